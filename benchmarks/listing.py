@@ -29,7 +29,7 @@ from textual.app import App, ComposeResult
 
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.text import install_guard
 
 PAGE = 1000
@@ -168,7 +168,7 @@ class TableApp(App[None]):
         fill(self.store, rows)
 
     def compose(self) -> ComposeResult:
-        yield EntryTable()
+        yield EntryTable(RowStates(lambda _: None))
 
     def on_mount(self) -> None:
         table = self.query_one(EntryTable)

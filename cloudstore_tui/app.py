@@ -38,7 +38,7 @@ from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
-from cloudstore_tui.state.memory import BrowserState, FilterHistory, JsonState, Layouts, ThemeChoice
+from cloudstore_tui.state.memory import BrowserState, ThemeChoice
 from cloudstore_tui.ui.browser.setup import ProfileAdded, SetupController
 from cloudstore_tui.ui.format import zone_name
 from cloudstore_tui.ui.keys import known_bindings
@@ -187,13 +187,11 @@ class CloudStoreApp(App[None]):
         self.home = HomeScreen(
             self._profiles,
             self._finds,
-            self.browser_state.facts,
-            self.browser_state.recent,
-            self.browser_state.searches,
+            self.browser_state,
             self._watch,
             self.restores,
-            zone_name(settings.time_zone),
             self.archives,
+            zone_name(settings.time_zone),
         )
         """The screen below all others."""
         self.add_mode(self.DEFAULT_MODE, lambda: self.home)
@@ -208,17 +206,18 @@ class CloudStoreApp(App[None]):
             from cloudstore_tui.archive.template import CallFolder
             from cloudstore_tui.ui.browser.screen import BrowserScreen
 
-            settings, folder = self._settings, state_folder() if self._watch.keeps else None
+            settings = self._settings
             call_folder = CallFolder(settings.call_folder, settings.time_zone)
             self._browser = browser = BrowserScreen(
-                self._engine.providers, self._watch, settings, call_folder.path, self.browser_state, self.restores
+                self._engine.providers,
+                self._watch,
+                settings,
+                call_folder.path,
+                self.browser_state,
+                self.restores,
+                self.archives,
+                DeletionLog(state_folder() / DELETIONS if self._watch.keeps else None),
             )
-            browser.archives = self.archives
-            history = FilterHistory(folder / FilterHistory.FILE if folder else None)
-            browser.entries.bar.remember(history, self.browser_state.searches)
-            browser.entries.layouts = Layouts(folder / Layouts.FILE if folder else None)
-            browser.deletions.log = DeletionLog(folder / DELETIONS if folder else None)
-            browser.uploads.last_folder = JsonState(folder / "upload-folder.json" if folder else None, str, "")
             # So that it stays as it is while home is shown.
             self.install_screen(browser, "browser")
         return self._browser

@@ -402,6 +402,10 @@ class BrowserState:
     recent: RecentPlaces = field(default_factory=RecentPlaces)
     hidden: HiddenPanes = field(default_factory=HiddenPanes)
     facts: PlaceFacts = field(default_factory=PlaceFacts)
+    history: FilterHistory = field(default_factory=FilterHistory)
+    layouts: Layouts = field(default_factory=Layouts)
+    upload_folder: JsonState[str] = field(default_factory=lambda: JsonState(None, str, ""))
+    """Where the last files came from that were uploaded."""
     begins_there: bool = False
     """Whether the browser begins where it was left."""
 
@@ -430,14 +434,19 @@ class BrowserState:
 
         Args:
             config: where bookmarks and searches are, which people edit.
-            state: where recent places are; without it they end with the program.
+            state: where everything else is; without it that ends with the program.
             settings: whether recent places are wanted, and to begin at the last of them.
         """
         self.bookmarks = Bookmarks(config / BOOKMARKS)
         self.searches = SavedSearches(config / SEARCHES)
-        self.hidden = HiddenPanes(state / HiddenPanes.FILE if state is not None else None)
-        self.recent = RecentPlaces(
-            state / RecentPlaces.FILE if state is not None else None, wanted=settings.recent_places
-        )
-        self.facts = PlaceFacts(state / PlaceFacts.FILE if state is not None else None)
+
+        def at(name: str) -> Path | None:
+            return state / name if state is not None else None
+
+        self.hidden = HiddenPanes(at(HiddenPanes.FILE))
+        self.recent = RecentPlaces(at(RecentPlaces.FILE), wanted=settings.recent_places)
+        self.facts = PlaceFacts(at(PlaceFacts.FILE))
+        self.history = FilterHistory(at(FilterHistory.FILE))
+        self.layouts = Layouts(at(Layouts.FILE))
+        self.upload_folder = JsonState(at("upload-folder.json"), str, "")
         self.begins_there = settings.start_at_last

@@ -80,7 +80,7 @@ async def test_renaming_and_removing_ask_and_come_back_to_the_list(browser: Any,
         await it.press("escape")
         assert path.read_text() == "# mine\n"
         await it.press("apostrophe")
-        assert it.notices[-1].startswith("There are no bookmarks.")
+        assert it.notices[-1].startswith("No bookmarks yet.")
 
 
 async def test_a_name_that_cannot_be_is_said_and_not_lost(browser: Any) -> None:

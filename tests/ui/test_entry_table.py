@@ -17,7 +17,7 @@ from textual.strip import Strip
 from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.themes import textual_theme
 from cloudstore_tui.ui.widgets.virtual_table import RowSign
 from tests.ui.walk.test_contrast import TEXT, contrast
@@ -48,7 +48,7 @@ class TableApp(App[None]):
     def __init__(self, store: RowStore) -> None:
         super().__init__()
         self.store = store
-        self.table = EntryTable()
+        self.table = EntryTable(RowStates(lambda _: None))
         self.heard: list[Message] = []
         self.backed_out = 0
 
@@ -128,7 +128,7 @@ async def test_a_sign_says_what_is_the_matter_and_only_its_row_is_drawn_anew(
 ) -> None:
     async with running(filled) as (app, pilot):
         signs: dict[str, RowSign] = {}
-        app.table.sign_of = lambda entry: signs.get(entry.name)
+        monkeypatch.setattr(EntryTable, "sign_of", lambda _, entry: signs.get(entry.name))
         drawn: list[int] = []
         refresh_row = EntryTable.refresh_row
 

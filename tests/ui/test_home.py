@@ -18,10 +18,11 @@ from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.dialogs.questions import CancelDialog
-from cloudstore_tui.ui.screens.home import WIDE, HomeChoice, HomeList, HomeScreen, HomeState, sections_of
+from cloudstore_tui.ui.screens.home import WIDE, HomeChoice, HomeList, HomeProfile, HomeScreen, HomeState, sections_of
 
 NOW = datetime(2024, 12, 1, 12, tzinfo=UTC)
 AT = int(NOW.timestamp())
+FOLDERS = ("exports", "imports")
 SEARCH = 'agent:"Khang Glynn" on:2024-09-01'
 
 
@@ -38,12 +39,12 @@ def back(expires: datetime) -> RestoreRequest:
 
 STATE = HomeState(
     profiles=[
-        Profile("acme8", "8x8", read_only=False),
-        Profile("acme", "alvaria", {"api_version": "v3"}, read_only=False),
-        Profile("acme-v2", "alvaria", {"api_version": "v2"}, read_only=False),
+        HomeProfile(Profile("acme8", "8x8", read_only=False), True, ("us-east", "uk"), "20,612 objects"),
+        *(
+            HomeProfile(Profile(name, "alvaria", {"api_version": version}, read_only=False), False, FOLDERS)
+            for name, version in (("acme", "v3"), ("acme-v2", "v2"))
+        ),
     ],
-    folders=lambda name: ("us-east", "uk") if name == "acme8" else ("exports", "imports"),
-    objects=lambda name: "20,612 objects" if name == "acme8" else "",
     recent=[
         Visited("acme8", "us-east", find=SEARCH, title="Khang Glynn · 1 Sep 2024", at=AT - 120),
         Visited("acme8", "us-east", place=("callcenterrecording",), at=AT - 300),
@@ -52,7 +53,6 @@ STATE = HomeState(
     stopped=[stopped(number, size=207_317_073, done=731_707) for number in range(82)],
     restored=[back(datetime(2024, 12, 6, tzinfo=UTC))],
     searches=[SavedSearch("yesterday", "type:calls since:yesterday queue:?queue")],
-    finds=lambda profile: profile.provider == "8x8",
     now=NOW,
 )
 
@@ -145,7 +145,7 @@ async def test_the_cursor_goes_from_item_to_item_wherever_it_is_shown(size: tupl
 
 async def test_a_long_name_moves_what_stands_beside_it() -> None:
     app = Shown()
-    long = replace(STATE.profiles[0], name="a-profile-with-a-long-name")
+    long = replace(STATE.profiles[0], profile=replace(STATE.profiles[0].profile, name="a-profile-with-a-long-name"))
     async with app.run_test(size=(120, 36)) as pilot:
         app.query_one(HomeList).show(sections_of(HomeState(profiles=[long, *STATE.profiles[1:]]), wide=True))
         await pilot.pause()

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from textual import events
 
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SavedSearches
-from cloudstore_tui.ui.browser.search_meaning import judge
+from cloudstore_tui.ui.browser.search_meaning import analyse
 from cloudstore_tui.ui.widgets.fields import BarInput
 
 
@@ -31,7 +32,7 @@ def underlined(it: Any) -> list[str]:
 
 
 def position_in(text: str) -> int:
-    fatal = judge(text, UTC, datetime.now(UTC)).fatal
+    fatal = analyse(text, UTC, datetime.now(UTC)).fatal
     assert fatal is not None
     return fatal.position
 
@@ -163,7 +164,8 @@ async def test_no_cursor_blinks(browser: Any) -> None:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> tuple[FilterHistory, SavedSearches]:
-    return FilterHistory(tmp_path / "filters.txt"), SavedSearches(tmp_path / "searches.toml")
+    """What the browser finds of earlier runs."""
+    return FilterHistory(state_folder() / FilterHistory.FILE), SavedSearches(tmp_path / "searches.toml")
 
 
 Kept = tuple[FilterHistory, SavedSearches]
@@ -232,13 +234,12 @@ async def test_right_inside_of_the_text_only_moves(browser: Any) -> None:
         assert value(it) == "ag"
 
 
-async def test_up_and_down_go_through_what_was_sent(browser: Any, kept: Kept, tmp_path: Path) -> None:
+async def test_up_and_down_go_through_what_was_sent(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.entries.bar.remember(*kept)
         for text in ("a==1", "since:yesterday"):
             await fill(it, text)
             await it.press("enter")
-        await it.until(lambda: len(kept[0].lines) == 2)
+        await it.until(lambda: len(it.screen.browser_state.history.lines) == 2)
         await it.press("f", "ctrl+u")
         await it.type("b=")
         await it.press("escape", "up")
@@ -249,14 +250,13 @@ async def test_up_and_down_go_through_what_was_sent(browser: Any, kept: Kept, tm
         assert value(it) == "b="
         await it.press("down")
         assert it.focus == "table"
-        assert (tmp_path / "filters.txt").read_text() == "a==1\nsince:yesterday\n"
+        assert (state_folder() / FilterHistory.FILE).read_text() == "a==1\nsince:yesterday\n"
 
 
 async def test_ctrl_r_finds_what_was_sent_by_its_words(browser: Any, kept: Kept, searches: Any) -> None:
     for text in ("queueName==Sales", "type:calls queue:Sales", "a==1"):
         kept[0].add(text)
     async with browser(start="acme8:us-east/") as it:
-        it.screen.entries.bar.remember(*kept)
         await it.press("f", "ctrl+r")
         assert "› a==1" in it.text
         before = searches.count("search")
@@ -271,7 +271,6 @@ async def test_ctrl_r_finds_what_was_sent_by_its_words(browser: Any, kept: Kept,
 
 async def test_a_saved_search_is_offered_and_its_holes_are_filled(browser: Any, kept: Kept, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.entries.bar.remember(*kept)
         await it.press("f")
         await it.type("agent:?who dur:>?length")
         await it.press("ctrl+s")
@@ -298,7 +297,6 @@ async def test_a_saved_search_is_offered_and_its_holes_are_filled(browser: Any, 
 async def test_a_hole_that_is_not_filled_is_never_sent(browser: Any, kept: Kept, searches: Any) -> None:
     kept[1].save("mine", "queueName==?queue")
     async with browser(start="acme8:us-east/") as it:
-        it.screen.entries.bar.remember(*kept)
         before = searches.count("search")
         await fill(it, "@mine")
         await it.press("enter")
@@ -321,7 +319,6 @@ async def test_a_file_of_searches_that_cannot_be_read_is_told_where_one_is_used(
 ) -> None:
     (tmp_path / "searches.toml").write_text("[mine]\n")
     async with browser(start="acme8:us-east/") as it:
-        it.screen.entries.bar.remember(*kept)
         await it.press("f")
         await it.type("@m")
         assert not it.notices
@@ -331,7 +328,6 @@ async def test_a_file_of_searches_that_cannot_be_read_is_told_where_one_is_used(
 
 async def test_what_was_typed_is_saved_rather_than_what_became_of_it(browser: Any, kept: Kept) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.entries.bar.remember(*kept)
         await it.press("f")
         await it.type("since:yesterday")
         await it.press("enter", "f")

@@ -12,6 +12,8 @@ a worker of the screen, and what it raises ends in the boundary.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
@@ -23,7 +25,7 @@ from textual.worker import Worker
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.restores import ARCHIVED
-from cloudstore_tui.ui.browser.listing import ListingController
+from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 
@@ -68,7 +70,7 @@ def action(
     """Declare a method of an `ActionGroup`; its name is that of the action.
 
     Args:
-        keys: with commas between them; empty for what follows from something else.
+        keys: with commas between them.
         label: one or two words for the footer.
         tooltip: a clause for help and palette.
         id: by which settings know it, `entries.<name>` without.
@@ -94,20 +96,27 @@ def action(
 _MARK = "declaration"
 
 
+@dataclass(eq=False)
 class ActionGroup:
-    """Actions that belong together."""
+    """Actions that belong together, and what they need."""
 
-    def __init__(self, screen: Screen[None], listing: ListingController) -> None:
-        self.screen = screen
-        self.listing = listing
-        self.runner: ActionRunner
-        """What starts these actions."""
+    screen: Screen[None]
+    listing: ListingController
+
+    @property
+    def state(self) -> ListingState:
+        """What is listed. Actions that do not work everywhere run only where something is."""
+        assert self.listing.state is not None
+        return self.listing.state
+
+    @property
+    def has_rows(self) -> bool:
+        return self.listing.state is not None and self.listing.state.store.loaded > 0
 
     @property
     def on_object(self) -> bool:
         """Whether objects are marked, or the cursor is on one."""
-        state = self.listing.state
-        marks = state.store.selection.count if state is not None else 0
+        marks = self.listing.state.store.selection.count if self.listing.state is not None else 0
         return bool(marks) or isinstance(self.listing.entry, StoredObject)
 
     @property
@@ -130,8 +139,7 @@ class ActionGroup:
 
     def chosen(self) -> list[Entry]:
         """The marked entries, or else the one under the cursor."""
-        state = self.listing.state
-        marked: list[Entry] = state.store.marked() if state is not None else []
+        marked = self.listing.state.store.marked() if self.listing.state is not None else []
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])
 
 
@@ -145,8 +153,7 @@ def declarations(group: type) -> Iterator[tuple[str, Declaration]]:
 
 def bindings_of(*groups: type) -> list[Binding]:
     """The keys of all actions of these classes."""
-    found = [declaration.binding for group in groups for _, declaration in declarations(group)]
-    return [binding for binding in found if binding.key]
+    return [declaration.binding for group in groups for _, declaration in declarations(group)]
 
 
 class ActionRunner:
@@ -157,20 +164,20 @@ class ActionRunner:
         self._actions = {
             name: (declaration, group) for group in groups for name, declaration in declarations(type(group))
         }
-        for group in groups:
-            group.runner = self
         self._methods = {name: getattr(group, name) for name, (_, group) in self._actions.items()}
         self._opening: set[str] = set()
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *details: object) -> None:
         """Do it; what changes something is never cut short by a second key."""
         declaration, method = self._actions[name][0], self._methods[name]
         if not iscoroutinefunction(method):
-            method()
+            method(*details)
         elif declaration.stops_on_escape or name not in self._running:
             if declaration.opens:
                 self._opening.add(name)
-            _: Worker[None] = self._screen.run_worker(method, group=_worker_group(name), exclusive=True)
+            _: Worker[None] = self._screen.run_worker(
+                partial(method, *details), group=_worker_group(name), exclusive=True
+            )
 
     def is_possible(self, name: str, pane: str) -> bool:
         """Whether it makes sense where the user is."""
@@ -194,10 +201,6 @@ class ActionRunner:
         """Whether a line or dialog is on its way that a key asked for."""
         self._opening &= self._running
         return bool(self._opening)
-
-    def opened(self, name: str) -> None:
-        """What an action had to show was shown: what is typed from now on is not meant for it."""
-        self._opening.discard(name)
 
     def stop(self) -> bool:
         """Give up what only reads; whether there was something."""

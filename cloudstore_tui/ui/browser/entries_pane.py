@@ -19,9 +19,9 @@ from textual.widgets import Input
 
 from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.results.row_store import RowStore, Selection
-from cloudstore_tui.state.memory import Layouts
+from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
@@ -138,7 +138,9 @@ class EntriesPane(Vertical):
     class Filtered(Message):
         """Other rows are hidden."""
 
-    def __init__(self, left: Widget, right: Widget, *, id: str | None = None) -> None:
+    def __init__(
+        self, left: Widget, right: Widget, states: RowStates, browser_state: BrowserState, *, id: str | None = None
+    ) -> None:
         """Show entries between two other panes."""
         super().__init__(id=id)
         self._left, self._right = left, right
@@ -149,12 +151,10 @@ class EntriesPane(Vertical):
         self._progress = Progress()
         self._zone: tzinfo = UTC
         self._usual: tuple[Column, ...] = ()
-        self.layouts = Layouts()
+        self.layouts = browser_state.layouts
         """What the user chose for lists of each kind."""
-        self.bar = SearchBar(id="search")
-        """The search line."""
-        self.table = EntryTable(id="table")
-        """The rows."""
+        self.bar = SearchBar(browser_state.history, browser_state.searches, id="search")
+        self.table = EntryTable(states, id="table")
         self._filter_bar = FilterBar(id="filter")
         self._foot = StatusBar(id="foot")
 
@@ -178,7 +178,6 @@ class EntriesPane(Vertical):
 
     @property
     def other_columns(self) -> tuple[Column, ...]:
-        """What could be shown as well."""
         rows = self._store.window(0, _LOOKED_AT) if self._store is not None else []
         return offered(self._usual, self.columns, rows)
 
@@ -205,7 +204,6 @@ class EntriesPane(Vertical):
         self._say()
 
     def rows_changed(self) -> None:
-        """Look at the store again."""
         self.table.rows_changed()
         self._say()
 
@@ -228,7 +226,6 @@ class EntriesPane(Vertical):
             tell(self, f"{marks.count:,} unmarked. U brings them back.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to filter before anything is shown."""
         if action == "filter":
             return self._store is not None and not isinstance(self.screen.focused, Input)
         return super().check_action(action, parameters)
@@ -239,20 +236,17 @@ class EntriesPane(Vertical):
 
     @on(FilterBar.Changed)
     def filter_rows(self, event: FilterBar.Changed) -> None:
-        """Filter while it is typed."""
         event.stop()
         self._filter(event.text)
 
     @on(FilterBar.Closed)
     @on(SearchBar.Closed)
     def go_back(self) -> None:
-        """Back to the rows."""
         self.table.focus()
 
     @on(EntryTable.MarksChanged)
     @on(EntryTable.RowsChanged)
     def count(self) -> None:
-        """Say how much is shown and marked."""
         self._say()
 
     @on(EntryTable.Highlighted)

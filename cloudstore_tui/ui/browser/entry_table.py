@@ -27,17 +27,14 @@ class RowStates:
         self._restoring: frozenset[Location] = frozenset()
 
     def note_ended(self, transfers: Iterable[TransferSnapshot]) -> None:
-        """Remember what was fetched."""
         for transfer in transfers:
             if transfer.state in _ARRIVED:
                 self._here.update(locations_of(transfer.request))
 
     def note_restores(self, locations: frozenset[Location]) -> None:
-        """Take what is being restored."""
         self._restoring = locations
 
     def sign_of(self, entry: Entry) -> RowSign | None:
-        """The sign of one row."""
         if not isinstance(entry, StoredObject):
             return None
         transfer = self._transfer_of(entry.location)
@@ -83,8 +80,14 @@ class EntryTable(VirtualTable):
 
         column: Column
 
-    _anchor: tuple[int, Entry] | None = None
-    """Where a range of marks begins: the row, and what was there."""
+    def __init__(self, states: RowStates, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._states = states
+        self._anchor: tuple[int, Entry] | None = None
+        """Where a range of marks begins: the row, and what was there."""
+
+    def sign_of(self, entry: Entry) -> RowSign | None:
+        return self._states.sign_of(entry)
 
     def rows_changed(self) -> None:
         """Look at the store again; a range whose beginning moved is given up."""
@@ -131,7 +134,6 @@ class EntryTable(VirtualTable):
             self.post_message(self.Opened(entry))
 
     def action_mark(self) -> None:
-        """Mark or unmark the entry under the cursor and go to the next one."""
         if self.store is not None and self.entry is not None:
             self.store.toggle(self.cursor)
             self.refresh_row(self.cursor)

@@ -367,7 +367,6 @@ class ListingController:
         )
 
     def show_zone(self, zone: tzinfo) -> None:
-        """Show times in another zone."""
         self.zone = zone
         if self.state is not None:
             self.state.zone = zone
@@ -399,12 +398,11 @@ class ListingController:
 
     @property
     def entry(self) -> Entry | None:
-        """The entry under the cursor."""
         return self.pane.table.entry if self.state is not None else None
 
-    def of_call(self, entry: Entry) -> list[Entry]:
-        """The rows of the same call as an entry."""
-        return self.state.store.of_call(entry) if self.state is not None else []
+    def of_call(self, entry: Entry) -> list[StoredObject]:
+        rows = self.state.store.of_call(entry) if self.state is not None else []
+        return [row for row in rows if isinstance(row, StoredObject)]
 
     def around(self) -> str:
         """What there is in the folder that is shown; nothing of searches, whose rows have no more in common."""
@@ -417,7 +415,6 @@ class ListingController:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being read."""
         return self._busy is not None
 
     async def read_for(self, seconds: float) -> None:

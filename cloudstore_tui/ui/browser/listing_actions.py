@@ -1,15 +1,14 @@
 """What the user does with a list: read on and again, mark all that matches, and show it in other orders and columns."""
 
 import asyncio
-
-from textual.screen import Screen
+from dataclasses import dataclass
 
 from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.listing import ListingController, ListingState
+from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.dialogs.columns import ColumnsDialog, SortDialog
 from cloudstore_tui.ui.format import meter, percent
 from cloudstore_tui.ui.report import tell
@@ -22,26 +21,18 @@ _METER = 8
 """Cells of the bar that says how far reading is: what it is for has to fit beside it in 80 columns."""
 
 
+@dataclass(eq=False)
 class ListingActions(ActionGroup):
     """Reads, marks, sorts and arranges what is listed."""
 
-    def __init__(self, screen: Screen[None], listing: ListingController, pane: EntriesPane) -> None:
-        super().__init__(screen, listing)
-        self._pane = pane
+    pane: EntriesPane
 
     # Reading
 
     @property
     def has_more(self) -> bool:
-        """Whether not everything is loaded."""
         state = self.listing.state
         return state is not None and not state.pager.ended
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether something is loaded."""
-        state = self.listing.state
-        return state is not None and state.store.loaded > 0
 
     @action("r,f5,ctrl+r", "Refresh", "Read this again; marks and cursor stay")
     def refresh(self) -> None:
@@ -50,18 +41,14 @@ class ListingActions(ActionGroup):
 
     @action("ctrl+e", "Load all", "Read all that is left; Esc stops it", when=lambda self: self.has_more)
     async def load_all(self) -> None:
-        """Counts up in the status line; Escape stops it."""
-        if (state := self.listing.state) is not None:
-            await self._read_all(state, "loading")
+        await self._read_all(self.state, "loading")
 
     @action(
         "A", "Mark all", "Mark all that matches, also what is not loaded", shown=False, when=lambda self: self.has_rows
     )
     async def mark_matching(self) -> None:
         """Read what is left, then mark it; if that is stopped, nothing is marked."""
-        state = self.listing.state
-        if state is None:
-            return
+        state = self.state
         if not state.pager.ended:
             await self._read_all(state, "marking", MAX_MARKED)
         if state is not self.listing.state:
@@ -96,7 +83,7 @@ class ListingActions(ActionGroup):
             # Until a filter has found its rows.
             await state.store.settle()
             await asyncio.sleep(0)
-        self._pane.table.action_marks("all")
+        self.pane.table.action_marks("all")
         marks = state.store.selection
         size = f" ({words.size(marks.size, exact=marks.size_exact)})" if marks.size else ""
         which = "matches that hold the text" if state.store.filtered_by else "matches"
@@ -108,10 +95,7 @@ class ListingActions(ActionGroup):
 
     @action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
-        state = self.listing.state
-        if state is None:
-            return
-        columns = self._pane.columns
+        state, columns = self.state, self.pane.columns
         server = any(self.listing.sorts_on_server(column) for column in columns)
         dialog = SortDialog(columns, present_order(state), server)
         if (answer := await self.screen.app.push_screen_wait(dialog)) is not None and state is self.listing.state:
@@ -120,9 +104,7 @@ class ListingActions(ActionGroup):
 
     @action("O", "Reverse", "Reverse the order", shown=False)
     def reverse(self) -> None:
-        state = self.listing.state
-        if state is None:
-            return
+        state = self.state
         order = present_order(state)
         column = next((column for column in state.columns if order and column.name == order[0]), None)
         if column is not None and order is not None:
@@ -133,13 +115,11 @@ class ListingActions(ActionGroup):
     @action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
     async def columns(self) -> None:
         """Ask for columns, and remember them for lists of this kind."""
-        state = self.listing.state
-        if state is None:
-            return
-        dialog = ColumnsDialog(self._pane.columns, self._pane.other_columns)
+        state = self.state
+        dialog = ColumnsDialog(self.pane.columns, self.pane.other_columns)
         chosen = await self.screen.app.push_screen_wait(dialog)
         if chosen is not None and state is self.listing.state:
-            self._pane.choose(chosen)
+            self.pane.choose(chosen)
 
 
 def present_order(state: ListingState) -> tuple[str, bool] | None:

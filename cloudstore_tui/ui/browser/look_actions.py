@@ -1,47 +1,33 @@
-"""What is in an object: beside the list, on a screen of its own, in another program, in its call, or copied."""
+"""What is in an object: on a screen of its own, in another program, in its call; links to it, and copies."""
 
-import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct
-from textual.screen import Screen
 
-from cloudstore_tui.calls import CallPart, CallTree, file_names, part_of, speaker_rank
-from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Entry, StoredObject, identity
+from cloudstore_tui.calls import CallTree, file_names
+from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.records import json_text
-from cloudstore_tui.preview.model import Bytes, Dialogue, Preview
-from cloudstore_tui.preview.render import RenderedDocument, RenderedLine, render
-from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
-from cloudstore_tui.ui.browser.listing import ListingController, ListingState
+from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.picking import Choice, PickDialog
 from cloudstore_tui.ui.downloads import Zipping
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED, ObjectActions, is_small_text
+from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_watch import TransferWatch
-from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
 
 CallFolder = Callable[[StoredObject, str], Path]
 """The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""
-READ = 8 * 1024
-"""Bytes that are read of it."""
-MAX_LINES = 60
-
-
 _NOTE = 38
 """Characters shown of what would be copied."""
 
@@ -59,22 +45,14 @@ class _Offer(Struct, frozen=True):
     """Whether the link is wanted as a line for the shell."""
 
 
+@dataclass(eq=False)
 class LookActions(ActionGroup):
     """Shows what an object holds, and fetches it if the user wants that then."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        downloads: DownloadActions,
-        objects: ObjectActions,
-        watch: TransferWatch,
-        call_folder: CallFolder,
-    ) -> None:
-        super().__init__(screen, downloads.listing)
-        self._downloads = downloads
-        self._objects = objects
-        self._watch = watch
-        self._call_folder = call_folder
+    downloads: DownloadActions
+    objects: ObjectActions
+    watch: TransferWatch
+    call_folder: CallFolder
 
     @property
     def is_on_object(self) -> bool:
@@ -83,7 +61,6 @@ class LookActions(ActionGroup):
 
     @property
     def is_on_sound(self) -> bool:
-        """Whether the cursor is on something to listen to."""
         return isinstance(entry := self.listing.entry, StoredObject) and kind_of(entry) == "audio"
 
     # On a screen of its own, and in another program
@@ -107,10 +84,10 @@ class LookActions(ActionGroup):
         """Show what is in an object, and listen to it if wanted."""
         from cloudstore_tui.ui.screens.preview import PreviewScreen
 
-        if why := self._objects.why_unreadable(entry):
+        if why := self.objects.why_unreadable(entry):
             tell(self.screen, why, "warning")
-        elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._objects, listens=listens)):
-            await self._downloads.fetch([entry], self._downloads.folder)
+        elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self.objects, listens=listens)):
+            await self.downloads.fetch([entry], self.downloads.folder)
 
     @action(
         "e,f4",
@@ -123,8 +100,8 @@ class LookActions(ActionGroup):
     async def play(self) -> None:
         """Listen to it here, or in the program that the user has named for sound."""
         if isinstance(entry := self.listing.entry, StoredObject):
-            if self._objects.opens_elsewhere(entry):
-                await self._objects.open(entry, self.listing.say)
+            if self.objects.opens_elsewhere(entry):
+                await self.objects.open(entry, self.listing.say)
             else:
                 await self.look_into(entry, listens=True)
 
@@ -138,7 +115,7 @@ class LookActions(ActionGroup):
     )
     async def open_with(self) -> None:
         if isinstance(entry := self.listing.entry, StoredObject):
-            await self._objects.open(entry, self.listing.say)
+            await self.objects.open(entry, self.listing.say)
         else:
             tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
 
@@ -157,8 +134,8 @@ class LookActions(ActionGroup):
         """Show it; what is fetched of it goes to one folder."""
         from cloudstore_tui.ui.screens.call import CallScreen
 
-        state, entry = self.listing.state, self.listing.entry
-        if state is None or not isinstance(entry, StoredObject):
+        state, entry = self.state, self.listing.entry
+        if not isinstance(entry, StoredObject):
             tell(self.screen, "There is no file here whose call could be shown.", "warning")
             return
         folder_of = partial(self._folder_of, state.provider)
@@ -167,7 +144,7 @@ class LookActions(ActionGroup):
             return await self._fetch_call(tree, entries, folder_of(tree), as_zip=as_zip)
 
         find = partial(_find, state.provider, entry)
-        screen = CallScreen(entry, self._objects, self._watch, state.zone, find=find, folder_of=folder_of, fetch=fetch)
+        screen = CallScreen(entry, self.objects, self.watch, state.zone, find=find, folder_of=folder_of, fetch=fetch)
         await self.screen.app.push_screen_wait(screen)
 
     async def _fetch_call(self, tree: CallTree, entries: Sequence[StoredObject], folder: Path, *, as_zip: bool) -> bool:
@@ -176,7 +153,7 @@ class LookActions(ActionGroup):
             tell(self.screen, f"Nothing here can be packed into a zip. {zipping.exceptions}", "warning")
             return False
         title = f"one call, {counted(len(entries), 'file')}" if len(entries) == len(tree.entries) else ""
-        started = await self._downloads.start(entries, folder, zipping, file_names(tree), title)
+        started = await self.downloads.start(entries, folder, zipping, file_names(tree), title)
         if started and zipping is not None:
             tell(self.screen, f"Zip: {zipping.text}.")
             if zipping.exceptions:
@@ -186,8 +163,8 @@ class LookActions(ActionGroup):
     def _folder_of(self, provider: StorageProvider, tree: CallTree) -> Path:
         representative = tree.representative
         if representative is None:
-            return self._downloads.folder
-        return self._downloads.folder / self._call_folder(representative, provider.profile.provider)
+            return self.downloads.folder
+        return self.downloads.folder / self.call_folder(representative, provider.profile.provider)
 
     # Links and copies
 
@@ -203,7 +180,7 @@ class LookActions(ActionGroup):
     async def link(self) -> None:
         entry, state = self.listing.entry, self.listing.state
         if isinstance(entry, StoredObject):
-            await self._objects.link(entry, self.listing.say, lambda: state is self.listing.state)
+            await self.objects.link(entry, self.listing.say, lambda: state is self.listing.state)
         else:
             tell(self.screen, "Only files have links. Select one first.", "warning")
 
@@ -211,10 +188,7 @@ class LookActions(ActionGroup):
         "Y", "Copy", "Copy address, name, key, tags, or a curl command", shown=False, opens=True, stops_on_escape=True
     )
     async def copy(self) -> None:
-        state = self.listing.state
-        if state is None:
-            return
-        entries = self.chosen()
+        state, entries = self.state, self.chosen()
         if not entries:
             self._copy(state.target.location.address)
             return
@@ -247,103 +221,8 @@ class LookActions(ActionGroup):
         tell(self.screen, f"{first}{' …' if more else ''} · {copy_text(self.screen.app, text)}")
 
 
-class DetailActions(ActionGroup):
-    """Fills the pane beside the list: with all that is known, or with the beginning of the content."""
-
-    def __init__(
-        self,
-        screen: Screen[None],
-        listing: ListingController,
-        pane: DetailPane,
-        objects: ObjectActions,
-        settings: Settings,
-    ) -> None:
-        super().__init__(screen, listing)
-        self._pane = pane
-        self._objects = objects
-        if settings.preview_in_detail:
-            pane.rested = self._follow
-
-    @action("", "Fields", "Ask for all that is known of this object", stops_on_escape=True)
-    async def show_fields(self) -> None:
-        """Ask for what the list may not have told of an object, and show it if the cursor is still there."""
-        state, entry = self.listing.state, self.listing.entry
-        if state is None or not isinstance(entry, StoredObject):
-            return
-        self._pane.show(entry, state.zone)
-        whole = await state.provider.stat(entry.location)
-        MASK.learn([whole])
-        shown = self._pane.entry
-        if state is self.listing.state and shown is not None and identity(shown) == identity(entry):
-            self._pane.show(whole, state.zone)
-
-    @action("I", "Beginning", "Show the beginning of a small text in Detail", shown=False, stops_on_escape=True)
-    async def beginning(self) -> None:
-        entry = self.listing.entry
-        if not isinstance(entry, StoredObject):
-            tell(self.screen, "Nothing to preview here.", "warning")
-        elif (source := self._source(entry)) is None:
-            tell(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
-        else:
-            if self._pane.mode is not DetailMode.PREVIEW:
-                self._pane.show_mode(DetailMode.PREVIEW)
-            await self._show(entry, source)
-
-    def _source(self, entry: StoredObject) -> StoredObject | None:
-        """What can be read cheaply to show what an object is about: itself, or the transcript of its call."""
-        if is_small_text(entry):
-            return entry
-        if part_of(entry) not in (CallPart.RECORDING, CallPart.VOICEMAIL, CallPart.SCREEN):
-            return None
-        call = [one for one in self._pane.of_call(entry) if isinstance(one, StoredObject) and is_small_text(one)]
-        transcripts = sorted((one for one in call if part_of(one) is CallPart.TRANSCRIPT), key=speaker_rank)
-        return next(iter(transcripts), None)
-
-    def _follow(self) -> None:
-        entry = self._pane.entry
-        if not isinstance(entry, StoredObject) or not self._pane.display or self._pane.has_head(entry):
-            return
-        state = self.listing.state
-        if state is None or state.provider.session.pace_used > MAX_PACE_UNASKED:
-            return
-        if (source := self._source(entry)) is not None:
-            self.screen.run_worker(self._show_quietly(entry, source), group="action beginning", exclusive=True)
-
-    async def _show_quietly(self, entry: StoredObject, source: StoredObject) -> None:
-        try:
-            await self._show(entry, source)
-        except StorageError as error:
-            # Nobody asked: a sentence in the pane, nothing over it.
-            self._pane.show_head(entry, "PREVIEW", f"Its beginning cannot be shown: {plain(error.message)}.")
-
-    async def _show(self, entry: StoredObject, source: StoredObject) -> None:
-        preview = await self._objects.look_into(source)(READ)
-        width = max(self._pane.content_region.width - 2, 20)
-        shown = render(preview, width)
-        if self._pane.entry is not None and identity(self._pane.entry) == identity(entry):
-            self._pane.show_head(entry, *_text(source, preview, shown, width))
-
-
 async def _find(provider: StorageProvider, entry: StoredObject, everywhere: bool) -> Page[StoredObject]:
     return await provider.related(entry, everywhere=everywhere)
-
-
-def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width: int) -> tuple[str, str]:
-    """What it is, and its first lines."""
-    lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MAX_LINES]
-    if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
-        # What is said, without what is known of the call anyway.
-        said = [line for line in lines[shown.above :] if line.hang]
-        return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, width))
-    amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
-    head = [shown.head] if lines and shown.head and not shown.above else []
-    return f"{preview.format}{amount}; p shows more", "\n".join([*head, *(line.text for line in lines)])
-
-
-def _folded(line: RenderedLine, width: int) -> list[str]:
-    text = line.text.lstrip()
-    indent = " " * max(min(line.hang - len(line.text) + len(text), width // 2), 0)
-    return textwrap.wrap(text, max(width, 12), subsequent_indent=indent) or [""]
 
 
 def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]:

@@ -1,4 +1,4 @@
-"""Going from place to place, and back; addresses that are typed or bookmarked."""
+"""Going from place to place and back; addresses that are typed or bookmarked; saved searches."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -42,12 +42,10 @@ class History(Struct):
 
     @property
     def can_go_back(self) -> bool:
-        """Whether there is an entry before."""
         return bool(self._back)
 
     @property
     def can_go_forward(self) -> bool:
-        """Whether there is an entry after."""
         return bool(self._forward)
 
     def leave(self, entry: HistoryEntry) -> None:
@@ -85,17 +83,19 @@ class Navigator:
 
     @property
     def screen(self) -> Screen[None]:
-        """Where dialogs and errors are shown."""
         return self.listing.screen
 
     @property
     def target(self) -> NavigationTarget | None:
-        """Where the user is."""
         return self.listing.state.target if self.listing.state else None
 
     def go(self, location: Location, at: str = "") -> None:
-        """Open a folder, a place or an object, with the cursor on the entry called `at`."""
-        self._leave_for(target_at(self.providers[location.profile], location), at)
+        """Open a folder, a place or an object, with the cursor on the entry called `at`.
+
+        Raises:
+            UsageError: its profile is not there.
+        """
+        self._leave_for(target_at(self._provider(location.profile, location.address), location), at)
 
     def begin(self, location: Location) -> None:
         """Open a place that was remembered, or the top of its profile if it is none any more."""
@@ -111,19 +111,7 @@ class Navigator:
         if location is not None:
             self._leave_for(search_from(self.providers[location.profile], location, text, self.listing.zone), "")
 
-    def search_saved(self, search: SavedSearch, location: Location) -> None:
-        """Make a saved search in the region of a location, or in its own where that has none."""
-        self.screen.run_worker(self._ask_and_search(search, location), group="saved search", exclusive=True)
-
-    async def _ask_and_search(self, search: SavedSearch, location: Location) -> None:
-        text: str | None = search.find
-        if placeholders_of(search.find):
-            text = await self.screen.app.push_screen_wait(ParametersDialog(search.find, f"{SIGN}{search.name}"))
-        if text is not None:
-            self.search(text, Location(location.profile, location.region or search.region))
-
     def open(self, target: NavigationTarget) -> None:
-        """Open a target that somebody else made."""
         self._leave_for(target, "")
 
     def narrow(self, condition: str) -> None:
@@ -193,6 +181,69 @@ class Navigator:
         self.listing.open(entry.target, at=entry.at, until=entry.until, top=entry.top)
         self._arrived(entry.target)
 
+    # Addresses, bookmarks, saved searches
+
+    def locate(self, address: str) -> Location:
+        """The location of an address; `acme8:us-east/callrecording/2024/` is one of a place that only the browser has.
+
+        Raises:
+            UsageError: it cannot be one, or there is no such profile.
+        """
+        name, rest = split_address(address)
+        return as_place(self._provider(name, address).locate(rest))
+
+    async def names_in(self, head: str) -> tuple[str, ...]:
+        """What can follow an address that ends with `:` or `/`: one page of the folders below it.
+
+        Raises:
+            StorageError: there is no such folder, or the service does not tell.
+        """
+        location = self.locate(head)
+        page = await self.providers[location.profile].folders(location)
+        names = (written(folder.location) for folder in page.items)
+        return tuple(name.removeprefix(head) for name in names if name.startswith(head))
+
+    def go_to_bookmark(self, mark: Bookmark) -> None:
+        """Go to what was bookmarked.
+
+        Raises:
+            UsageError: its profile is not there, or its address cannot be one.
+        """
+        self.go(replace(self.locate(mark.at), place=mark.place))
+
+    def search_saved(self, search: SavedSearch) -> None:
+        """Search for what was saved, where it is for, else where the user is; its placeholders are asked for first.
+
+        Raises:
+            UsageError: no profile here can search, or not the one that it is for.
+        """
+        self.screen.run_worker(self._search_saved(search, self._scope_of(search)), group="saved search", exclusive=True)
+
+    async def _search_saved(self, search: SavedSearch, scope: Location) -> None:
+        text: str | None = search.find
+        if placeholders_of(search.find):
+            text = await self.screen.app.push_screen_wait(ParametersDialog(search.find, f"{SIGN}{search.name}"))
+        if text is not None:
+            self.search(text, scope)
+
+    def _scope_of(self, search: SavedSearch) -> Location:
+        if search.profile:
+            self._provider(search.profile, f"{SIGN}{search.name}")
+            return Location(search.profile, search.region)
+        able = [name for name, one in self.providers.items() if Capability.SEARCH in one.capabilities]
+        here = self.target.location if self.target else None
+        if here is not None and here.profile in able:
+            return Location(here.profile, search.region or here.region)
+        if not able:
+            raise UsageError("no profile here can search", subject=f"{SIGN}{search.name}")
+        return Location(able[0], search.region)
+
+    def _provider(self, name: str, address: str) -> StorageProvider:
+        if (provider := self.providers.get(name)) is None:
+            known = ", ".join(self.providers)
+            raise UsageError(f"there is no profile {name}", subject=address, hint=f"There are: {known}.")
+        return provider
+
 
 def written(location: Location) -> str:
     """As the user can type it where the browser asks for an address."""
@@ -206,79 +257,3 @@ def as_place(location: Location) -> Location:
     if location.region and "/" in location.path:
         return replace(location, path="", place=tuple(filter(None, location.path.split("/"))))
     return location
-
-
-class AddressResolver:
-    """Finds out where an address or a name leads, and goes there."""
-
-    def __init__(self, navigator: Navigator, providers: Mapping[str, StorageProvider]) -> None:
-        self._navigator = navigator
-        self._providers = providers
-
-    def locate(self, address: str) -> Location:
-        """The location of an address; `acme8:us-east/callrecording/2024/` is one of a place that only the browser has.
-
-        Raises:
-            UsageError: it cannot be one, or there is no such profile.
-        """
-        name, rest = split_address(address)
-        provider = self._provider(name, address)
-        return as_place(provider.locate(rest))
-
-    async def names_in(self, head: str) -> tuple[str, ...]:
-        """What can follow an address that ends with `:` or `/`: one page of the folders below it.
-
-        Raises:
-            StorageError: there is no such folder, or the service does not tell.
-        """
-        location = self.locate(head)
-        page = await self._provider(location.profile, head).folders(location)
-        written_ones = (written(folder.location) for folder in page.items)
-        return tuple(name.removeprefix(head) for name in written_ones if name.startswith(head))
-
-    def to(self, location: Location) -> None:
-        """Go to a location.
-
-        Raises:
-            UsageError: its profile is not there.
-        """
-        self._provider(location.profile, location.address)
-        self._navigator.go(location)
-
-    def to_bookmark(self, mark: Bookmark) -> None:
-        """Go to what was bookmarked.
-
-        Raises:
-            UsageError: its profile is not there, or its address cannot be one.
-        """
-        self.to(replace(self.locate(mark.at), place=mark.place))
-
-    def to_search(self, search: SavedSearch) -> None:
-        """Search for what was saved, where it is for; else where the user is.
-
-        Raises:
-            UsageError: no profile here can search, or not the one that it is for.
-        """
-        self._navigator.search_saved(search, self._place_of(search))
-
-    def _place_of(self, search: SavedSearch) -> Location:
-        if search.profile:
-            self._provider(search.profile, f"@{search.name}")
-            return Location(search.profile, search.region)
-        here = self._navigator.target.location if self._navigator.target else None
-        if here is not None and self._can_search(here.profile):
-            return Location(here.profile, search.region or here.region)
-        able = next((name for name in self._providers if self._can_search(name)), None)
-        if able is None:
-            raise UsageError("no profile here can search", subject=f"@{search.name}")
-        return Location(able, search.region)
-
-    def _can_search(self, profile: str) -> bool:
-        return Capability.SEARCH in self._providers[profile].capabilities
-
-    def _provider(self, name: str, address: str) -> StorageProvider:
-        provider = self._providers.get(name)
-        if provider is None:
-            known = ", ".join(self._providers)
-            raise UsageError(f"there is no profile {name}", subject=address, hint=f"There are: {known}.")
-        return provider

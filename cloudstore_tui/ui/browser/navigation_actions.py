@@ -1,85 +1,38 @@
-"""The ways to somewhere else: up, back, an address, another profile or region."""
+"""The ways to somewhere else: an address, part of the path, another profile or region, what the user has named."""
 
-from dataclasses import replace
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from msgspec import structs
-from textual.screen import Screen
+from msgspec import Struct, structs
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark, Bookmarks
 from cloudstore_tui.state.memory import BrowserState
+from cloudstore_tui.state.searches import SIGN, SavedSearch, SavedSearches
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator, written
+from cloudstore_tui.ui.browser.navigation import Navigator, written
+from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from
-from cloudstore_tui.ui.dialogs.picking import Choice, GotoDialog, PickDialog
-from cloudstore_tui.ui.report import report
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
+from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog
+from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Choice, GotoDialog, PickDialog
+from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.text import show
 
 ADD = "Add a profile …"
 _HERE = "here"
 
 
+@dataclass(eq=False)
 class NavigationActions(ActionGroup):
     """Leads somewhere else."""
 
-    def __init__(
-        self, screen: Screen[None], navigator: Navigator, browser_state: BrowserState, addresses: AddressResolver
-    ) -> None:
-        super().__init__(screen, navigator.listing)
-        self._navigator = navigator
-        self._providers = navigator.providers
-        self._browser_state = browser_state
-        self._addresses = addresses
-
-    def can(self, way: str) -> bool:
-        """Whether there is a way `up`, `back`, `forward` or to the `root`."""
-        return self._navigator.can(way)
-
-    @action(
-        "backspace,minus",
-        "Up",
-        "Go to the folder that holds this one",
-        id="browser.up",
-        everywhere=True,
-        when=lambda self: self.can("up"),
-    )
-    def up(self) -> None:
-        self._navigator.travel("up")
-
-    @action(
-        "H,alt+left",
-        "Back",
-        "Go back to where you were",
-        id="browser.back",
-        everywhere=True,
-        when=lambda self: self.can("back"),
-    )
-    def back(self) -> None:
-        self._navigator.travel("back")
-
-    @action(
-        "L,alt+right",
-        "Forward",
-        "Go forward again",
-        id="browser.forward",
-        everywhere=True,
-        when=lambda self: self.can("forward"),
-    )
-    def forward(self) -> None:
-        self._navigator.travel("forward")
-
-    @action(
-        "backslash",
-        "Top",
-        "Go to the top of this profile",
-        id="browser.root",
-        everywhere=True,
-        when=lambda self: self.can("root"),
-    )
-    def root(self) -> None:
-        self._navigator.travel("root")
+    navigator: Navigator
+    browser_state: BrowserState
 
     @action(
         "0",
@@ -91,71 +44,63 @@ class NavigationActions(ActionGroup):
         when=lambda self: self.listing.state is not None,
     )
     async def path(self) -> None:
-        crumbs = self._navigator.target.crumbs if self._navigator.target is not None else ()
+        crumbs = self.state.target.crumbs
         picks = [Choice(crumb.text) for crumb in crumbs]
         picked = await self.screen.app.push_screen_wait(PickDialog("Path", picks, max(len(picks) - 2, 0)))
         if picked is not None and (location := crumbs[picked.index].location) is not None:
-            self._navigator.go(location)
+            self.navigator.go(location)
 
     @action("ctrl+g", "Go to", "Go to an address or known place", id="browser.goto", everywhere=True, opens=True)
     async def goto(self) -> None:
-        state = self.listing.state
-        text = written(state.target.location) if state else ""
-        profiles = [f"{name}:" for name in self._providers]
+        target = self.navigator.target
+        text = written(target.location) if target is not None else ""
+        profiles = [f"{name}:" for name in self.navigator.providers]
         while True:
             known = self._known()
-            picks = [_pick(one) for one in known]
-            answer = await self.screen.app.push_screen_wait(GotoDialog(text, profiles, picks, self._addresses.names_in))
+            dialog = GotoDialog(text, profiles, [_choice(one) for one in known], self.navigator.names_in)
+            answer = await self.screen.app.push_screen_wait(dialog)
             if answer is None:
                 return
             try:
                 if isinstance(answer, str):
                     text = answer
-                    self._addresses.to(self._addresses.locate(answer))
+                    self.navigator.go(self.navigator.locate(answer))
+                elif isinstance(chosen := known[answer.index], Bookmark):
+                    self.navigator.go_to_bookmark(chosen)
                 else:
-                    self._go_to(known[answer.index])
+                    self.navigator.go(chosen)
             except StorageError as error:
                 report(self.screen, error)
             else:
                 return
 
-    def _go_to(self, known: Bookmark | Location) -> None:
-        if isinstance(known, Bookmark):
-            self._addresses.to_bookmark(known)
-        else:
-            self._addresses.to(known)
-
     def _known(self) -> list[Bookmark | Location]:
         """The bookmarks, then the recent places without that which is shown."""
         try:
-            marks = list(self._browser_state.bookmarks.read().values())
+            marks = list(self.browser_state.bookmarks.read().values())
         except StorageError as error:
             report(self.screen, error)
             marks = []
-        here = self.listing.state.target.location if self.listing.state else None
-        recent = [
-            place for place in self._browser_state.recent.places if place != here and place.profile in self._providers
-        ]
-        return [*marks, *recent]
+        here = self.navigator.target.location if self.navigator.target else None
+        recent = [place for place in self.browser_state.recent.places if place != here]
+        return [*marks, *(place for place in recent if place.profile in self.navigator.providers)]
 
     @action("P", "Profile", "Go to another profile", everywhere=True, opens=True)
     async def profile(self) -> None:
         """Ask for one, and go to where the user was last in it."""
-        names = list(self._providers)
-        here = self._navigator.target.location.profile if self._navigator.target else ""
+        providers = self.navigator.providers
+        names = list(providers)
+        here = self.navigator.target.location.profile if self.navigator.target else ""
         picks = [*(Choice(name, self._note(name, here)) for name in names), Choice(ADD)]
         at = names.index(here) if here in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Profile", picks, at))
         if picked is not None and picked.index == len(names):
             await self.screen.run_action("app.setup('add')")
-            return
-        if picked is None or names[picked.index] == here:
-            return
-        provider = self._providers[names[picked.index]]
-        self._navigator.begin(self._browser_state.recent.last([provider.profile.name]) or provider.locate(""))
+        elif picked is not None and (name := names[picked.index]) != here:
+            self.navigator.begin(self.browser_state.recent.last([name]) or providers[name].locate(""))
 
     def _note(self, name: str, here: str) -> str:
-        profile, last = self._providers[name].profile, self._browser_state.recent.last([name])
+        profile, last = self.navigator.providers[name].profile, self.browser_state.recent.last([name])
         terms = (_HERE if name == here else "", profile.provider, "read-only" if profile.read_only else "")
         return " · ".join(part for part in (*terms, last.address if last and name != here else "") if part)
 
@@ -169,10 +114,7 @@ class NavigationActions(ActionGroup):
         stops_on_escape=True,
     )
     async def region(self) -> None:
-        state = self.listing.state
-        if state is None:
-            return
-        target, provider = state.target, state.provider
+        target, provider = self.state.target, self.state.provider
         with self.listing.doing("asking for the regions…"):
             page = await provider.folders(Location(target.location.profile))
         for failure in page.failures:
@@ -182,8 +124,8 @@ class NavigationActions(ActionGroup):
         picks = [Choice(name or ALL_REGIONS, _HERE if name == now else "") for name in names]
         at = names.index(now) if now in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Region", picks, at))
-        if picked is not None and self._navigator.target is target:
-            self._navigator.open(target_in(target, names[picked.index], provider, self.listing.zone))
+        if picked is not None and self.navigator.target is target:
+            self.navigator.open(target_in(target, names[picked.index], provider, self.listing.zone))
 
 
 def target_in(target: NavigationTarget, region: str, provider: StorageProvider, zone: tzinfo) -> NavigationTarget:
@@ -211,5 +153,165 @@ def target_in(target: NavigationTarget, region: str, provider: StorageProvider, 
     return replace(found, query=moved, local=target.local)
 
 
-def _pick(known: Bookmark | Location) -> Choice:
-    return Choice(known.name, known.address) if isinstance(known, Bookmark) else Choice(written(known), "recent")
+# Names of places, objects and searches
+
+_LONGEST_SEARCH = 40
+"""Characters of the name of a saved search."""
+
+
+class _Nameable(Struct, frozen=True):
+    """Something that could be remembered."""
+
+    choice: NameChoice
+    save: Callable[[str], str]
+    """Saves it under a name, and says what was saved."""
+
+
+@dataclass(eq=False)
+class BookmarkActions(ActionGroup):
+    """Remembers what the user looks at under a name, and leads there again."""
+
+    navigator: Navigator
+    browser_state: BrowserState
+    places: PlacesTree
+
+    @property
+    def is_somewhere(self) -> bool:
+        """Whether something is shown that could have a name."""
+        return self._in_tree() is not None or self.listing.state is not None
+
+    @action(
+        "m",
+        "Bookmark",
+        "Bookmark this place, file or search",
+        everywhere=True,
+        opens=True,
+        when=lambda self: self.is_somewhere,
+    )
+    async def bookmark(self) -> None:
+        """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up."""
+        things = self._things()
+        name, at = "", 0
+        while things:
+            dialog = NameDialog("Bookmark", [thing.choice for thing in things], at, name=name)
+            named = await self.screen.app.push_screen_wait(dialog)
+            if named is None:
+                return
+            name, at = named.name, named.index
+            try:
+                tell(self.screen, things[at].save(name))
+            except StorageError as error:
+                report(self.screen, error)
+            else:
+                return
+
+    def _in_tree(self) -> Location | None:
+        """The place under the cursor of the tree, while that has the focus."""
+        place = self.places.place if self.screen.focused is self.places else None
+        return place.location if place is not None else None
+
+    def _things(self) -> list[_Nameable]:
+        """What could be meant, the likeliest first."""
+        place, state = self._in_tree(), self.listing.state
+        if place is not None:
+            return [self._of(place, f"This place: {place.address}", name_of(place))]
+        if state is None:
+            return []
+        target, entry = state.target, self.listing.entry
+        found = [self._search(target)] if target.written and target.query is not None else []
+        where = target.location
+        if not target.written:
+            found.append(self._of(where, f"This place: {where.address}", name_of(where)))
+        if entry is not None and entry.location != where:
+            kind = "This file" if isinstance(entry, StoredObject) else "The folder under the cursor"
+            name = entry.name if isinstance(entry, StoredObject) else name_of(entry.location)
+            found.append(self._of(entry.location, f"{kind}: {entry.name}", name))
+        return found
+
+    def _of(self, location: Location, words: str, name: str) -> _Nameable:
+        bookmarks = self.browser_state.bookmarks
+
+        def save(chosen: str) -> str:
+            bookmarks.save(Bookmark.of(chosen, location))
+            return f"Bookmarked as {chosen}{_where(bookmarks)}."
+
+        clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
+        return _Nameable(NameChoice(words, clean, frozenset(bookmarks.read())), save)
+
+    def _search(self, target: NavigationTarget) -> _Nameable:
+        assert target.query is not None
+        text, where, searches = target.typed or target.query.filter, target.location, self.browser_state.searches
+
+        def save(chosen: str) -> str:
+            name = chosen.removeprefix(SIGN)
+            searches.save(name, text, profile=where.profile, region=where.region)
+            return f"Saved as {SIGN}{name}{_where(searches)}."
+
+        name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
+        return _Nameable(NameChoice(f"This search: {text or 'everything'}", name, searches.read()), save)
+
+    @action("apostrophe", "Bookmarks", "Go to a bookmark or a saved search", everywhere=True, opens=True)
+    async def bookmarks(self) -> None:
+        """Show the list again until the user goes somewhere or closes it."""
+        at = 0
+        while True:
+            bookmarks, searches = self.browser_state.bookmarks.read(), self.browser_state.searches.read()
+            known: list[Bookmark | SavedSearch] = [*bookmarks.values(), *searches.values()]
+            if not known:
+                tell(self.screen, "No bookmarks yet. m bookmarks the place, file or search on the screen.")
+                return
+            dialog = BookmarksDialog("Bookmarks", [_choice(one) for one in known], min(at, len(known) - 1))
+            picked = await self.screen.app.push_screen_wait(dialog)
+            if picked is None:
+                return
+            at = picked.index
+            try:
+                await self._do(known[at], picked.action)
+            except StorageError as error:
+                report(self.screen, error)
+            else:
+                if picked.action == "go":
+                    return
+
+    async def _do(self, one: Bookmark | SavedSearch, what: str) -> None:
+        if what == "remove":
+            title = f"Forget {_choice(one).text}?"
+            if await self.screen.app.push_screen_wait(QuestionDialog(show(title), "Forget it")):
+                self._file_of(one).remove(one.name)
+        elif what == "rename":
+            named = await self.screen.app.push_screen_wait(
+                NameDialog("Rename", [NameChoice(_choice(one).note, one.name)])
+            )
+            if named is not None:
+                is_search = isinstance(one, SavedSearch)
+                self._file_of(one).rename(one.name, named.name.removeprefix(SIGN) if is_search else named.name)
+        elif isinstance(one, Bookmark):
+            self.navigator.go_to_bookmark(one)
+        else:
+            self.navigator.search_saved(one)
+
+    def _file_of(self, one: Bookmark | SavedSearch) -> Bookmarks | SavedSearches:
+        return self.browser_state.bookmarks if isinstance(one, Bookmark) else self.browser_state.searches
+
+
+def name_of(location: Location) -> str:
+    """What a place could be called."""
+    if location.path:
+        return location.path.rstrip("/").rpartition("/")[2]
+    if location.place:
+        kind, *rest = location.place
+        return " ".join(part for part in (kind, "-".join(rest), location.region) if part)
+    return " ".join(part for part in (location.profile, location.region) if part)
+
+
+def _choice(one: Bookmark | SavedSearch | Location) -> Choice:
+    if isinstance(one, Location):
+        return Choice(written(one), "recent")
+    if isinstance(one, Bookmark):
+        return Choice(one.name, one.address)
+    where = f"{one.profile}:{one.region}" if one.profile else ""
+    return Choice(SIGN + one.name, " · ".join(part for part in (where, one.find) if part))
+
+
+def _where(file: Bookmarks | SavedSearches) -> str:
+    return f" in {file.path}" if file.path else ", until the program ends"

@@ -130,7 +130,6 @@ class Place:
         return known
 
     def unfold(self) -> None:
-        """Show all children."""
         self.fold_after = 0
 
     @property

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from itertools import cycle
 from typing import ClassVar
 
@@ -16,31 +17,30 @@ from textual.worker import Worker
 
 from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.models import Folder, Location, StoredObject
+from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
+from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.memory import BrowserState, Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.actions import ActionRunner, bindings_of
-from cloudstore_tui.ui.browser.bookmark_actions import BookmarkActions
+from cloudstore_tui.ui.browser.change_actions import DeletionActions, RestoreActions, UploadActions
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
-from cloudstore_tui.ui.browser.look_actions import CallFolder, DetailActions, LookActions
-from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
-from cloudstore_tui.ui.browser.navigation_actions import NavigationActions
-from cloudstore_tui.ui.browser.object_changes import DeletionActions, RestoreActions
+from cloudstore_tui.ui.browser.look_actions import CallFolder, LookActions
+from cloudstore_tui.ui.browser.navigation import Navigator
+from cloudstore_tui.ui.browser.navigation_actions import BookmarkActions, NavigationActions
+from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, DetailActions, FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.targets import NavigationTarget
-from cloudstore_tui.ui.browser.upload_actions import UploadActions
-from cloudstore_tui.ui.browser.view_actions import HEIGHTS, WIDTHS, FocusManager, ViewActions
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.naming import ParametersDialog
 from cloudstore_tui.ui.format import archive_badge, zone_name, zones_to_show
@@ -54,7 +54,7 @@ from cloudstore_tui.ui.transfer_text import path_of, result_text
 from cloudstore_tui.ui.transfer_watch import BatchProgress, TransferWatch
 from cloudstore_tui.ui.widgets.activity_strip import ActivityStrip
 from cloudstore_tui.ui.widgets.chrome import Badge
-from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
+from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane, Subject
 
 WELCOME = "Pick a place and press Enter. ? lists the keys."
 
@@ -74,9 +74,11 @@ GROUPS = (
     NavigationActions,
     BookmarkActions,
     DetailActions,
-    ViewActions,
 )
 """The chapters of actions."""
+BACK_OUT = "Stop loading, or go to the entries, or clear the filter, or clear the marks"
+_quiet = partial(Binding, show=False)
+"""A key that is not in the footer."""
 
 
 class BrowserScreen(BaseScreen[None]):
@@ -107,15 +109,18 @@ class BrowserScreen(BaseScreen[None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_of(*GROUPS),
+        Binding("1", "pane('places')", "Places", id="panes.places", tooltip="Go to the places"),
+        _quiet("2", "pane('entries')", "Entries", id="panes.entries", tooltip="Go to the entries"),
+        _quiet("h,left", "pane('left')", "Left", id="panes.left", tooltip="Go to the pane on the left"),
+        _quiet("tab", "pane('next')", "Next pane", id="panes.next", tooltip="Go to the next pane"),
+        _quiet("shift+tab", "pane('previous')", "Pane before", id="panes.previous", tooltip="Go to the previous pane"),
+        _quiet("backspace,minus", "travel('up')", "Up", id="browser.up", tooltip="Go to the folder above"),
+        _quiet("H,alt+left", "travel('back')", "Back", id="browser.back", tooltip="Go back to where you were"),
+        _quiet("L,alt+right", "travel('forward')", "Forward", id="browser.forward", tooltip="Go forward again"),
+        _quiet("backslash", "travel('root')", "Top", id="browser.root", tooltip="Go to the top of this profile"),
+        _quiet("Z", "zone", "Zone", id="browser.zone", tooltip="Show times in another zone"),
+        _quiet("escape", "back_out", "Back out", id="browser.back_out", tooltip=BACK_OUT),
         Binding("t,3", "transfers", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
-        Binding(
-            "escape",
-            "back_out",
-            "Back out",
-            id="browser.back_out",
-            show=False,
-            tooltip="Stop loading, or go to the entries, or clear the filter, or clear the marks",
-        ),
     ]
 
     def __init__(
@@ -126,49 +131,46 @@ class BrowserScreen(BaseScreen[None]):
         call_folder: CallFolder,
         browser_state: BrowserState,
         restores: RestoreWatch,
+        archives: KnownArchives,
+        deletion_log: DeletionLog,
     ) -> None:
         super().__init__()
         self._providers, self._watch = providers, watch
-        zones = cycle(zones_to_show(settings.time_zone))
+        self._zones = cycle(zones_to_show(settings.time_zone))
         self._kind: tuple[type[object], str, str] = type(None), "", ""
         """What the cursor is on, as far as keys go by it."""
         self.header.badges = self._badges
         self.places = PlacesTree(providers, browser_state, id="places")
-        self.detail = DetailPane(id="detail")
-        self.entries = EntriesPane(self.places, self.detail, id="entries")
+        self.detail = DetailPane(self._subject_of, id="detail")
+        self.states = RowStates(watch.transfer_of)
+        self.entries = EntriesPane(self.places, self.detail, self.states, browser_state, id="entries")
         self.strip = ActivityStrip(id="activity")
-        self._stopped = self._restored = 0
-        """Transfers of earlier runs that stopped half-way, and archived objects that are back."""
-        self.archives = KnownArchives()
+        self.archives = archives
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
         self.browser_state, self.restores = browser_state, restores
         self.listing = ListingController(
-            self, self.entries, providers, browser_state.facts, next(zones), self._note_answer
+            self, self.entries, providers, browser_state.facts, next(self._zones), self._note_answer
         )
         self.navigator = Navigator(self.listing, providers, self.arrive)
-        self.addresses = AddressResolver(self.navigator, providers)
-        self.uploads = UploadActions(self, self.listing, watch)
-        self.searching = SearchActions(self, self.navigator, self.entries, self._type_search)
-        self.deletions = DeletionActions(self, self.listing)
-        self.states = RowStates(watch.transfer_of)
-        self.entries.table.sign_of = self.states.sign_of
+        self.uploads = UploadActions(self, self.listing, watch, browser_state.upload_folder)
+        self.deletions = DeletionActions(self, self.listing, deletion_log)
         objects = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
+        self.details = DetailActions(self, self.listing, self.detail, self.panes, objects, browser_state, settings)
         downloads = DownloadActions(self, self.listing, watch, settings)
         self.actions = ActionRunner(
             self,
             [
                 downloads,
-                LookActions(self, downloads, objects, watch, call_folder),
+                LookActions(self, self.listing, downloads, objects, watch, call_folder),
                 self.uploads,
                 self.deletions,
                 RestoreActions(self, self.listing, restores),
-                self.searching,
+                SearchActions(self, self.listing, self.navigator, self.entries, self.panes),
                 ListingActions(self, self.listing, self.entries),
-                NavigationActions(self, self.navigator, browser_state, self.addresses),
-                BookmarkActions(self, self.navigator, browser_state, self.panes, self.places, self.addresses),
-                DetailActions(self, self.listing, self.detail, objects, settings),
-                ViewActions(self, self.listing, self.panes, self.detail, self.header, browser_state, zones),
+                NavigationActions(self, self.listing, self.navigator, browser_state),
+                BookmarkActions(self, self.listing, self.navigator, browser_state, self.places),
+                self.details,
             ],
         )
 
@@ -182,18 +184,16 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.changed.subscribe(self, lambda _: self._show_activity())
         self._watch.finished.subscribe(self, self._tell_result)
         self._watch.ended.subscribe(self, self.uploads.read_arrived)
-        self._watch.kept.subscribe(self, self._note_stopped)
+        self._watch.kept.subscribe(self, lambda _: self.header.update())
         if self._watch.keeps:
             # Home asks, too; whoever begins at an address does not come by there.
             _: Worker[int] = self.run_worker(self._watch.interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
         self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
         self.restores.on_way.subscribe(self, self._note_restores)
-        self.restores.ready.subscribe(self, self._note_restored)
+        self.restores.ready.subscribe(self, lambda _: self.header.update())
         _looking: Worker[None] = self.run_worker(self._look_at_archives, group="archives")
         self.detail.show_mode(DetailMode.of(self.browser_state.hidden))
-        self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
-        self.detail.retention = lambda entry: self._providers[entry.location.profile].profile.retention
         self.header.show(["cloudstore"])
         self.panes.go("places")
 
@@ -202,7 +202,7 @@ class BrowserScreen(BaseScreen[None]):
         if isinstance(target, Profile):
             self.navigator.begin(self._providers[target.name].locate(""))
         elif isinstance(target, SavedSearch):
-            self.addresses.to_search(target)
+            self.navigator.search_saved(target)
         elif isinstance(target, Visited) and target.find:
             self.navigator.search(target.find, target.location)
         elif isinstance(target, Visited):
@@ -225,15 +225,18 @@ class BrowserScreen(BaseScreen[None]):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done where the user is."""
         name = str(parameters[0]) if parameters else ""
         if action == "run":
             # In a line only what works everywhere does, so that its own keys have the footer.
             return self.actions.is_possible(name, "" if isinstance(self.focused, Input) else self.panes.at)
+        if action == "travel":
+            return self.navigator.can(name)
         return super().check_action(action, parameters)
 
     def offers(self, binding: Binding) -> bool:
         """Offer in the footer only what does something with what the cursor is on."""
+        if binding.id == "panes.places":
+            return self.panes.has_drawer
         action, _, name = binding.action.removesuffix("')").partition("('")
         return action != "run" or self.actions.is_offered(name)
 
@@ -261,8 +264,17 @@ class BrowserScreen(BaseScreen[None]):
         """Whether a dialog is on its way that a key asked for."""
         return self.is_active and self.actions.is_opening
 
-    def _type_search(self) -> None:
-        self.panes.show("entries", self.entries.bar.begin())
+    def action_pane(self, name: str) -> None:
+        self.panes.go(name)
+
+    def action_travel(self, way: str) -> None:
+        self.navigator.travel(way)
+
+    def action_zone(self) -> None:
+        """Show times in the next one of the zones that matter here."""
+        self.listing.show_zone(next(self._zones))
+        self.detail.show(self.detail.entry, self.listing.zone)
+        self.header.update()
 
     @on(ActivityStrip.Opened)
     def action_transfers(self) -> None:
@@ -271,7 +283,6 @@ class BrowserScreen(BaseScreen[None]):
         self.app.push_screen(TransfersScreen(self._watch, self.listing.zone))
 
     def _show_activity(self) -> None:
-        """Show what runs, and how the last batch ended."""
         results = self._watch.results
         self.strip.show(self._watch.running, results[-1] if results else None)
 
@@ -319,7 +330,7 @@ class BrowserScreen(BaseScreen[None]):
         """Show what is in a place, or what a saved search finds there."""
         shortcut = event.place.shortcut
         if isinstance(shortcut, Bookmark):
-            self.addresses.to_bookmark(shortcut)
+            self.navigator.go_to_bookmark(shortcut)
         elif shortcut is not None:
             self.begin_at(shortcut)
         else:
@@ -327,14 +338,12 @@ class BrowserScreen(BaseScreen[None]):
 
     @on(EntryTable.Opened)
     def open_entry(self, event: EntryTable.Opened) -> None:
-        """Go into a folder; look into an object."""
         if isinstance(event.entry, Folder):
             self.navigator.go(event.entry.location)
         else:
             self.action_run("preview")
 
     def _note_restores(self, locations: frozenset[Location]) -> None:
-        """Show in the list what is being restored."""
         self.states.note_restores(locations)
         self.entries.table.signs_changed()
 
@@ -347,6 +356,15 @@ class BrowserScreen(BaseScreen[None]):
         if kind != self._kind:
             self._kind = kind
             self.refresh_bindings()
+
+    def _subject_of(self, entry: Entry, zone: tzinfo) -> Subject:
+        """An entry with what is known beside it, for the pane that shows it."""
+        retention = self._providers[entry.location.profile].profile.retention
+        return Subject(entry, zone, tuple(self.listing.of_call(entry)), self.listing.around(), retention=retention)
+
+    @on(DetailPane.Rested)
+    def show_beginning(self) -> None:
+        self.details.follow()
 
     @on(EntryTable.NearEnd)
     def read_on(self) -> None:
@@ -367,21 +385,12 @@ class BrowserScreen(BaseScreen[None]):
 
     @on(SearchBar.Asked)
     def search(self, event: SearchBar.Asked) -> None:
-        """Search inside a place, or count what that would find."""
         if event.unfilled is not None:
             self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
         elif event.only_count:
-            self.searching.ask(event.text, event.scope)
+            self.actions.start("count", event.text, event.scope)
         else:
             self.navigator.search(event.text, event.scope)
-
-    def _note_stopped(self, number: int) -> None:
-        self._stopped = number
-        self.header.update()
-
-    def _note_restored(self, number: int) -> None:
-        self._restored = number
-        self.header.update()
 
     async def _look_at_archives(self) -> None:
         await asyncio.to_thread(self.archives.look)
@@ -389,10 +398,10 @@ class BrowserScreen(BaseScreen[None]):
 
     def _badges(self) -> Iterator[Badge]:
         """What holds for everything that is shown."""
-        if self._stopped:
-            yield Badge(f"↓ {self._stopped:,} stopped (t)", "warning")
-        if self._restored:
-            yield Badge(f"● {self._restored:,} ready (Q)", "accent")
+        if stopped := sum(len(batch.kept) for batch in self._watch.batches.values()):
+            yield Badge(f"↓ {stopped:,} stopped (t)", "warning")
+        if restored := len(self.restores.waiting):
+            yield Badge(f"● {restored:,} ready (Q)", "accent")
         state = self.listing.state
         if state is not None and (archive := self.archives.of(state.target.location)) is not None:
             yield Badge(*archive_badge(archive))
@@ -403,7 +412,6 @@ class BrowserScreen(BaseScreen[None]):
             yield Badge(words, "warning")
 
     def arrive(self, target: NavigationTarget) -> None:
-        """Say where the user is, and be there."""
         self.header.show(target.crumbs)
         self.places.follow(target.location)
         self.panes.go("entries")

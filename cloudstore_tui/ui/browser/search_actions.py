@@ -1,12 +1,11 @@
 """Searching, and looking at a result before anything of it is fetched: how much it is, and how its rows spread."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import partial
-
-from textual.screen import Screen
 
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Column, ColumnKind, Location, ResultSize
@@ -19,6 +18,7 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.navigation import Navigator
+from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from
 from cloudstore_tui.ui.dialogs.columns import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
@@ -110,18 +110,14 @@ _UNIQUE = frozenset({"name", "id", "checksum"})
 """Fields of which every row has another value."""
 
 
+@dataclass(eq=False)
 class SearchActions(ActionGroup):
     """Goes to the search line, shows the filter behind a search, counts and draws what it finds."""
 
-    def __init__(
-        self, screen: Screen[None], navigator: Navigator, pane: EntriesPane, type_into: Callable[[], None]
-    ) -> None:
-        super().__init__(screen, navigator.listing)
-        self._navigator = navigator
-        self._pane = pane
-        self._type_into = type_into
-        self._typed: tuple[str, Location] | None = None
-        self._measured: tuple[ListingState, ResultSize] | None = None
+    navigator: Navigator
+    pane: EntriesPane
+    panes: FocusManager
+    _measured: tuple[ListingState, ResultSize] | None = None
 
     @property
     def is_searched(self) -> bool:
@@ -132,7 +128,7 @@ class SearchActions(ActionGroup):
     @property
     def can_search(self) -> bool:
         """Whether there is a line to type in that is not being typed in."""
-        return self._pane.bar.display and not self._pane.bar.line.has_focus
+        return self.pane.bar.display and not self.pane.bar.line.has_focus
 
     @action(
         "f,f7",
@@ -144,7 +140,7 @@ class SearchActions(ActionGroup):
         when=lambda self: self.can_search,
     )
     def find(self) -> None:
-        self._type_into()
+        self.panes.show("entries", self.pane.bar.begin())
 
     @action(
         "F",
@@ -157,17 +153,12 @@ class SearchActions(ActionGroup):
     def show_fiql(self) -> None:
         from cloudstore_tui.ui.dialogs.links import FiqlDialog
 
-        target = self._navigator.target
-        if target is not None and target.query is not None:
+        target = self.state.target
+        if target.query is not None:
             where = target.query.location.address
             self.screen.app.push_screen(FiqlDialog(target.query.filter, where, target.local_words))
 
     # How much it is
-
-    def ask(self, text: str, scope: Location) -> None:
-        """Count what this filter or phrase finds inside a place, instead of what is shown."""
-        self._typed = text, scope
-        self.runner.start("count")
 
     @action(
         "number_sign",
@@ -179,16 +170,13 @@ class SearchActions(ActionGroup):
         opens=True,
         stops_on_escape=True,
     )
-    async def count(self) -> None:
-        typed, self._typed = self._typed, None
-        state = self.listing.state
-        if state is None:
-            return
+    async def count(self, text: str = "", scope: Location | None = None) -> None:
+        """Count what is shown, or what a filter or phrase finds inside a place."""
+        state = self.state
         with self.listing.doing("counting… Esc stops"):
-            if typed is None:
+            if scope is None:
                 said = await self._of_state(state)
             else:
-                text, scope = typed
                 target = search_from(state.provider, scope, text, self.listing.zone)
                 said = await _of_target(state.provider, target)
         if self.screen.is_current:
@@ -209,12 +197,6 @@ class SearchActions(ActionGroup):
         state.pager.total = size.objects
         return _sentences(target, size, state.lacking)
 
-    @property
-    def has_rows(self) -> bool:
-        """Whether something is loaded."""
-        state = self.listing.state
-        return state is not None and state.store.loaded > 0
-
     # How its rows spread
 
     @action(
@@ -226,18 +208,16 @@ class SearchActions(ActionGroup):
         opens=True,
     )
     async def histogram(self) -> None:
-        state = self.listing.state
-        if state is None:
-            return
+        state = self.state
         first = unit_for(await state.store.tally_times(QUARTER))
         units = [first, *(unit for unit in SpanUnit if unit is not first)]
         groupings = [Grouping(unit.value, partial(_by_time, state, unit), over_time=True) for unit in units]
-        columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])
+        columns = _worth_counting([*self.pane.columns, *self.pane.other_columns])
         groupings[1:1] = [Grouping(column.title, partial(_by_value, state, column)) for column in columns]
         narrows = state.target.query is not None and Capability.SEARCH in state.provider.capabilities
         chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(state), narrows=narrows))
         if chosen and state is self.listing.state:
-            self._navigator.narrow(chosen)
+            self.navigator.narrow(chosen)
 
 
 async def _of_target(provider: StorageProvider, target: NavigationTarget) -> str:

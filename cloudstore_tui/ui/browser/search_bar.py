@@ -31,12 +31,12 @@ from cloudstore_tui.ui.browser.search_meaning import (
     AVAILABLE,
     EXAMPLE,
     LOCAL_ONLY,
-    Objection,
+    Analysis,
+    Diagnostic,
     Scope,
-    Verdict,
+    analyse,
     in_words,
     is_finished,
-    judge,
 )
 from cloudstore_tui.ui.browser.search_suggestions import (
     SuggestionBox,
@@ -46,6 +46,7 @@ from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import show
 
 _TYPING = frozenset({"close", "take", "older", "newer", "recall", "save", "count", "scope"})
+KEYS = "⏎ search  Esc leave  ^U clear"
 _WIDE, _NARROW = 100, 60
 """Cells of the bar from which on it says everything, and below which only what was typed."""
 
@@ -91,11 +92,10 @@ class SearchBar(Vertical):
     class Closed(Message):
         """The user is done with the bar."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, history: FilterHistory, searches: SavedSearches, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.line = SearchInput()
-        """The line to type in."""
-        self._about = SearchContext()
+        self._about = SearchContext(history, searches)
         self._side = Static("", classes="search-side", markup=False)
         self._meaning = MeaningLine()
         self._box = SuggestionBox()
@@ -124,10 +124,6 @@ class SearchBar(Vertical):
     def on_resize(self) -> None:
         self._show_side()
 
-    def remember(self, history: FilterHistory, searches: SavedSearches) -> None:
-        """Use these from now on: what was sent and what was saved before."""
-        self._about.history, self._about.searches = history, searches
-
     # What is shown
 
     def show(self, shown: Shown, vocabulary: Vocabulary) -> None:
@@ -145,7 +141,6 @@ class SearchBar(Vertical):
 
     @property
     def scope(self) -> Scope:
-        """The place that a search stays inside."""
         scopes = self._about.shown.scopes
         return scopes[self._scope % len(scopes)]
 
@@ -175,7 +170,6 @@ class SearchBar(Vertical):
 
     @on(SearchNameLine.Closed)
     def go_on(self) -> None:
-        """Back to the line."""
         self.line.focus()
 
     @on(SearchInput.Taken)
@@ -228,7 +222,6 @@ class SearchBar(Vertical):
 
     @on(Input.Changed)
     def follow(self, event: Input.Changed) -> None:
-        """Judge and offer while it is typed."""
         event.stop()
         if self.line.value != self._spoken:
             self._insists = False
@@ -265,7 +258,7 @@ class SearchBar(Vertical):
             self.line.put(text)
         if not self._can_be_sent():
             return
-        first = self._verdict().first
+        first = self._analysis().first
         if first is not None:
             tell(self, first.text, "warning")
         text, scope = self.line.value.strip(), self.scope.location
@@ -276,7 +269,7 @@ class SearchBar(Vertical):
 
     def _can_be_sent(self) -> bool:
         """Whether the text has a meaning; says why, and goes there, if it has none."""
-        fatal = self._verdict().fatal
+        fatal = self._analysis().fatal
         if fatal is None:
             return True
         self._insists, text = True, self.line.value
@@ -288,10 +281,10 @@ class SearchBar(Vertical):
 
     # What is said
 
-    def _verdict(self) -> Verdict:
+    def _analysis(self) -> Analysis:
         context = self._about
         now, tags = datetime.now(UTC), context.vocabulary.names
-        return judge(self.line.value, context.shown.zone, now, tags, self.scope)
+        return analyse(self.line.value, context.shown.zone, now, tags, self.scope)
 
     def _speak(self, *, typed: bool = True) -> None:
         """Say what the text means, or what is wrong with a word that nobody is typing at any more."""
@@ -300,26 +293,26 @@ class SearchBar(Vertical):
         text = self.line.value
         # Until something is typed Tab still leads to the next pane.
         self._spoken = text if typed else self._spoken
-        verdict = Verdict() if len(text) > LONGEST or text.startswith(SIGN) else self._verdict()
-        first = verdict.first
+        analysis = Analysis() if len(text) > LONGEST or text.startswith(SIGN) else self._analysis()
+        first = analysis.first
         if first is not None and not (self._insists or is_finished(text, self.line.cursor_position, first.position)):
             first = None
         self.corrected = first.corrected if first else ""
         self.line.underline(first.position if first else None)
-        self._meaning.say(*self._sentence(verdict, first))
+        self._meaning.say(*self._sentence(analysis, first))
         self._place_box()
-        self._show_side(verdict)
+        self._show_side(analysis)
         self.refresh_bindings()
 
-    def _sentence(self, verdict: Verdict, objection: Objection | None) -> tuple[Content, str, str]:
+    def _sentence(self, analysis: Analysis, diagnostic: Diagnostic | None) -> tuple[Content, str, str]:
         """What line two says, what it adds where there is room, and the keys."""
         text = self.line.value
-        if objection is not None:
-            style = "$text-error" if objection.fatal else "$text-warning"
+        if diagnostic is not None:
+            style = "$text-error" if diagnostic.fatal else "$text-warning"
             mended = (
-                Content("⇥ takes ") + show(objection.corrected) + Content(" · ") if objection.corrected else Content()
+                Content("⇥ takes ") + show(diagnostic.corrected) + Content(" · ") if diagnostic.corrected else Content()
             )
-            return mended + show(objection.text).stylize_before(style), "", ""
+            return mended + show(diagnostic.text).stylize_before(style), "", ""
         if self._offers.is_guess and (chosen := self._box.chosen) is not None:
             known = f" ({chosen.note})" if chosen.note else ""
             return Content("Did you mean ") + show(chosen.text) + Content(f"{known}?"), "", "⏎ search this  Esc no"
@@ -327,29 +320,25 @@ class SearchBar(Vertical):
             return show("a saved search; values for its placeholders follow: name=value"), "", "⏎ search"
         words, only_available = in_words(text, self.scope, self._about.shown.zone, datetime.now(UTC))
         if not text.strip():
-            return show(f"{words}; for example {EXAMPLE}"), "", self._keys
-        local = verdict.meaning.local if verdict.meaning is not None else ()
+            return show(f"{words}; for example {EXAMPLE}"), "", KEYS
+        local = analysis.meaning.local if analysis.meaning is not None else ()
         note = LOCAL_ONLY if local else AVAILABLE if only_available else ""
-        return show(words), note, self._keys
+        return show(words), note, KEYS
 
-    @property
-    def _keys(self) -> str:
-        return "⏎ search  Esc leave  ^U clear"
-
-    def _show_side(self, verdict: Verdict | None = None) -> None:
+    def _show_side(self, analysis: Analysis | None = None) -> None:
         """The scope while it is typed, else what was found."""
         width = self.size.width
         if not self._is_open:
             parts = self._result if width >= _WIDE else self._result[:2] if width >= _NARROW else ()
             text = " · ".join(part for part in parts if part)
         else:
-            text = self._chip(verdict, width)
+            text = self._chip(analysis, width)
         self._side.update(show(text))
         self._side.display = bool(text)
 
-    def _chip(self, verdict: Verdict | None, width: int) -> str:
+    def _chip(self, analysis: Analysis | None, width: int) -> str:
         scopes, at = self._about.shown.scopes, self._scope
-        node = verdict.meaning.node if verdict is not None and verdict.meaning is not None else None
+        node = analysis.meaning.node if analysis is not None and analysis.meaning is not None else None
         if scopes[at].types and names_type(node):
             # A search for another type than that of the place is one in its region.
             at += 1
@@ -373,7 +362,6 @@ class SearchBar(Vertical):
     # Coming and going
 
     def on_descendant_focus(self) -> None:
-        """Say what the line means that is there already."""
         if self.line.has_focus:
             self._is_open = self._meaning.display = True
             self.call_after_refresh(self._speak, typed=False)

@@ -64,14 +64,14 @@ class Shown(Struct, frozen=True):
 class SearchContext(Struct):
     """What a search is typed in the light of."""
 
+    history: FilterHistory
+    """What was sent before."""
+    searches: SavedSearches
     shown: Shown = field(default_factory=Shown)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    history: FilterHistory = field(default_factory=FilterHistory)
-    searches: SavedSearches = field(default_factory=SavedSearches)
 
     @property
     def known(self) -> Known:
-        """What can be offered here."""
         try:
             saved = tuple(self.searches.read().values())
         except StorageError:
@@ -166,7 +166,6 @@ class Recall:
 
     @property
     def is_back(self) -> bool:
-        """Whether a line of the past is shown."""
         return self._steps > 0
 
     def older(self, lines: Sequence[str], text: str) -> str | None:
@@ -186,7 +185,6 @@ class Recall:
         return self._lines[-self._steps] if self._steps else self._draft
 
     def forget(self) -> None:
-        """Begin at the newest again."""
         self._steps = 0
 
 
@@ -209,12 +207,10 @@ class Offers:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is offered."""
         return bool(self._box.offers)
 
     @property
     def is_past(self) -> bool:
-        """Whether earlier searches are offered."""
         return self._is_past and self.is_open
 
     @property
@@ -223,7 +219,6 @@ class Offers:
         return self._is_guess and self.is_open
 
     def close(self) -> None:
-        """Offer nothing."""
         self._is_past = self._is_guess = False
         self._show(())
 
@@ -342,7 +337,6 @@ class MeaningLine(Widget):
 
     @property
     def text(self) -> str:
-        """What it says, in full."""
         words, note, _keys = self._said
         return f"{words.plain} ({note})" if note else words.plain
 
@@ -354,7 +348,6 @@ class MeaningLine(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """The words at the left, the keys at the right."""
         words, note, keys = self._said
         width, left = self.size.width, Content(" → ") + words
         notes = [more for more in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if more]
@@ -419,13 +412,11 @@ class SearchNameLine(Vertical):
 
     @on(Input.Changed)
     def warn(self, event: Input.Changed) -> None:
-        """Say if another search would be replaced."""
         event.stop()
         self._say(event.value.strip().removeprefix(SIGN))
 
     @on(Input.Submitted)
     def name_it(self, event: Input.Submitted) -> None:
-        """Enter is the answer."""
         event.stop()
         name = event.value.strip().removeprefix(SIGN)
         if not name:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Location, Retention
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fiql.checker import Problem, check
+from cloudstore_tui.fiql.checker import check
 from cloudstore_tui.fiql.phrases import Compiled, is_fiql, local_words, understand
 from cloudstore_tui.fiql.reading import brief, explain
 from cloudstore_tui.fiql.syntax import names_type
@@ -51,7 +51,7 @@ def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...
     return tuple(scopes)
 
 
-class Objection(Struct, frozen=True):
+class Diagnostic(Struct, frozen=True):
     """What is wrong, or looks wrong, and where."""
 
     position: int
@@ -61,28 +61,27 @@ class Objection(Struct, frozen=True):
     """The whole text with it mended, where that is possible."""
 
 
-class Verdict(Struct, frozen=True):
+class Analysis(Struct, frozen=True):
     """A text, understood as far as it can be."""
 
     meaning: Compiled | None = None
     """`None` if it has none."""
     reading: str = ""
     """What it finds, in full."""
-    objections: tuple[Objection, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
-    def fatal(self) -> Objection | None:
-        """Why it cannot be sent."""
-        return next((found for found in self.objections if found.fatal), None)
+    def fatal(self) -> Diagnostic | None:
+        return next((found for found in self.diagnostics if found.fatal), None)
 
     @property
-    def first(self) -> Objection | None:
+    def first(self) -> Diagnostic | None:
         """What is to be said: why it cannot be sent, or else what looks wrong first."""
-        return self.fatal or next(iter(self.objections), None)
+        return self.fatal or next(iter(self.diagnostics), None)
 
 
-def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), scope: Scope | None = None) -> Verdict:
-    """The verdict on a filter or phrase; an empty one finds everything.
+def analyse(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), scope: Scope | None = None) -> Analysis:
+    """What a filter or phrase means, and what is wrong with it; an empty one finds everything.
 
     Args:
         text: what was typed.
@@ -92,15 +91,16 @@ def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), sc
         scope: what is searched in.
     """
     if placeholders := placeholders_of(text):
-        return Verdict(objections=(_objection(missing(text, placeholders[0])),))
+        return Analysis(diagnostics=(_diagnostic(missing(text, placeholders[0])),))
     try:
         meaning = understand(text, zone, now, *((scope.types, scope.retention) if scope else ()))
     except FilterError as error:
-        return Verdict(objections=(_objection(error),))
+        return Analysis(diagnostics=(_diagnostic(error),))
     if meaning.node is None:
-        return Verdict(meaning)
+        return Analysis(meaning)
     found = check(meaning.node, text, zone, tags) if is_fiql(text) else ()
-    return Verdict(meaning, explain(meaning.node, zone), tuple(map(_likely, found)))
+    diagnostics = (Diagnostic(one.position, one.sentence, one.fatal, one.corrected or "") for one in found)
+    return Analysis(meaning, explain(meaning.node, zone), tuple(diagnostics))
 
 
 def in_words(text: str, scope: Scope, zone: tzinfo, now: datetime) -> tuple[str, bool]:
@@ -154,13 +154,9 @@ def _is_open(word: str) -> bool:
     return word[:1] in QUOTES and (len(word) == 1 or word[-1] != word[0])
 
 
-def _objection(error: FilterError) -> Objection:
+def _diagnostic(error: FilterError) -> Diagnostic:
     message = _POSITION.sub("", error.message)
-    return Objection(error.position, f"{message[:1].upper()}{message[1:]}. {error.hint}".strip(), fatal=True)
-
-
-def _likely(problem: Problem) -> Objection:
-    return Objection(problem.position, problem.sentence, problem.fatal, problem.corrected or "")
+    return Diagnostic(error.position, f"{message[:1].upper()}{message[1:]}. {error.hint}".strip(), fatal=True)
 
 
 # The parts of a text, also of one that is only half typed.
@@ -176,7 +172,7 @@ class TokenPart(StrEnum):
     """`;`, `,` and parentheses."""
     TEXT = "text"
     """A word of a phrase without a key."""
-    HOLE = "placeholder"
+    PLACEHOLDER = "placeholder"
     SAVED = "saved"
     """The name of a saved search."""
 
@@ -189,7 +185,6 @@ class Token(Struct, frozen=True):
     end: int
 
     def of(self, text: str) -> str:
-        """Its characters."""
         return text[self.start : self.end]
 
 
@@ -213,7 +208,7 @@ def tokens_of(text: str) -> Iterator[Token]:
     placeholders = {placeholder.start: placeholder.end for placeholder in placeholders_of(text)}
     meant_as_fiql = is_fiql(text) or text.lstrip().startswith("(")
     for token in _fiql(text) if meant_as_fiql else _phrase(text):
-        yield Token(TokenPart.HOLE, token.start, token.end) if token.start in placeholders else token
+        yield Token(TokenPart.PLACEHOLDER, token.start, token.end) if token.start in placeholders else token
 
 
 def _fiql(text: str) -> Iterator[Token]:

@@ -48,7 +48,6 @@ class Vocabulary:
         self._values: dict[str, Counter[str]] = {}
 
     def learn(self, entries: Iterable[Entry]) -> None:
-        """Take in a page of rows."""
         for entry in entries:
             if isinstance(entry, StoredObject):
                 for name, value in (("type", entry.type), ("mimeType", entry.mime), *entry.tags):
@@ -158,8 +157,8 @@ def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
     tokens = list(tokens_of(head))
     last = tokens[-1] if tokens and tokens[-1].end == cursor else None
     typed = last.of(head) if last else ""
-    start, found = _Place(head, tokens, known).offers(last)
-    wanted = "" if last and last.part is TokenPart.HOLE else head[start:]
+    start, found = _Position(head, tokens, known).offers(last)
+    wanted = "" if last and last.part is TokenPart.PLACEHOLDER else head[start:]
     fitting = _fitting(_bare(wanted), found) if wanted else found
     offers = [Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted)]
     if last is not None and last.part is TokenPart.TEXT:
@@ -256,7 +255,7 @@ _Offers = Iterable[tuple[str, str]]
 """Texts and what they mean."""
 
 
-class _Place:
+class _Position:
     """Where the cursor is, and what can be there."""
 
     def __init__(self, head: str, tokens: list[Token], known: Known) -> None:
@@ -282,7 +281,8 @@ class _Place:
         elif last.part is TokenPart.JOIN and not self._is_in_list():
             start, found = last.end, () if last.of(self._head) == ")" else self._names("")
         else:
-            start, found = (last.start if last.part in (TokenPart.VALUE, TokenPart.HOLE) else last.end), self._values()
+            is_value = last.part in (TokenPart.VALUE, TokenPart.PLACEHOLDER)
+            start, found = last.start if is_value else last.end, self._values()
         return start, list(dict(found).items())
 
     def _searches(self) -> Iterator[tuple[str, str]]:
@@ -438,12 +438,10 @@ class SuggestionBox(Widget):
 
     @property
     def chosen(self) -> Suggestion | None:
-        """The one that would be taken."""
         return self.offers[self._index] if self.offers else None
 
     @property
     def is_first_chosen(self) -> bool:
-        """Whether there is none before the chosen one."""
         return self._index == 0
 
     def offer(self, offers: Sequence[Suggestion], title: str = "") -> None:

@@ -37,15 +37,13 @@ class ProviderOwner(Protocol):
     """What owns the providers."""
 
     @property
-    def providers(self) -> Mapping[str, StorageProvider]:
-        """The providers by profile."""
+    def providers(self) -> Mapping[str, StorageProvider]: ...
 
     @property
     def keeps(self) -> bool:
         """Whether transfers outlive the program; those of the demo do not."""
 
-    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
-        """Take one more profile into use."""
+    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None: ...
 
 
 @dataclass
@@ -112,7 +110,6 @@ class SetupController:
         return self._engine.providers[name]
 
     async def add(self) -> None:
-        """Ask for one more profile, and use it."""
         from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
         taken = self._engine.providers

@@ -7,7 +7,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import ClassVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -22,8 +22,8 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.restores import RestoreRequest
-from cloudstore_tui.state.memory import PlaceFacts, RecentPlaces, Visited
-from cloudstore_tui.state.searches import SavedSearch, SavedSearches
+from cloudstore_tui.state.memory import BrowserState, Visited
+from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import TransferSnapshot, name_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
@@ -50,14 +50,22 @@ LONGEST = 200
 # What home knows
 
 
+class HomeProfile(Struct, frozen=True):
+    """A profile, and what is known of what is in it."""
+
+    profile: Profile
+    is_searched: bool = False
+    """Whether it is a service that is searched, and takes nothing in."""
+    folders: Sequence[str] = ()
+    """The names at its top."""
+    objects: str = ""
+    """How much is in it, in words."""
+
+
 class HomeState(Struct, frozen=True):
     """All that home shows; what is not known yet is empty."""
 
-    profiles: Sequence[Profile] = ()
-    folders: Callable[[str], Sequence[str]] = field(default=lambda _: ())
-    """What is known of the folders at the top of a profile."""
-    objects: Callable[[str], str] = field(default=lambda _: "")
-    """What is known of how much is in a profile, in words."""
+    profiles: Sequence[HomeProfile] = ()
     recent: Sequence[Visited] = ()
     stopped: Sequence[TransferSnapshot] = ()
     """Transfers of earlier runs that nobody goes on with."""
@@ -66,8 +74,6 @@ class HomeState(Struct, frozen=True):
     searches: Sequence[SavedSearch] = ()
     archives: Sequence[ArchiveState] = ()
     """The folders that pulls have filled, and how their last runs went."""
-    finds: Callable[[Profile], bool] = field(default=lambda _: False)
-    """Whether a profile can be searched."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -135,12 +141,13 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
     if not state.profiles:
         return (Section("Welcome to cloudstore. Where do you want to begin?", grid.profile, _WELCOME),)
     numbers = iter(map(str, range(1, MAX_NUMBERS + 1)))
-    profiles = tuple(_profile_item(profile, next(numbers, ""), state, wide) for profile in state.profiles)
+    profiles = tuple(_profile_item(known, next(numbers, ""), state, wide) for known in state.profiles)
     below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
     recent = tuple(_recent_item(visit, next(numbers, ""), state.now) for visit in below[:MAX_RECENT])
-    find = (HomeItem(HomeChoice.FIND, "f", "Find a call …", EXAMPLE),) if any(map(state.finds, state.profiles)) else ()
-    known = {profile.name for profile in state.profiles}
-    archives = [archive for archive in state.archives if archive.archive.profile in known][:MAX_ARCHIVES]
+    can_find = any(known.is_searched for known in state.profiles)
+    find = (HomeItem(HomeChoice.FIND, "f", "Find a call …", EXAMPLE),) if can_find else ()
+    names = {known.profile.name for known in state.profiles}
+    archives = [archive for archive in state.archives if archive.archive.profile in names][:MAX_ARCHIVES]
     searches = tuple(HomeItem(search, "", search.name, search.find) for search in state.searches[:MAX_SEARCHES])
     found = (
         Section("Where to?", grid.profile, profiles),
@@ -160,14 +167,13 @@ _WELCOME = (
 )
 
 
-def _profile_item(profile: Profile, number: str, state: HomeState, wide: bool) -> HomeItem:
+def _profile_item(known: HomeProfile, number: str, state: HomeState, wide: bool) -> HomeItem:
+    profile, objects = known.profile, known.objects
     # Which regions there are, only the service knows; that can be asked when somebody goes there.
-    folders = ", ".join(state.folders(profile.name)) or (SEARCHED if state.finds(profile) else "")
+    folders = ", ".join(known.folders) or (SEARCHED if known.is_searched else "")
     where = " · ".join(part for part in (service_name(profile), folders) if part)
-    objects = state.objects(profile.name)
     last = next((visit.at for visit in state.recent if visit.profile == profile.name and visit.at), 0)
-    # A service that is searched takes nothing in.
-    terms = "read-only" if profile.read_only else "" if state.finds(profile) else "uploads allowed"
+    terms = "read-only" if profile.read_only else "" if known.is_searched else "uploads allowed"
     seen = f"last here {ago(last, state.now)}" if last else ""
     note = " · ".join(part for part in (objects, seen or terms) if part) if wide else objects or terms
     return HomeItem(profile, number, profile.name, where, note)
@@ -248,12 +254,10 @@ class HomeList(CursorList):
 
     @property
     def item(self) -> HomeItem | None:
-        """The one under the cursor."""
         return self._rows[self.cursor].item if self.cursor < len(self._rows) else None
 
     @property
     def items(self) -> list[HomeItem]:
-        """All of them."""
         return [row.item for row in self._rows if row.item is not None]
 
     def show(self, sections: Sequence[Section]) -> None:
@@ -394,25 +398,21 @@ class HomeScreen(BaseScreen[None]):
     def __init__(
         self,
         profiles: Callable[[], Sequence[Profile]],
-        finds: Callable[[Profile], bool],
-        facts: PlaceFacts,
-        recent: RecentPlaces,
-        searches: SavedSearches,
+        is_searched: Callable[[Profile], bool],
+        browser_state: BrowserState,
         watch: TransferWatch,
         restores: RestoreWatch,
+        archives: KnownArchives,
         zone: str,
-        archives: KnownArchives | None = None,
     ) -> None:
         super().__init__()
         self._profiles = profiles
-        self._finds = finds
-        self._facts = facts
-        self._recent = recent
-        self._searches = searches
+        self._is_searched = is_searched
+        self._browser_state = browser_state
         self._watch = watch
         self._restores = restores
+        self._archives = archives
         self._zone = zone
-        self._archives = archives or KnownArchives()
         self.header.badges = self._badges
         self._put_off: frozenset[Location] = frozenset()
         """Objects that are back, and shall be fetched another time."""
@@ -445,17 +445,15 @@ class HomeScreen(BaseScreen[None]):
         self.update(wide=event.size.width >= WIDE)
 
     def update(self, *, wide: bool | None = None) -> None:
-        """Show what is known now."""
+        profiles = [self._known(profile) for profile in self._profiles()]
+        names = {known.profile.name for known in profiles}
         state = HomeState(
-            profiles=self._profiles(),
-            folders=lambda name: self._facts.folders(Location(name)),
-            objects=self._objects,
-            recent=self._visits(),
+            profiles=profiles,
+            recent=[visit for visit in self._browser_state.recent.visits if visit.profile in names],
             stopped=self._stopped,
             restored=[one for one in self._restores.waiting if one.location not in self._put_off],
             searches=self._saved(),
             archives=self._archives.states,
-            finds=self._finds,
             now=datetime.now(UTC),
         )
         wide = self.size.width >= WIDE if wide is None else wide
@@ -468,7 +466,6 @@ class HomeScreen(BaseScreen[None]):
     # What the user does
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what there is a line for."""
         if action == "drop":
             return self.list.item is not None and self.list.item.drop is not None
         if action == "take":
@@ -493,7 +490,6 @@ class HomeScreen(BaseScreen[None]):
 
     @on(HomeList.Chosen)
     def choose(self, event: HomeList.Chosen) -> None:
-        """Go there, or do it."""
         self._take(event.target)
 
     def _take(self, target: Target) -> None:
@@ -529,24 +525,20 @@ class HomeScreen(BaseScreen[None]):
         """Transfers of earlier runs that nobody goes on with."""
         return [batch.transfers[number] for batch in self._watch.batches.values() for number in batch.kept]
 
-    def _objects(self, profile: str) -> str:
-        """How much is in a profile, as far as it was ever told."""
-        top = Location(profile)
-        counts = [self._facts.objects(replace(top, region=name)) for name in self._facts.folders(top)]
-        known = [count for count in counts if count is not None]
-        if known:
-            return counted(sum(known), "object")
-        below = [len(self._facts.folders(replace(top, path=f"{name}/"))) for name in self._facts.folders(top)]
-        return f"{' + '.join(map(str, below))} folders" if below and all(below) else ""
+    def _known(self, profile: Profile) -> HomeProfile:
+        """What is in a profile, as far as it was ever told."""
+        facts, top = self._browser_state.facts, Location(profile.name)
+        folders = facts.folders(top)
+        counts = [facts.objects(replace(top, region=name)) for name in folders]
+        below = [len(facts.folders(replace(top, path=f"{name}/"))) for name in folders]
+        objects = f"{' + '.join(map(str, below))} folders" if below and all(below) else ""
+        if known := [count for count in counts if count is not None]:
+            objects = counted(sum(known), "object")
+        return HomeProfile(profile, self._is_searched(profile), folders, objects)
 
     def _saved(self) -> Sequence[SavedSearch]:
         try:
-            return tuple(self._searches.read().values())
+            return tuple(self._browser_state.searches.read().values())
         except StorageError:
             # Whoever wants to use one is told.
             return ()
-
-    def _visits(self) -> list[Visited]:
-        """Where the user was, in profiles that are still there."""
-        known = {profile.name for profile in self._profiles()}
-        return [visit for visit in self._recent.visits if visit.profile in known]

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 
 from cloudstore_tui.calls import SHARED, title_of
@@ -379,21 +381,18 @@ class DetailPane(ScrolledText):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    class Rested(Message):
+        """The cursor has rested on an entry for a while, of which more could be shown."""
+
+    def __init__(self, subject_of: Callable[[Entry, tzinfo], Subject], *, id: str | None = None) -> None:
+        """Show entries with what `subject_of` knows beside them."""
         super().__init__(id=id)
+        self._subject_of = subject_of
         self.border_title = "Preview"
         self.entry: Entry | None = None
         """What is shown, or will be as soon as the cursor rests."""
         self.mode = DetailMode.PREVIEW
         """What is shown of it; set by `show_mode`."""
-        self.of_call: Callable[[Entry], Sequence[Entry]] = lambda _entry: ()
-        """Finds the rows of the same call, without asking a service."""
-        self.around: Callable[[], str] = lambda: ""
-        """Says what the folder holds that is shown."""
-        self.retention: Callable[[Entry], Retention | None] = lambda _entry: None
-        """The policy by which it is told until when an entry is kept."""
-        self.rested: Callable[[], object] | None = None
-        """Called whenever the cursor has rested on an entry for a while."""
         self._zone: tzinfo = UTC
         self._pending: Timer | None = None
         self._resting: Timer | None = None
@@ -436,12 +435,11 @@ class DetailPane(ScrolledText):
 
     @property
     def subject(self) -> Subject | None:
-        entry = self.entry
-        if entry is None:
+        if self.entry is None:
             return None
-        _of, title, head = self._head if self.has_head(entry) else ("", "", "")
-        call = tuple(one for one in self.of_call(entry) if isinstance(one, StoredObject))
-        return Subject(entry, self._zone, call, self.around(), head, title, self.retention(entry))
+        subject = self._subject_of(self.entry, self._zone)
+        _of, title, head = self._head
+        return replace(subject, title=title, head=head) if self.has_head(self.entry) else subject
 
     def draw(self) -> None:
         if not self.is_mounted:
@@ -462,5 +460,5 @@ class DetailPane(ScrolledText):
         self.draw()
 
     def _rest(self) -> None:
-        if self.rested is not None and self.entry is not None and self.mode is DetailMode.PREVIEW:
-            self.rested()
+        if self.entry is not None and self.mode is DetailMode.PREVIEW:
+            self.post_message(self.Rested())

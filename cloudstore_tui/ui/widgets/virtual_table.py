@@ -322,9 +322,6 @@ class VirtualTable(CursorList):
     store: RowStore | None = None
     """What is shown; set by `show`."""
 
-    sign_of: Callable[[Entry], RowSign | None] = staticmethod(sign_of_state)
-    """Tells what is the matter with an entry."""
-
     @dataclass
     class Highlighted(Message, namespace="entry_table"):
         """The cursor is on another entry."""
@@ -347,6 +344,10 @@ class VirtualTable(CursorList):
         self._settling: object = None
         self._signs: dict[int, RowSign | None] = {}
         """What was drawn before the rows in view."""
+
+    def sign_of(self, entry: Entry) -> RowSign | None:
+        """What is the matter with an entry."""
+        return sign_of_state(entry)
 
     # What is shown
 

@@ -5,25 +5,25 @@ from datetime import UTC, datetime
 import pytest
 
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.ui.browser.search_meaning import Scope, Verdict, in_words, is_finished, judge
+from cloudstore_tui.ui.browser.search_meaning import Analysis, Scope, analyse, in_words, is_finished
 
 NOW = datetime(2024, 9, 2, 12, tzinfo=UTC)
 
 
-def verdict(text: str) -> Verdict:
-    return judge(text, UTC, NOW, ["myTag"])
+def analysis(text: str) -> Analysis:
+    return analyse(text, UTC, NOW, ["myTag"])
 
 
 @pytest.mark.parametrize(
     ("text", "fatal"), [("", None), ("  ", None), ("a==b", None), ("a=b", True), ("a==b,c==d;e==f", False)]
 )
-def test_objections(text: str, fatal: bool | None) -> None:
-    first = verdict(text).first
+def test_diagnostics(text: str, fatal: bool | None) -> None:
+    first = analysis(text).first
     assert (first.fatal if first else None) == fatal
 
 
 def test_a_phrase_is_read_and_its_filter_is_there() -> None:
-    found = verdict('type:cc agent:"Khang Glynn" since:yesterday')
+    found = analysis('type:cc agent:"Khang Glynn" since:yesterday')
     assert found.meaning is not None
     assert found.meaning.filter == ("type==callcenterrecording;agentName=='Khang Glynn';createdTime=ge=1725148800000")
     assert found.reading == (
@@ -34,7 +34,7 @@ def test_a_phrase_is_read_and_its_filter_is_there() -> None:
 
 
 def test_an_error_is_a_sentence_without_the_place_that_the_caret_shows() -> None:
-    fatal = verdict("type:cc agnt:x").fatal
+    fatal = analysis("type:cc agnt:x").fatal
     assert fatal is not None
     assert fatal.position == len("type:cc ")
     assert "at character" not in fatal.text
@@ -42,13 +42,13 @@ def test_an_error_is_a_sentence_without_the_place_that_the_caret_shows() -> None
 
 
 def test_a_hole_is_no_value() -> None:
-    fatal = verdict("queueName==?queue").fatal
+    fatal = analysis("queueName==?queue").fatal
     assert fatal is not None
     assert fatal.position == len("queueName==")
 
 
 def test_tags_that_were_seen_are_no_slips() -> None:
-    assert verdict("myTag==1").first is None
+    assert analysis("myTag==1").first is None
 
 
 CALLS = Scope(Location("acme8", "us-east", place=("callcenterrecording",)), "Call recordings", ("callcenterrecording",))

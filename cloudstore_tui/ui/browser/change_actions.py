@@ -1,0 +1,219 @@
+"""What changes objects at the service: uploads, deletions for good, restores from the archive."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+from textual.worker import Worker
+
+from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
+from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome
+from cloudstore_tui.deletions import DeletionLog, delete_logged
+from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
+from cloudstore_tui.state.memory import JsonState
+from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
+from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.listing import ListingState
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
+from cloudstore_tui.ui.downloads import Conflict, Side
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import listed, tell
+from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+
+@dataclass(eq=False)
+class UploadActions(ActionGroup):
+    """Asks for files, for consent where the folder is not meant for them, and before anything is replaced."""
+
+    watch: TransferWatch
+    last_folder: JsonState[str]
+    """Where the last files came from."""
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether this is a folder of the service, and not a search or place."""
+        state = self.listing.state
+        if state is None or state.target.query is not None:
+            return False
+        location = state.target.location
+        return bool(location.path) and state.provider.is_folder(location)
+
+    @action(
+        "u",
+        "Upload",
+        "Upload files to this folder",
+        needs=Capability.UPLOAD,
+        when=lambda self: self.takes_files,
+        opens=True,
+    )
+    async def upload(self) -> None:
+        from cloudstore_tui.ui.dialogs.paths import UploadDialog
+
+        state, folder = self.state, self.state.target.location
+        paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, self._start()))
+        if paths:
+            self.last_folder.write(str(paths[-1].parent.absolute()))
+        if not paths or not await self._is_wanted(state, folder):
+            return
+        taken = [path for path in paths if _at(state, folder, path) is not None]
+        answer: OnConflict | None = OnConflict.SKIP
+        if taken:
+            conflicts = [_conflict(state, folder, path) for path in taken]
+            dialog = ConflictDialog(conflicts, folder.address, self.listing.zone, uploads=True)
+            answer = await self.screen.app.push_screen_wait(dialog)
+        if answer is None:
+            return
+        replaces = answer is OnConflict.OVERWRITE
+        wanted = paths if replaces else [path for path in paths if path not in taken]
+        title = wanted[0].name if len(wanted) == 1 else counted(len(wanted), "file")
+        requests = [UploadRequest(path, _target(folder, path), replaces) for path in wanted]
+        self.watch.submit(requests, title, folder.address)
+
+    def _start(self) -> Path:
+        last = Path(self.last_folder.read() or Path.cwd())
+        return last if last.is_dir() else Path.cwd()
+
+    async def _is_wanted(self, state: ListingState, folder: Location) -> bool:
+        caution = state.provider.upload_caution(folder)
+        if not caution:
+            return True
+        reasons = [folder.address, caution]
+        return await self.screen.app.push_screen_wait(ConsentDialog("Upload here anyway?", reasons, yes="Upload"))
+
+    def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
+        """Read the folder on the screen again when something arrived in it."""
+        state = self.listing.state
+        if state is None or (self.listing.is_busy and self.watch.unfinished):
+            return
+        here = state.target.location
+        uploads = [t.request.location for t in ended if isinstance(t.request, UploadRequest) and t.state is State.DONE]
+        mine = (location for location in uploads if location.profile == here.profile)
+        arrived = [location for location in mine if state.provider.parent(location) == here]
+        if arrived:
+            self.listing.read_again(at=identity(StoredObject(arrived[-1], Path(arrived[-1].path).name)))
+
+
+def _target(folder: Location, path: Path) -> Location:
+    return replace(folder, path=folder.path + path.name)
+
+
+def _at(state: ListingState, folder: Location, path: Path) -> Entry | None:
+    """The object of that name among the loaded rows; the service is asked about the others anyway."""
+    index = state.store.index_of(identity(StoredObject(_target(folder, path), path.name)))
+    return state.store.at(index) if index is not None else None
+
+
+def _conflict(state: ListingState, folder: Location, path: Path) -> Conflict:
+    """The object that is there, and the file that would replace it."""
+    entry = _at(state, folder, path)
+    there = Side()
+    if isinstance(entry, StoredObject):
+        there = Side(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)
+    try:
+        found = path.stat()
+    except OSError:
+        return Conflict(path.name, path.name, there, Side())
+    return Conflict(path.name, path.name, there, Side(found.st_size, True, datetime.fromtimestamp(found.st_mtime, UTC)))
+
+
+@dataclass(eq=False)
+class DeletionActions(ActionGroup):
+    """Asks, deletes exactly what was shown, looks at each afterwards, and says what became of it."""
+
+    log: DeletionLog
+    running: int = 0
+    """Objects that are being deleted."""
+
+    @action(
+        "delete,f8,X",
+        "Delete",
+        "Delete what is marked, or this file",
+        needs=Capability.DELETE,
+        offered=lambda self: self.on_object,
+        opens=True,
+    )
+    async def delete(self) -> None:
+        from cloudstore_tui.ui.dialogs.questions import DeleteDialog
+
+        state = self.state
+        if self.running or not (objects := self.chosen_objects()):
+            return
+        if await self.screen.app.push_screen_wait(DeleteDialog(objects, state.zone)):
+            self.running = len(objects)
+            # By itself: what is typed from now on is for the list again.
+            _: Worker[None] = self.screen.run_worker(partial(self._delete, state, objects), group="deletion")
+
+    async def _delete(self, state: ListingState, objects: Sequence[StoredObject]) -> None:
+        try:
+            with self.listing.doing(f"deleting {counted(len(objects), 'object')}…"):
+                outcomes = await delete_logged(self.log, state.provider, objects)
+        finally:
+            self.running = 0
+        by_location = {entry.location: entry for entry in objects}
+        self.listing.remove(state, [identity(by_location[f.location]) for f in outcomes if f.outcome.is_gone])
+        self._tell(outcomes)
+
+    def _tell(self, outcomes: Sequence[Deletion]) -> None:
+        numbers = Counter(deletion.outcome for deletion in outcomes)
+        known = [outcome for outcome in DeletionOutcome if numbers[outcome]]
+        summary = listed([f"{counted(numbers[outcome], 'object')} {outcome.value}" for outcome in known])
+        left = [deletion for deletion in outcomes if not deletion.outcome.is_gone or deletion.error is not None]
+        tell(self.screen, summary, "warning" if left else "information")
+        if left:
+            lines = [str(one.error or f"{one.location.address}: {one.outcome.value}.") for one in left]
+            self.screen.app.push_screen(MessageDialog(summary, "\n".join(lines)))
+
+
+@dataclass(eq=False)
+class RestoreActions(ActionGroup):
+    """Asks for archived objects, and shows all that was asked for."""
+
+    watch: RestoreWatch
+
+    @action(
+        "B",
+        "Restore",
+        "Restore archived files",
+        needs=Capability.RESTORE,
+        offered=lambda self: self.on_archived,
+        opens=True,
+    )
+    async def restore(self) -> None:
+        from cloudstore_tui.ui.dialogs.questions import RestoreDialog
+
+        objects = self.chosen_objects()
+        archived = [entry for entry in objects if entry.state == ARCHIVED]
+        if objects and not archived:
+            tell(self.screen, "Not archived: there is nothing to restore.", "warning")
+        if not archived:
+            return
+        known = {request.location: request for request in await self.watch.requests()}
+        new = [entry for entry in archived if not _is_asked(known.get(entry.location))]
+        if not new:
+            tell(self.screen, "Restore requested already. Q shows progress.")
+            return
+        dialog = RestoreDialog(new, len(objects) - len(archived), self.listing.zone)
+        days = await self.screen.app.push_screen_wait(dialog)
+        if days is None:
+            return
+        await self.watch.add([request_of(entry, days, self.listing.zone) for entry in new])
+        tell(self.screen, f"Restore of {counted(len(new), 'object')} requested. Q shows progress.")
+
+    @action("Q", "Restores", "Show restores and what is ready", id="browser.restores", everywhere=True)
+    def restores(self) -> None:
+        from cloudstore_tui.ui.screens.restores import RestoresScreen
+
+        self.screen.app.push_screen(RestoresScreen(self.watch, self.listing.zone))
+
+
+def _is_asked(request: RestoreRequest | None) -> bool:
+    """Whether asking once more would be pointless."""
+    if request is None or not request.goes_on(utc_now()):
+        return False
+    return request.status in GOING_ON - {RestoreStatus.UNKNOWN}
