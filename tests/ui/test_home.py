@@ -145,9 +145,10 @@ async def test_the_cursor_goes_from_item_to_item_wherever_it_is_shown(size: tupl
 
 async def test_a_long_name_moves_what_stands_beside_it() -> None:
     app = Shown()
-    long = replace(STATE.profiles[0], profile=replace(STATE.profiles[0].profile, name="a-profile-with-a-long-name"))
+    first, *others = (known.profile for known in STATE.profiles)
+    profiles = [replace(first, name="a-profile-with-a-long-name"), *others]
     async with app.run_test(size=(120, 36)) as pilot:
-        app.query_one(HomeList).show(sections_of(HomeState(profiles=[long, *STATE.profiles[1:]]), wide=True))
+        app.query_one(HomeList).show(sections_of(HomeState(profiles=list(map(HomeProfile, profiles))), wide=True))
         await pilot.pause()
         assert "1  a-profile-with-a-long-name  8x8" in app.text()
         assert "2  acme                        Alvaria v3" in app.text()

@@ -30,8 +30,6 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-Condition = Callable[[Any], bool]
-"""Asks a group whether something can be done now."""
 
 
 class Declaration(Struct, frozen=True):
@@ -41,10 +39,10 @@ class Declaration(Struct, frozen=True):
     binding: Binding
     needs: Capability | None
     """What the provider has to be able to do."""
-    when: Condition | None
-    """Whether it makes sense where the user is; without it, wherever something is listed, or in every pane."""
-    offered: Condition | None
-    """Whether it is offered for what the cursor is on. The key works all the same, and says why it does nothing."""
+    when: str
+    """The property that tells whether it makes sense where the user is; else wherever something is listed."""
+    offered: str
+    """The property that tells whether it is offered for what the cursor is on; the key says why it does nothing."""
     is_everywhere: bool
     """Whether its keys work in every pane, and need nothing that is listed."""
     opens: bool
@@ -61,8 +59,8 @@ def action(
     id: str = "",
     shown: bool | None = None,
     needs: Capability | None = None,
-    when: Condition | None = None,
-    offered: Condition | None = None,
+    when: str = "",
+    offered: str = "",
     everywhere: bool = False,
     opens: bool = False,
     stops_on_escape: bool = False,
@@ -117,7 +115,16 @@ class ActionGroup:
     def on_object(self) -> bool:
         """Whether objects are marked, or the cursor is on one."""
         marks = self.listing.state.store.selection.count if self.listing.state is not None else 0
-        return bool(marks) or isinstance(self.listing.entry, StoredObject)
+        return bool(marks) or self.on_file
+
+    @property
+    def on_file(self) -> bool:
+        return isinstance(self.listing.entry, StoredObject)
+
+    @property
+    def on_readable(self) -> bool:
+        """Whether the cursor is on an object that can be read."""
+        return self.on_file and not self.on_archived
 
     @property
     def on_archived(self) -> bool:
@@ -187,14 +194,14 @@ class ActionRunner:
         state = group.listing.state
         if declaration.needs is not None and (state is None or declaration.needs not in state.provider.capabilities):
             return False
-        if declaration.when is not None:
-            return declaration.when(group)
+        if declaration.when:
+            return bool(getattr(group, declaration.when))
         return declaration.is_everywhere or state is not None
 
     def is_offered(self, name: str) -> bool:
         """Whether it does something with what the cursor is on."""
         declaration, group = self._actions[name]
-        return declaration.offered is None or declaration.offered(group)
+        return not declaration.offered or bool(getattr(group, declaration.offered))
 
     @property
     def is_opening(self) -> bool:

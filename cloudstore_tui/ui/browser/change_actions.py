@@ -44,14 +44,7 @@ class UploadActions(ActionGroup):
         location = state.target.location
         return bool(location.path) and state.provider.is_folder(location)
 
-    @action(
-        "u",
-        "Upload",
-        "Upload files to this folder",
-        needs=Capability.UPLOAD,
-        when=lambda self: self.takes_files,
-        opens=True,
-    )
+    @action("u", "Upload", "Upload files to this folder", needs=Capability.UPLOAD, when="takes_files", opens=True)
     async def upload(self) -> None:
         from cloudstore_tui.ui.dialogs.paths import UploadDialog
 
@@ -135,7 +128,7 @@ class DeletionActions(ActionGroup):
         "Delete",
         "Delete what is marked, or this file",
         needs=Capability.DELETE,
-        offered=lambda self: self.on_object,
+        offered="on_object",
         opens=True,
     )
     async def delete(self) -> None:
@@ -176,14 +169,7 @@ class RestoreActions(ActionGroup):
 
     watch: RestoreWatch
 
-    @action(
-        "B",
-        "Restore",
-        "Restore archived files",
-        needs=Capability.RESTORE,
-        offered=lambda self: self.on_archived,
-        opens=True,
-    )
+    @action("B", "Restore", "Restore archived files", needs=Capability.RESTORE, offered="on_archived", opens=True)
     async def restore(self) -> None:
         from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 

@@ -59,11 +59,15 @@ class DownloadActions(ActionGroup):
         self._named = settings.download_dir
         """The folder that was named last."""
 
+    @property
+    def can_download(self) -> bool:
+        return not self.on_archived
+
     @action(
         "d,s",
         "Download",
         "Download what is marked, or what is under the cursor",
-        offered=lambda self: not self.on_archived,
+        offered="can_download",
         opens=True,
         stops_on_escape=True,
     )
@@ -94,7 +98,7 @@ class DownloadActions(ActionGroup):
         "Zip",
         "Download what is marked, or this file, as zips",
         needs=Capability.ZIP,
-        offered=lambda self: self.on_object,
+        offered="on_object",
         opens=True,
         stops_on_escape=True,
     )

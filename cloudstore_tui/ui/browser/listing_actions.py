@@ -39,13 +39,11 @@ class ListingActions(ActionGroup):
         """Cursor, marks, filter and order stay."""
         self.listing.read_again()
 
-    @action("ctrl+e", "Load all", "Read all that is left; Esc stops it", when=lambda self: self.has_more)
+    @action("ctrl+e", "Load all", "Read all that is left; Esc stops it", when="has_more")
     async def load_all(self) -> None:
         await self._read_all(self.state, "loading")
 
-    @action(
-        "A", "Mark all", "Mark all that matches, also what is not loaded", shown=False, when=lambda self: self.has_rows
-    )
+    @action("A", "Mark all", "Mark all that matches, also what is not loaded", shown=False, when="has_rows")
     async def mark_matching(self) -> None:
         """Read what is left, then mark it; if that is stopped, nothing is marked."""
         state = self.state

@@ -55,13 +55,12 @@ class LookActions(ActionGroup):
     call_folder: CallFolder
 
     @property
-    def is_on_object(self) -> bool:
-        """Whether the cursor is on an object that can be read."""
-        return isinstance(self.listing.entry, StoredObject) and not self.on_archived
+    def on_sound(self) -> bool:
+        return isinstance(entry := self.listing.entry, StoredObject) and kind_of(entry) == "audio"
 
     @property
-    def is_on_sound(self) -> bool:
-        return isinstance(entry := self.listing.entry, StoredObject) and kind_of(entry) == "audio"
+    def on_other(self) -> bool:
+        return self.listing.entry is not None and not self.on_sound
 
     # On a screen of its own, and in another program
 
@@ -69,7 +68,7 @@ class LookActions(ActionGroup):
         "p,f3",
         "Preview",
         "Look into this file without downloading it",
-        offered=lambda self: self.is_on_object,
+        offered="on_readable",
         opens=True,
         stops_on_escape=True,
     )
@@ -89,14 +88,7 @@ class LookActions(ActionGroup):
         elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self.objects, listens=listens)):
             await self.downloads.fetch([entry], self.downloads.folder)
 
-    @action(
-        "e,f4",
-        "Play",
-        "Listen to this recording",
-        when=lambda self: self.is_on_sound,
-        offered=lambda self: not self.on_archived,
-        stops_on_escape=True,
-    )
+    @action("e,f4", "Play", "Listen to this recording", when="on_sound", offered="on_readable", stops_on_escape=True)
     async def play(self) -> None:
         """Listen to it here, or in the program that the user has named for sound."""
         if isinstance(entry := self.listing.entry, StoredObject):
@@ -106,12 +98,7 @@ class LookActions(ActionGroup):
                 await self.look_into(entry, listens=True)
 
     @action(
-        "e,f4",
-        "View",
-        "Open a copy in your own program",
-        when=lambda self: self.listing.entry is not None and not self.is_on_sound,
-        offered=lambda self: self.is_on_object,
-        stops_on_escape=True,
+        "e,f4", "View", "Open a copy in your own program", when="on_other", offered="on_readable", stops_on_escape=True
     )
     async def open_with(self) -> None:
         if isinstance(entry := self.listing.entry, StoredObject):
@@ -126,7 +113,7 @@ class LookActions(ActionGroup):
         "Call",
         "Show everything of the call that this belongs to",
         needs=Capability.RELATED,
-        offered=lambda self: isinstance(self.listing.entry, StoredObject),
+        offered="on_file",
         opens=True,
         stops_on_escape=True,
     )
@@ -173,7 +160,7 @@ class LookActions(ActionGroup):
         "Link",
         "Make a link to this file, show and copy it",
         needs=Capability.LINK,
-        offered=lambda self: self.is_on_object,
+        offered="on_readable",
         opens=True,
         stops_on_escape=True,
     )

@@ -34,6 +34,10 @@ class NavigationActions(ActionGroup):
     navigator: Navigator
     browser_state: BrowserState
 
+    @property
+    def is_anywhere(self) -> bool:
+        return self.listing.state is not None
+
     @action(
         "0",
         "Path",
@@ -41,7 +45,7 @@ class NavigationActions(ActionGroup):
         id="browser.path",
         everywhere=True,
         opens=True,
-        when=lambda self: self.listing.state is not None,
+        when="is_anywhere",
     )
     async def path(self) -> None:
         crumbs = self.state.target.crumbs
@@ -180,14 +184,7 @@ class BookmarkActions(ActionGroup):
         """Whether something is shown that could have a name."""
         return self._in_tree() is not None or self.listing.state is not None
 
-    @action(
-        "m",
-        "Bookmark",
-        "Bookmark this place, file or search",
-        everywhere=True,
-        opens=True,
-        when=lambda self: self.is_somewhere,
-    )
+    @action("m", "Bookmark", "Bookmark this place, file or search", everywhere=True, opens=True, when="is_somewhere")
     async def bookmark(self) -> None:
         """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up."""
         things = self._things()

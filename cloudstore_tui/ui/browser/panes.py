@@ -102,14 +102,7 @@ class DetailActions(ActionGroup):
     browser_state: BrowserState
     settings: Settings
 
-    @action(
-        "i",
-        "Detail",
-        "Preview, all fields or nothing",
-        id="browser.detail",
-        everywhere=True,
-        stops_on_escape=True,
-    )
+    @action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True, stops_on_escape=True)
     async def turn_detail(self) -> None:
         """Show something else beside the list: the preview, all fields, nothing."""
         if self.pane.has_focus:

@@ -137,18 +137,13 @@ class SearchActions(ActionGroup):
         id="browser.find",
         shown=True,
         everywhere=True,
-        when=lambda self: self.can_search,
+        when="can_search",
     )
     def find(self) -> None:
         self.panes.show("entries", self.pane.bar.begin())
 
     @action(
-        "F",
-        "FIQL",
-        "Show and copy the FIQL of this search",
-        id="browser.fiql",
-        everywhere=True,
-        when=lambda self: self.is_searched,
+        "F", "FIQL", "Show and copy the FIQL of this search", id="browser.fiql", everywhere=True, when="is_searched"
     )
     def show_fiql(self) -> None:
         from cloudstore_tui.ui.dialogs.links import FiqlDialog
@@ -166,7 +161,7 @@ class SearchActions(ActionGroup):
         "Count the matches and estimate their size",
         shown=False,
         needs=Capability.SEARCH,
-        when=lambda self: self.is_searched,
+        when="is_searched",
         opens=True,
         stops_on_escape=True,
     )
@@ -200,12 +195,7 @@ class SearchActions(ActionGroup):
     # How its rows spread
 
     @action(
-        "b",
-        "Bars",
-        "Count the loaded rows by time, agent, queue, type …",
-        shown=False,
-        when=lambda self: self.has_rows,
-        opens=True,
+        "b", "Bars", "Count the loaded rows by time, agent, queue, type …", shown=False, when="has_rows", opens=True
     )
     async def histogram(self) -> None:
         state = self.state

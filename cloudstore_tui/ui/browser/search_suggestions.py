@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -162,20 +163,10 @@ def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
     fitting = _fitting(_bare(wanted), found) if wanted else found
     offers = [Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted)]
     if last is not None and last.part is TokenPart.TEXT:
-        offers += _values_with(words_before(tokens, head), head, known.vocabulary)
+        offers += _values_with(_words_of(reversed(tokens), head)[::-1], head, known.vocabulary)
     elif offers and last is not None and last.part is TokenPart.VALUE:
         offers += _part_of(tokens, head, _bare(wanted))
     return tuple(offers[:MOST])
-
-
-def words_before(tokens: Sequence[Token], text: str) -> list[Token]:
-    """The words without a key that stand at the end of what was typed."""
-    run: list[Token] = []
-    for token in reversed(tokens):
-        if token.part is not TokenPart.TEXT or not _WORD.fullmatch(token.of(text)):
-            break
-        run.insert(0, token)
-    return run
 
 
 def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
@@ -184,11 +175,11 @@ def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
     Nothing if no such word is known: it can still be part of a name.
     """
     tokens = list(tokens_of(text))
-    if any(token.part is TokenPart.OPERATOR and _is_fiql(token.of(text)) for token in tokens):
+    if _has_fiql(tokens, text):
         return ()
     choices, position = list[list[Suggestion]](), 0
     while position < len(tokens):
-        run = _run_from(tokens, position, text)
+        run = _words_of(tokens[position:], text)
         found: list[Suggestion] = []
         while run and not (found := _values_with(run, text, vocabulary)):
             run = run[:-1]
@@ -203,13 +194,9 @@ def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
     return tuple(Suggestion(whole, note, 0, len(text)) for whole, note in zip([best, *others], notes, strict=True))
 
 
-def _run_from(tokens: Sequence[Token], first: int, text: str) -> list[Token]:
-    run: list[Token] = []
-    for token in tokens[first:]:
-        if token.part is not TokenPart.TEXT or not _WORD.fullmatch(token.of(text)):
-            break
-        run.append(token)
-    return run
+def _words_of(tokens: Iterable[Token], text: str) -> list[Token]:
+    """The words without a key that some tokens begin with."""
+    return list(takewhile(lambda token: token.part is TokenPart.TEXT and _WORD.fullmatch(token.of(text)), tokens))
 
 
 def _replaced(text: str, chosen: Sequence[Suggestion]) -> str:
@@ -262,7 +249,7 @@ class _Position:
         self._head = head
         self._tokens = tokens
         self._known = known
-        self._is_phrase = not any(token.part is TokenPart.OPERATOR and _is_fiql(token.of(head)) for token in tokens)
+        self._is_phrase = not _has_fiql(tokens, head)
 
     def offers(self, last: Token | None) -> tuple[int, list[tuple[str, str]]]:
         """From where on something can be replaced, and by what."""
@@ -318,18 +305,18 @@ class _Position:
                 yield name, str(unit_of(name))
 
     def _operators(self) -> Iterator[tuple[str, str]]:
-        field_tokens = [token for token in self._tokens if token.part is TokenPart.FIELD]
-        return _signs(field_tokens[-1].of(self._head) if field_tokens else "")
+        return _signs(self._last(TokenPart.FIELD))
 
     def _values(self) -> Iterator[tuple[str, str]]:
-        key = next((token.of(self._head) for token in reversed(self._tokens) if token.part is TokenPart.FIELD), "")
+        key = self._last(TokenPart.FIELD)
         if self._is_phrase:
             yield from self._phrase_values(key.removeprefix("-"))
-        elif key in ("type", "objectState"):
-            yield from ((kind.name, kind.title) for kind in TYPES) if key == "type" else ((name, "") for name in STATES)
-            yield from self._seen(ALIASES.get(key, key), quote)
-        else:
-            yield from self._seen(ALIASES.get(key, key), quote)
+            return
+        if key == "type":
+            yield from ((kind.name, kind.title) for kind in TYPES)
+        elif key == "objectState":
+            yield from ((name, "") for name in STATES)
+        yield from self._seen(ALIASES.get(key, key), quote)
 
     def _phrase_values(self, key: str) -> Iterator[tuple[str, str]]:
         name = name_of(key)
@@ -339,10 +326,7 @@ class _Position:
             for word, meant in name.values.items():
                 yield word, "" if meant == (word,) else ", ".join(meant)
             return
-        operator = next(
-            (token.of(self._head) for token in reversed(self._tokens) if token.part is TokenPart.OPERATOR), ""
-        )
-        sign = operator.strip(":=")
+        sign = self._last(TokenPart.OPERATOR).strip(":=")
         for example, note in _EXAMPLES.get(unit_of(name.fields[0]), {}).items():
             if not sign:
                 yield example, note
@@ -351,6 +335,10 @@ class _Position:
         for tag in name.fields:
             yield from self._seen(tag, _in_phrase)
 
+    def _last(self, part: TokenPart) -> str:
+        """The last token of a kind; empty without any."""
+        return next((token.of(self._head) for token in reversed(self._tokens) if token.part is part), "")
+
     def _seen(self, name: str, write: Callable[[str], str]) -> Iterator[tuple[str, str]]:
         for value, times in self._known.vocabulary.values(name):
             yield write(value), _rows(times)
@@ -358,14 +346,9 @@ class _Position:
     def _is_in_list(self) -> bool:
         if self._is_phrase:
             return True
-        depth = 0
-        for before, token in zip([None, *self._tokens], self._tokens, strict=False):
-            text = token.of(self._head)
-            if text == "(" and before is not None and before.of(self._head) in LIST_OPERATORS:
-                depth = 1
-            elif text == ")":
-                depth = 0
-        return depth == 1
+        texts = [token.of(self._head) for token in self._tokens]
+        opened = [at for at in range(1, len(texts)) if texts[at] == "(" and texts[at - 1] in LIST_OPERATORS]
+        return bool(opened) and ")" not in texts[opened[-1] :]
 
     def _types(self) -> tuple[str, ...]:
         """The types that were named already."""
@@ -379,8 +362,9 @@ class _Position:
         return tuple(name for name in found if name in TYPE_NAMES)
 
 
-def _is_fiql(operator: str) -> bool:
-    return operator in OPERATORS or (operator.startswith("=") and len(operator) > 1)
+def _has_fiql(tokens: Iterable[Token], text: str) -> bool:
+    operators = (token.of(text) for token in tokens if token.part is TokenPart.OPERATOR)
+    return any(one in OPERATORS or (one.startswith("=") and len(one) > 1) for one in operators)
 
 
 def _signs(name: str) -> Iterator[tuple[str, str]]:
