@@ -29,8 +29,7 @@ from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.actions import ActionRunner, bindings_of
 from cloudstore_tui.ui.browser.change_actions import DeletionActions, RestoreActions, UploadActions
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
-from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
+from cloudstore_tui.ui.browser.entries_pane import EntriesPane, EntryTable, RowStates
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
 from cloudstore_tui.ui.browser.look_actions import CallFolder, LookActions
