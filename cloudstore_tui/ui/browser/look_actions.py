@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -15,7 +14,6 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
-from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.picking import Choice, PickDialog
@@ -24,14 +22,14 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.text import shorten
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 CallFolder = Callable[[StoredObject, str], Path]
 """The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""
+LINK = "Signed link"
 _NOTE = 38
-"""Characters shown of what would be copied."""
-
-_Read: TypeAlias = Callable[[StoredObject], str]
+"""Cells for what would be copied, beside its title in a narrow terminal."""
 
 
 class _Offer(Struct, frozen=True):
@@ -41,8 +39,6 @@ class _Offer(Struct, frozen=True):
     note: str
     text: str = ""
     """Empty where the service has to be asked for a link first."""
-    as_command: bool = False
-    """Whether the link is wanted as a line for the shell."""
 
 
 @dataclass(eq=False)
@@ -188,20 +184,14 @@ class LookActions(ActionGroup):
         offer, (first, *_) = offers[picked.index], entries
         if offer.text:
             self._copy(offer.text)
+        elif isinstance(first, StoredObject) and offer.title == LINK:
+            await self.objects.link(first, self.listing.say, lambda: state is self.listing.state)
         elif isinstance(first, StoredObject):
-            await self._copy_link(offer, first, state)
-
-    async def _copy_link(self, offer: _Offer, entry: StoredObject, state: ListingState) -> None:
-        from cloudstore_tui.ui.dialogs.links import LinkDialog
-
-        with self.listing.doing("asking for a link… Esc stops"):
-            link = await state.provider.link(entry.location)
-        app = self.screen.app
-        if not offer.as_command:
-            await app.push_screen_wait(LinkDialog(entry.location.address, link, state.zone))
-            return
-        line = curl_line(entry.name, link.url.reveal())
-        await app.push_screen_wait(MessageDialog(offer.title, f"{copy_text(app, line)}\n\n{line}"))
+            with self.listing.doing("asking for a link… Esc stops"):
+                link = await state.provider.link(first.location)
+            line = curl_line(first.name, link.url.reveal())
+            said = f"{copy_text(self.screen.app, line)}\n\n{line}"
+            await self.screen.app.push_screen_wait(MessageDialog(offer.title, said))
 
     def _copy(self, text: str) -> None:
         first, _, more = text.partition("\n")
@@ -215,33 +205,25 @@ async def _find(provider: StorageProvider, entry: StoredObject, everywhere: bool
 def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]:
     """What there is to copy; of several entries one line each."""
     objects = [entry for entry in entries if isinstance(entry, StoredObject)]
-    offers = [
-        _of("Address", [entry.location.address for entry in entries]),
-        _of("Name", [entry.name for entry in entries]),
-    ]
+    texts = {"Address": [entry.location.address for entry in entries], "Name": [entry.name for entry in entries]}
     if len(objects) == len(entries):
-        if len(objects) == 1 and Capability.LINK in provider.capabilities:
-            offers.append(_Offer("Signed link", "anyone with it can download until it expires"))
-            offers.append(_Offer("curl command", "fetches it with such a link", as_command=True))
-        readings: tuple[tuple[str, _Read], ...] = (
-            ("Id", lambda entry: entry.id),
-            ("Key", lambda entry: "" if entry.id else entry.location.path),
-            ("Checksum", lambda entry: entry.checksum),
-            ("Tags as JSON", _tags_json),
-        )
-        offers += [_of(title, [read(entry) for entry in objects]) for title, read in readings]
+        texts["Id"] = [entry.id for entry in objects]
+        texts["Key"] = ["" if entry.id else entry.location.path for entry in objects]
+        texts["Checksum"] = [entry.checksum for entry in objects]
+        texts["Tags as JSON"] = list(map(_tags_json, objects))
+    offers = [_of(title, found) for title, found in texts.items()]
+    if len(entries) == len(objects) == 1 and Capability.LINK in provider.capabilities:
+        offers.insert(2, _Offer(LINK, "anyone with it can download until it expires"))
+        offers.insert(3, _Offer("curl command", "fetches it with such a link"))
     return [offer for offer in offers if offer.note]
 
 
 def _of(title: str, texts: Sequence[str]) -> _Offer:
     known = [one_line(text) for text in texts if text]
-    note = _elided(known[0]) if len(known) == 1 else f"{len(known):,} of {len(texts):,}" if known else ""
+    # The ends of names tell more than their middles.
+    alone = shorten(known[0], _NOTE, middle=True) if len(known) == 1 else ""
+    note = alone or (f"{len(known):,} of {len(texts):,}" if known else "")
     return _Offer(title, note, "\n".join(known))
-
-
-def _elided(text: str) -> str:
-    """A text that fits beside its title in a narrow terminal; the ends of names tell more than their middles."""
-    return text if len(text) <= _NOTE else f"{text[: _NOTE // 2]}…{text[1 - _NOTE // 2 :]}"
 
 
 def _tags_json(entry: StoredObject) -> str:
