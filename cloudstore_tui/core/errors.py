@@ -278,7 +278,7 @@ class InterruptedTransfer(StorageError):  # noqa: N818 - a stop asked for is no 
 
 def no_more_threads() -> LocalDiskError:
     """The error where this machine starts no thread, or no program."""
-    hint = "End other programs, or raise the limit: ulimit -u"
+    hint = "End other programs, or raise the limit that `ulimit -u` shows."
     return LocalDiskError("this machine starts no more threads", hint=hint)
 
 

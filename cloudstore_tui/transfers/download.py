@@ -196,11 +196,12 @@ class PartDownload(Generic[Requested]):
         """Bytes that arrived."""
         return self._part.offset if self._part is not None else 0
 
-    def discard(self) -> None:
-        """Leave nothing behind. Blocks, unless there is nothing."""
-        if self._part is not None:
-            self._part.discard()
+    def discard(self) -> StorageError | None:
+        """Leave nothing behind; why something is. Blocks, unless there is nothing."""
+        if self._part is not None and (kept := self._part.discard()) is not None:
+            return kept
         self._part = self._fetch = None
+        return None
 
     async def suspend(self) -> None:
         """Leave what arrived, for a later run of the program."""

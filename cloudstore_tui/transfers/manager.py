@@ -360,15 +360,22 @@ class TransferManager:
             self._in_background(self._note_file(request, journal_entry))
 
     async def _note_file(self, request: UploadRequest, journal_entry: JournalEntry) -> None:
-        identity = await self._workers.run(lambda _stop: identity_of(request.path))
-        journal_entry.note_file(identity)
+        # What keeps threads from this keeps them from the transfer, too, and is told there.
+        with suppress(StorageError):
+            journal_entry.note_file(await self._workers.run(lambda _stop: identity_of(request.path)))
+
+    async def _give_up(self, task: TransferTask) -> None:
+        self._settle(task, *await task.give_up(self.context))
 
     def _clear(self, task: TransferTask) -> None:
         """Remove what is left of a transfer, and then its entry."""
 
         async def clear() -> None:
-            await task.give_up(self.context)
-            task.journal_entry.remove()
+            state, kept = await task.give_up(self.context)
+            if kept is None:
+                task.journal_entry.remove()
+            else:
+                task.journal_entry.note(state=state.value, reason=kept.message, code=kept.code)
 
         self._in_background(clear())
 
@@ -409,7 +416,8 @@ class TransferManager:
                 task.journal_entry.note(state=state.value, reason=error.message, code=error.code)
         elif task.journal_entry.resume_state is not None and not self._closed:
             # It was cancelled before it began: what an earlier run left of it is still there.
-            self._clear(task)
+            self._in_background(self._give_up(task))
+            return
         else:
             task.journal_entry.remove()
         self._under_way.pop(task.progress.transfer_id, None)

@@ -309,16 +309,16 @@ class PartFile:
             raise disk_error(error, self.folder / self._final_name) from None
         self._close()
 
-    def discard(self) -> None:
-        """Remove the file; nothing happens if that was done, or if it was published."""
-        if self._dir_fd >= 0:
-            try:
-                self._disk.remove(self.name, self._dir_fd)
-            except OSError:
-                # The folder or its disk is gone, and the part file with it.
-                return
-            finally:
-                self._close()
+    def discard(self) -> StorageError | None:
+        """Remove the file, unless that was done, or it was published; why it is still there, as open as it was."""
+        if self._dir_fd < 0:
+            return None
+        try:
+            self._disk.remove(self.name, self._dir_fd)
+        except OSError as error:
+            return disk_error(error, self.folder / self.name)
+        self._close()
+        return None
 
     def leave(self) -> None:
         """Close it, and keep what is there for another run."""

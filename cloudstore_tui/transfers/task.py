@@ -88,8 +88,8 @@ class Work(Protocol):
     async def call_off(self) -> None:
         """Stop what was started on the server and is not wanted any more; never fails."""
 
-    def discard(self) -> None:
-        """Leave nothing behind. Blocks, unless there is nothing."""
+    def discard(self) -> StorageError | None:
+        """Leave nothing behind; why something is. Blocks, unless there is nothing."""
 
 
 class TransferTask:
@@ -138,14 +138,19 @@ class TransferTask:
             if state is State.CANCELLED:
                 await self._call_off()
         if state is not State.PAUSED and not self._may_go_on(error):
-            await self._let_go(context(), state)
+            kept = await self._let_go(context(), state)
+            if kept is not None and state is State.CANCELLED:
+                return State.FAILED, kept
         return state, error
 
     async def give_up(self, context: "TransferContext") -> tuple[State, StorageError | None]:
-        """Stop what rests, failed or waits for its turn, and leave nothing behind, not even of an earlier run."""
+        """Stop what rests, failed or waits for its turn, and leave nothing behind, not even of an earlier run.
+
+        It has failed where the disk keeps what is to go, so that somebody knows of it.
+        """
         await self._call_off()
-        await self._let_go(context, State.CANCELLED)
-        return State.CANCELLED, None
+        kept = await self._let_go(context, State.CANCELLED)
+        return (State.CANCELLED, None) if kept is None else (State.FAILED, kept)
 
     def mistake(self, fault: BaseException) -> StorageError:
         """The error for something that can only be a mistake of the program; the log tells more."""
@@ -193,25 +198,30 @@ class TransferTask:
         lasts = error.retryable or self.journal_entry.lasts
         return lasts and self._work is not None and self._work.can_go_on
 
-    async def _let_go(self, context: "TransferContext", state: State) -> None:
-        """Leave nothing behind: of this run, and, unless it failed, of an earlier one."""
-        work, self._work = self._work, None
-        left = self.journal_entry.resume_state if state is not State.FAILED else None
-
-        def clear() -> None:
-            if work is not None:
-                work.discard()
-            if left is not None:
-                remove_parts(context.disk, left)
-
+    async def _let_go(self, context: "TransferContext", state: State) -> StorageError | None:
+        """Leave nothing behind: of this run, and, unless it failed, of an earlier one; why something is, if it is."""
+        work, left = self._work, self.journal_entry.resume_state if state is not State.FAILED else None
         leaves = work is not None and work.leaves
+
+        def clear() -> StorageError | None:
+            kept = work.discard() if work is not None else None
+            return kept or (remove_parts(context.disk, left) if left is not None else None)
+
         if leaves or left is not None:
-            with suppress(asyncio.CancelledError, StorageError):
-                await context.workers.run(lambda _stop: clear())
+            try:
+                if (kept := await context.workers.run(lambda _stop: clear())) is not None:
+                    return kept
+            except StorageError as error:
+                return error
+            except asyncio.CancelledError:
+                # Asked once more: it goes on in its thread.
+                pass
+        self._work = None
         if leaves and state is State.FAILED:
             self.journal_entry.forget_part()
         if state is not State.FAILED:
             self.journal_entry.resume_state = None
+        return None
 
     def _new_work(self, provider: StorageProvider, context: "TransferContext") -> Work:
         request, left = self.progress.request, self.journal_entry.resume_state

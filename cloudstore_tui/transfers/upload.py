@@ -179,7 +179,7 @@ class Upload:
         """Nothing: the server does not know of it."""
 
     def discard(self) -> None:
-        """Close the file."""
+        """Close the file; nothing can be left behind."""
         self._file.close()
 
     async def _came_before(self) -> bool:

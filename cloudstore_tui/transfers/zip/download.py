@@ -155,7 +155,8 @@ class FetchedZip(PartDownload[ZipRequest]):
         await self._context.workers.run(lambda _stop: self._remove())
 
     def _remove(self) -> None:
-        self.discard()
+        if (kept := self.discard()) is not None:
+            raise kept
         if self._journal.resume_state is not None:
             remove_left(self._context.disk, self._request.target, self._journal.resume_state)
 
@@ -280,9 +281,9 @@ class ZipDownload:
             wanted.progress.to(State.CANCELLED)
         await self._job.call_off()
 
-    def discard(self) -> None:
-        """Leave nothing behind. Blocks, unless there is nothing."""
-        self._zip.discard()
+    def discard(self) -> StorageError | None:
+        """Leave nothing behind; why something is. Blocks, unless there is nothing."""
+        return self._zip.discard()
 
     @property
     def _left(self) -> list[RequestedObject]:

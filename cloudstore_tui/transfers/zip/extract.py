@@ -88,6 +88,7 @@ def extract(
         return Extracted(path, LEVEL if result.level in _WEAK else result.level, digests.sha256)
     finally:
         part.discard()
+        part.leave()
 
 
 class RequestedObject:

@@ -1,5 +1,7 @@
 """However a transfer ends, every part file on the disk belongs to an entry of the journal, and pruning finds it."""
 
+import asyncio
+import gc
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,9 +9,17 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.errors import ConfigError, ForbiddenError, LoginError, MissingError, StorageError
+from cloudstore_tui.core.errors import (
+    ConfigError,
+    ForbiddenError,
+    LoginError,
+    MissingError,
+    StorageError,
+    no_more_threads,
+)
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.transfers import workers
 from cloudstore_tui.transfers.journal.store import FILE, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.manager import TransferManager
@@ -39,13 +49,14 @@ class Runs:
         self.journals.append(JournalStore(self.state))
         return self.journals[-1]
 
-    def engine(self, provider_of: Callable[[str], Any] | None = None) -> TransferManager:
+    def engine(self, provider_of: Callable[[str], Any] | None = None, disk: Disk | None = None) -> TransferManager:
         return TransferManager(
             provider_of or (lambda _name: self.provider),
             1,
             timeouts=self.timeouts,
             clock=self.clock,
             journal=self.journal(),
+            disk=disk,
         )
 
     async def end(self, engine: TransferManager) -> None:
@@ -260,13 +271,77 @@ async def test_a_failed_transfer_that_is_forgotten_leaves_nothing(runs: Runs, in
     assert (runs.rows, runs.parts) == ([], set())
 
 
-async def test_pruning_needs_no_profile_and_keeps_what_it_cannot_remove(
-    runs: Runs, interrupted: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Stuck(Disk):
-        def remove(self, name: str, folder: int) -> None:
-            raise OSError(5, "input/output error")
+class Stuck(Disk):
+    """Keeps everything, as long as it is stuck."""
 
+    is_stuck = True
+
+    def remove(self, name: str, folder: int) -> None:
+        if self.is_stuck:
+            raise OSError(5, "input/output error")
+        super().remove(name, folder)
+
+
+@pytest.mark.parametrize("way", ["before", "meanwhile", "failed"])
+async def test_what_is_cancelled_and_cannot_be_removed_stays_on_the_list(
+    runs: Runs, interrupted: int, server: Any, answer: Any, way: str
+) -> None:
+    server.answer(*[answer(silent=True)] * 9)
+    disk = Stuck()
+    engine = runs.engine(gone if way == "failed" else None, disk)
+    await engine.adopt()
+    if way == "meanwhile":
+        await until(lambda: engine.snapshot()[0].state is State.RUNNING)
+    elif way == "failed":
+        await engine.wait(interrupted)
+    engine.cancel(interrupted)
+    failed = await engine.wait(interrupted)
+    assert failed.error is not None
+    assert (failed.state, failed.error.message) == (State.FAILED, "the disk reports an error")
+    runs.check()
+    disk.is_stuck = way == "meanwhile"
+    engine.cancel(interrupted)
+    again = await engine.wait(interrupted)
+    await runs.end(engine)
+    if way != "meanwhile":
+        assert (again.state, runs.rows, runs.parts) == (State.CANCELLED, [], set())
+        return
+    assert (again.state, len(runs.parts), [row["state"] for row in runs.rows]) == (State.FAILED, 1, ["failed"])
+    await runs.prune()
+
+
+async def test_what_is_forgotten_and_cannot_be_removed_is_there_in_the_next_run(runs: Runs, interrupted: int) -> None:
+    engine = runs.engine(gone, Stuck())
+    await engine.adopt()
+    await engine.wait(interrupted)
+    engine.forget(interrupted)
+    await runs.end(engine)
+    assert [(row["state"], row["reason"]) for row in runs.rows] == [("failed", "the disk reports an error")]
+    assert len(runs.parts) == 1
+    runs.check()
+    await runs.prune()
+
+
+async def test_where_no_thread_starts_an_upload_fails_without_a_mistake(
+    runs: Runs, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise no_more_threads()
+
+    lost: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: lost.append(context))
+    engine = runs.engine()
+    monkeypatch.setattr(workers, "start_thread", none)
+    number = engine.submit(UploadRequest(plan, Location("tiny", path="imports/plan.csv")))
+    failed = await engine.wait(number)
+    await runs.end(engine)
+    assert failed.error is not None
+    assert failed.error.message == no_more_threads().message
+    gc.collect()
+    assert lost == []
+
+
+async def test_pruning_needs_no_profile_and_keeps_what_it_cannot_remove(runs: Runs, interrupted: int) -> None:
     journal = runs.journal()
     with pytest.raises(StorageError):
         await LeftOvers(journal, Stuck(), Workers()).drop([interrupted])
