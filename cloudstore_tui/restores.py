@@ -32,7 +32,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.fs.private_file import refuse_shared
+from cloudstore_tui.fs.whole_file import refuse_shared
 
 USUAL = timedelta(hours=24)
 """Within this the service usually has an object back."""

@@ -26,10 +26,10 @@ from cloudstore_tui.archive.manifest import (
     TABLE,
     ManifestEntry,
     is_superseded,
+    key_of_entry,
     path_of,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
-from cloudstore_tui.archive.runs import READABLE, write_whole
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
 from cloudstore_tui.core.errors import (
     ConflictError,
@@ -41,6 +41,7 @@ from cloudstore_tui.core.errors import (
     UsageError,
 )
 from cloudstore_tui.fs.disk import os_errors_as
+from cloudstore_tui.fs.whole_file import READABLE, write_whole
 from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
@@ -59,7 +60,10 @@ _PART = ".cs-"
 """Begins the names of part files."""
 _DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _PATIENCE = 60.0
-_SCHEMA = "CREATE TABLE known(path TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;"
+_SCHEMA = """
+CREATE TABLE known(path TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;
+CREATE TABLE missing(object TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
 
 
 class ArchivePlace(msgspec.Struct, frozen=True):
@@ -192,14 +196,17 @@ class _Sealing:
         return sealed
 
     def _learn(self) -> None:
-        """What the manifest says of each file: the last line about its path."""
+        """What the manifest says of each file, and of which objects there is none: the last line counts."""
         with self._known.transaction():
             for line in read_lines(self._place.root, self._place.payload):
+                key = key_of_entry(line) or str(line.get("where"))
                 if "sha256" in line and not is_superseded(line):
                     row = (path_of(line), msgspec.json.encode(_facts(line)).decode())
                     self._known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", row)
+                    self._known.execute("DELETE FROM missing WHERE object = ?", (key,))
                 elif "error" in line:
-                    self._missing += 1
+                    self._known.execute("INSERT OR IGNORE INTO missing VALUES (?)", (key,))
+        self._missing = len(self._known.all("SELECT 1 FROM missing"))
 
     def _digests(self) -> Iterator[tuple[str, str]]:
         for path in sorted(self._folder.files()):

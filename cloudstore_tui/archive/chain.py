@@ -29,15 +29,14 @@ from cloudstore_tui.archive.manifest import (
     last_line,
     read_manifest,
     whole_lines,
-    write_all,
 )
 from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.fs.whole_file import replaced
 
 START = "0" * 64
 """What the first line holds in the place of a digest."""
 PULLED, SEALED = "pulled", "sealed"
 """Events by which the manifest has all that was told before."""
-_NEW = f".{CHAIN}.new"
 _MAX_LINE = 1 << 23
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clocks of two machines differ, or one clock before and after it was set right."""
@@ -86,14 +85,12 @@ class Chain:
 
     def _open(self, folder: int, known: Iterable[ManifestEntry]) -> None:
         is_new = self._disk.lstat(CHAIN, folder) is None
-        name, flags = (_NEW, os.O_TRUNC) if is_new else (CHAIN, 0)
-        self._file = self._disk.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND | flags, folder)
         if is_new:
-            while some := list(islice(known, _BATCH)):
-                self.append(("adopted", {"line": line}) for line in some)
-            self._disk.sync(self._file)
-            self._disk.replace(_NEW, CHAIN, folder)
-            self._disk.sync_folder(folder)
+            with replaced(self._disk, CHAIN, folder) as self._file:
+                while some := list(islice(known, _BATCH)):
+                    self.append(("adopted", {"line": line}) for line in some)
+        self._file = self._disk.open(CHAIN, os.O_RDWR | os.O_CREAT | os.O_APPEND, folder)
+        if is_new:
             return
         end = whole_lines(self._disk, self._file)
         self._disk.truncate(self._file, end)
@@ -126,7 +123,7 @@ class Chain:
             head = hashlib.sha256(text).hexdigest()
             lines.append(text + b"\n")
         with os_errors_as(self.path):
-            write_all(self._disk, self._file, b"".join(lines))
+            self._disk.write_all(self._file, b"".join(lines))
         self.head, self.length = head, length
 
     def sync(self) -> None:

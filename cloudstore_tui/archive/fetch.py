@@ -229,18 +229,20 @@ class Recorder:
     def _refresh(self, item: PlanItem) -> None:
         """Bring the line of a file up to date that is here already, and the file beside it."""
         known = self._plan.known(item)
+        if known is None:
+            return
         try:
             found = self._folder.stat(item.path)
             beside = item.path.with_name(f"{item.path.name}.json")
-            lacks_sidecar = self._sidecars and self._folder.stat(beside) is None
+            is_told = known.get("sidecar") == beside.name and self._folder.stat(beside) is not None
         except StorageError:
             return
-        if found is None or known is None:
+        if found is None:
             return
         changes: dict[str, object] = {}
         if mtime_of(found) != known.get("mtime"):
             changes["mtime"] = mtime_of(found)
-        if lacks_sidecar:
+        if self._sidecars and not is_told:
             changes |= self._sidecar(item, item.path)
         if changes:
             self._append({**known, **changes}, kind="noted")

@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, StorageError, UnsafeError
 from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
+from cloudstore_tui.fs.whole_file import replaced
 from cloudstore_tui.transfers.verify import Content, ExpectedChecksum, VerifyResult, needed
 from cloudstore_tui.transfers.workers import Stop
 
@@ -170,17 +171,9 @@ class PullFolder:
         Raises:
             StorageError: the disk refuses, or a link leads elsewhere.
         """
-        with self._inside(path) as parent:
-            file = self._disk.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, parent)
-            try:
-                data = memoryview(text)
-                while data:
-                    data = data[self._disk.write(file, data) :]
-                # Or a power cut could leave the name without the text, and no later pull would write it again.
-                self._disk.sync(file)
-            finally:
-                self._disk.close(file)
-            self._disk.replace(_NEW, path.name, parent)
+        # On the disk: a name without its text would be no reason for a later pull to write it again.
+        with self._inside(path) as parent, replaced(self._disk, path.name, parent, new=_NEW) as file:
+            self._disk.write_all(file, text)
 
     def rename(self, path: PurePosixPath, name: str) -> bool:
         """Give a file another name in the same folder; False if that is taken.

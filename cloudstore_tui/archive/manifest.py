@@ -22,6 +22,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.records import csv_row, entry_record
 from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.fs.whole_file import beside, replaced
 from cloudstore_tui.results.scratch import ScratchDatabase
 
 NAME = "manifest.jsonl"
@@ -41,8 +42,6 @@ COLUMNS = (
 
 UNLISTED = "unlisted"
 
-_NEW = ".manifest.jsonl.new"
-_NEW_TABLE = ".manifest.csv.new"
 BATCH = 50
 """Lines after which everything is waited to be on the disk."""
 _MAX_LINE = 1 << 22
@@ -210,10 +209,10 @@ class Manifest:
             self._folder = self._disk.open_folder(folder)
         try:
             with os_errors_as(self.path):
-                self._disk.remove(_NEW, self._folder)
+                self._disk.remove(beside(NAME), self._folder)
                 if self._disk.lstat(NAME, self._folder) is None:
-                    self._disk.close(self._replaced(lines))
-                self._file = self._open(NAME, os.O_APPEND)
+                    self._replace(lines)
+                self._file = self._open()
                 self._disk.truncate(self._file, whole_lines(self._disk, self._file))
         except BaseException:
             self._disk.close(self._folder)
@@ -222,7 +221,7 @@ class Manifest:
     def append(self, *lines: ManifestEntry) -> None:
         """Write lines that belong together; they outlive the program at once, and the machine a little later."""
         with os_errors_as(self.path):
-            write_all(self._disk, self._file, b"".join(_encoded(line) for line in lines))
+            self._disk.write_all(self._file, b"".join(_encoded(line) for line in lines))
             self._unsynced += len(lines)
             if self._unsynced >= BATCH:
                 self.sync()
@@ -248,24 +247,15 @@ class Manifest:
         with os_errors_as(self.path), closing(LastLines(scratch)) as last:
             last.see_all(read_manifest(self.path))
             kept = (line for number, line in enumerate(read_manifest(self.path)) if last.counts(number, line))
-            new = self._replaced(chain(kept, unlisted))
-            self._disk.close(self._file)
-            self._file = new
+            self._replace(chain(kept, unlisted))
+            old, self._file = self._file, self._open()
+            self._disk.close(old)
 
-    def _replaced(self, lines: Iterable[ManifestEntry]) -> int:
-        """Put these lines in place of the manifest all at once; the new file, open."""
-        new = self._open(_NEW, os.O_TRUNC)
-        try:
+    def _replace(self, lines: Iterable[ManifestEntry]) -> None:
+        """Put these lines in place of the manifest all at once."""
+        with replaced(self._disk, NAME, self._folder) as new:
             for line in lines:
-                write_all(self._disk, new, _encoded(line))
-            self._disk.sync(new)
-            self._disk.replace(_NEW, NAME, self._folder)
-            self._disk.sync_folder(self._folder)
-        except BaseException:
-            self._disk.close(new)
-            self._disk.remove(_NEW, self._folder)
-            raise
-        return new
+                self._disk.write_all(new, _encoded(line))
 
     def close(self) -> None:
         """Write everything and close it."""
@@ -275,8 +265,8 @@ class Manifest:
             self._disk.close(self._file)
             self._disk.close(self._folder)
 
-    def _open(self, name: str, flags: int) -> int:
-        return self._disk.open(name, os.O_RDWR | os.O_CREAT | flags, self._folder)
+    def _open(self) -> int:
+        return self._disk.open(NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND, self._folder)
 
 
 class LastLines:
@@ -323,13 +313,6 @@ def _encoded(line: ManifestEntry) -> bytes:
     return json.dumps(line).encode() + b"\n"
 
 
-def write_all(disk: Disk, file: int, text: bytes) -> None:
-    """Write a text, however many pieces the disk takes it in."""
-    data = memoryview(text)
-    while data:
-        data = data[disk.write(file, data) :]
-
-
 def whole_lines(disk: Disk, file: int) -> int:
     """The bytes up to and with the last line end."""
     end = os.fstat(file).st_size
@@ -360,16 +343,10 @@ def write_table(folder: Path, disk: Disk | None = None) -> Path:
     with os_errors_as(path):
         dir_fd = disk.open_folder(folder)
         try:
-            file = disk.open(_NEW_TABLE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, dir_fd)
-            try:
+            with replaced(disk, TABLE, dir_fd) as file:
                 for row in _rows(manifest, tags):
-                    write_all(disk, file, f"{csv_row(row)}\r\n".encode("utf-8", "replace"))
-                disk.sync(file)
-            finally:
-                disk.close(file)
-            disk.replace(_NEW_TABLE, TABLE, dir_fd)
+                    disk.write_all(file, f"{csv_row(row)}\r\n".encode("utf-8", "replace"))
         finally:
-            disk.remove(_NEW_TABLE, dir_fd)
             disk.close(dir_fd)
     return path
 

@@ -6,7 +6,7 @@ from what is here already.
 
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,21 +24,7 @@ from cloudstore_tui.archive.manifest import (
     path_of,
     tells_of_same,
 )
-from cloudstore_tui.core.errors import (
-    AccessError,
-    BusyError,
-    ConflictError,
-    IntegrityError,
-    InterruptedTransfer,
-    JobError,
-    LocalDiskError,
-    MissingError,
-    PartialError,
-    StorageError,
-    UnavailableError,
-    UnsafeError,
-    UsageError,
-)
+from cloudstore_tui.core.errors import StorageError, error_of
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.names import distinct_name
 from cloudstore_tui.results.codec import decode, encode
@@ -50,8 +36,6 @@ LENGTHS = (8, 12, 16, 24, 32, 0)
 
 _COPIES = range(2, 100)
 """Numbers of the copies that the engine makes of one name; see `transfers`."""
-_BATCH = 200
-"""Items read at once."""
 
 _SCHEMA = """
 CREATE TABLE items(
@@ -70,15 +54,6 @@ _ITEM = "number, body, own, path"
 _SAME = "folded IN (SELECT folded FROM items GROUP BY folded HAVING count(*) > 1)"
 _FOLDER = "folded IN (SELECT folded FROM folders)"
 _OURS = f"folded IN ({', '.join(repr(name) for name in RESERVED)})"
-
-_KINDS = {
-    kind.code: kind
-    for kind in (
-        *(PartialError, UsageError, AccessError, UnavailableError, LocalDiskError, IntegrityError, UnsafeError),
-        *(MissingError, ConflictError, BusyError, JobError, InterruptedTransfer),
-    )
-}
-"""What an exit code stands for."""
 
 
 class Outcome(StrEnum):
@@ -175,8 +150,9 @@ class PullPlan:
 
     def known_items(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
         """The items that the manifest has a line about, with the last one. Outcomes and paths may change meanwhile."""
-        for number, line in self._rows("number, line", "items JOIN known USING (key)", "1"):
-            yield self._item(number), _line(line)
+        columns = "number, body, own, items.path, line"
+        for *item, line in self._database.walk(columns, "items JOIN known USING (key)", first=0):
+            yield _item(item), _line(line)
 
     # What is to be had
 
@@ -225,7 +201,7 @@ class PullPlan:
     def items(self, outcome: Outcome | None = None) -> Iterator[PlanItem]:
         """All items, or those of one outcome, in the order in which they came. Outcomes may change meanwhile."""
         condition, given = ("1", ()) if outcome is None else ("outcome = ?", (outcome.value,))
-        yield from (_item(row) for row in self._rows(_ITEM, "items", condition, *given))
+        yield from map(_item, self._database.walk(_ITEM, "items", condition, given, first=0))
 
     def find(self, key: str) -> PlanItem | None:
         """One item by its key."""
@@ -263,9 +239,11 @@ class PullPlan:
 
     def losses(self) -> Iterator[Loss]:
         """The missing objects with their reasons."""
-        for number, code, reason in self._rows("number, code, reason", "items", "outcome = 'missing'"):
+        for *item, code, reason in self._database.walk(
+            f"{_ITEM}, code, reason", "items", "outcome = 'missing'", first=0
+        ):
             message, subject, hint = json.loads(reason)
-            yield Loss(self._item(number), _KINDS.get(code, StorageError)(message, subject=subject, hint=hint))
+            yield Loss(_item(item), error_of(code, message, subject=subject, hint=hint))
 
     def counts(self) -> dict[Outcome, int]:
         """How many items have each outcome."""
@@ -320,20 +298,6 @@ class PullPlan:
             return
         self._database.execute("UPDATE items SET path = ?, folded = ? WHERE number = ?", (path, folded, item.number))
 
-    def _item(self, number: int) -> PlanItem:
-        row = self._database.one(f"SELECT {_ITEM} FROM items WHERE number = ?", (number,))
-        if row is None:
-            raise LookupError(number)
-        return _item(row)
-
-    def _rows(self, columns: str, table: str, condition: str, *given: str) -> Iterator[tuple[Any, ...]]:
-        """Rows that begin with their number, some at a time: no statement stays open between them."""
-        last = 0
-        statement = f"SELECT {columns} FROM {table} WHERE number > ? AND {condition} ORDER BY number LIMIT {_BATCH}"
-        while rows := self._database.all(statement, (last, *given)):
-            yield from rows
-            last = rows[-1][0]
-
 
 def fold(path: str) -> str:
     """What two paths have in common that some file system takes for one."""
@@ -372,7 +336,7 @@ def _row(entry: StoredObject, path: str) -> tuple[object, ...]:
     return key_of(entry.location), json.dumps(identity), encode(entry), known, path, path, path, fold(path)
 
 
-def _item(row: tuple[Any, ...]) -> PlanItem:
+def _item(row: Sequence[Any]) -> PlanItem:
     number, body, own, path = row
     entry = decode(body, is_folder=False)
     if not isinstance(entry, StoredObject):

@@ -196,26 +196,22 @@ class Reconciliation:
 
     def add_what_is_here_alone(self, stop: Stop) -> None:
         """Take in what the folder has and the service has not, or was not asked for."""
-        last = ""
-        while row := self._database.one("SELECT key, line FROM lines WHERE key > ? ORDER BY key", (last,)):
-            last = row[0]
-            if self._database.one("SELECT 1 FROM objects WHERE key = ?", (last,)) is not None:
+        for key, text in self._database.walk("key, line", "lines"):
+            if self._database.one("SELECT 1 FROM objects WHERE key = ?", (key,)) is not None:
                 continue
-            line: dict[str, Any] = msgspec.json.decode(row[1])
+            line: dict[str, Any] = msgspec.json.decode(text)
             if "error" in line and "sha256" not in line:
                 continue
             address = f"{line.get('profile')}:{line.get('region', '')}/{line.get('id') or line.get('key')}"
-            facts = (last, address, str(line.get("type", "")), _HERE_ALONE, None, self._here(last, stop))
+            facts = (key, address, str(line.get("type", "")), _HERE_ALONE, None, self._here(key, stop))
             self._database.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)", facts)
             tags = line.get("tags")
-            self._join(last, (str(tags.get(name, "")) for name in JOINED_BY) if isinstance(tags, dict) else ())
+            self._join(key, (str(tags.get(name, "")) for name in JOINED_BY) if isinstance(tags, dict) else ())
 
     def open_items(self) -> Iterator[OpenItem]:
         """What is not as it should be, call by call, then the objects that belong to none."""
-        last = ""
-        while row := self._database.one("SELECT id FROM calls WHERE id > ? ORDER BY id", (last,)):
-            last = row[0]
-            yield from self._of_call(last)
+        for (call,) in self._database.walk("id", "calls"):
+            yield from self._of_call(call)
         yield from self._unexpected()
 
     def _of_call(self, call: str) -> Iterator[OpenItem]:

@@ -63,10 +63,8 @@ class ProofFolder:
 
     def locations(self) -> Iterator[Location]:
         """All objects of which the folder holds anything."""
-        last = ""
-        while row := self._database.one("SELECT key, line FROM lines WHERE key > ? ORDER BY key", (last,)):
-            last = row[0]
-            line: dict[str, Any] = msgspec.json.decode(row[1])
+        for _key, text in self._database.walk("key, line", "lines"):
+            line: dict[str, Any] = msgspec.json.decode(text)
             if "sha256" in line:
                 yield Location(
                     str(line["profile"]), str(line.get("region", "")), str(line.get("id") or line.get("key"))

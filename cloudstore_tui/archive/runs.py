@@ -20,11 +20,10 @@ from cloudstore_tui.archive.manifest import RUNS
 from cloudstore_tui.core.errors import IntegrityError, StorageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.fs.whole_file import write_whole
 
 MAX_ERRORS = 1000
 """Errors that a report lists; their number is always the whole one."""
-READABLE = 0o644
-"""Of what another user, such as a monitor, has to read."""
 _LARGEST = 1 << 26
 
 
@@ -182,31 +181,6 @@ class RunLog:
 
     def _write(self, status: RunStatus) -> None:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n", disk=self._disk)
-
-
-def write_whole(path: Path, text: str | bytes, *, mode: int = 0o600, disk: Disk | None = None) -> None:
-    """Put a text in the place of a file; who reads meanwhile, or after a power cut, sees the old one or the new one.
-
-    Raises:
-        StorageError: the disk refuses; the old one is still there.
-    """
-    disk, new = disk or Disk(), f".{path.name}.new"
-    with os_errors_as(path):
-        folder = disk.open_folder(path.absolute().parent)
-        try:
-            file = disk.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, folder)
-            try:
-                data = memoryview(text.encode() if isinstance(text, str) else text)
-                while data:
-                    data = data[disk.write(file, data) :]
-                os.fchmod(file, mode)
-                disk.sync(file)
-            finally:
-                disk.close(file)
-            disk.replace(new, path.name, folder)
-            disk.sync_folder(folder)
-        finally:
-            disk.close(folder)
 
 
 class Complaint(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ from cloudstore_tui.archive.bag import (
     read_past,
     sealed_digests,
     tag_bytes,
+    tags_of,
 )
 from cloudstore_tui.archive.chain import manifest_lines, read_lines
 from cloudstore_tui.archive.folder import PullFolder
@@ -47,6 +48,7 @@ from cloudstore_tui.archive.manifest import (
 )
 from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
+from cloudstore_tui.fs.whole_file import beside
 from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
@@ -86,6 +88,8 @@ class Found(StrEnum):
     """The past of the folder is not whole, or tells of something else than the manifest."""
     SEAL = "seal"
     """What was sealed is not what is there, or the seal itself is not whole."""
+    SEALED = "sealed"
+    """The seal is whole, and so is what was sealed."""
     SIGNATURE = "signature"
     """The seal is not signed by who may sign it."""
     SIGNED = "signed"
@@ -96,7 +100,7 @@ class Found(StrEnum):
     """The time stamp is good."""
 
 
-_IN_THE_MAKING = frozenset(f".{name}.new" for name in RESERVED)
+_IN_THE_MAKING = frozenset(map(beside, RESERVED))
 """What a run writes just now, or left when it was killed; the next one takes its place."""
 _LOOKED_AT = (Found.GOOD, Found.CHANGED, Found.MISSING)
 
@@ -184,23 +188,29 @@ class _Verifier:
         if past.length:
             yield from self._told_otherwise()
         if self._place.is_bag:
-            if past.has_later_seal:
-                why = (
-                    "it was sealed after that: sealing was interrupted, or an earlier seal was put back; seal it again"
-                )
-                yield _broken(Found.SEAL, BagProblem(INFO, why))
-            yield from (_broken(Found.SEAL, problem) for problem in check_tags(self._place.root))
-            yield from self._sealed(past)
+            is_whole = True
+            for finding in self._seal(past):
+                is_whole = is_whole and finding.found is not Found.SEAL
+                yield finding
+            if is_whole:
+                yield FileFinding(Found.SEALED, INFO, f"on {tags_of(self._place.root).get('Bagging-Date', '?')}")
             yield from self._signature(signers)
             yield from self._stamp(authority)
 
+    def _seal(self, past: Past) -> Iterator[FileFinding]:
+        """What is not as it was when the folder was sealed, be it by a pull since then or not."""
+        if past.has_later_seal:
+            why = "it was sealed after that: sealing was interrupted, or an earlier seal was put back; seal it again"
+            yield _broken(Found.SEAL, BagProblem(INFO, why))
+        yield from (_broken(Found.SEAL, problem) for problem in check_tags(self._place.root))
+        yield from self._sealed(past)
+
     def _files_and_lines(self) -> Iterator[FileFinding]:
         yield from self._read()
-        last = 0
-        while row := self._database.one("SELECT number, line FROM lines WHERE number > ? ORDER BY number", (last,)):
-            last, line = row[0], json.loads(row[1])
+        for number, text in self._database.walk("number, line", "lines", first=0):
+            line = json.loads(text)
             self._stop.check()
-            if (finding := self._finding(last, line)) is not None:
+            if (finding := self._finding(number, line)) is not None:
                 yield finding
                 if finding.found in _LOOKED_AT and (beside := self._beside(line)) is not None:
                     yield beside
@@ -344,9 +354,8 @@ class _Verifier:
         with self._database.transaction():
             for path, digest in sealed_digests(self._place.root):
                 self._database.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?)", (_stored(path), digest))
-        last = ""
-        while row := self._database.one("SELECT path, digest FROM sealed WHERE path > ? ORDER BY path", (last,)):
-            (last, digest), path = row, json.loads(row[0])
+        for stored, digest in self._database.walk("path, digest", "sealed"):
+            path = json.loads(stored)
             if (why := self._unlike(path, str(digest))) and path in past.later:
                 yield FileFinding(Found.UNSEALED, path, f"{why}, by a pull since it was sealed")
             elif why:

@@ -1,27 +1,25 @@
 """The forms in which commands give what they find: a table, JSON lines, CSV or Parquet, printed or in a file."""
 
-import functools
 import json
-import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from msgspec import Struct
 
 from cloudstore_tui.cli.options import FIELDS, TIMES
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.paths import user_path
-from cloudstore_tui.core.errors import ConflictError, LocalDiskError, UsageError
+from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.records import csv_row, entry_record, iso, json_text
 from cloudstore_tui.core.text import plain
+from cloudstore_tui.fs.whole_file import new_file
 
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
 """What an export has when nobody asks for columns."""
@@ -90,66 +88,6 @@ class RowSink(ABC):
         """One more."""
 
 
-class NewFile:
-    """A file that has its name once it is complete; nothing is left where it could not be finished.
-
-    Its owner alone can read it: it tells who called whom.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Refuse to write over what is there.
-
-        Raises:
-            ConflictError: there is such a file.
-        """
-        if os.path.lexists(path):
-            raise self._taken(path)
-        self._path = path
-
-    def __enter__(self) -> BinaryIO:
-        try:
-            handle, part = tempfile.mkstemp(".part", ".cloudstore-", self._path.parent)
-        except OSError as error:
-            raise self._failed(error) from None
-        self._part = Path(part)
-        self._file = os.fdopen(handle, "wb")
-        return self._file
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give the file its name, or remove it after an error."""
-        try:
-            self._file.close()
-            if kind is None:
-                self._publish()
-        except FileExistsError:
-            raise self._taken(self._path) from None
-        except OSError as failure:
-            raise self._failed(failure) from None
-        finally:
-            self._part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-            raise self._failed(error) from None
-
-    def _publish(self) -> None:
-        try:
-            self._path.hardlink_to(self._part)
-        except FileExistsError:
-            raise
-        except OSError:
-            # A disk without hard links.
-            self._part.replace(self._path)
-
-    @staticmethod
-    def _taken(path: Path) -> ConflictError:
-        return ConflictError("there is such a file already", subject=str(path), hint="Name another, or remove it.")
-
-    def _failed(self, error: OSError) -> LocalDiskError:
-        what = (error.strerror or "unknown").lower()
-        return LocalDiskError(f"the file cannot be written: {what}", subject=str(self._path))
-
-
 class Format(StrEnum):
     """How rows are written."""
 
@@ -186,19 +124,19 @@ class Form(Struct, frozen=True):
         return lines if self.file is None else _FileOf(lines, self.file)
 
 
-def form_given(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command what `--columns`, `--format`, `-o` and `--json` ask for as one `form`, and `as_json`."""
+def form_of(output: Output, columns: str, form: str | None, file: str) -> Form:
+    """What `--columns`, `--format`, `-o` and `--json` ask for; errors are JSON, too, where all that is printed is.
 
-    @functools.wraps(command)
-    def wrapped(*, columns: str, form: str | None, file: str, as_json: bool, **others: Any) -> None:
-        if as_json and form not in (None, Format.JSON):
-            raise UsageError(f"--json and --format {form} exclude each other", hint="Leave one of them out.")
-        path = user_path(file) if file else None
-        guessed = _ENDINGS.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE
-        chosen = Format.JSON if as_json else Format(form or guessed)
-        command(form=Form(columns, chosen, path), as_json=chosen is Format.JSON and path is None, **others)
-
-    return wrapped
+    Raises:
+        UsageError: they exclude each other.
+    """
+    if output.as_json and form not in (None, Format.JSON):
+        raise UsageError(f"--json and --format {form} exclude each other", hint="Leave one of them out.")
+    path = user_path(file) if file else None
+    guessed = _ENDINGS.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE
+    chosen = Format.JSON if output.as_json else Format(form or guessed)
+    output.as_json = chosen is Format.JSON and path is None
+    return Form(columns, chosen, path)
 
 
 class Lines(RowSink):
@@ -261,7 +199,7 @@ class _FileOf(RowSink):
 
     def __init__(self, lines: Lines, path: Path) -> None:
         self._lines = lines
-        self._file = NewFile(path)
+        self._file = new_file(path)
 
     def __enter__(self) -> Self:
         file = self._file.__enter__()
@@ -304,7 +242,7 @@ class ParquetFile(RowSink):
                 subject="--format parquet",
                 hint="Install it: uv tool install 'cloudstore-tui[parquet]', or pip install pyarrow.",
             ) from None
-        self._file = NewFile(path)
+        self._file = new_file(path)
         self._columns = columns
         self._profile = profile
         known = {

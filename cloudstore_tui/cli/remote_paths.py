@@ -17,7 +17,7 @@ from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import split_address
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.fs.private_file import write_private
+from cloudstore_tui.fs.whole_file import write_whole
 from cloudstore_tui.providers import PROVIDERS
 
 FOLDER = "completion"
@@ -25,7 +25,7 @@ FOLDER = "completion"
 FRESH = 60.0
 """Seconds for which a listing is remembered."""
 
-_MOST = 1000
+MAX_ENTRIES = 1000
 
 
 def remote_paths(incomplete: str, longest: float) -> list[str]:
@@ -64,7 +64,7 @@ async def _asked(name: str, above: str) -> list[str]:
         page = await provider.browse(provider.locate(above))
     finally:
         await provider.close()
-    return [entry.location.address for entry in page.items[:_MOST]]
+    return [entry.location.address for entry in page.items[:MAX_ENTRIES]]
 
 
 def _kept_at(name: str, above: str) -> Path:
@@ -84,7 +84,7 @@ def _read(path: Path) -> list[str] | None:
 
 def keep(path: Path, addresses: Iterable[str]) -> None:
     """Remember a listing, and forget those that are too old."""
-    write_private(path, "\n".join([str(time.time()), *(address for address in addresses if address.isprintable())]))
+    write_whole(path, "\n".join([str(time.time()), *(address for address in addresses if address.isprintable())]))
     for old in path.parent.iterdir():
         if _read(old) is None:
             # Another shell may be doing the same.

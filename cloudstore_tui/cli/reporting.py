@@ -17,7 +17,6 @@ import msgspec
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.runs import (
     MAX_ERRORS,
-    READABLE,
     RunLog,
     RunOutcome,
     RunReport,
@@ -26,12 +25,12 @@ from cloudstore_tui.archive.runs import (
     metrics,
     new_report,
     utc_now,
-    write_whole,
 )
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import CRASHED, BusyError, StorageError, UsageError
 from cloudstore_tui.core.records import json_text
+from cloudstore_tui.fs.whole_file import READABLE, write_whole
 from cloudstore_tui.net.logs import requests_sent
 from cloudstore_tui.net.ping import check_ping, host_of, is_url, ping
 

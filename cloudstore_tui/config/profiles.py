@@ -17,7 +17,7 @@ from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.models import Retention
 from cloudstore_tui.core.profile import Option, OptionValue, Profile
 from cloudstore_tui.core.provider import ProviderSpec
-from cloudstore_tui.fs.private_file import turn, write_private
+from cloudstore_tui.fs.whole_file import turn, write_whole
 
 COMMON: tuple[Option, ...] = (
     Option("provider", "The service: alvaria or 8x8.", required=True),
@@ -260,7 +260,7 @@ def _change(
         read_config(document, specs)
     if _bytes(path) != before:
         raise ConfigError("was changed by something else just now", subject=str(path), hint="Try again.")
-    write_private(path, changed)
+    write_whole(path, changed, follows=True)
     return document
 
 

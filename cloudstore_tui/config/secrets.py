@@ -22,7 +22,7 @@ from cloudstore_tui.config.paths import read_bounded, user_path
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError, no_more_threads
 from cloudstore_tui.core.profile import Profile, Secret, SecretField
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.fs.private_file import write_private
+from cloudstore_tui.fs.whole_file import write_whole
 
 COMMAND_PATIENCE = 30.0
 """Seconds a secret command may take; it may ask a password manager that asks the user."""
@@ -237,7 +237,7 @@ def keep_secrets(store: SecretStore, profile: str, secrets: Mapping[str, Secret]
             write_keyring(keyring_service(profile), name, secret)
         elif store is SecretStore.FILE:
             path = _free(folder, f"{profile}.{name}")
-            write_private(path, f"{secret.reveal()}\n")
+            write_whole(path, f"{secret.reveal()}\n")
             options[f"{name}_file"] = path.name
     return options
 
@@ -387,14 +387,14 @@ def clear_keyring(service: str, name: str) -> bool:
 def keyring_trouble() -> str:
     """Why secrets cannot be kept in a keyring here, as a sentence; empty if they can."""
 
-    def look() -> float:
+    def priority() -> float:
         # As above.
         import keyring
 
         return float(keyring.get_keyring().priority)
 
     try:
-        if _asked(look) > 0:
+        if _asked(priority) > 0:
             return ""
     except ConfigError as error:
         return str(error)

@@ -148,6 +148,12 @@ class Disk:
         """Write at the present place; gives the number of bytes that were taken."""
         return os.write(descriptor, data)
 
+    def write_all(self, descriptor: int, text: bytes) -> None:
+        """Write at the present place, however many pieces that takes."""
+        data = memoryview(text)
+        while data:
+            data = data[self.write(descriptor, data) :]
+
     def read(self, descriptor: int, count: int, offset: int) -> bytes:
         """Read at a place."""
         return os.pread(descriptor, count, offset)
@@ -374,9 +380,11 @@ class TargetFolder(Struct, frozen=True):
 
 @contextmanager
 def os_errors_as(subject: Path) -> Iterator[None]:
-    """Turn failures of the disk into errors about `subject`."""
+    """Turn failures of the disk into errors about `subject`; that nobody reads a pipe any more is none."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise disk_error(error, subject) from None
 

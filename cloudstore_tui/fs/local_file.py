@@ -70,7 +70,7 @@ class LocalFile:
             self._refuse_specials(path)
             raise LocalDiskError("it cannot be read", subject=str(self.path), hint="Check its rights.") from None
         self._refuse_specials(path)
-        self._seen = self._look()
+        self._seen = self._identity_now()
         self.size = self._seen[2]
         # Files of /proc have no length but bytes.
         with os_errors_as(self.path):
@@ -117,7 +117,7 @@ class LocalFile:
         Raises:
             LocalDiskError: it was written to meanwhile.
         """
-        if self._look() != self._seen:
+        if self._identity_now() != self._seen:
             raise self._changed()
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class LocalFile:
             self._disk.close(self._file)
         self._file = -1
 
-    def _look(self) -> Identity:
+    def _identity_now(self) -> Identity:
         with os_errors_as(self.path):
             return _identity(os.fstat(self._file))
 

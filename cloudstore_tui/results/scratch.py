@@ -10,10 +10,12 @@ from typing import Any
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER
-from cloudstore_tui.fs.private_file import refuse_shared
+from cloudstore_tui.fs.whole_file import refuse_shared
 
 _CACHE = 4096
 """KiB of it that are held in memory."""
+_BATCH = 200
+"""Rows read at once."""
 _HINT = "Free some space, or set TMPDIR to a folder that has it."
 
 
@@ -56,6 +58,24 @@ class ScratchDatabase:
         with self._errors():
             found: tuple[Any, ...] | None = self._connection.execute(statement, tuple(values)).fetchone()
             return found
+
+    def walk(
+        self, columns: str, table: str, condition: str = "1", values: Iterable[object] = (), *, first: object = ""
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rows in the order of their first column, some at a time: others may be changed meanwhile.
+
+        Args:
+            columns: what they have; of the first one no two are equal.
+            table: where they are.
+            condition: which they are.
+            values: what stands for the marks in it.
+            first: less than any value of the first column.
+        """
+        key = columns.partition(",")[0]
+        statement = f"SELECT {columns} FROM {table} WHERE {key} > ? AND {condition} ORDER BY {key} LIMIT {_BATCH}"
+        while rows := self.all(statement, (first, *values)):
+            yield from rows
+            first = rows[-1][0]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

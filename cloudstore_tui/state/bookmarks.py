@@ -26,7 +26,7 @@ from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Option, OptionValue
-from cloudstore_tui.fs.private_file import turn, write_private
+from cloudstore_tui.fs.whole_file import turn, write_whole
 
 Item = TypeVar("Item")
 
@@ -123,7 +123,7 @@ class NamedTables(ABC, Generic[Item]):
         # People write TOML in more ways than are known here: what cannot be changed is left alone.
         if self._items(TomlDocument.parse(self.path, changed)) != wanted:
             raise ConfigError(f"{name} cannot be changed here", subject=str(self.path), hint="Change it in the file.")
-        write_private(self.path, changed)
+        write_whole(self.path, changed, follows=True)
 
 
 class Bookmark(msgspec.Struct, frozen=True):

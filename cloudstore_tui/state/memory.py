@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.fs.private_file import write_private
+from cloudstore_tui.fs.whole_file import write_whole
 from cloudstore_tui.state.bookmarks import FILE as BOOKMARKS
 from cloudstore_tui.state.bookmarks import Bookmarks
 from cloudstore_tui.state.searches import FILE as SEARCHES
@@ -55,7 +55,7 @@ class JsonState(Generic[Value]):
         """
         self._value = value
         if self._path is not None:
-            write_private(self._path, json.dumps(msgspec.to_builtins(value), indent=2) + "\n")
+            write_whole(self._path, json.dumps(msgspec.to_builtins(value), indent=2) + "\n", follows=True)
 
 
 class FilterHistory:
@@ -89,7 +89,7 @@ class FilterHistory:
         known = self._read() if self._path else self._lines
         self._lines = [*(line for line in known if line != text), text][-self.MAX_LINES :]
         if self._path:
-            write_private(self._path, "".join(f"{line}\n" for line in self._lines))
+            write_whole(self._path, "".join(f"{line}\n" for line in self._lines), follows=True)
 
     def _read(self) -> list[str]:
         assert self._path is not None

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
-from cloudstore_tui.fs.private_file import refuse_shared
+from cloudstore_tui.fs.whole_file import refuse_shared
 from cloudstore_tui.transfers.workers import start_thread
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, LocalDiskError
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER
-from cloudstore_tui.fs.private_file import refuse_shared
+from cloudstore_tui.fs.whole_file import refuse_shared
 from cloudstore_tui.transfers.journal.database import Database, Writer, living, process_of
 from cloudstore_tui.transfers.journal.rows import JournalRow, columns_of, member_columns, read_row
 from cloudstore_tui.transfers.model import Request, State, ZipRequest

@@ -66,6 +66,6 @@ def test_without_a_file_nothing_is_left_behind(tmp_path: Path) -> None:
 def test_a_folder_in_the_way_is_told_and_the_text_is_remembered_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     history = FilterHistory(tmp_path / "state" / "filters.txt")
-    with pytest.raises(LocalDiskError, match="cannot be written"):
+    with pytest.raises(LocalDiskError, match="is a file, not a folder"):
         history.add("a==1")
     assert history.lines == ("a==1",)

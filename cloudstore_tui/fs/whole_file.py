@@ -1,0 +1,233 @@
+"""Files that are written as a whole: whoever reads one, also after a power cut, sees the old one or the new one.
+
+The new one is written beside the old one, as `.NAME.new`, is on the disk before it takes the name, and is gone where it
+could not be finished. What a crash left of one makes way for the next.
+"""
+
+import errno
+import fcntl
+import os
+import shlex
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError
+from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER, Disk, TargetFolder, os_errors_as
+
+READABLE = 0o644
+"""Of what another user, such as a monitor, has to read."""
+PATIENCE = 5.0
+"""Seconds to wait for others that change a file; they need milliseconds."""
+_POLL_S = 0.02
+
+
+def write_whole(
+    path: Path, text: str | bytes, *, mode: int = PRIVATE_FILE, follows: bool = False, disk: Disk | None = None
+) -> None:
+    """Put a text in the place of a file; folders that are missing are made, for nobody else to read.
+
+    Args:
+        path: the file.
+        text: what it is to hold.
+        mode: who may read it.
+        follows: whether a link is followed: people keep their configuration elsewhere and link to it.
+        disk: the file calls.
+
+    Raises:
+        BusyError: another program does not come to an end with it.
+        StorageError: the disk refuses; the old one is still there.
+    """
+    disk = disk or Disk()
+    with os_errors_as(path):
+        place = path.resolve() if follows else path.absolute()
+        folder = disk.open_folder(place.parent)
+        try:
+            with replaced(disk, place.name, folder, mode=mode) as file:
+                disk.write_all(file, text.encode() if isinstance(text, str) else text)
+        finally:
+            disk.close(folder)
+
+
+def beside(name: str) -> str:
+    """What the new one is called until it takes the name."""
+    return f".{name}.new"
+
+
+@contextmanager
+def replaced(disk: Disk, name: str, folder: int, *, new: str = "", mode: int = PRIVATE_FILE) -> Iterator[int]:
+    """A new file, open to be read and written, that takes the place of one in an open folder when the block ends.
+
+    Args:
+        disk: the file calls.
+        name: the file that it takes the place of.
+        folder: where that is.
+        new: its name until then, if it is not the usual one.
+        mode: who may read it.
+
+    Raises:
+        BusyError: another program does not come to an end with it.
+        OSError: the disk refuses; the old one is still there.
+    """
+    new = new or beside(name)
+    file = _begun(disk, name, new, folder)
+    try:
+        yield file
+        if mode != PRIVATE_FILE:
+            os.fchmod(file, mode)
+        disk.sync(file)
+        disk.replace(new, name, folder)
+    except BaseException:
+        _drop(disk, file, new, folder)
+        raise
+    disk.close(file)
+    disk.sync_folder(folder)
+
+
+def _drop(disk: Disk, file: int, name: str, folder: int) -> None:
+    """Leave nothing of a file that is still ours."""
+    with suppress(OSError):
+        disk.remove(name, folder)
+    disk.close(file)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that nobody else may read, and that has its name once it is complete; nothing is replaced.
+
+    Raises:
+        ConflictError: there is such a file.
+        StorageError: the disk refuses; nothing is left.
+    """
+    disk, name, new = Disk(), path.name, beside(path.name)
+    taken = ConflictError("there is such a file already", subject=str(path), hint="Name another, or remove it.")
+    if os.path.lexists(path):
+        raise taken
+    with os_errors_as(path), TargetFolder(path.absolute().parent).opened(disk) as folder:
+        if folder is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        begun = _begun(disk, name, new, folder)
+        try:
+            with os.fdopen(os.dup(begun), "wb") as file:
+                yield file
+            disk.sync(begun)
+            disk.give_free_name(new, name, folder)
+            disk.sync_folder(folder)
+        except FileExistsError:
+            raise taken from None
+        finally:
+            _drop(disk, begun, new, folder)
+
+
+def _begun(disk: Disk, name: str, new: str, folder: int) -> int:
+    """An empty file that is ours as long as it is open; another program that writes it is waited for."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            file = disk.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, folder)
+        except FileExistsError:
+            if _cleared(disk, new, folder):
+                continue
+        else:
+            try:
+                if _holds(disk, file, new, folder):
+                    return file
+            except BaseException:
+                _drop(disk, file, new, folder)
+                raise
+            disk.close(file)
+        if time.monotonic() > end:
+            raise BusyError("another program is changing it", subject=name, hint="Try again.")
+        time.sleep(_POLL_S)
+
+
+def _cleared(disk: Disk, name: str, folder: int) -> bool:
+    """Remove what nobody writes any more; a link, or a file of somebody else's, is nothing that we write."""
+    try:
+        file = disk.open(name, os.O_RDONLY, folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        disk.remove(name, folder)
+        return True
+    try:
+        # Under the lock: whoever has made it at this moment looks for its name once it has the lock.
+        is_left = _holds(disk, file, name, folder)
+        if is_left:
+            disk.remove(name, folder)
+        return is_left
+    finally:
+        disk.close(file)
+
+
+def _holds(disk: Disk, file: int, name: str, folder: int) -> bool:
+    """Whether an open file is locked by us alone, and still has its name."""
+    try:
+        disk.lock(file)
+        return disk.is_same(file, name, folder)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+@contextmanager
+def turn(path: Path | None) -> Iterator[None]:
+    """Keep other programs from changing a file while it is read, changed and written; without a file, do nothing.
+
+    The lock lies on its folder: the file itself is replaced, and a lock file would be left behind.
+
+    Raises:
+        BusyError: another program does not come to an end.
+        LocalDiskError: there can be no such file.
+    """
+    if path is None:
+        yield
+        return
+    folder = path.resolve().parent
+    with os_errors_as(path):
+        folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _wait_for(handle, path)
+        yield
+    finally:
+        os.close(handle)
+
+
+def refuse_shared(path: Path) -> None:
+    """Make sure that nobody else can write to a file or folder whose content is believed.
+
+    Raises:
+        LocalDiskError: somebody can.
+    """
+    found = path.lstat()
+    if found.st_uid not in (os.geteuid(), 0):
+        raise LocalDiskError(
+            "it belongs to another user, so what it says is not believed",
+            subject=str(path),
+            hint="Set XDG_STATE_HOME to a folder of your own.",
+        )
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not stat.S_ISLNK(found.st_mode):
+        raise LocalDiskError(
+            "others can write to it, so what it says is not believed",
+            subject=str(path),
+            hint=f"Take that right away: chmod go-w {shlex.quote(str(path))}. Or set XDG_STATE_HOME to another folder.",
+        )
+
+
+def _wait_for(handle: int, path: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise BusyError("another program is changing it", subject=str(path), hint="Try again.") from None
+            time.sleep(_POLL_S)
+        except OSError:
+            # A network share without locks: two changes within the same milliseconds are rare.
+            return
+        else:
+            return
