@@ -1,22 +1,24 @@
 """`verify`, `seal` and `reconcile`: what a folder that was pulled is worth."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from cloudstore_tui.archive.bag import Sealed, Stamping, note_verified, seal
 from cloudstore_tui.archive.listing import QueryListing
-from cloudstore_tui.archive.reconcile import CallRow, OpenItem, OpenKind, Reconciliation, read_calls
+from cloudstore_tui.archive.reconcile import OpenItem, OpenKind, Reconciliation, read_calls
 from cloudstore_tui.archive.timestamp import stamp_request
 from cloudstore_tui.archive.verify import FileFinding, Found, ReadSample, verify_folder
 from cloudstore_tui.cli.find import SearchOptions, narrowed
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.reporting import Run, RunOptions, reported
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.reporting import RunOptions, reported
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import PartialError, StorageError, UsageError
 from cloudstore_tui.core.provider import Capability
@@ -28,52 +30,52 @@ MAX_CHANGED = 1000
 """Files that are named in the events if they are not as they should be."""
 
 
-def verify_command(
+async def verify_command(
+    session: CommandSession,
     folder: Path,
     *,
     sample: float,
     seed: int,
     signers: Path | None,
     authority: Path | None,
-    as_json: bool,
     **given: Any,
 ) -> None:
     """Check that every file is there and has the bytes that were fetched; nothing is sent."""
-    options = RunOptions.taken(given)
+    output, counts = session.output, dict.fromkeys(Found, 0)
+    wrong: list[tuple[str, str]] = []
 
-    async def work(session: CommandSession) -> None:
-        async with reported(session, options, "verify", folder, ()) as run:
-            await look_through(session, run)
+    def look(stop: Stop) -> None:
+        part, scratch = ReadSample(sample, seed), state_folder()
+        for finding in verify_folder(folder, stop, scratch, sample=part, signers=signers, authority=authority):
+            counts[finding.found] += 1
+            if finding.error is not None and len(wrong) < MAX_CHANGED:
+                wrong.append((finding.path, finding.text))
+            _tell_finding(output, finding)
 
-    async def look_through(session: CommandSession, run: Run) -> None:
-        workers = Workers(1)
-        counts = dict.fromkeys(Found, 0)
-        wrong: list[tuple[str, str]] = []
-
-        def look(stop: Stop) -> None:
-            part, scratch = ReadSample(sample, seed), state_folder()
-            for finding in verify_folder(folder, stop, scratch, sample=part, signers=signers, authority=authority):
-                counts[finding.found] += 1
-                if finding.error is not None and len(wrong) < MAX_CHANGED:
-                    wrong.append((finding.path, finding.text))
-                _tell_finding(session.output, finding)
-
-        try:
+    async with reported(session, RunOptions.taken(given), "verify", folder, ()) as run:
+        with closing(Workers(1)) as workers:
             await workers.run(look)
             numbers = {found.value.replace(" ", "_"): number for found, number in counts.items()}
-            with _noted(session.output):
+            with _noted(output):
                 await workers.run(lambda _stop: note_verified(folder, numbers, wrong))
-        finally:
-            workers.close()
-        _tell_incomplete(session.output, folder, counts[Found.NOT_FETCHED])
-        run.note(numbers, complete=not session.output.errors)
-        if as_json:
-            session.output.record({"event": "report", **numbers})
+        _tell_incomplete(output, folder, counts[Found.NOT_FETCHED])
+        run.note(numbers, complete=not output.errors)
+        if output.as_json:
+            output.record({"event": "report", **numbers})
         else:
-            parts = [f"{number:,} {found.value}" for found, number in counts.items() if number or found is Found.GOOD]
-            session.output.line(", ".join(parts))
+            output.line(_summary(counts))
 
-    run(work, as_json=as_json)
+
+def _summary(counts: Mapping[Found, int]) -> str:
+    """`245 good; the seal and the events are whole: signed, no time stamp`."""
+    files = [found for found in Found if found not in (Found.SEALED, Found.SIGNED, Found.STAMPED)]
+    told = ", ".join(f"{counts[found]:,} {found.value}" for found in files if counts[found] or found is Found.GOOD)
+    if not counts[Found.SEALED]:
+        return told
+    whole = "the seal is whole" if counts[Found.CHAIN] else "the seal and the events are whole"
+    signed = "signed" if counts[Found.SIGNED] else "a bad signature" if counts[Found.SIGNATURE] else "not signed"
+    stamp = "a time stamp" if counts[Found.STAMPED] else "a bad time stamp" if counts[Found.TIME_STAMP] else ""
+    return f"{told}; {whole}: {signed}, {stamp or 'no time stamp'}"
 
 
 def _tell_incomplete(output: Output, folder: Path, lacking: int) -> None:
@@ -107,43 +109,35 @@ def _tell_finding(output: Output, finding: FileFinding) -> None:
         output.note(f"{finding.path}: {finding.found.value}: {finding.text}")
 
 
-def seal_command(folder: Path, *, key: Path | None, url: str, as_json: bool, timeout: float) -> None:
+async def seal_command(session: CommandSession, folder: Path, *, key: Path | None, url: str) -> None:
     """Seal what is there, as BagIt (RFC 8493) has it; nothing is sent but what a time stamp takes."""
-
-    async def work(session: CommandSession) -> None:
+    if url:
+        check_timestamp(url, session.config.settings.timestamp_hosts, f"--timestamp {host_of(url)}")
+        stamp_request(b"?")
+    with closing(Workers(1)) as workers:
+        _tell_sealed(session.output, await workers.run(lambda stop: seal(folder, stop, state_folder(), key)))
         if url:
-            check_timestamp(url, session.config.settings.timestamp_hosts, f"--timestamp {host_of(url)}")
-            stamp_request(b"?")
-        workers = Workers(1)
-        try:
-            sealed = await workers.run(lambda stop: seal(folder, stop, state_folder(), key))
-            _tell_sealed(session.output, sealed)
-            if url:
-                await stamp(session, workers)
-        finally:
-            workers.close()
+            await _stamp(session, workers, folder, url)
 
-    async def stamp(session: CommandSession, workers: Workers) -> None:
-        subject = f"--timestamp {host_of(url)}"
-        try:
-            stamping = await workers.run(lambda _stop: Stamping(folder))
-            answer = await fetch_timestamp(url, stamping.query, session.timeouts, subject)
-            moment = await workers.run(lambda _stop: stamping.keep(answer, subject))
-        except StorageError as error:
-            raise error.with_(
-                hint="It is sealed, without a time stamp. Seal it again: only what is new is read."
-            ) from None
-        if as_json:
-            session.output.record({"event": "stamped", "at": moment.isoformat(), "by": host_of(url)})
-        else:
-            session.output.line(f"{host_of(url)} has stamped it: {moment:%Y-%m-%d %H:%M:%S} UTC.")
 
-    run(work, as_json=as_json, timeout=timeout)
+async def _stamp(session: CommandSession, workers: Workers, folder: Path, url: str) -> None:
+    subject = f"--timestamp {host_of(url)}"
+    try:
+        stamping = await workers.run(lambda _stop: Stamping(folder))
+        answer = await fetch_timestamp(url, stamping.query, session.timeouts, subject)
+        moment = await workers.run(lambda _stop: stamping.keep(answer, subject))
+    except StorageError as error:
+        hint = "It is sealed, without a time stamp. Seal it again: only what is new is read."
+        raise error.with_(hint=hint) from None
+    if session.output.as_json:
+        session.output.record({"event": "stamped", "at": moment.isoformat(), "by": host_of(url)})
+    else:
+        session.output.line(f"{host_of(url)} has stamped it: {moment:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 def _tell_sealed(output: Output, sealed: Sealed) -> None:
     if output.as_json:
-        output.record(_sealed_record(sealed))
+        output.record({"event": "sealed", **structs.asdict(sealed)})
         return
     read = f", {sealed.read:,} of them read" if sealed.read else ""
     output.line(f"Sealed {in_words.counted(sealed.files, 'file')}, {in_words.size(sealed.bytes)}{read}.")
@@ -152,84 +146,64 @@ def _tell_sealed(output: Output, sealed: Sealed) -> None:
     output.line(f"The last event is {sealed.head}.")
 
 
-def _sealed_record(sealed: Sealed) -> dict[str, object]:
-    return {"event": "sealed", **{name: getattr(sealed, name) for name in sealed.__struct_fields__}}
-
-
-def reconcile_command(folder: Path, *, as_json: bool, timeout: float, **given: object) -> None:
+async def reconcile_command(
+    session: CommandSession,
+    folder: Path,
+    *,
+    calls: Path,
+    where: str,
+    expect: str,
+    id_column: str,
+    start_column: str,
+    late: float,
+) -> None:
     """Compare a list of calls with what the service has and what is here."""
-
-    async def work(session: CommandSession) -> None:
-        reconciling = _Reconciling(session, folder, given)
-        await reconciling.run()
-
-    run(work, as_json=as_json, timeout=timeout)
-
-
-class _Reconciling:
-    """One run of the command."""
-
-    def __init__(self, session: CommandSession, folder: Path, given: dict[str, object]) -> None:
-        self._session = session
-        self._folder = folder
-        self._calls = given["calls"]
-        self._where = str(given["where"])
-        self._expected = [word.strip() for word in str(given["expect"]).split(",") if word.strip()]
-        self._columns = str(given["id_column"]), str(given["start_column"])
-        self._late = timedelta(seconds=float(str(given["late"])))
-
-    async def run(self) -> None:
-        """Join, and tell."""
-        workers, output = Workers(1), self._session.output
-        assert isinstance(self._calls, Path)
-        rows = read_calls(self._calls, output.zone, *self._columns)
-        with closing(Reconciliation(self._folder, self._expected, state_folder())) as joined:
-            try:
-                await workers.run(lambda _stop: self._take_in(joined, rows))
-                if self._where:
-                    await self._ask(joined, workers)
-                await workers.run(joined.add_what_is_here_alone)
-                found: Counter[OpenKind] = Counter()
-                await workers.run(lambda _stop: _tell_open_items(output, joined, found))
-            finally:
-                workers.close()
-            self._sum_up(joined, found)
-
-    def _take_in(self, joined: Reconciliation, rows: Iterator[CallRow]) -> None:
-        joined.add_calls(rows)
-        joined.add_folder()
-
-    async def _ask(self, joined: Reconciliation, workers: Workers) -> None:
-        output = self._session.output
-        provider, location = self._session.resolve(self._where)
-        provider.require(Capability.SEARCH, location)
-        if location.path:
-            raise UsageError("takes a profile or a region, not an object", subject=f"--at {self._where}")
-        span = joined.span
-        if span is None:
-            return
-        since, until = span[0] - timedelta(hours=1), span[1] + self._late
-        options = SearchOptions("", "", since.isoformat(), until.isoformat())
-        query, _ = narrowed(options.query(location, output), ("state:any",), output)
-        listing = QueryListing(provider, query, datetime.now(UTC))
-        async for page in listing.pages():
-            await workers.run(partial(joined.add_objects, page))
-        output.losses(listing.failures)
-
-    def _sum_up(self, joined: Reconciliation, found: "Counter[OpenKind]") -> None:
-        output = self._session.output
-        numbers = {kind.name.lower(): found[kind] for kind in OpenKind}
-        if output.as_json:
-            output.record({"event": "report", "calls": joined.calls, "open": found.total(), **numbers})
-        else:
-            parts = [f"{number:,} {kind.value}" for kind, number in found.items() if number]
-            output.line(f"{joined.calls:,} calls: {', '.join(parts) if parts else 'everything is there'}.")
+    output = session.output
+    rows = read_calls(calls, output.zone, id_column, start_column)
+    expected = [word.strip() for word in expect.split(",") if word.strip()]
+    found: Counter[OpenKind] = Counter()
+    with closing(Reconciliation(folder, expected, state_folder())) as joined, closing(Workers(1)) as workers:
+        await workers.run(lambda _stop: joined.add_calls(rows))
+        await workers.run(lambda _stop: joined.add_folder())
+        if where:
+            await _add_objects(session, workers, joined, where, timedelta(seconds=late))
+        await workers.run(joined.add_what_is_here_alone)
+        await workers.run(lambda _stop: _tell_open_items(output, joined, found))
+        _tell_reconciled(output, joined.calls, found)
         if joined.unread:
-            output.error(
-                StorageError(f"the beginning of {joined.unread:,} calls cannot be read", subject=str(self._calls))
-            )
-        if found.total():
-            output.errors.append(StorageError("something is open"))
+            message = f"the beginning of {joined.unread:,} calls cannot be read"
+            output.error(StorageError(message, subject=str(calls)))
+    if found.total():
+        output.errors.append(StorageError("something is open"))
+
+
+async def _add_objects(
+    session: CommandSession, workers: Workers, joined: Reconciliation, where: str, late: timedelta
+) -> None:
+    """Ask the service for what it has of the time of the calls."""
+    output = session.output
+    provider, location = session.resolve(where)
+    provider.require(Capability.SEARCH, location)
+    if location.path:
+        raise UsageError("takes a profile or a region, not an object", subject=f"--at {where}")
+    if joined.span is None:
+        return
+    first, last = joined.span
+    options = SearchOptions("", "", (first - timedelta(hours=1)).isoformat(), (last + late).isoformat())
+    query, _ = narrowed(options.query(location, output), ("state:any",), output)
+    listing = QueryListing(provider, query, datetime.now(UTC))
+    async for page in listing.pages():
+        await workers.run(partial(joined.add_objects, page))
+    output.losses(listing.failures)
+
+
+def _tell_reconciled(output: Output, calls: int, found: "Counter[OpenKind]") -> None:
+    if output.as_json:
+        numbers = {kind.name.lower(): found[kind] for kind in OpenKind}
+        output.record({"event": "report", "calls": calls, "open": found.total(), **numbers})
+    else:
+        parts = [f"{number:,} {kind.value}" for kind, number in found.items() if number]
+        output.line(f"{calls:,} calls: {', '.join(parts) if parts else 'everything is there'}.")
 
 
 def _tell_open_items(output: Output, joined: Reconciliation, found: "Counter[OpenKind]") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.calls import NAMED_BY, Branch, CallNode, CallTree, branches, call_tree, file_names, placeholder
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import download, objects_at, target_folder
 from cloudstore_tui.core.errors import UsageError, distinct
 from cloudstore_tui.core.models import Location, StoredObject, identity
@@ -22,35 +22,27 @@ _STATE = 9
 """Cells of a state; the longer ones push what follows to the right."""
 
 
-def show_command(path: str, key: str, *, all_regions: bool, as_json: bool, timeout: float) -> None:
+async def show_command(session: CommandSession, path: str, key: str, *, all_regions: bool) -> None:
     """Show the call of an object, or that which any of its ids names, as a tree."""
-
-    async def work(session: CommandSession) -> None:
-        provider, location = session.resolve(path)
-        _require_related(provider, path)
-        if key:
-            if location.path:
-                raise UsageError("an id is looked for in a region", subject=path, hint="Write PROFILE:REGION ID.")
-            await _show_named(provider, location, key, session.output)
-            return
-        entry = None if provider.is_folder(location) else await provider.stat(location)
-        if not isinstance(entry, StoredObject):
-            raise UsageError("is no object", subject=path, hint="Name an object, or add the id of a call.")
-        await _show_related(provider, entry, session.output, everywhere=all_regions)
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = session.resolve(path)
+    _require_related(provider, path)
+    if key:
+        if location.path:
+            raise UsageError("an id is looked for in a region", subject=path, hint="Write PROFILE:REGION ID.")
+        await _show_named(provider, location, key, session.output)
+        return
+    entry = None if provider.is_folder(location) else await provider.stat(location)
+    if not isinstance(entry, StoredObject):
+        raise UsageError("is no object", subject=path, hint="Name an object, or add the id of a call.")
+    await _show_related(provider, entry, session.output, everywhere=all_regions)
 
 
-def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None, as_json: bool, timeout: float) -> None:
+async def get_command(session: CommandSession, paths: tuple[str, ...], *, folder: str, on_conflict: str | None) -> None:
     """Download everything of the call of each object, into a folder for each call, which the settings name."""
-
-    async def work(session: CommandSession) -> None:
-        entries = await objects_at(session, paths)
-        target = target_folder(session, folder)
-        files = await _call_files(session, entries, target)
-        await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
-
-    run(work, as_json=as_json, timeout=timeout)
+    entries = await objects_at(session, paths)
+    target = target_folder(session, folder)
+    files = await _call_files(session, entries, target)
+    await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
 
 
 def _require_related(provider: StorageProvider, subject: str) -> None:

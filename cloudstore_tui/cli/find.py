@@ -7,14 +7,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, nullcontext, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import partial
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.export import Form, form_given
+from cloudstore_tui.cli.export import form_of
 from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Column, Entry, Location, Query, Retention, Sort, StoredObject, identity
@@ -37,8 +38,8 @@ _GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
 """A value for a placeholder; what looks like FIQL is none."""
 
 
-@form_given
-def find_command(
+async def find_command(
+    session: CommandSession,
     where: str,
     *,
     words: tuple[str, ...],
@@ -49,39 +50,34 @@ def find_command(
     sort: str,
     desc: bool,
     count: bool,
-    form: Form,
     limit: int | None,
-    as_json: bool,
-    timeout: float,
+    **export: Any,
 ) -> None:
     """Search the objects of a profile, in one region or in all."""
+    form = form_of(session.output, **export)
     search = SearchOptions(fiql, type_, since, until, sort, desc)
-
-    async def work(session: CommandSession) -> None:
-        provider, location = _searchable(session, where)
-        query, meaning = narrowed(
-            search.query(
-                location, session.output, (*layout.FIELDS, *provider.columns(location, frozenset({type_ or "any"})))
-            ),
-            words,
-            session.output,
-            provider.profile.retention,
-        )
-        if count and not meaning.local:
-            _print_count(await provider.count(query), session.output, query.filter)
-            return
-        pager, eta = pager_of(provider, query), EtaEstimator(provider.profile.requests_per_minute)
-        objects = found(pager, eta, session.output, None if meaning.local else limit)
-        with session.output.telling(pager):
-            async with aclosing(objects):
-                listing = kept(objects, meaning, query, session.output)
-                if count:
-                    _print_count(await _length(listing), session.output)
-                    return
-                with form.sink(session.output, provider.profile) as sink:
-                    await sink.take(listing, limit)
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = _searchable(session, where)
+    query, meaning = narrowed(
+        search.query(
+            location, session.output, (*layout.FIELDS, *provider.columns(location, frozenset({type_ or "any"})))
+        ),
+        words,
+        session.output,
+        provider.profile.retention,
+    )
+    if count and not meaning.local:
+        _print_count(await provider.count(query), session.output, query.filter)
+        return
+    pager, eta = pager_of(provider, query), EtaEstimator(provider.profile.requests_per_minute)
+    objects = found(pager, eta, session.output, None if meaning.local else limit)
+    with session.output.telling(pager):
+        async with aclosing(objects):
+            listing = kept(objects, meaning, query, session.output)
+            if count:
+                _print_count(await _length(listing), session.output)
+                return
+            with form.sink(session.output, provider.profile) as sink:
+                await sink.take(listing, limit)
 
 
 def _searchable(session: CommandSession, where: str) -> tuple[StorageProvider, Location]:

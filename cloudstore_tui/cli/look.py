@@ -3,10 +3,12 @@
 import shlex
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
-from cloudstore_tui.cli.export import Form, form_given
+from cloudstore_tui.cli.export import form_of
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import CommandSession, open_config, run
+from cloudstore_tui.cli.session import CommandSession
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject, identity
@@ -20,35 +22,31 @@ NEWEST = 100
 """Objects that `ls` shows of a region, where everything would be the whole archive."""
 
 
-@form_given
-def ls_command(
-    path: str, *, recursive: bool, everything: bool, form: Form, limit: int | None, as_json: bool, timeout: float
+async def ls_command(
+    session: CommandSession, path: str, *, recursive: bool, everything: bool, limit: int | None, **export: Any
 ) -> None:
     """List a folder, a region or the regions; without PATH the profiles."""
+    form = form_of(session.output, **export)
     if not path:
-        print_profiles(as_json=as_json)
+        print_profiles(session.config, session.output)
         return
-
-    async def work(session: CommandSession) -> None:
-        provider, location = session.resolve(path)
-        if not provider.is_folder(location):
-            entry = await provider.stat(location)
-            with form.sink(session.output, provider.profile) as sink:
-                sink.add(entry)
-            return
-        newest = provider.query(location) is not None and not everything
-        most = limit or (NEWEST if newest else None)
-        pager = _pager(provider, location)
-        listed = _tree(provider, location, session.output) if recursive else _entries(pager, session.output)
-        async with aclosing(listed) as listing:
-            with form.sink(session.output, provider.profile) as sink:
-                is_full = await sink.take(listing, most)
-            # The next page is not asked for only to know whether there is one.
-            more = is_full and limit is None and (not pager.ended or await anext(listing, None) is not None)
-        if more:
-            session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = session.resolve(path)
+    if not provider.is_folder(location):
+        entry = await provider.stat(location)
+        with form.sink(session.output, provider.profile) as sink:
+            sink.add(entry)
+        return
+    newest = provider.query(location) is not None and not everything
+    most = limit or (NEWEST if newest else None)
+    pager = _pager(provider, location)
+    listed = _tree(provider, location, session.output) if recursive else _entries(pager, session.output)
+    async with aclosing(listed) as listing:
+        with form.sink(session.output, provider.profile) as sink:
+            is_full = await sink.take(listing, most)
+        # The next page is not asked for only to know whether there is one.
+        more = is_full and limit is None and (not pager.ended or await anext(listing, None) is not None)
+    if more:
+        session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
 
 
 def _pager(provider: StorageProvider, location: Location) -> Pager[Entry]:
@@ -83,11 +81,10 @@ async def _tree(provider: StorageProvider, location: Location, output: Output) -
         waiting += reversed(folders)
 
 
-def print_profiles(*, as_json: bool) -> None:
+def print_profiles(config: Config, output: Output) -> None:
     """Every profile, or how to get one."""
-    config, output = open_config(), Output(as_json=as_json)
     for profile in config.profiles.values():
-        if as_json:
+        if output.as_json:
             output.record({"profile": profile.name, "provider": profile.provider, "read_only": profile.read_only})
         else:
             mode = "read-only" if profile.read_only else "writable"
@@ -96,14 +93,10 @@ def print_profiles(*, as_json: bool) -> None:
         output.note(f"No profiles in {config.path}. Add one: cloudstore profile add. Without one: cloudstore demo")
 
 
-def stat_command(path: str, *, as_json: bool, timeout: float) -> None:
+async def stat_command(session: CommandSession, path: str) -> None:
     """Show every field and tag of one object."""
-
-    async def work(session: CommandSession) -> None:
-        provider, location = session.resolve(path)
-        _print_stat(await provider.stat(location), provider, session.output)
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = session.resolve(path)
+    _print_stat(await provider.stat(location), provider, session.output)
 
 
 def _print_stat(entry: Entry, provider: StorageProvider, output: Output) -> None:
@@ -127,25 +120,21 @@ def _facts(entry: Entry, record: dict[str, object], output: Output) -> list[tupl
     return [*facts, ("size", size), *((f"tag {key}", value) for key, value in entry.tags)]
 
 
-def url_command(path: str, *, native: bool, curl: bool, as_json: bool, timeout: float) -> None:
+async def url_command(session: CommandSession, path: str, *, native: bool, curl: bool) -> None:
     """Print a link that lets anybody who holds it fetch the object until it ends."""
-
-    async def work(session: CommandSession) -> None:
-        provider, location = session.resolve(path)
-        link = await provider.link(location, LinkForm.NATIVE if native else None)
-        url = link.url.reveal()
-        if as_json:
-            session.output.record({"url": url, "expires": iso(link.expires), "form": link.form.value})
-        elif curl:
-            session.output.line(shlex.join(["curl", "--fail", "--globoff", "--output", _local_name(location), url]))
-        else:
-            session.output.line(url)
-        if link.note:
-            session.output.note(link.note)
-        ends = in_words.full_time(link.expires, session.output.zone)
-        session.output.note(f"Expires {ends}. Anyone with this link can download the file.")
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = session.resolve(path)
+    link = await provider.link(location, LinkForm.NATIVE if native else None)
+    url = link.url.reveal()
+    if session.output.as_json:
+        session.output.record({"url": url, "expires": iso(link.expires), "form": link.form.value})
+    elif curl:
+        session.output.line(shlex.join(["curl", "--fail", "--globoff", "--output", _local_name(location), url]))
+    else:
+        session.output.line(url)
+    if link.note:
+        session.output.note(link.note)
+    ends = in_words.full_time(link.expires, session.output.zone)
+    session.output.note(f"Expires {ends}. Anyone with this link can download the file.")
 
 
 def _local_name(location: Location) -> str:

@@ -165,10 +165,10 @@ def cloudstore(context: click.Context, *, quiet: bool, debug: bool) -> None:
     """
     context.meta[QUIET] = quiet
     if debug or os.environ.get(_LOG_FILE):
-        _log(beside_screen=context.invoked_subcommand in (OPEN, "demo"))
+        begin_log(beside_screen=context.invoked_subcommand in (OPEN, "demo"))
 
 
-def _log(*, beside_screen: bool) -> None:
+def begin_log(*, beside_screen: bool) -> None:
     """Begin the log: in the file that the environment names, on standard error, or beside the state of the browser."""
     # Deferred: most runs log nothing.
     from cloudstore_tui.config.paths import state_folder, user_path

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -70,7 +71,15 @@ class Command(click.Command):
 
 
 def _do(module: str, function: str, /, **given: Any) -> None:
-    getattr(import_module(f"cloudstore_tui.cli.{module}"), function)(**given)
+    """Call what does a command's work; what has to wait for something gets a session, and is run in a loop."""
+    doing = getattr(import_module(f"cloudstore_tui.cli.{module}"), function)
+    if iscoroutinefunction(doing):
+        # Deferred: what waits for nothing needs no loop.
+        from cloudstore_tui.cli.session import run
+
+        run(doing, **given)
+    else:
+        doing(**given)
 
 
 class Group(click.Group):

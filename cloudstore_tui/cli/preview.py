@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.links import Piece, ReadPiece
@@ -20,17 +20,13 @@ _WIDTH = 80
 """Cells of a waveform where there is no terminal."""
 
 
-def preview_command(path: str, *, wanted: int, as_text: bool, as_json: bool, timeout: float) -> None:
+async def preview_command(session: CommandSession, path: str, *, wanted: int, as_text: bool) -> None:
     """Show the beginning of an object."""
-
-    async def work(session: CommandSession) -> None:
-        name, preview = await (_local(path, wanted) if _is_local(path) else _remote(session, path, wanted))
-        if as_json:
-            session.output.record(_record(path, name, preview))
-        else:
-            _print(session.output, name, preview, as_text=as_text)
-
-    run(work, as_json=as_json, timeout=timeout)
+    name, preview = await (_local(path, wanted) if _is_local(path) else _remote(session, path, wanted))
+    if session.output.as_json:
+        session.output.record(_record(path, name, preview))
+    else:
+        _print(session.output, name, preview, as_text=as_text)
 
 
 def _is_local(path: str) -> bool:

@@ -22,7 +22,7 @@ from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.find import SearchOptions, narrowed, note_why_empty
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import ProgressLine, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
@@ -44,23 +44,19 @@ _COUNTS = ("found", "had", "fetched", "skipped", "missing", "changed", "left_out
 _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
-def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
+async def pull_command(session: CommandSession, **given: Any) -> None:
     """Fetch everything a query finds, or everything in a folder. Run it again to go on, or to fetch what is new."""
     options = RunOptions.taken(given)
     arguments = PullArguments(**given)
-
-    async def work(session: CommandSession) -> None:
-        pulling = pulling_of(session, arguments)
-        if arguments.dry_run:
-            await pulling.estimate()
-            return
-        async with reported(session, options, "pull", user_path(arguments.folder), arguments.asked) as run:
-            if not await pulling.run(run, last=arguments.on_conflict is not None or not session.output.asks):
-                answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
-                chosen = replace(pulling.options, on_conflict=OnConflict(answer))
-                await replace(pulling, options=chosen).run(run, last=True)
-
-    run(work, as_json=as_json, timeout=timeout)
+    pulling = pulling_of(session, arguments)
+    if arguments.dry_run:
+        await pulling.estimate()
+        return
+    async with reported(session, options, "pull", user_path(arguments.folder), arguments.asked) as run:
+        if not await pulling.run(run, last=arguments.on_conflict is not None or not session.output.asks):
+            answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
+            chosen = replace(pulling.options, on_conflict=OnConflict(answer))
+            await replace(pulling, options=chosen).run(run, last=True)
 
 
 class PullArguments(msgspec.Struct, frozen=True):

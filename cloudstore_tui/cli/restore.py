@@ -75,22 +75,27 @@ def restore_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-def list_command(*, as_json: bool) -> None:
+async def list_command(session: CommandSession) -> None:
     """Show what was asked for, and until when it is there."""
+    requests = open_store().requests()
+    for request in requests:
+        print_request(session.output, request)
+    if not requests and not session.output.as_json:
+        session.output.note("Nothing was asked for. Archived objects: cloudstore find PROFILE state:archived")
 
-    async def work(session: CommandSession) -> None:
-        _list(session)
 
-    run(work, as_json=as_json)
-
-
-def forget_command(paths: tuple[str, ...], *, as_json: bool) -> None:
+async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> None:
     """Take these off the list, or without PATH all that have ended."""
-
-    async def work(session: CommandSession) -> None:
-        _forget(session, tuple(_expanded(paths)))
-
-    run(work, as_json=as_json)
+    store, now, named_paths = open_store(), utc_now(), tuple(_expanded(paths))
+    if named_paths:
+        wanted = [session.resolve(path)[1] for path in named_paths]
+    else:
+        wanted = [request.location for request in store.requests() if request.is_over(now) or not _matters(request)]
+    count = store.forget(wanted)
+    if session.output.as_json:
+        session.output.record({"forgotten": count})
+    else:
+        session.output.line(f"{count} taken off the list")
 
 
 class RestoreOptions(Struct, frozen=True):
@@ -265,27 +270,6 @@ class _Restoring:
 
     def _of(self, wanted: set[Location]) -> list[RestoreRequest]:
         return [request for request in self._store.requests() if request.location in wanted]
-
-
-def _list(session: CommandSession) -> None:
-    requests = open_store().requests()
-    for request in requests:
-        print_request(session.output, request)
-    if not requests and not session.output.as_json:
-        session.output.note("Nothing was asked for. Archived objects: cloudstore find PROFILE state:archived")
-
-
-def _forget(session: CommandSession, paths: Sequence[str]) -> None:
-    store, now = open_store(), utc_now()
-    if paths:
-        wanted = [session.resolve(path)[1] for path in paths]
-    else:
-        wanted = [request.location for request in store.requests() if request.is_over(now) or not _matters(request)]
-    count = store.forget(wanted)
-    if session.output.as_json:
-        session.output.record({"forgotten": count})
-    else:
-        session.output.line(f"{count} taken off the list")
 
 
 def _matters(request: RestoreRequest) -> bool:

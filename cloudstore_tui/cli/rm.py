@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cloudstore_tui.archive.release import ProofFolder
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.session import CommandSession, open_config, run
+from cloudstore_tui.cli.session import CommandSession, open_config
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -19,20 +19,16 @@ from cloudstore_tui.ui.format import counted
 _DELETED = ("REVOKED", "DELETED")
 
 
-def rm_command(
-    paths: tuple[str, ...], *, folder: Path | None, yes: bool, dry_run: bool, as_json: bool, timeout: float
+async def rm_command(
+    session: CommandSession, paths: tuple[str, ...], *, folder: Path | None, yes: bool, dry_run: bool
 ) -> None:
     """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it."""
     if not paths and folder is None:
         raise UsageError("names nothing", subject="rm", hint="Write the objects, or --proved-by DIR.")
-
-    async def work(session: CommandSession) -> None:
-        if folder is not None:
-            await _release(session, folder, paths, yes=yes, dry_run=dry_run)
-        else:
-            await _delete(session, paths, yes=yes, dry_run=dry_run)
-
-    run(work, as_json=as_json, timeout=timeout)
+    if folder is not None:
+        await _release(session, folder, paths, yes=yes, dry_run=dry_run)
+    else:
+        await _delete(session, paths, yes=yes, dry_run=dry_run)
 
 
 async def _delete(session: CommandSession, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:

@@ -88,8 +88,8 @@ class _Executor(ThreadPoolExecutor):
             raise no_more_threads() from None
 
 
-def run(work: Callable[[CommandSession], Awaitable[None]], *, as_json: bool = False, timeout: float = READING) -> None:
-    """Do a command's work and end the process with its exit code if that is not 0.
+def run(work: Callable[..., Awaitable[None]], *, as_json: bool = False, timeout: float = READING, **given: Any) -> None:
+    """Do a command's work, which gets a session and what was given to the command besides; its exit code ends us.
 
     Raises:
         StorageError: the configuration or the whole command failed; `main` reports it.
@@ -102,7 +102,7 @@ def run(work: Callable[[CommandSession], Awaitable[None]], *, as_json: bool = Fa
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Executor(thread_name_prefix="asyncio"))
     try:
-        code = loop.run_until_complete(_supervise(work, session))
+        code = loop.run_until_complete(_supervise(work(session, **given), session))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
@@ -121,8 +121,8 @@ async def _tell_waits(output: Output) -> None:
             output.note(f"Still {text}")
 
 
-async def _supervise(work: Callable[[CommandSession], Awaitable[None]], session: CommandSession) -> int:
-    task = asyncio.ensure_future(work(session))
+async def _supervise(work: Awaitable[None], session: CommandSession) -> int:
+    task = asyncio.ensure_future(work)
     stop = StopSignal(task, session)
     teller = asyncio.ensure_future(_tell_waits(session.output))
     try:

@@ -18,7 +18,7 @@ from cloudstore_tui.providers import PROVIDERS
 
 def profile_list_command(*, as_json: bool) -> None:
     """List the profiles."""
-    print_profiles(as_json=as_json)
+    print_profiles(open_config(), Output(as_json=as_json))
 
 
 def profile_show_command(name: str, *, as_json: bool) -> None:
@@ -34,21 +34,17 @@ def profile_show_command(name: str, *, as_json: bool) -> None:
         output.line(f"{key:20}  {shown}")
 
 
-def profile_test_command(name: str, *, as_json: bool, timeout: float) -> None:
+async def profile_test_command(session: CommandSession, name: str) -> None:
     """Log in with a profile and look at everything it needs."""
-
-    async def work(session: CommandSession) -> None:
-        for check in await session.provider(name).check():
-            text = f"{check.text}. {check.hint}" if check.hint else check.text
-            if as_json:
-                session.output.record({"check": check.title, "ok": check.ok, "text": text})
-            else:
-                verdict = "ok" if check.ok else "FAIL" if check.error else "warn"
-                session.output.line(f"{verdict:4}  {check.title:12}  {text}")
-            if check.error is not None:
-                session.output.errors.append(check.error)
-
-    run(work, as_json=as_json, timeout=timeout)
+    for check in await session.provider(name).check():
+        text = f"{check.text}. {check.hint}" if check.hint else check.text
+        if session.output.as_json:
+            session.output.record({"check": check.title, "ok": check.ok, "text": text})
+        else:
+            verdict = "ok" if check.ok else "FAIL" if check.error else "warn"
+            session.output.line(f"{verdict:4}  {check.title:12}  {text}")
+        if check.error is not None:
+            session.output.errors.append(check.error)
 
 
 def _description(config: Config, profile: Profile) -> dict[str, object]:

@@ -9,7 +9,7 @@ from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, filled, lack, read_status, utc_now
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui import format as in_words
 
@@ -18,18 +18,16 @@ def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> Non
     """Tell of the last run of pull or watch, and of the last one that left nothing missing; nothing is sent."""
     if not folder.is_dir():
         raise StorageError("there is no such folder", subject=str(folder), hint="Name the folder of a pull.")
-
-    async def work(session: CommandSession) -> None:
-        output = session.output
-        status, verified = filled(folder), read_status(folder, "verify")
-        _tell_status(output, status, verified)
-        limit = timedelta(seconds=max_age) if max_age is not None else None
-        runs_now = PullFolder(place_of(folder).payload).is_filled
-        for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lack(status)):
-            if wrong is not None:
-                output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
-
-    run(work, as_json=as_json)
+    output = Output(as_json=as_json, zone=open_config().settings.time_zone)
+    status, verified = filled(folder), read_status(folder, "verify")
+    _tell_status(output, status, verified)
+    limit = timedelta(seconds=max_age) if max_age is not None else None
+    runs_now = PullFolder(place_of(folder).payload).is_filled
+    for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lack(status)):
+        if wrong is not None:
+            output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
+    if output.code:
+        raise SystemExit(output.code)
 
 
 def _tell_status(output: Output, status: RunStatus | None, verified: RunStatus | None) -> None:

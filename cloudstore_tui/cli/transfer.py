@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.output import Output, refuse, writing
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import (
     BusyError,
@@ -60,34 +60,25 @@ _RENAME = "Rename it; for example: mv OLD NEW."
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
 
-def get_command(
-    paths: tuple[str, ...],
-    *,
-    folder: str,
-    name: str | None,
-    on_conflict: str | None,
-    as_json: bool,
-    timeout: float,
+async def get_command(
+    session: CommandSession, paths: tuple[str, ...], *, folder: str, name: str | None, on_conflict: str | None
 ) -> None:
     """Download objects. A file appears under its name only when it is complete and verified."""
-    if folder == "-" and as_json:
+    if folder == "-" and session.output.as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
-
-    async def work(session: CommandSession) -> None:
-        if folder == "-":
-            await _stream(session, paths)
-        else:
-            target = target_folder(session, folder)
-            # A template may want any field; without one some addresses tell all that is needed.
-            entries = await objects_at(session, paths, whole=bool(name))
-            template = Template(name, session.output.zone) if name else None
-            files = named(session, entries, target, template)
-            await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
-
-    run(work, as_json=as_json, timeout=timeout)
+    if folder == "-":
+        await _stream(session, paths)
+    else:
+        target = target_folder(session, folder)
+        # A template may want any field; without one some addresses tell all that is needed.
+        entries = await objects_at(session, paths, whole=bool(name))
+        template = Template(name, session.output.zone) if name else None
+        files = named(session, entries, target, template)
+        await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
 
 
-def put_command(
+async def put_command(
+    session: CommandSession,
     files: tuple[str, ...],
     *,
     on_conflict: str | None,
@@ -95,36 +86,30 @@ def put_command(
     within: float | None,
     yes: bool,
     dry_run: bool,
-    as_json: bool,
-    timeout: float,
 ) -> None:
     """Upload files into a folder that ends with /. The profile needs read_only = false."""
     if len(files) < 2:
         raise UsageError("put needs at least one file and a folder", hint="cloudstore put FILE... PROFILE:FOLDER/")
     if within is not None and not follow:
         raise UsageError("needs --follow", subject="--within", hint="Add it to hear what becomes of the files.")
-
-    async def work(session: CommandSession) -> None:
-        provider, folder = session.resolve(files[-1])
-        provider.require(Capability.UPLOAD, folder)
-        if not provider.is_folder(folder) or not folder.path:
-            raise UsageError("is not a folder", subject=files[-1], hint="Write a folder's path, ending with /.")
-        sources = _distinct_targets([_source(name) for name in files[:-1]], folder)
-        if follow and not provider.taken_to(replace(folder, path=folder.path + sources[0].name)):
-            hint = "--follow is for folders below imports/ in which the service makes processed/ and errors/."
-            raise UsageError("nothing is taken from there", subject=files[-1], hint=hint)
-        if not (yes or dry_run):
-            _caution(session.output, provider, folder)
-        guard = OverwriteGuard(session.output, provider, OnConflict(on_conflict) if on_conflict else None, dry_run)
-        wanted = [await guard.admit(file, folder) for file in sources]
-        requests = [request for request in wanted if request is not None and not dry_run]
-        before = [await _before_upload(provider, request.location) for request in requests] if follow else []
-        ended = await _transfer(session, list(requests))
-        if follow:
-            sent = {transfer.request.location for transfer in ended if transfer.state is State.DONE}
-            await _follow(session, provider, [one for one in before if one.location in sent], within or FOLLOWING_S)
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, folder = session.resolve(files[-1])
+    provider.require(Capability.UPLOAD, folder)
+    if not provider.is_folder(folder) or not folder.path:
+        raise UsageError("is not a folder", subject=files[-1], hint="Write a folder's path, ending with /.")
+    sources = _distinct_targets([_source(name) for name in files[:-1]], folder)
+    if follow and not provider.taken_to(replace(folder, path=folder.path + sources[0].name)):
+        hint = "--follow is for folders below imports/ in which the service makes processed/ and errors/."
+        raise UsageError("nothing is taken from there", subject=files[-1], hint=hint)
+    if not (yes or dry_run):
+        _caution(session.output, provider, folder)
+    guard = OverwriteGuard(session.output, provider, OnConflict(on_conflict) if on_conflict else None, dry_run)
+    wanted = [await guard.admit(file, folder) for file in sources]
+    requests = [request for request in wanted if request is not None and not dry_run]
+    before = [await _before_upload(provider, request.location) for request in requests] if follow else []
+    ended = await _transfer(session, list(requests))
+    if follow:
+        sent = {transfer.request.location for transfer in ended if transfer.state is State.DONE}
+        await _follow(session, provider, [one for one in before if one.location in sent], within or FOLLOWING_S)
 
 
 class OverwriteGuard(Struct, frozen=True):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import ProgressLine, finished, required_journal, tell, transferring
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.records import iso
@@ -31,104 +31,85 @@ from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 
 
-def list_command(*, as_json: bool) -> None:
+async def list_command(session: CommandSession) -> None:
     """List the transfers of all your programs that run, and those that were interrupted."""
-
-    async def work(session: CommandSession) -> None:
-        output = session.output
-        async with open_left_overs(session) as left_overs:
-            found = await all_known(left_overs)
-        # A line each: the end of one that is too long for the terminal is the least of it.
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        for batch in batches(found):
-            if len(batch) > 1 and not as_json:
-                output.line(heading(batch, width))
-            for known in batch:
-                if as_json:
-                    output.record(known.record())
-                else:
-                    output.line(known.line(width, indent=2 if len(batch) > 1 else 0))
-        if not found and not as_json:
-            output.note("No transfer runs, and none was interrupted.")
-
-    run(work, as_json=as_json)
+    output = session.output
+    async with open_left_overs(session) as left_overs:
+        found = await all_known(left_overs)
+    # A line each: the end of one that is too long for the terminal is the least of it.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for batch in batches(found):
+        if len(batch) > 1 and not session.output.as_json:
+            output.line(heading(batch, width))
+        for known in batch:
+            if session.output.as_json:
+                output.record(known.record())
+            else:
+                output.line(known.line(width, indent=2 if len(batch) > 1 else 0))
+    if not found and not session.output.as_json:
+        output.note("No transfer runs, and none was interrupted.")
 
 
-def run_command(numbers: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
+async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
     """Go on with interrupted transfers, all of them or those named, until they are done."""
-
-    async def work(session: CommandSession) -> None:
-        async with transferring(session, needs_journal=True) as engine:
-            there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
-            chosen = [named(there, number).transfer.id for number in numbers] if numbers else None
-            with ProgressLine(engine, session.output):
-                ended = await finished(engine, await engine.adopt(chosen))
-        if not ended:
-            session.output.note("Nothing was interrupted.")
-        for transfer in ended:
-            tell(session.output, transfer)
-
-    run(work, as_json=as_json, timeout=timeout)
+    async with transferring(session, needs_journal=True) as engine:
+        there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
+        chosen = [named(there, number).transfer.id for number in numbers] if numbers else None
+        with ProgressLine(engine, session.output):
+            ended = await finished(engine, await engine.adopt(chosen))
+    if not ended:
+        session.output.note("Nothing was interrupted.")
+    for transfer in ended:
+        tell(session.output, transfer)
 
 
-def pause_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
+async def pause_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
     """Let transfers rest in the program that makes them, until they are resumed; what arrived is kept."""
-    _pass_on(numbers, "pause", as_json=as_json)
+    await _pass_on(session, numbers, "pause")
 
 
-def resume_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
+async def resume_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
     """Go on with transfers that were paused, in the program that makes them."""
-    _pass_on(numbers, "resume", as_json=as_json)
+    await _pass_on(session, numbers, "resume")
 
 
-def cancel_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
+async def cancel_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
     """Stop transfers, in whatever program they run, and remove what arrived of them."""
-    _pass_on(numbers, "cancel", as_json=as_json)
+    await _pass_on(session, numbers, "cancel")
 
 
-def prune_command(*, older_than: float, everything: bool, as_json: bool) -> None:
+async def prune_command(session: CommandSession, *, older_than: float, everything: bool) -> None:
     """Forget interrupted transfers that nobody went on with, and remove their part files."""
-
-    async def work(session: CommandSession) -> None:
-        async with open_left_overs(session) as left_overs:
-            old = await left_overs.older_than(0.0 if everything else older_than)
-            count = await left_overs.drop(old)
-        if as_json:
-            session.output.record({"forgotten": count})
-        else:
-            session.output.note(f"{count:,} forgotten.")
-
-    run(work, as_json=as_json)
+    async with open_left_overs(session) as left_overs:
+        old = await left_overs.older_than(0.0 if everything else older_than)
+        count = await left_overs.drop(old)
+    if session.output.as_json:
+        session.output.record({"forgotten": count})
+    else:
+        session.output.note(f"{count:,} forgotten.")
 
 
-def log_command(*, limit: int, as_json: bool) -> None:
+async def log_command(session: CommandSession, *, limit: int) -> None:
     """Show what happened to transfers lately: waits, pauses and failures, with the reason."""
-
-    async def work(session: CommandSession) -> None:
-        async with open_left_overs(session) as left_overs:
-            for event in await left_overs.events(limit):
-                when = datetime.fromtimestamp(event.at, UTC)
-                if as_json:
-                    session.output.record({"at": iso(when), "id": f"{event.transfer_id:010x}", "what": event.what})
-                else:
-                    shown = in_words.time(when, session.output.zone)
-                    session.output.line(f"{shown}  {event.transfer_id:010x}  {event.what}")
-
-    run(work, as_json=as_json)
+    async with open_left_overs(session) as left_overs:
+        for event in await left_overs.events(limit):
+            when = datetime.fromtimestamp(event.at, UTC)
+            if session.output.as_json:
+                session.output.record({"at": iso(when), "id": f"{event.transfer_id:010x}", "what": event.what})
+            else:
+                shown = in_words.time(when, session.output.zone)
+                session.output.line(f"{shown}  {event.transfer_id:010x}  {event.what}")
 
 
-def _pass_on(numbers: Sequence[str], verb: str, *, as_json: bool) -> None:
-    async def work(session: CommandSession) -> None:
-        async with open_left_overs(session) as left_overs:
-            there = await all_known(left_overs)
-            for known in [named(there, number) for number in numbers]:
-                told = await _ask(known, verb, left_overs)
-                if as_json:
-                    session.output.record({"id": known.number, "process": known.process, "text": told})
-                else:
-                    session.output.note(f"{known.number}: {told}.")
-
-    run(work, as_json=as_json)
+async def _pass_on(session: CommandSession, numbers: Sequence[str], verb: str) -> None:
+    async with open_left_overs(session) as left_overs:
+        there = await all_known(left_overs)
+        for known in [named(there, number) for number in numbers]:
+            told = await _ask(known, verb, left_overs)
+            if session.output.as_json:
+                session.output.record({"id": known.number, "process": known.process, "text": told})
+            else:
+                session.output.note(f"{known.number}: {told}.")
 
 
 async def _ask(known: "KnownTransfer", verb: str, left_overs: LeftOvers) -> str:

@@ -22,7 +22,7 @@ from cloudstore_tui.cli.find import narrowed
 from cloudstore_tui.cli.options import TRANSFERRING
 from cloudstore_tui.cli.pull import PullArguments, pulling_of
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import BusyError, LocalDiskError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.provider import Capability
@@ -40,8 +40,11 @@ _NEVER = "Look at the call at the service; what comes still later is fetched by 
 Tell = Callable[[str], None]
 
 
-def watch_command(*, every: float, look_back: float, expect: str, within: float | None, **given: Any) -> None:
+async def watch_command(
+    session: CommandSession, *, every: float, look_back: float, expect: str, within: float | None, **given: Any
+) -> None:
     """Fetch what a query finds, or what is new in a folder, as it comes, until a signal ends it."""
+    session.timeout = TRANSFERRING
     options = RunOptions.taken(given)
     given["folder"] = str(given["folder"])
     arguments = PullArguments(**given, newer_than="", via="auto", dry_run=False, form="jsonl", on_conflict=None)
@@ -51,15 +54,11 @@ def watch_command(*, every: float, look_back: float, expect: str, within: float 
     if within is not None and not types:
         raise UsageError("needs --expect", subject="--within", hint="Say which types every call is to have.")
     deadline = timedelta(seconds=within or 21_600.0)
-
-    async def work(session: CommandSession) -> None:
-        late = timedelta(seconds=max(look_back, deadline.total_seconds() if types else 0)) + _CLOCKS
-        watching = _Watching(session, arguments, options, every, late, types, deadline)
-        watching.check()
-        with _alone(session, arguments.folder):
-            await watching.run()
-
-    run(work, timeout=TRANSFERRING)
+    late = timedelta(seconds=max(look_back, deadline.total_seconds() if types else 0)) + _CLOCKS
+    watching = _Watching(session, arguments, options, every, late, types, deadline)
+    watching.check()
+    with _alone(session, arguments.folder):
+        await watching.run()
 
 
 class _Watching(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import (
     ProgressLine,
     finished,
@@ -27,98 +27,74 @@ _ENDING = ".zip"
 _HINT = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
 
 
-def start_command(paths: tuple[str, ...], *, dry_run: bool, as_json: bool, timeout: float) -> None:
+async def start_command(session: CommandSession, paths: tuple[str, ...], *, dry_run: bool) -> None:
     """Start one job for objects of one region, and end; `zip get` fetches it when it is done."""
-
-    async def work(session: CommandSession) -> None:
-        places = [_object_of(session, path) for path in dict.fromkeys(paths)]
-        if len({(location.profile, location.region) for _, location in places}) > 1:
-            raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
-        provider = places[0][0]
-        if dry_run:
-            for _, location in places:
-                session.output.planned("pack", location.address)
-            return
-        _show(session.output, await provider.start_zip([location for _, location in places]))
-
-    run(work, as_json=as_json, timeout=timeout)
+    places = [_object_of(session, path) for path in dict.fromkeys(paths)]
+    if len({(location.profile, location.region) for _, location in places}) > 1:
+        raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
+    provider = places[0][0]
+    if dry_run:
+        for _, location in places:
+            session.output.planned("pack", location.address)
+        return
+    _show(session.output, await provider.start_zip([location for _, location in places]))
 
 
-def status_command(path: str, *, as_json: bool, timeout: float) -> None:
+async def status_command(session: CommandSession, path: str) -> None:
     """Show how far one job is, in the service's own word."""
-
-    async def work(session: CommandSession) -> None:
-        provider, location = _job_of(session, path)
-        _show(session.output, await provider.zip_job(location.region, location.path))
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = _job_of(session, path)
+    _show(session.output, await provider.zip_job(location.region, location.path))
 
 
-def list_command(path: str, *, as_json: bool, timeout: float) -> None:
+async def list_command(session: CommandSession, path: str) -> None:
     """List the jobs that the server holds, also those of others with the same key."""
-
-    async def work(session: CommandSession) -> None:
-        provider, location = _zips_of(session, path)
-        regions = [location.region] if location.region else await _regions(provider, location, session.output)
-        for region in regions:
-            try:
-                queue = await provider.zip_jobs(region)
-            except StorageError as error:
-                session.output.error(error, f"{location.profile}:{region}/")
-                continue
-            for job in queue.items:
-                _show(session.output, job)
-            session.output.losses(queue.failures)
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = _zips_of(session, path)
+    regions = [location.region] if location.region else await _regions(provider, location, session.output)
+    for region in regions:
+        try:
+            queue = await provider.zip_jobs(region)
+        except StorageError as error:
+            session.output.error(error, f"{location.profile}:{region}/")
+            continue
+        for job in queue.items:
+            _show(session.output, job)
+        session.output.losses(queue.failures)
 
 
-def get_command(
-    paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str | None, as_json: bool, timeout: float
+async def get_command(
+    session: CommandSession, paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str | None
 ) -> None:
     """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own."""
-
-    async def work(session: CommandSession) -> None:
-        target = target_folder(session, folder)
-        way = OnConflict(on_conflict or OnConflict.REFUSE)
-        requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
-        async with transferring(session) as engine:
-            with ProgressLine(engine, session.output):
-                numbers = submit_batch(engine, requests)
-                ended = [await engine.wait(number) for number in numbers]
-            for transfer in ended:
-                _tell(session.output, engine, transfer)
-            await finished(engine, numbers)
-
-    run(work, as_json=as_json, timeout=timeout)
+    target = target_folder(session, folder)
+    way = OnConflict(on_conflict or OnConflict.REFUSE)
+    requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
+    async with transferring(session) as engine:
+        with ProgressLine(engine, session.output):
+            numbers = submit_batch(engine, requests)
+            ended = [await engine.wait(number) for number in numbers]
+        for transfer in ended:
+            _tell(session.output, engine, transfer)
+        await finished(engine, numbers)
 
 
-def cancel_command(path: str, *, as_json: bool, timeout: float) -> None:
+async def cancel_command(session: CommandSession, path: str) -> None:
     """Stop one job; show the jobs that are left."""
-
-    async def work(session: CommandSession) -> None:
-        provider, location = _job_of(session, path)
-        for job in await provider.cancel_zip(location.region, location.path):
-            _show(session.output, job)
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = _job_of(session, path)
+    for job in await provider.cancel_zip(location.region, location.path):
+        _show(session.output, job)
 
 
-def clear_command(path: str, *, yes: bool, as_json: bool, timeout: float) -> None:
+async def clear_command(session: CommandSession, path: str, *, yes: bool) -> None:
     """Empty the whole queue of a region, also of jobs that others with the same key have started."""
-
-    async def work(session: CommandSession) -> None:
-        provider, location = _zips_of(session, path)
-        if not location.region:
-            raise UsageError("one region is cleared at a time", subject=path, hint="Write PROFILE:REGION.")
-        if not yes:
-            queue = await provider.zip_jobs(location.region)
-            unnamed = sum(failure.number for failure in queue.failures if isinstance(failure, UnreadableError))
-            _confirm(session.output, location, len(queue.items) + unnamed)
-        for job in await provider.clear_zips(location.region):
-            _show(session.output, job)
-
-    run(work, as_json=as_json, timeout=timeout)
+    provider, location = _zips_of(session, path)
+    if not location.region:
+        raise UsageError("one region is cleared at a time", subject=path, hint="Write PROFILE:REGION.")
+    if not yes:
+        queue = await provider.zip_jobs(location.region)
+        unnamed = sum(failure.number for failure in queue.failures if isinstance(failure, UnreadableError))
+        _confirm(session.output, location, len(queue.items) + unnamed)
+    for job in await provider.clear_zips(location.region):
+        _show(session.output, job)
 
 
 def _confirm(output: Output, location: Location, count: int) -> None:

@@ -199,7 +199,7 @@ def release(world: World) -> None:
         resolve=lambda path: (world, Location("acme8", "us-east", path.rpartition("/")[2])),
     )
     try:
-        asyncio.run(rm._release(session, world.folder, (), yes=True, dry_run=False))  # type: ignore[arg-type]  # played
+        asyncio.run(rm.rm_command(session, (), folder=world.folder, yes=True, dry_run=False))  # type: ignore[arg-type]  # played
     except (Killed, RuntimeError):
         # A worker tells of it as a mistake.
         assert world.killed
