@@ -12,7 +12,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.transfers.zip.plan import (
-    JOBS_AT_ONCE,
+    MAX_JOBS,
     Batch,
     Cost,
     Direct,
@@ -118,5 +118,5 @@ def by_zips(
         add(batch)
     one_by_one_cost = cost_of_direct(direct, direct_size, requests_per_minute, at_once)
     paced = 60 * requests / requests_per_minute if requests_per_minute > 0 else 0.0
-    packed = Cost(requests, max(paced, longest, seconds / JOBS_AT_ONCE))
+    packed = Cost(requests, max(paced, longest, seconds / MAX_JOBS))
     return Strategy(jobs, direct, packed + one_by_one_cost)

@@ -44,7 +44,7 @@ CHECKPOINT_BYTES = 8 * 1024 * 1024
 CHECKPOINT_S = 5.0
 """Or so much time with any new byte."""
 _POLL = 0.05
-WORTH_READING = 4 * 1024 * 1024
+MIN_READ_BACK = 4 * 1024 * 1024
 """Bytes that are worth a turn; a smaller file is read in one go at its end."""
 _REREAD_POLL = 0.02
 
@@ -136,7 +136,7 @@ class Reread:
         """Read whatever is known to be on the disk, for as long as bytes come."""
         while True:
             await asyncio.sleep(_REREAD_POLL)
-            if self._part.durable - (self._running.size if self._running else 0) >= WORTH_READING:
+            if self._part.durable - (self._running.size if self._running else 0) >= MIN_READ_BACK:
                 await self._workers.run(self._advance)
 
     def _advance(self, stop: Stop) -> None:

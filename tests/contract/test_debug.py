@@ -5,12 +5,12 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudstore_tui.cli.main import begin_log
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.net.logs import LOG, start_logging, stop_logging
@@ -92,7 +92,7 @@ def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(
 def test_beside_the_browser_the_log_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     monkeypatch.delenv("CLOUDSTORE_LOG", raising=False)
     monkeypatch.setattr("cloudstore_tui.config.paths.state_folder", lambda: tmp_path / "state")
-    import_module("cloudstore_tui.cli.main")._log(beside_screen=True)
+    begin_log(beside_screen=True)
     LOG.debug("a decision with a token: Bearer canary")
     stop_logging()
     log = tmp_path / "state" / "cloudstore.log"

@@ -28,7 +28,7 @@ ZIP = ("zip_intent", "zip_started", "member_verified")
 ZIP_TESTS = Path(__file__).parents[1] / "contract" / "test_zip_jobs.py"
 
 
-def test_every_crash_point_is_known_here() -> None:
+def test_every_failpoint_is_known_here() -> None:
     found = {
         name
         for path in PACKAGE.rglob("*.py")

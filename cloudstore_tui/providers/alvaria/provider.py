@@ -316,12 +316,12 @@ class AlvariaProvider(StorageProvider):
         except MissingError:
             return Deletion(location, DeletionOutcome.GONE)
         except LostReplyError as error:
-            return await self._look(location, error)
+            return await self._outcome_of(location, error)
         except StorageError as error:
             return Deletion(location, DeletionOutcome.KEPT, error)
-        return await self._look(location)
+        return await self._outcome_of(location)
 
-    async def _look(self, location: Location, lost: StorageError | None = None) -> Deletion:
+    async def _outcome_of(self, location: Location, lost: StorageError | None = None) -> Deletion:
         """What a deletion has really done, whatever the service said of it."""
         try:
             await self.stat(location)

@@ -36,14 +36,14 @@ async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Dele
         if not await client.knows(batch[0].region):
             return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
         # All or nothing: an id that is gone already refuses the whole batch, so the rest is sent once more.
-        return await _rest(client, batch)
+        return await _send_rest(client, batch)
     except StorageError as error:
         return await _after(client, batch, error)
-    return _judged(await _looked_at(client, batch))
+    return _judged(await _outcomes_of(client, batch))
 
 
-async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
-    seen = await _looked_at(client, batch)
+async def _send_rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
+    seen = await _outcomes_of(client, batch)
     gone = [Deletion(one.location, DeletionOutcome.GONE) for one in seen if one.outcome.is_gone]
     unknown = [one for one in seen if one.outcome is DeletionOutcome.UNKNOWN]
     left = [one.location for one in seen if one.outcome is DeletionOutcome.KEPT]
@@ -53,7 +53,7 @@ async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Delet
         await _send(client, left)
     except StorageError as error:
         return [*gone, *unknown, *await _after(client, left, error)]
-    return [*gone, *unknown, *_judged(await _looked_at(client, left))]
+    return [*gone, *unknown, *_judged(await _outcomes_of(client, left))]
 
 
 async def _send(client: EightByEightClient, batch: list[Location]) -> None:
@@ -66,7 +66,7 @@ async def _after(client: EightByEightClient, batch: list[Location], error: Stora
     unsent = isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
     if unsent or not isinstance(error, UnavailableError):
         return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
-    return _judged(await _looked_at(client, batch, error))
+    return _judged(await _outcomes_of(client, batch, error))
 
 
 def _judged(seen: list[Deletion]) -> list[Deletion]:
@@ -81,15 +81,15 @@ def _judged(seen: list[Deletion]) -> list[Deletion]:
     ]
 
 
-async def _looked_at(
+async def _outcomes_of(
     client: EightByEightClient, batch: list[Location], error: StorageError | None = None
 ) -> list[Deletion]:
     async with asyncio.TaskGroup() as group:
-        looks = [group.create_task(_look(client, location, error)) for location in batch]
+        looks = [group.create_task(_outcome_of(client, location, error)) for location in batch]
     return [look.result() for look in looks]
 
 
-async def _look(client: EightByEightClient, location: Location, error: StorageError | None) -> Deletion:
+async def _outcome_of(client: EightByEightClient, location: Location, error: StorageError | None) -> Deletion:
     subject = location.address
     try:
         reply = await client.get(location.region, f"objects/{segment(location.path)}", subject=subject)

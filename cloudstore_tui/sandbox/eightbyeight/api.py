@@ -242,7 +242,7 @@ def content(call: ApiRequest) -> Response:
         raise problem(status, f"The object is {record.state}; only AVAILABLE objects have content", "objectState")
     if call.request.query_params.get("presignUrl", "").lower() == "true":
         path = f"EPS/{record.customer_id}/{record.user_id or 'none'}/{record.id}"
-        return _told(link(call, path, record.name, record.mime), call.switch("E-14"))
+        return _link_reply(link(call, path, record.name, record.mime), call.switch("E-14"))
     return serve(call.request, blob_of(record, call.service.world), ranges=call.switch("E-17") == "206")
 
 
@@ -293,7 +293,7 @@ def zip_blob(job: SandboxJob, naming: str, world: World) -> StoredBlob:
     return blob
 
 
-def _told(url: str, how: str) -> Response:
+def _link_reply(url: str, how: str) -> Response:
     if how == "text":
         return PlainTextResponse(url)
     if how == "302":

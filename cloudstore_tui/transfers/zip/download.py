@@ -26,10 +26,10 @@ from cloudstore_tui.transfers.zip.job import WatchedJob
 
 MAX_FAILURES = 20
 """Jobs of one transfer that may fail: enough to find one object among 500 that the service cannot pack."""
-WORTH_A_JOB = 20
+MIN_JOB_OBJECTS = 20
 """Objects missing in a zip that are asked for in another one; fewer are fetched one by one."""
 
-SINGLE_AT_ONCE = 3
+MAX_SINGLE_DOWNLOADS = 3
 MAX_LOOKS = 2
 """Times that a zip may be missing although its job is done."""
 UNREQUESTED = "unrequested"
@@ -73,7 +73,7 @@ class Batches:
         """The zip of the first batch was opened: `missing` were not in it, `damaged` are of no use."""
         batch = self._queue.popleft()
         self.single += damaged
-        if len(missing) >= WORTH_A_JOB and not batch.again:
+        if len(missing) >= MIN_JOB_OBJECTS and not batch.again:
             self.add(ZipPart(missing, again=True))
         else:
             self.single += missing
@@ -427,7 +427,7 @@ class ZipDownload:
         if not left:
             return
         self._progress.to(State.RUNNING, f"{len(left)} that the zip does not hold are fetched one by one")
-        places = asyncio.Semaphore(SINGLE_AT_ONCE)
+        places = asyncio.Semaphore(MAX_SINGLE_DOWNLOADS)
 
         async def fetch(wanted: RequestedObject) -> None:
             async with places:

@@ -29,7 +29,7 @@ PACKING_SPEED = 50_000_000
 """Bytes a second that the service packs."""
 PACKING_START = 5.0
 """Seconds before it begins."""
-JOBS_AT_ONCE = 2
+MAX_JOBS = 2
 
 
 class Batch(Struct, frozen=True):
@@ -197,7 +197,7 @@ def cost_of_zips(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float]
         requests += REQUESTS_PER_JOB + count
         longest, total = max(longest, seconds), total + seconds
     moved = sum(batch.size for batch in plan.batches) / SPEED
-    jobs = Cost(requests, max(_paced(requests, requests_per_minute), longest, total / JOBS_AT_ONCE) + moved)
+    jobs = Cost(requests, max(_paced(requests, requests_per_minute), longest, total / MAX_JOBS) + moved)
     size = sum(entry.size or 0 for entry in plan.direct)
     return jobs + cost_of_direct(len(plan.direct), size, requests_per_minute, at_once)
 

@@ -13,6 +13,7 @@ from cloudstore_tui.archive.manifest import RESERVED, key_of
 from cloudstore_tui.archive.plan import Outcome, PullPlan, fold
 from cloudstore_tui.core.errors import ConflictError, FullDiskError, NotAvailableError
 from cloudstore_tui.core.models import Location, StoredObject
+from tests.support.sqlite import FullingDisk
 
 MakeObject = Callable[..., StoredObject]
 Named = tuple[StoredObject, tuple[str, ...]]
@@ -50,11 +51,15 @@ def test_its_file_has_no_name_while_it_is_used(plan: PullPlan, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_without_room_for_it_is_told_as_full(plan: PullPlan, make_object: MakeObject) -> None:
-    plan._database.execute("PRAGMA max_page_count = 20")
+def test_a_disk_without_room_for_it_is_told_as_full(
+    tmp_path: Path, make_object: MakeObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, plan = FullingDisk(monkeypatch), PullPlan(tmp_path)
+    disk.leave(5)
     with pytest.raises(FullDiskError, match="full") as caught:
         plan.add((make_object(f"{number:08d}"), (f"{number}",)) for number in range(1000))
     assert "TMPDIR" in caught.value.hint
+    plan.close()
 
 
 def test_objects_are_in_it_once_and_outcomes_can_be_counted(plan: PullPlan, make_object: MakeObject) -> None:

@@ -166,11 +166,19 @@ def test_a_worker_that_misbehaves_is_a_sentence_and_the_bytes(what: str, monkeyp
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="the system tells nothing of processes")
 async def test_a_worker_knows_nothing_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDSTORE_ACME_SECRET", "canary")
-    async with runner._worker() as worker:
-        process = Path(f"/proc/{worker.pid}")
-        assert (process / "environ").read_bytes() == b""
-        assert (process / "cwd").readlink() == Path("/")
-        assert b"canary" not in (process / "cmdline").read_bytes()
+    seen: list[Path] = []
+
+    async def read(_first: int, _count: int) -> Piece:
+        for child in children():
+            process = Path(f"/proc/{child.pid}")
+            assert (process / "environ").read_bytes() == b""
+            assert (process / "cwd").readlink() == Path("/")
+            assert b"canary" not in (process / "cmdline").read_bytes()
+            seen.append(process)
+        return Piece(b"", 0)
+
+    await runner.make_preview(read, ObjectFacts("x"))
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject, identity
+from cloudstore_tui.results.database import RowDatabase
 from cloudstore_tui.results.row_store import RowStore, Selection
+from tests.support.sqlite import FullingDisk
 from tests.support.waiting import PATIENCE
 
 Make = Callable[..., StoredObject]
@@ -55,18 +57,21 @@ def test_it_uses_the_temporary_folder_of_the_environment(tmp_path: Path, monkeyp
         RowStore()
 
 
-def test_a_full_disk_is_said_in_words_and_the_same_page_can_come_again(store: RowStore, make: Make) -> None:
+def test_a_full_disk_is_said_in_words_and_the_same_page_can_come_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, store = FullingDisk(monkeypatch), RowStore()
     store.extend(make(number) for number in range(10))
-    pages = store._database._rows.execute("PRAGMA page_count").fetchone()[0]
-    store._database._rows.execute(f"PRAGMA max_page_count = {pages + 1}")
+    disk.leave(1)
     page = [make(number) for number in range(10, 2000)]
     with pytest.raises(LocalDiskError, match="full") as caught:
         store.extend(page)
     assert caught.value.hint
     assert store.loaded == 10
-    store._database._rows.execute("PRAGMA max_page_count = 100000")
+    disk.leave(100_000)
     assert store.extend(page) == 1990
     assert store.window(5, 10) == [make(number) for number in range(5, 15)]
+    store.close()
 
 
 def test_a_page_that_repeats_rows_adds_only_the_new_ones(store: RowStore, make: Make) -> None:
@@ -223,7 +228,7 @@ async def test_another_wish_overtakes_one_that_is_being_carried_out(store: RowSt
 async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
     store: RowStore, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arranged, found, cleared = store._database.arranged, threading.Event(), threading.Event()
+    arranged, found, cleared = RowDatabase.arranged, threading.Event(), threading.Event()
 
     def held(*wish: Any) -> Any:
         order = arranged(*wish)
@@ -234,7 +239,7 @@ async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
     monkeypatch.setattr("cloudstore_tui.results.row_store.MAX_SORTED_DIRECTLY", 5)
     store.extend(make(number) for number in range(20))
     with monkeypatch.context() as patch:
-        patch.setattr(store._database, "arranged", held)
+        patch.setattr(RowDatabase, "arranged", held)
         store.sort(SIZE, descending=True)
         task = asyncio.create_task(store.settle())
         assert await asyncio.to_thread(found.wait, PATIENCE)

@@ -190,19 +190,18 @@ def test_a_machine_without_threads_says_so(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_whoever_waits_is_told_when_the_thread_ends_by_a_mistake(
     provider: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = threading.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
 
     async def hangs(_location: Location) -> Any:
-        begun.set()
+        loops.append(asyncio.get_running_loop())
         await asyncio.Event().wait()
 
     provider.stat = hangs
     engine = EngineThread({"tiny": lambda: provider})
     engine.start()
     waiting = asyncio.create_task(engine.providers["tiny"].stat(PLACE))
-    await until(begun.is_set)
-    assert engine._handle.loop is not None
-    engine._handle.loop.call_soon_threadsafe(engine._handle.loop.stop)
+    await until(lambda: loops)
+    loops[0].call_soon_threadsafe(loops[0].stop)
     with pytest.raises((asyncio.CancelledError, UnavailableError)):
         await asyncio.wait_for(waiting, PATIENCE)
     with pytest.raises(UnavailableError):
