@@ -1,17 +1,49 @@
 """`profile`, `doctor`, `keys` and `themes`: what is set up, whether it works, and how it changes."""
 
-from collections.abc import Iterator
+import asyncio
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, TypeVar
 
+from cloudstore_tui.cli.commands.setup import flag_of, options_of_services, secrets_of_services
 from cloudstore_tui.cli.look import print_profiles
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, open_config, run
+from cloudstore_tui.config.draft import (
+    NAME,
+    ProfileDraft,
+    asked,
+    check_name,
+    complaint,
+    is_needed,
+    read_answer,
+    typed_texts,
+)
 from cloudstore_tui.config.keymap import check_keymap
-from cloudstore_tui.config.paths import themes_folder
+from cloudstore_tui.config.paths import themes_folder, user_path
 from cloudstore_tui.config.profiles import Config, remove_profile
-from cloudstore_tui.config.secrets import SecretSources, file_of, sources_of, take_back, variables
+from cloudstore_tui.config.secrets import (
+    EXPLANATIONS,
+    LARGEST_SECRET,
+    SecretSources,
+    SecretStore,
+    clean_secret,
+    file_of,
+    keyring_trouble,
+    sources_of,
+    spoken,
+    take_back,
+    variables,
+)
 from cloudstore_tui.config.themes import load_themes
-from cloudstore_tui.core.errors import StorageError, UsageError
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.errors import StorageError, UsageError, common_code
+from cloudstore_tui.core.profile import Option, Profile, SecretField
+from cloudstore_tui.core.provider import Check, ProviderSpec
 from cloudstore_tui.doctor import CheckResult, CheckStatus, Doctor, failed
 from cloudstore_tui.providers import PROVIDERS
 
@@ -163,3 +195,272 @@ def themes_command(*, as_json: bool) -> None:
             output.line(f"{theme.name:20}  {'dark' if theme.dark else 'light'}")
     for error in themes.failed:
         output.error(error)
+
+
+def profile_add_command(name: str, *, provider: str | None, no_test: bool, **given: Any) -> None:
+    """Add a profile to the configuration."""
+    config, output = open_config(), Output(as_json=False)
+    asks = output.asks and not given["secret_stdin"]
+    questions = Questions(output, tuple(config.profiles)) if asks else None
+    if questions is not None:
+        questions.begin()
+    spec = next((spec for spec in PROVIDERS if spec.name == provider), None)
+    if spec is None:
+        spec = questions.service(PROVIDERS) if questions else _missing("--provider")
+    draft = _draft(spec, name, given)
+    if name:
+        check_name(name, config.profiles)
+    if questions is not None:
+        questions.fill(draft, given["secret_from"])
+    else:
+        _require(draft)
+    _save(config, draft, output, questions, tested=not no_test)
+
+
+def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> ProfileDraft:
+    """What the options say."""
+    known = {option.name for option in spec.options}
+    texts = {key: value for key in options_of_services() if (value := _text(given.get(key)))}
+    for key in texts:
+        if key not in known:
+            raise UsageError(f"{spec.title} has no {flag_of(key)}", hint=f"Leave {flag_of(key)} out.")
+    draft = ProfileDraft(spec, name, typed_texts(spec, texts), writable=given["writable"])
+    for secret in secrets_of_services():
+        command, file = given.get(f"{secret}_command"), given.get(f"{secret}_file")
+        draft.commands |= {secret: command} if command else {}
+        draft.files |= {secret: str(user_path(file).absolute())} if file else {}
+    if given["secret_stdin"]:
+        draft.secrets = _read_secrets(spec)
+    draft.store = SecretStore(given["secret_from"] or (SecretStore.COMMAND if draft.commands else SecretStore.FILE))
+    return draft
+
+
+def _text(value: str | tuple[str, ...] | None) -> str:
+    return " ".join(value) if isinstance(value, tuple) else value or ""
+
+
+def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
+    if sys.stdin.isatty():
+        raise UsageError(
+            "a terminal shows what is typed",
+            subject="--secret-stdin",
+            hint="Pipe the secret in, or leave this out and be asked.",
+        )
+    lines = sys.stdin.read(LARGEST_SECRET).splitlines()
+    names = [secret.name for secret in spec.secrets]
+    if len([line for line in lines if line.strip()]) != len(names):
+        wanted = ", then ".join(map(spoken, names))
+        raise UsageError(
+            f"stdin holds {len(lines)} lines, not {len(names)}",
+            subject="--secret-stdin",
+            hint=f"Wanted: {wanted}, one a line.",
+        )
+    return {name: clean_secret(line, spoken(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)}
+
+
+def _require(draft: ProfileDraft) -> None:
+    """Refuse to guess what is missing; the option is named."""
+    if first := next(chain(_missing_options(draft), _missing_secrets(draft)), None):
+        _missing(first)
+
+
+def _missing_options(draft: ProfileDraft) -> Iterator[str]:
+    if not draft.name:
+        yield "NAME"
+    for option in asked(draft.spec):
+        if is_needed(option) and not draft.texts.get(option.name):
+            yield f"{flag_of(option.name)} or {flag_of(option.whole)}" if option.whole else flag_of(option.name)
+
+
+def _missing_secrets(draft: ProfileDraft) -> Iterator[str]:
+    for secret in draft.spec.secrets if draft.store is not SecretStore.ENVIRONMENT else ():
+        flag = flag_of(secret.name)
+        if draft.store is SecretStore.COMMAND and secret.name not in draft.commands:
+            yield f"{flag}-command"
+        if not any(secret.name in known for known in (draft.secrets, draft.commands, draft.files)):
+            yield f"--secret-stdin, {flag}-file or {flag}-command"
+
+
+def _missing(option: str) -> Any:
+    raise UsageError(
+        f"{option} is missing", hint="On a terminal everything is asked; without one it has to be given as an option."
+    )
+
+
+def _save(config: Config, draft: ProfileDraft, output: Output, questions: "Questions | None", *, tested: bool) -> None:
+    errors: list[StorageError] = []
+    while tested:
+        errors = try_out(draft, config.path.parent, output)
+        if not errors or questions is None or questions.is_kept_anyway():
+            break
+        questions.change(draft)
+    if errors and questions is None:
+        output.note("Nothing was saved. --no-test saves it without a login.")
+        raise SystemExit(common_code(errors) or 1)
+    draft.save(config.path, PROVIDERS)
+    output.line(f"Saved as {draft.name} in {config.path}")
+    if draft.store is SecretStore.ENVIRONMENT:
+        output.note(f"Set {' and '.join(variables(draft.name, draft.spec.secrets))} whenever you use it.")
+    output.note(f"Look at it: cloudstore {draft.name}:")
+
+
+Answer = TypeVar("Answer")
+
+_WIDEST = 100
+_CHANGE, _KEEP, _GIVE_UP = "change", "keep", "stop"
+
+
+class Questions:
+    """Asks for what a draft still needs."""
+
+    def __init__(self, output: Output, taken: Sequence[str]) -> None:
+        """Ask by way of `output`; `taken` are the names of the profiles there are."""
+        self._output = output
+        self._taken = taken
+
+    def begin(self) -> None:
+        """Say how this goes."""
+        self._output.note("A new profile. Ctrl+C stops; nothing is saved before it was tested.")
+
+    def service(self, specs: Sequence[ProviderSpec]) -> ProviderSpec:
+        """Which service."""
+        self._explain("Service", *(f"{spec.name}: {spec.title}" for spec in specs))
+        name = self._output.choose("Service", [spec.name for spec in specs], specs[0].name)
+        return next(spec for spec in specs if spec.name == name)
+
+    def fill(self, draft: ProfileDraft, store: str | None) -> None:
+        """Ask for all that is missing."""
+        if not draft.name:
+            self._name(draft)
+        for option in asked(draft.spec, rare=False):
+            if option.name not in draft.texts:
+                self._option(draft, option)
+        rare = [option for option in asked(draft.spec, rare=True) if option.name not in draft.texts]
+        if rare:
+            self._explain("More", f"Most people leave these as they are: {', '.join(option.label for option in rare)}.")
+            if self._output.confirm("Change them?"):
+                for option in rare:
+                    self._option(draft, option)
+        if not draft.writable:
+            self._explain("Writing", "A read-only profile can neither upload nor delete; that can be changed later.")
+            draft.writable = not self._output.confirm("Read-only?", default=True)
+        self._secrets(draft, store)
+
+    def is_kept_anyway(self) -> bool:
+        """Whether a profile that failed its test is saved all the same.
+
+        Raises:
+            click.exceptions.Exit: it is given up.
+        """
+        answer = self._output.choose(
+            "Change an answer, keep it as it is, or stop?", [_CHANGE, _KEEP, _GIVE_UP], _CHANGE
+        )
+        if answer == _GIVE_UP:
+            refuse()
+        return answer == _KEEP
+
+    def change(self, draft: ProfileDraft) -> None:
+        """Ask for one answer again."""
+        ways: dict[str, Callable[[], None]] = {"name": partial(self._name, draft), "store": partial(self._move, draft)}
+        for option in asked(draft.spec):
+            ways[option.name] = partial(self._option, draft, option)
+        for field in draft.spec.secrets:
+            ways[field.name] = partial(self._secret, draft, field)
+        ways[self._output.choose("Which one", list(ways), next(iter(ways)))]()
+
+    def _name(self, draft: ProfileDraft) -> None:
+        self._explain(NAME.label, NAME.help, NAME.where)
+
+        def taken(text: str) -> str:
+            check_name(text, self._taken)
+            return text
+
+        draft.name = self._until(lambda: taken(self._output.typed(NAME.label, draft.name)))
+
+    def _option(self, draft: ProfileDraft, option: Option) -> None:
+        known = draft.texts.get(option.name, "")
+        usual = known or (str(option.default) if option.default else "")
+        self._explain(option.label, option.help, option.where)
+        question = option.label if is_needed(option) or usual else f"{option.label} (Enter for none)"
+
+        def given() -> str:
+            text = self._output.typed(question, usual)
+            read_answer(option, text)
+            return text
+
+        draft.texts[option.name] = self._until(given)
+
+    def _secrets(self, draft: ProfileDraft, store: str | None) -> None:
+        open_ones = [field for field in draft.spec.secrets if field.name not in {**draft.commands, **draft.files}]
+        if not open_ones:
+            return
+        draft.store = SecretStore(store) if store else self._store()
+        for field in open_ones:
+            self._secret(draft, field)
+
+    def _move(self, draft: ProfileDraft) -> None:
+        """Keep the secrets somewhere else."""
+        for known in (draft.secrets, draft.commands, draft.files):
+            known.clear()
+        self._secrets(draft, None)
+
+    def _store(self) -> SecretStore:
+        trouble = keyring_trouble()
+        ways = [store for store in SecretStore if store is not SecretStore.KEYRING or not trouble]
+        lines = [f"{store.value}: {EXPLANATIONS[store]}" for store in ways]
+        self._explain("Where to keep the secrets", *lines, *([trouble] if trouble else []))
+        return SecretStore(self._output.choose("Keep them in", [store.value for store in ways], ways[0].value))
+
+    def _secret(self, draft: ProfileDraft, field: SecretField) -> None:
+        if draft.store is SecretStore.ENVIRONMENT:
+            return
+        self._explain(field.label, field.help, field.where)
+        if draft.store is SecretStore.COMMAND:
+            question = f"Command for the {spoken(field.name)}"
+            draft.commands[field.name] = self._until(lambda: _command(self._output.typed(question)))
+            return
+        self._output.note("It does not show while you type or paste it.")
+        draft.secrets[field.name] = self._until(
+            lambda: clean_secret(self._output.hidden(field.label), spoken(field.name))
+        )
+
+    def _explain(self, title: str, *lines: str) -> None:
+        width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
+        self._output.note(f"\n{title}")
+        for line in lines:
+            self._output.note("\n".join(wrap(line, width, initial_indent="  ", subsequent_indent="  ")))
+
+    def _until(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask until the answer can be used."""
+        while True:
+            try:
+                return ask()
+            except StorageError as error:
+                self._output.note(f"  {complaint(error)}")
+
+
+def _command(text: str) -> str:
+    if not text.strip():
+        raise UsageError("it is missing", hint="Type the command that prints the secret.")
+    return text.strip()
+
+
+def try_out(draft: ProfileDraft, folder: Path, output: Output) -> list[StorageError]:
+    """Test a profile and tell what was found; what is wrong with it."""
+    output.note("Testing …")
+    # Not asyncio.run: that waits for look-ups of names that hang.
+    loop = asyncio.new_event_loop()
+    try:
+        checks = loop.run_until_complete(draft.check(folder))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+    for check in checks:
+        output.note(check_line(check))
+    return [check.error for check in checks if check.error is not None]
+
+
+def check_line(check: Check) -> str:
+    """One check as a line; a doubt is neither well nor wrong."""
+    mark = "FAIL" if check.error is not None else "ok  " if check.ok else "?   "
+    return f"  {mark}  {check.title:10}  {check.text}"

@@ -119,7 +119,7 @@ def pull_command() -> None:
     """
 
 
-@click.command("watch", cls=Command, does="watch.watch_command")
+@click.command("watch", cls=Command, does="pull.watch_command")
 @click.argument("where", metavar="PROFILE[:REGION]|PATH/")
 @click.argument("words", nargs=-1)
 @query_options

@@ -18,7 +18,7 @@ def search_command() -> None:
     """
 
 
-@search_command.command("save", does="filters.search_save_command")
+@search_command.command("save", does="find.search_save_command")
 @click.argument("name")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--for", "where", default="", metavar="PROFILE[:REGION]", help="Only for this profile, or region of it.")
@@ -34,7 +34,7 @@ def search_save_command() -> None:
     """
 
 
-@search_command.command("list", does="filters.search_list_command")
+@search_command.command("list", does="find.search_list_command")
 @json_option
 def search_list_command() -> None:
     """List the searches that were saved.
@@ -45,7 +45,7 @@ def search_list_command() -> None:
     """
 
 
-@search_command.command("remove", does="filters.search_remove_command")
+@search_command.command("remove", does="find.search_remove_command")
 @click.argument("name")
 def search_remove_command() -> None:
     """Remove a saved search; the rest of the file stays as it is.
@@ -66,7 +66,7 @@ def fiql_command() -> None:
     """
 
 
-@fiql_command.command("check", does="filters.fiql_check_command")
+@fiql_command.command("check", does="find.fiql_check_command")
 @click.argument("text")
 @json_option
 def fiql_check_command() -> None:
@@ -79,7 +79,7 @@ def fiql_check_command() -> None:
     """
 
 
-@fiql_command.command("explain", does="filters.fiql_explain_command")
+@fiql_command.command("explain", does="find.fiql_explain_command")
 @click.argument("words", nargs=-1, required=True)
 @json_option
 def fiql_explain_command() -> None:
@@ -92,7 +92,7 @@ def fiql_explain_command() -> None:
     """
 
 
-@fiql_command.command("compile", does="filters.fiql_compile_command")
+@fiql_command.command("compile", does="find.fiql_compile_command")
 @click.argument("words", nargs=-1, required=True)
 @json_option
 def fiql_compile_command() -> None:

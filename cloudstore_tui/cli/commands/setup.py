@@ -94,7 +94,7 @@ class ProfileAddCommand(Command):
     "add",
     cls=ProfileAddCommand,
     short_help="Add a profile: asks, tests it, and saves it.",
-    does="profile_add.add_command",
+    does="setup.profile_add_command",
 )
 @click.argument("name", default="")
 @click.option("--writable", is_flag=True, help="Allow upload and delete. [default: read-only]")
