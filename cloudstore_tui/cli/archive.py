@@ -66,16 +66,21 @@ async def verify_command(
             output.line(_summary(counts))
 
 
+_EVIDENCE = frozenset({Found.SEALED, Found.SIGNATURE, Found.SIGNED, Found.TIME_STAMP, Found.STAMPED})
+"""What is told behind the numbers of a folder whose seal is whole."""
+
+
 def _summary(counts: Mapping[Found, int]) -> str:
     """`245 good; the seal and the events are whole: signed, no time stamp`."""
-    files = [found for found in Found if found not in (Found.SEALED, Found.SIGNED, Found.STAMPED)]
-    told = ", ".join(f"{counts[found]:,} {found.value}" for found in files if counts[found] or found is Found.GOOD)
-    if not counts[Found.SEALED]:
+    is_whole = counts[Found.SEALED] > 0
+    numbers = {found: number for found, number in counts.items() if not (is_whole and found in _EVIDENCE)}
+    told = ", ".join(f"{number:,} {found.value}" for found, number in numbers.items() if number or found is Found.GOOD)
+    if not is_whole:
         return told
     whole = "the seal is whole" if counts[Found.CHAIN] else "the seal and the events are whole"
-    signed = "signed" if counts[Found.SIGNED] else "a bad signature" if counts[Found.SIGNATURE] else "not signed"
-    stamp = "a time stamp" if counts[Found.STAMPED] else "a bad time stamp" if counts[Found.TIME_STAMP] else ""
-    return f"{told}; {whole}: {signed}, {stamp or 'no time stamp'}"
+    signed = "signed" if counts[Found.SIGNED] else "not signed" + " as it has to be" * counts[Found.SIGNATURE]
+    stamp = "a time stamp" if counts[Found.STAMPED] else f"no {'good ' * counts[Found.TIME_STAMP]}time stamp"
+    return f"{told}; {whole}: {signed}, {stamp}"
 
 
 def _tell_incomplete(output: Output, folder: Path, lacking: int) -> None:

@@ -38,8 +38,7 @@ def commands() -> Iterator[str]:
     """Every command line of ours in what other programs run."""
     for service in units("Service"):
         yield from re.findall(r"^ExecStart=(.*)$", service.replace("\\\n", " "), flags=re.M)
-    for line in blocks("crontab")[0].splitlines():
-        yield line.split(None, 5)[5]
+    yield from re.findall(r"^(?:\S+ +){5}(cloudstore .*?) >/dev/null$", blocks("crontab")[0], flags=re.M)
     (arguments,) = re.findall(r"^CMD \[(.*)\]$", blocks("dockerfile")[0], flags=re.M)
     yield f"cloudstore {arguments.replace(',', ' ')}"
 

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from cloudstore_tui.archive.bag import seal
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.known import KnownArchives
-from cloudstore_tui.archive.manifest import read_manifest
+from cloudstore_tui.archive.manifest import Manifest, failed_entry, fetched_entry, read_manifest
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.workers import Stop
 from tests.support.commands import Cloudstore
@@ -77,6 +80,36 @@ def test_four_programs_accept_it(bag: Path, cloudstore: Cloudstore, tmp_path: Pa
     done = cloudstore("verify", "calls", "--signers", "signers", "--json")
     assert (done.code, done.report["seal"], done.report["chain"], done.report["signed"]) == (0, 0, 0, 1), done.err
     assert done.report["good"] == len(recordings(bag)) > 3
+
+
+def test_what_a_seal_proves_is_told_part_by_part(bag: Path, cloudstore: Cloudstore) -> None:
+    def told(*options: str) -> tuple[int, str]:
+        done = cloudstore("verify", "calls", "-q", *options)
+        return done.code, done.out.strip()
+
+    whole = f"{len(recordings(bag))} good; the seal and the events are whole"
+    assert told("--signers", "signers") == (0, f"{whole}: signed, no time stamp")
+    (bag / "tagmanifest-sha256.txt.sig").unlink()
+    assert told() == (0, f"{whole}: not signed, no time stamp")
+    assert told("--signers", "signers") == (6, f"{whole}: not signed as it has to be, no time stamp")
+    (bag / "bagit.txt").write_text("BagIt-Version: 0.97\n")
+    assert told() == (6, f"{len(recordings(bag))} good, 1 seal")
+
+
+def test_what_came_after_all_is_not_missing_in_a_seal(tmp_path: Path) -> None:
+    folder = tmp_path / "calls"
+    folder.mkdir()
+    (folder / "a.mp3").write_bytes(b"a")
+    here, lost = ({"profile": "acme8", "region": "uk", "id": id_, "path": f"{id_}.mp3"} for id_ in "ab")
+    digest = hashlib.sha256(b"a").hexdigest()
+    manifest = Manifest(folder)
+    for line in (here, lost, lost):
+        manifest.append(failed_entry(line, StorageError("it did not come"), None))
+    # The last run was killed before it could leave the lines that count.
+    manifest.append(fetched_entry(here, (folder / "a.mp3").stat(), "md5", digest, datetime.now(UTC)))
+    manifest.close()
+    sealed = seal(folder, Stop(), tmp_path)
+    assert (sealed.files, sealed.missing) == (2, 1)
 
 
 def events(bag: Path) -> list[str]:
