@@ -74,10 +74,7 @@ def _do(module: str, function: str, /, **given: Any) -> None:
     """Call what does a command's work; what has to wait for something gets a session, and is run in a loop."""
     doing = getattr(import_module(f"cloudstore_tui.cli.{module}"), function)
     if iscoroutinefunction(doing):
-        # Deferred: what waits for nothing needs no loop.
-        from cloudstore_tui.cli.session import run
-
-        run(doing, **given)
+        import_module("cloudstore_tui.cli.session").run(doing, **given)
     else:
         doing(**given)
 
