@@ -1,1 +1,1 @@
-"""Pulls: a whole result brought into a folder, resumable and reconciled, with a manifest that proves it later."""
+"""A whole query in a folder, and what proves that it is there. Where the disk refuses, it is a `StorageError`."""

@@ -422,11 +422,7 @@ def sealed_link(root: Path) -> tuple[str, int]:
 
 
 def tag_bytes(root: Path, name: str) -> bytes:
-    """One of the bag's own files.
-
-    Raises:
-        StorageError: it cannot be read, or is no plain file.
-    """
+    """One of the bag's own files."""
     with PullFolder(root).plain_file(PurePosixPath(name)) as file:
         return file.read()
 

@@ -65,9 +65,6 @@ class Chain:
             root: the folder.
             disk: the file calls.
             known: what a manifest from before there were events tells; they begin with all of it, or there are none.
-
-        Raises:
-            StorageError: the disk refuses.
         """
         self.path = root / CHAIN
         self._disk = disk or Disk()
@@ -102,9 +99,6 @@ class Chain:
 
         Args:
             events: what happened, and the facts about it.
-
-        Raises:
-            StorageError: the disk refuses.
         """
         now, lines = datetime.now(UTC).isoformat(), []
         head, length = self.head, self.length
@@ -140,11 +134,7 @@ class Chain:
 
 
 def open_chain(root: Path, payload: Path, disk: Disk | None = None) -> Chain:
-    """The events of a folder, to be added to; if there are none yet they begin with what its manifest tells.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
+    """The events of a folder, to be added to; if there are none yet they begin with what its manifest tells."""
     manifest = payload / NAME
     return Chain(root, disk, read_manifest(manifest) if manifest.exists() else ())
 
@@ -171,9 +161,6 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
     Args:
         path: the file.
         broken: told where one does not follow from the one before it; the others are given all the same.
-
-    Raises:
-        StorageError: it cannot be read.
     """
     before, latest = START, datetime.fromtimestamp(0, UTC)
     with os_errors_as(path):
@@ -201,11 +188,7 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
 
 
 def manifest_lines(path: Path) -> Iterator[ManifestEntry]:
-    """The lines of the manifest that the events tell of, the oldest first.
-
-    Raises:
-        StorageError: the events cannot be read.
-    """
+    """The lines of the manifest that the events tell of, the oldest first."""
     for link in read_chain(path):
         line = link.event.get("line")
         if isinstance(line, dict):
@@ -221,9 +204,6 @@ def read_lines(
         root: where the events are, if there are any.
         payload: where the manifest is.
         damaged: told the number of each line that cannot be read; the others are given all the same.
-
-    Raises:
-        StorageError: it cannot be read.
     """
     yield from read_manifest(payload / NAME, damaged=damaged)
     if (root / CHAIN).is_file():
@@ -231,11 +211,7 @@ def read_lines(
 
 
 def object_lines(root: Path, payload: Path) -> Iterator[ManifestEntry]:
-    """Of these the ones about objects as they were last: neither an earlier version nor what could not be listed.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
+    """Of these the ones about objects as they were last: neither an earlier version nor what could not be listed."""
     return (line for line in read_lines(root, payload) if line.get("event") != UNLISTED and not is_superseded(line))
 
 

@@ -83,9 +83,6 @@ def check_calls(
         within: how long after the first object of a call they may come.
         now: the time.
         scratch: where a database lies meanwhile.
-
-    Raises:
-        StorageError: the manifest cannot be read.
     """
     wanted = tuple(dict.fromkeys(expect))
     check = CallCheck(wanted, within.total_seconds(), now)

@@ -84,11 +84,7 @@ class PullFolder:
         return self.path / path
 
     def stat(self, path: PurePosixPath) -> os.stat_result | None:
-        """The plain file of this name; `None` if there is none, or if a link leads there.
-
-        Raises:
-            StorageError: the disk refuses.
-        """
+        """The plain file of this name; `None` if there is none, or if a link leads there."""
         try:
             with os_errors_as(self.file(path)), self._parent(path) as parent:
                 found = None if parent is None else self._disk.lstat(path.name, parent)
@@ -119,11 +115,7 @@ class PullFolder:
         return None
 
     def sha256(self, path: PurePosixPath, stop: Stop) -> str:
-        """The digest of a file in hex.
-
-        Raises:
-            StorageError: it cannot be read, or is no plain file.
-        """
+        """The digest of a file in hex."""
         digest = hashlib.sha256()
         with self.plain_file(path) as content:
             while chunk := content.read(_CHUNK):
@@ -132,11 +124,7 @@ class PullFolder:
         return digest.hexdigest()
 
     def verified(self, path: PurePosixPath, expected: ExpectedChecksum, stop: Stop) -> tuple[str, VerifyResult]:
-        """The SHA-256 of a file in hex, and how well its bytes are those that a service tells of; it is read back.
-
-        Raises:
-            StorageError: it cannot be read, or is no plain file.
-        """
+        """The SHA-256 of a file in hex, and how well its bytes are those that a service tells of; it is read back."""
         with self.plain_file(path) as file:
             content = Content(self._disk, file.fileno(), self.file(path), stop)
             digests = content.digests(needed(expected) | {"sha256"})
@@ -144,11 +132,7 @@ class PullFolder:
 
     @contextmanager
     def plain_file(self, path: PurePosixPath) -> Iterator[BinaryIO]:
-        """A file to be read: no link, and nothing that would have to be waited for.
-
-        Raises:
-            StorageError: it cannot be read, or is no plain file.
-        """
+        """A file to be read: no link, and nothing that would have to be waited for."""
         with self._inside(path) as parent:
             descriptor = self._disk.open(path.name, os.O_RDONLY, parent)
             with os.fdopen(descriptor, "rb", buffering=0) as content:
@@ -157,11 +141,7 @@ class PullFolder:
                 yield cast("BinaryIO", content)
 
     def read(self, path: PurePosixPath, most: int) -> bytes:
-        """The first bytes of a small file.
-
-        Raises:
-            StorageError: it cannot be read, or is no plain file.
-        """
+        """The first bytes of a small file."""
         with self.plain_file(path) as content:
             return content.read(most)
 

@@ -149,9 +149,6 @@ def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number
     Args:
         path: the file.
         damaged: told the number of each line that cannot be read; the others are given all the same.
-
-    Raises:
-        StorageError: it cannot be read.
     """
     with os_errors_as(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -198,9 +195,6 @@ class Manifest:
             folder: where it is.
             disk: the file calls.
             lines: what it begins with if it is not there.
-
-        Raises:
-            StorageError: the disk refuses.
         """
         self.path = folder / NAME
         self._disk = disk or Disk()

@@ -110,11 +110,7 @@ class ProofFolder:
         return "" if state == row[0] else "its copy was touched meanwhile"
 
     def note_released(self, done: list[Deletion]) -> None:
-        """Add to the events of the folder what was deleted at the service.
-
-        Raises:
-            StorageError: the disk refuses.
-        """
+        """Add to the events of the folder what was deleted at the service."""
         chain = open_chain(self._root, self._folder.path)
         try:
             chain.append(

@@ -151,20 +151,12 @@ class RunLog:
         self._disk = disk or Disk()
 
     def begin(self, report: RunReport) -> None:
-        """Note that a run has begun, unless there is no folder yet.
-
-        Raises:
-            StorageError: the disk refuses.
-        """
+        """Note that a run has begun, unless there is no folder yet."""
         if self._folder.is_dir():
             self._write(self._after(report))
 
     def end(self, report: RunReport) -> RunStatus:
-        """Note how it ended, unless there is no folder; what is known then.
-
-        Raises:
-            StorageError: the disk refuses.
-        """
+        """Note how it ended, unless there is no folder; what is known then."""
         if not self._folder.is_dir():
             return RunStatus(report).after(report)
         # The folder is no place for a list of all errors.

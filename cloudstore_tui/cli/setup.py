@@ -69,14 +69,22 @@ def profile_show_command(name: str, *, as_json: bool) -> None:
 async def profile_test_command(session: CommandSession, name: str) -> None:
     """Log in with a profile and look at everything it needs."""
     for check in await session.provider(name).check():
-        text = f"{check.text}. {check.hint}" if check.hint else check.text
         if session.output.as_json:
-            session.output.record({"check": check.title, "ok": check.ok, "text": text})
+            session.output.record({"check": check.title, "ok": check.ok, "text": _found_by(check)})
         else:
-            verdict = "ok" if check.ok else "FAIL" if check.error else "warn"
-            session.output.line(f"{verdict:4}  {check.title:12}  {text}")
+            session.output.line(_check_line(check))
         if check.error is not None:
             session.output.errors.append(check.error)
+
+
+def _check_line(check: Check) -> str:
+    """One check as a line; a doubt is neither well nor wrong."""
+    status = CheckStatus.OK if check.ok else CheckStatus.FAIL if check.error else CheckStatus.WARN
+    return f"{status:4}  {check.title:12}  {_found_by(check)}"
+
+
+def _found_by(check: Check) -> str:
+    return f"{check.text}. {check.hint}" if check.hint else check.text
 
 
 def _description(config: Config, profile: Profile) -> dict[str, object]:
@@ -456,11 +464,5 @@ def try_out(draft: ProfileDraft, folder: Path, output: Output) -> list[StorageEr
     finally:
         loop.close()
     for check in checks:
-        output.note(check_line(check))
+        output.note(f"  {_check_line(check)}")
     return [check.error for check in checks if check.error is not None]
-
-
-def check_line(check: Check) -> str:
-    """One check as a line; a doubt is neither well nor wrong."""
-    mark = "FAIL" if check.error is not None else "ok  " if check.ok else "?   "
-    return f"  {mark}  {check.title:10}  {check.text}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -108,46 +109,22 @@ class Settings(msgspec.Struct, frozen=True):
 def read_settings(document: TomlDocument) -> Settings:
     """The `[settings]` table, with defaults for what it does not say."""
     table = dict(document.table("settings"))
-    polls = _poll_seconds(document, "zip_poll_seconds", table.pop("zip_poll_seconds", None))
-    restores = _poll_seconds(document, "restore_poll_seconds", table.pop("restore_poll_seconds", None))
-    openers = _openers(document, table.pop("opener", ""))
+    own: dict[str, Any] = {"opener": _openers(document, table.pop("opener", ""))}
+    for name in ("zip_poll_seconds", "restore_poll_seconds"):
+        if name in table:
+            own[name] = _poll_seconds(document, name, table.pop(name))
     if isinstance(table.get("low_bandwidth"), bool):
         table["low_bandwidth"] = str(table["low_bandwidth"]).lower()
-    values = read_options(document, ("settings",), table, SETTINGS)
-    numbers = {name: value for name, value in values.items() if isinstance(value, int)}
+    values: dict[str, Any] = read_options(document, ("settings",), table, SETTINGS)
     try:
-        zone = ZoneInfo(str(values["time_zone"]))
+        own["time_zone"] = ZoneInfo(values["time_zone"])
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise document.error(
             f"unknown time zone {values['time_zone']}", ("settings", "time_zone"), "Use a name such as Europe/London."
         ) from None
-    return Settings(
-        download_dir=user_path(str(values["download_dir"])),
-        call_folder=str(values["call_folder"]),
-        time_zone=zone,
-        theme=str(values["theme"]),
-        transfers=numbers["transfers"],
-        bell=values["bell"] is True,
-        on_hangup=str(values["on_hangup"]),
-        preview_in_detail=values["preview_in_detail"] is True,
-        opener=openers,
-        recent_places=values["recent_places"] is True,
-        start_at_last=values["start_at_last"] is True,
-        masked=values["masked"] is True,
-        mouse=values["mouse"] is True,
-        low_bandwidth=str(values["low_bandwidth"]),
-        ping_hosts=_texts(values.get("ping_hosts")),
-        timestamp_hosts=_texts(values.get("timestamp_hosts")),
-        zip_poll_seconds=polls or Settings().zip_poll_seconds,
-        restore_poll_seconds=restores or (),
-        timeouts=Timeouts(
-            connect=numbers["connect_timeout"], read=numbers["read_timeout"], stall=numbers["stall_timeout"]
-        ),
-    )
-
-
-def _texts(value: OptionValue | None) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else ()
+    own["download_dir"] = user_path(values["download_dir"])
+    own["timeouts"] = Timeouts(**{name: values.pop(f"{name}_timeout") for name in ("connect", "read", "stall")})
+    return Settings(**values | own)
 
 
 def read_options(
@@ -207,14 +184,8 @@ def _openers(document: TomlDocument, value: object) -> dict[str, str]:
 
 
 def _poll_seconds(document: TomlDocument, name: str, value: object) -> tuple[int, ...]:
-    if value is None:
-        return ()
-    numbers = (
-        [n for n in value if isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= 3600]
-        if isinstance(value, list)
-        else []
-    )
-    if not numbers or not isinstance(value, list) or len(numbers) != len(value):
+    numbers = value if isinstance(value, list) else []
+    if not numbers or not all(type(number) is int and 1 <= number <= 3600 for number in numbers):
         raise document.error(
             f"{name} must be a list of whole numbers from 1 to 3600", ("settings", name), "For example [5, 10, 20]."
         )

@@ -429,24 +429,8 @@ FAT_LIMIT = 4 * 1024**3 - 1
 
 _SHARED = frozenset(
     {
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "coda",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "orangefs",
-        "panfs",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-        "vmhgfs",
+        *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "orangefs"),
+        *("panfs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"),
     }
 )
 """Several machines see them, and a lock taken on one often means nothing on another."""

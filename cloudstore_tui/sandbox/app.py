@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.sandbox.faults.exchange import CONDITIONS, role_of
-from cloudstore_tui.sandbox.faults.plan import FaultMiddleware, rule_json
+from cloudstore_tui.sandbox.faults.plan import faulty, rule_json
 from cloudstore_tui.sandbox.log import TRACE, LoggedRequest, RequestLog, RequestTrace
 from cloudstore_tui.sandbox.world import World
 
@@ -27,10 +27,14 @@ CONTROL = "/__sandbox__"
 
 def api_app(world: World, routes: list[BaseRoute]) -> ASGIApp:
     """What listens where the APIs are."""
-    services = LogMiddleware(
-        FaultMiddleware(_application(routes), world.faults, blob_port=False), world.log, blob_port=False
-    )
-    return DateMiddleware(ControlMiddleware(_application(Control(world).routes()), services), world.clock)
+    services = logged(faulty(_application(routes), world.faults, blob_port=False), world.log, blob_port=False)
+    control = _application(Control(world).routes())
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        # What tests ask of the sandbox is apart from what clients ask of the services: no log, no faults.
+        await (control if scope["path"].startswith(CONTROL) else services)(scope, receive, send)
+
+    return dated(either, world.clock)
 
 
 def blob_app(world: World, answer: Answer) -> ASGIApp:
@@ -38,10 +42,7 @@ def blob_app(world: World, answer: Answer) -> ASGIApp:
     application = _application([])
     # No route for every path would do: none matches a key with a line break in it.
     application.router.default = request_response(answer)
-    return DateMiddleware(
-        LogMiddleware(FaultMiddleware(application, world.faults, blob_port=True), world.log, blob_port=True),
-        world.clock,
-    )
+    return dated(logged(faulty(application, world.faults, blob_port=True), world.log, blob_port=True), world.clock)
 
 
 def _application(routes: list[BaseRoute]) -> Starlette:
@@ -53,61 +54,41 @@ def _misused(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-class ControlMiddleware:
-    """Keeps what tests ask of the sandbox apart from what clients ask of the services: no log, no faults."""
+def dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
+    """Say in every answer what time it is here: that of the sandbox, which tests can move."""
 
-    def __init__(self, control: ASGIApp, services: ASGIApp) -> None:
-        self._control = control
-        self._services = services
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        await (self._control if scope["path"].startswith(CONTROL) else self._services)(scope, receive, send)
-
-
-class DateMiddleware:
-    """Says in every answer what time it is here: that of the sandbox, which tests can move."""
-
-    def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
-        self._app = app
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-
-        async def dated(message: Message) -> None:
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                date = formatdate(self._clock(), usegmt=True).encode()
+                date = formatdate(clock(), usegmt=True).encode()
                 headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
                 message = {**message, "headers": [(b"date", date), *headers]}
             await send(message)
 
-        await self._app(scope, receive, dated)
+        await app(scope, receive, sent)
+
+    return answered
 
 
-class LogMiddleware:
-    """Notes every request, as soon as its answer begins."""
+def logged(app: ASGIApp, log: RequestLog, *, blob_port: bool) -> ASGIApp:
+    """Note every request, as soon as its answer begins."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog, *, blob_port: bool) -> None:
-        self._app = app
-        self._log = log
-        self._blob_port = blob_port
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        trace = scope["state"][TRACE] = RequestTrace(log, _seen(scope, blob_port=blob_port))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        visit = scope["state"][TRACE] = RequestTrace(self._log, _seen(scope, blob_port=self._blob_port))
-
-        async def noted(message: Message) -> None:
+        async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                visit.answered(message["status"])
+                trace.answered(message["status"])
             else:
-                visit.sent(len(message.get("body", b"")))
+                trace.sent(len(message.get("body", b"")))
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await app(scope, receive, sent)
         finally:
-            visit.answered(0)
+            trace.answered(0)
+
+    return answered
 
 
 def _seen(scope: Scope, *, blob_port: bool) -> LoggedRequest:

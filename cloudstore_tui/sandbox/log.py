@@ -7,8 +7,8 @@ import msgspec
 MAX_LOGGED = 20_000
 """Requests kept; older ones go."""
 
-TRACE = "sandbox.visit"
-"""Where a scope's state holds the visit."""
+TRACE = "sandbox.trace"
+"""Where a scope's state holds the trace of a request."""
 
 
 class LoggedRequest(msgspec.Struct):

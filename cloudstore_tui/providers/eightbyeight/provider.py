@@ -16,7 +16,7 @@ from cloudstore_tui.providers.eightbyeight.checks import check_profile
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
 from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, REGION, REGIONS, columns_for
 from cloudstore_tui.providers.eightbyeight.objects import Links, Objects
-from cloudstore_tui.providers.eightbyeight.related import Relatives
+from cloudstore_tui.providers.eightbyeight.related import related_to
 from cloudstore_tui.providers.eightbyeight.search import Counter, Searcher
 from cloudstore_tui.providers.eightbyeight.tree import Tree, folder, is_bucket_place, place_query
 from cloudstore_tui.providers.eightbyeight.zips import ZipJobs
@@ -33,7 +33,6 @@ class EightByEightProvider(StorageProvider):
         self._objects = Objects(self._client, links)
         self._zips = ZipJobs(self._client, links)
         self._tree = Tree(self._client, self._searcher)
-        self._relatives = Relatives(self._searcher)
 
     def locate(self, rest: str) -> Location:
         """All regions, a region, or what follows the region's slash, literally, as an object id."""
@@ -149,7 +148,7 @@ class EightByEightProvider(StorageProvider):
 
     async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
         """The objects that share a call, bucket or source, and those of the other leg of a transferred call."""
-        return await self._relatives.of(entry, everywhere=everywhere)
+        return await related_to(self._searcher, entry, everywhere=everywhere)
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
         """Start a zip job."""

@@ -27,26 +27,20 @@ _PRESENT = compare("objectState", "!=", "DELETED")
 """Of what was purged nothing is left; everything else is shown with its state."""
 
 
-class Relatives:
-    """Finds the objects of a call from what is known of one of them."""
-
-    def __init__(self, searcher: Searcher) -> None:
-        self._searcher = searcher
-
-    async def of(self, entry: StoredObject, *, everywhere: bool) -> Page[StoredObject]:
-        """Everything joined to an object, without itself: in its region, or in all."""
-        where = region_of(entry.location)
-        hunt = _Hunt(self._searcher, Query(replace(where, region="") if everywhere else where, sort=OLDEST_FIRST))
-        new: Sequence[StoredObject] = await hunt.further((entry,))
-        try:
-            for _round in range(ROUNDS - 1):
-                new = await hunt.further(new) if new else ()
-        except StorageError as error:
-            hunt.lacks(error)
-        return hunt.result(entry)
+async def related_to(searcher: Searcher, entry: StoredObject, *, everywhere: bool) -> Page[StoredObject]:
+    """Everything joined to an object, without itself: in its region, or in all."""
+    where = region_of(entry.location)
+    search = _CallSearch(searcher, Query(replace(where, region="") if everywhere else where, sort=OLDEST_FIRST))
+    new: Sequence[StoredObject] = await search.further((entry,))
+    try:
+        for _round in range(ROUNDS - 1):
+            new = await search.further(new) if new else ()
+    except StorageError as error:
+        search.lacks(error)
+    return search.result(entry)
 
 
-class _Hunt:
+class _CallSearch:
     """One search from object to object; asks for nothing twice."""
 
     def __init__(self, searcher: Searcher, query: Query) -> None:

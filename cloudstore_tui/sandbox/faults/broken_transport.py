@@ -19,13 +19,13 @@ _CHUNKS_PER_S = 20
 
 async def refuse(exchange: FaultyExchange) -> None:
     """Close the connection instead of answering."""
-    exchange.visit.answered(0)
+    exchange.trace.answered(0)
     await exchange.connection.close()
 
 
 async def reset(exchange: FaultyExchange) -> None:
     """Reset the connection instead of answering."""
-    exchange.visit.answered(0)
+    exchange.trace.answered(0)
     await exchange.connection.reset()
 
 
@@ -39,7 +39,7 @@ async def stall(exchange: FaultyExchange) -> None:
 async def lost_reply(exchange: FaultyExchange) -> None:
     """Carry the request out, and end the connection instead of telling so."""
     await exchange.unheard()
-    exchange.visit.answered(0)
+    exchange.trace.answered(0)
     await exchange.connection.reset()
 
 
@@ -301,7 +301,7 @@ async def _raw(exchange: FaultyExchange, lengths: Callable[[int], list[int]], *,
             left = length if whole else exchange.place(length)
             if not whole and left >= length:
                 exchange.miss()
-            exchange.visit.answered(message["status"])
+            exchange.trace.answered(message["status"])
             await exchange.write(_head(message, lengths(length)))
             return
         body = message.get("body", b"")[:left]

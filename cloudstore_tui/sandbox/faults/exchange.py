@@ -261,7 +261,7 @@ class FaultyExchange:
         return found
 
     @property
-    def visit(self) -> RequestTrace:
+    def trace(self) -> RequestTrace:
         """What the log will say about the request."""
         found: RequestTrace = self.scope["state"][TRACE]
         return found
@@ -309,7 +309,7 @@ class FaultyExchange:
 
     async def write(self, data: bytes, *, body: int = 0) -> None:
         """Send bytes outside HTTP, `body` of which are of a body."""
-        self.visit.sent(body)
+        self.trace.sent(body)
         await self.connection.write(data)
 
     async def reply(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:

@@ -331,31 +331,24 @@ def _strike(entry: _Entry, asked: RequestFacts, subject: str, number: int) -> St
     return Strike(kind, {**kind.defaults, **rule.values}, entry)
 
 
-class FaultMiddleware:
+def faulty(app: ASGIApp, plan: FaultPlan, *, blob_port: bool) -> ASGIApp:
     """An application some of whose requests go wrong."""
 
-    def __init__(self, app: ASGIApp, plan: FaultPlan, *, blob_port: bool) -> None:
-        self._app = app
-        self._plan = plan
-        self._blob_port = blob_port
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        struck = app
+        if plan.active:
+            trace: RequestTrace = scope["state"][TRACE]
+            for strike in plan.decide(facts_of(scope, blob_port=blob_port)):
+                trace.met(strike.kind.name)
+                struck = _struck(struck, plan, strike, blob_port=blob_port)
+        await struck(scope, receive, send)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if not self._plan.active:
-            await self._app(scope, receive, send)
-            return
-        asked = facts_of(scope, blob_port=self._blob_port)
-        visit: RequestTrace = scope["state"][TRACE]
-        app = self._app
-        for strike in self._plan.decide(asked):
-            visit.met(strike.kind.name)
-            app = self._struck(app, strike)
-        await app(scope, receive, send)
+    return answered
 
-    def _struck(self, app: ASGIApp, strike: Strike) -> ASGIApp:
-        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
-            asked = facts_of(scope, blob_port=self._blob_port)
-            call = (scope, receive, send)
-            await strike.kind.apply(FaultyExchange(asked, strike.values, app, call, partial(self._plan.missed, strike)))
 
-        return faulty
+def _struck(app: ASGIApp, plan: FaultPlan, strike: Strike, *, blob_port: bool) -> ASGIApp:
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        asked, call = facts_of(scope, blob_port=blob_port), (scope, receive, send)
+        await strike.kind.apply(FaultyExchange(asked, strike.values, app, call, partial(plan.missed, strike)))
+
+    return answered

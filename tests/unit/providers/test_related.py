@@ -9,7 +9,7 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.parser import parse
-from cloudstore_tui.providers.eightbyeight.related import MAX_REQUESTS, ROUNDS, Relatives, filters
+from cloudstore_tui.providers.eightbyeight.related import MAX_REQUESTS, ROUNDS, filters, related_to
 from cloudstore_tui.providers.eightbyeight.search import Searcher
 
 HERE = Location("acme8", "uk")
@@ -32,16 +32,16 @@ class Archive:
         return Page((entry,), "more" if self.endless else None, None, ("Mind this.",))
 
 
-def relatives(archive: Archive) -> Relatives:
-    return Relatives(cast(Searcher, archive))
-
-
 SEED = StoredObject(HERE, "", tags=(("callId", "x"),))
+
+
+async def related(archive: Archive, entry: StoredObject = SEED, *, everywhere: bool = False) -> Page[StoredObject]:
+    return await related_to(cast(Searcher, archive), entry, everywhere=everywhere)
 
 
 async def test_a_value_that_half_the_archive_has_does_not_fetch_that() -> None:
     archive = Archive(endless=True)
-    page = await relatives(archive).of(SEED, everywhere=False)
+    page = await related(archive)
     assert len(archive.asked) == len(page.items) == MAX_REQUESTS
     assert page.warnings == ("Mind this.",)
     assert [failure.code for failure in page.failures] == [1]
@@ -50,29 +50,29 @@ async def test_a_value_that_half_the_archive_has_does_not_fetch_that() -> None:
 
 async def test_a_chain_of_calls_is_followed_to_the_other_leg_and_no_further() -> None:
     archive = Archive(endless=False)
-    page = await relatives(archive).of(SEED, everywhere=False)
+    page = await related(archive)
     assert len(archive.asked) == ROUNDS
     assert page.warnings == ("Mind this.",)
 
 
 async def test_nothing_is_asked_for_twice() -> None:
     archive = Archive(endless=False)
-    await relatives(archive).of(SEED, everywhere=False)
+    await related(archive)
     terms = [term for text in archive.asked for term in text.rpartition(";")[0].strip("()").split(",")]
     assert len(terms) == len(set(terms))
 
 
 async def test_what_was_found_before_something_failed_is_kept_and_the_gap_told() -> None:
-    page = await relatives(Archive(endless=False, fails_at=2)).of(SEED, everywhere=False)
+    page = await related(Archive(endless=False, fails_at=2))
     assert [entry.id for entry in page.items] == ["o1"]
     assert [str(failure) for failure in page.failures] == ["No answer."]
     with pytest.raises(NetworkError):
-        await relatives(Archive(endless=False, fails_at=1)).of(SEED, everywhere=False)
+        await related(Archive(endless=False, fails_at=1))
 
 
 async def test_of_what_nothing_is_known_nothing_is_asked() -> None:
     archive = Archive(endless=False)
-    page = await relatives(archive).of(StoredObject(HERE, "x"), everywhere=True)
+    page = await related(archive, StoredObject(HERE, "x"), everywhere=True)
     assert (archive.asked, page.items) == ([], ())
 
 
