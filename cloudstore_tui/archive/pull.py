@@ -13,15 +13,7 @@ from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_
 from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.listing import ObjectListing
-from cloudstore_tui.archive.manifest import (
-    CHAIN,
-    NAME,
-    UNLISTED,
-    Manifest,
-    ManifestEntry,
-    unlisted_entry,
-    write_table,
-)
+from cloudstore_tui.archive.manifest import CHAIN, NAME, UNLISTED, Manifest, ManifestEntry, unlisted_entry, write_table
 from cloudstore_tui.archive.plan import Outcome, PullPlan, match_plan
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.errors import StorageError

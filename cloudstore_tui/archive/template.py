@@ -202,9 +202,7 @@ def _odd_brace(text: str) -> int:
 
 def _refusal(text: str, position: int, what: str) -> UsageError:
     return UsageError(
-        f"at character {position + 1} of {text!r}: {what}",
-        subject="--name",
-        hint=f"Fields: {', '.join(FIELDS)}.",
+        f"at character {position + 1} of {text!r}: {what}", subject="--name", hint=f"Fields: {', '.join(FIELDS)}."
     )
 
 

@@ -4,15 +4,7 @@ from pathlib import Path
 
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession
-from cloudstore_tui.cli.transfer import (
-    ProgressLine,
-    finished,
-    named,
-    submit_batch,
-    target_folder,
-    tell,
-    transferring,
-)
+from cloudstore_tui.cli.transfer import ProgressLine, finished, named, submit_batch, target_folder, tell, transferring
 from cloudstore_tui.core.errors import StorageError, UnreadableError, UsageError, distinct
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject

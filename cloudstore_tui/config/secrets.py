@@ -193,9 +193,7 @@ def _read_private(path: Path) -> str:
     status = path.stat()
     if os.name == "posix" and (status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or status.st_uid != os.getuid()):
         raise ConfigError(
-            "holds a secret but others can read it",
-            subject=str(path),
-            hint=f"Run: chmod 600 {shlex.quote(str(path))}",
+            "holds a secret but others can read it", subject=str(path), hint=f"Run: chmod 600 {shlex.quote(str(path))}"
         )
     try:
         return data.decode()

@@ -104,9 +104,7 @@ TYPES = (
     ObjectType("callcentervoicemail", "Voicemail", (*_CC_TAGS, "agentEmail", "originalCallId")),
     ObjectType("postcallsurvey", "Survey", _SURVEY_TAGS),
     ObjectType(
-        "voicecommentrecording",
-        "Voice comment",
-        (*_SURVEY_TAGS, "pcsQuestionNumber", "transcription-processed"),
+        "voicecommentrecording", "Voice comment", (*_SURVEY_TAGS, "pcsQuestionNumber", "transcription-processed")
     ),
     ObjectType(
         "screenrecording",

@@ -4,11 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cloudstore_tui.cli.options import (
-    Command,
-    Decorated,
-    LocalPath,
-)
+from cloudstore_tui.cli.options import Command, Decorated, LocalPath
 
 
 def screen_options(command: Decorated) -> Decorated:

@@ -2,10 +2,7 @@
 
 import click
 
-from cloudstore_tui.cli.options import (
-    Group,
-    json_option,
-)
+from cloudstore_tui.cli.options import Group, json_option
 
 
 @click.group("search", cls=Group)

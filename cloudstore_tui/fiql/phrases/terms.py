@@ -422,10 +422,7 @@ def _lasting(field: str, bounds: Bounds[Fraction], types: tuple[str, ...]) -> No
         return _in(field, bounds, next(iter(units)))
     seconds, rest = equality(("type",), _IN_SECONDS), equality(("type",), _IN_SECONDS, negated=True)
     return any_of(
-        [
-            And((rest, _in(field, bounds, Unit.MILLISECONDS))),
-            And((seconds, _in(field, bounds, Unit.SECONDS))),
-        ]
+        [And((rest, _in(field, bounds, Unit.MILLISECONDS))), And((seconds, _in(field, bounds, Unit.SECONDS)))]
     )
 
 

@@ -65,11 +65,7 @@ SWITCHES: tuple[Switch, ...] = (
     _switch(
         "A-links", "links of a signed URL reply of v2: both, the one asked for, or the other", "both", "asked", "other"
     ),
-    _switch(
-        "A-link",
-        "damage to signed links",
-        *("none", "blank", "empty", "other folder", "other key", "other host"),
-    ),
+    _switch("A-link", "damage to signed links", *("none", "blank", "empty", "other folder", "other key", "other host")),
     _switch("A-take", "where an upload goes whose folder has processed/ and errors/", "processed", "errors", "stay"),
     Switch("A-take-seconds", "seconds until it does", "5", NUMBER),
     Switch("A-token-life", "seconds that a token of Alvaria lives", "3599", NUMBER),

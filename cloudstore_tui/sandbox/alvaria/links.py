@@ -21,10 +21,7 @@ from cloudstore_tui.sandbox.world import World
 
 BUCKET = "aspect-via-data-us-east-1-acme"
 KMS_KEY = "08e98aa8-1c0a-4547-bf34-e6f6aa11d16a"
-ENCRYPTION = {
-    "x-amz-server-side-encryption": "aws:kms",
-    "x-amz-server-side-encryption-aws-kms-key-id": KMS_KEY,
-}
+ENCRYPTION = {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": KMS_KEY}
 """Headers that an upload to AWS has to send."""
 
 PLACES: Mapping[str, tuple[SignatureForm, str, str]] = {

@@ -252,10 +252,7 @@ def link(call: ApiRequest, path: str, name: str, mime: str) -> str:
     full = f"/storage/{call.region}/{host}/content/{path}"
     # A header cannot hold every name, so that the service encodes all of them as mail does.
     shown = f"=?UTF-8?b?{base64.b64encode(name.encode()).decode()}?="
-    extra = {
-        "response-content-disposition": f'attachment; filename="{shown}"',
-        "response-content-type": mime,
-    }
+    extra = {"response-content-disposition": f'attachment; filename="{shown}"', "response-content-type": mime}
     signer, life = call.service.world.signer, call.seconds("link-life")
     query = signer.sign(AWS, "GET", full, life, extra=extra, told_life=int(life))
     return f"{call.service.world.base_url}{full}?{query}"

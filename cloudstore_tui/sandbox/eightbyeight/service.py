@@ -49,9 +49,7 @@ SWITCHES: tuple[Switch, ...] = (
     _switch("E-12", "objectState anywhere in a filter ends the rule that only AVAILABLE is found", "any mention"),
     _switch("E-13", "order without sortField", "createdTime DESC"),
     _switch(
-        "E-14",
-        "how a presigned URL is told",
-        *("json", "text", "json string", "302", "presignedUrl", "presignUrl"),
+        "E-14", "how a presigned URL is told", *("json", "text", "json string", "302", "presignedUrl", "presignUrl")
     ),
     _switch("E-15", "Authorization sent to a presigned URL", "400"),
     _switch("E-16", "content of an object that is not AVAILABLE", "403", "404", "409"),
@@ -59,13 +57,7 @@ SWITCHES: tuple[Switch, ...] = (
     _switch("E-18", "state while an object is being restored", "ARCHIVED", "PENDING"),
     _switch("E-19", "restoring again what is being restored", "200", "409"),
     _switch("E-20", "state after the restored copy has expired", "ARCHIVED"),
-    _switch(
-        "E-21",
-        "more than 2 GB in one zip: failed, refused, or done in part",
-        "FAILED",
-        "400",
-        "PARTIAL_DONE",
-    ),
+    _switch("E-21", "more than 2 GB in one zip: failed, refused, or done in part", "FAILED", "400", "PARTIAL_DONE"),
     _switch("E-22", "ids in a start that are unknown, elsewhere or not AVAILABLE", "PARTIAL_DONE", "404"),
     _switch("E-23", "the same id twice in a start", "once"),
     _switch("E-24", "how long a finished zip lives", "24h", "60s"),

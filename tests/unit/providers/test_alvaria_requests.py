@@ -20,6 +20,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome
+from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.providers.alvaria.provider import AlvariaProvider
 from cloudstore_tui.providers.alvaria.spec import SPEC
 from tests.support.http import ScriptedService, serving
@@ -395,17 +396,18 @@ def test_a_profile_that_cannot_work_is_refused_when_it_is_opened(
     assert "canary" not in str(refused.value)
 
 
-def test_hosts_are_made_of_organisation_and_domain(profile: Profile) -> None:
-    options = {
-        **profile.options,
-        "api_base": "",
-        "domain": "via.aspect-cloud.net",
-        "token_url": "",
-        "token_host": "t.x.net",
-    }
-    provider = AlvariaProvider(replace(profile, options=options))
-    assert provider._client._api.host == "acme.via.aspect-cloud.net"
-    assert provider._client.token_host == "t.x.net"
+def test_hosts_are_made_of_organisation_and_domain(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    origins: list[str] = []
+
+    class Noted(ApiClient):
+        def __init__(self, profile: Profile, base_url: str, *others: Any, **named: Any) -> None:
+            origins.append(base_url)
+            super().__init__(profile, base_url, *others, **named)
+
+    monkeypatch.setattr("cloudstore_tui.providers.alvaria.client.ApiClient", Noted)
+    hosts = {"api_base": "", "domain": "via.aspect-cloud.net", "token_url": "", "token_host": "t.x.net"}
+    AlvariaProvider(replace(profile, options={**profile.options, **hosts}))
+    assert origins == ["https://t.x.net", "https://acme.via.aspect-cloud.net"]
 
 
 def test_addresses_are_keys(profile: Profile) -> None:
