@@ -126,8 +126,8 @@ MUTANTS = (
     Mutant(
         "a folder that cannot sync",
         "fs/whole_file.py",
-        "disk.sync_folder(folder)",
-        "disk.sync(folder)",
+        "disk.close(file)\n    disk.sync_folder(folder)",
+        "disk.close(file)\n    disk.sync(folder)",
         "archive/test_pull_failures.py",
     ),
     Mutant(
