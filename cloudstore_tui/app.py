@@ -97,7 +97,7 @@ class CloudStoreApp(App[None]):
             "Stop",
             id="app.interrupt",
             show=False,
-            tooltip="Stop what loads; twice within a second quits",
+            tooltip="Stop loading; twice within a second quits",
         ),
         Binding(
             "M", "mask", "Mask", id="app.mask", show=False, tooltip="Mask names and numbers of people, or show them"
@@ -112,7 +112,7 @@ class CloudStoreApp(App[None]):
             tooltip="Diagnose problems and suggest fixes",
         ),
         Binding(
-            "less_than_sign", "messages", "Messages", id="app.messages", show=False, tooltip="Read again what was told"
+            "less_than_sign", "messages", "Messages", id="app.messages", show=False, tooltip="Show earlier messages"
         ),
         Binding("tilde", "home", "Home", id="app.home", show=False, tooltip="Home: where to go, and what waits"),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Redraw"),
@@ -154,7 +154,11 @@ class CloudStoreApp(App[None]):
         """Where errors end."""
         self._palette: Palette | None = None
         self._browser: BrowserScreen | None = None
-        self._typed = TypeAhead(self, lambda: self._browser is not None and self._browser.is_opening)
+        self._typed = TypeAhead(
+            self,
+            lambda: self._browser is not None and self._browser.is_opening,
+            lambda key: self._browser is not None and self._browser.is_early(key),
+        )
         if config.keys:
             self.set_keymap(check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)))
         # Over a slow line nothing is fetched that nobody asked for.
@@ -332,7 +336,7 @@ class CloudStoreApp(App[None]):
 
         zone = self.browser.listing.zone
         lines = [f"{notice.at.astimezone(zone):%H:%M:%S}  {notice.text}" for notice in reversed(self.messages.kept)]
-        self.push_screen(MessageDialog("Messages", "\n".join(lines) or "Nothing was told yet."))
+        self.push_screen(MessageDialog("Messages", "\n".join(lines) or "No messages yet."))
 
     def action_transfers(self) -> None:
         from cloudstore_tui.ui.screens.transfers import TransfersScreen

@@ -172,4 +172,6 @@ class FolderListing(ObjectListing):
 
 def _is_below(folder: Folder, here: Location) -> bool:
     """Whether a folder is really further down: a faulty service must not lead us in circles."""
-    return folder.location.path.startswith(here.path) and folder.location.path != here.path
+    there = folder.location
+    is_within = there.path.startswith(here.path) and there.place[: len(here.place)] == here.place
+    return is_within and here.region in ("", there.region) and there != here

@@ -40,6 +40,8 @@ _LABELS: Mapping[str, str] = {
     "storedBytes": "size",
     "holdDuration": "hold",
 }
+_NUMBERS = frozenset({"callerId", "calleeId", "address"})
+"""Fields that hold the telephone number of a party."""
 _STATES: Mapping[str, str] = {"REVOKED": "deleted (recoverable by 8x8 only)", "DELETED": "purged"}
 _PLURALS: Mapping[str, str] = {known.name: known.plural for known in TYPES}
 _TITLES: Mapping[str, str] = {known.name: known.title for known in TYPES}
@@ -92,6 +94,11 @@ def _brief(node: Node, types: Types, zone: tzinfo) -> str:
     inner = types_within(node, types)
     if isinstance(node, And):
         return " and ".join(_brief(term, inner, zone) for term in node.terms)
+    if all(isinstance(term, Comparison) and term.selector in _NUMBERS for term in node.terms):
+        # Whoever it is of.
+        numbers = {(term.operator, _distinct(term.selector, term.values)) for term in comparisons(node)}
+        if len(numbers) == 1 and (only := numbers.pop())[0] in ("==", "=in="):
+            return f"number {only[1]}"
     # A duration is asked for twice where types have different units; it is the same duration.
     alike = {_brief(_untyped(term), types_within(term, inner), zone) for term in node.terms}
     return alike.pop() if len(alike) == 1 else " or ".join(_brief(term, inner, zone) for term in node.terms)
@@ -111,11 +118,16 @@ def _few(term: Comparison, types: Types, zone: tzinfo) -> str:
     if name == "objectState" and set(term.values) == set(STATES):
         return "in any state"
     label = _LABELS.get(name) or f"{name} is"
-    values = _kinds(term.values) if name == "type" else [_value(name, value) for value in term.values]
-    # The same value in other capitals is the same to people.
-    joined = " or ".join({value.casefold(): value for value in values}.values())
+    joined = _distinct(name, term.values)
     words = joined if name == "type" else joined.lower() if name == "direction" else f"{label} {joined}"
     return words if term.operator in ("==", "=in=") else f"not {words}"
+
+
+def _distinct(name: str, values: Sequence[str]) -> str:
+    """Values, of those that are the same to people one: in other capitals, or a number without its plus."""
+    words = _kinds(values) if name == "type" else [_value(name, value) for value in values]
+    plus = "+" if name in _NUMBERS else ""
+    return " or ".join({word.casefold().removeprefix(plus): word for word in words}.values())
 
 
 def _stretch(terms: list[Comparison], zone: tzinfo) -> str:

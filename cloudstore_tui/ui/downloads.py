@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, ZipRequest
-from cloudstore_tui.transfers.zip.plan import ZipPlan, plan_zips
+from cloudstore_tui.transfers.zip.plan import ZipPlan
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.transfer_text import object_title
@@ -56,51 +56,6 @@ class FetchOffer(msgspec.Struct, frozen=True):
     """Files that are on their way already."""
     notes: tuple[str, ...] = ()
     """What else is to be known, as sentences."""
-
-
-class Zipping(msgspec.Struct, frozen=True):
-    """What goes into which zip, and what is fetched apart."""
-
-    plan: ZipPlan
-
-    @classmethod
-    def of(cls, objects: Sequence[StoredObject]) -> "Zipping":
-        return cls(plan_zips(objects))
-
-    @property
-    def packed(self) -> int:
-        """How many objects go into zips."""
-        return sum(len(batch.entries) for batch in self.plan.batches)
-
-    @property
-    def largest(self) -> int:
-        """How many are in the largest zip."""
-        return max((len(batch.entries) for batch in self.plan.batches), default=0)
-
-    @property
-    def text(self) -> str:
-        """`412 objects, 1.7 GB, in 2 zips`."""
-        size = words.size(sum(batch.size for batch in self.plan.batches))
-        return f"{counted(self.packed, 'object')}, {size}, in {counted(len(self.plan.batches), 'zip')}"
-
-    @property
-    def exceptions(self) -> str:
-        """Why some objects are not in a zip, as a sentence; empty if all are."""
-        apart = len(self.plan.direct) + len(self.plan.left_out)
-        if not apart:
-            return ""
-        reasons = {left.error.message for left in self.plan.left_out}
-        reasons |= {"the service does not take it into a zip"} if self.plan.direct else set()
-        fetched = "is fetched by itself" if apart == 1 else "are fetched one by one"
-        return f"{counted(apart, 'object')} {fetched}: {'; '.join(sorted(reasons))}."
-
-    def requests(self, downloads: Sequence[DownloadRequest], folder: Path) -> Iterator[Request]:
-        """The transfers: zips first, then whatever is in none of them."""
-        by_location = {download.location: download for download in downloads}
-        for batch in self.plan.batches:
-            members = tuple(by_location.pop(entry.location) for entry in batch.entries)
-            yield ZipRequest(members, Location(members[0].location.profile, batch.region), folder)
-        yield from by_location.values()
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -148,6 +103,32 @@ def requests(
         taken.add(name)
         own = "" if name == safe_name(entry.name) else name
         yield DownloadRequest(entry.location, folder, own, OnConflict.KEEP_BOTH if shared else on_conflict, entry)
+
+
+def zip_text(plan: ZipPlan) -> str:
+    """`412 objects, 1.7 GB, in 2 zips`."""
+    size = words.size(sum(batch.size for batch in plan.batches))
+    return f"{counted(plan.packed, 'object')}, {size}, in {counted(len(plan.batches), 'zip')}"
+
+
+def not_zipped(plan: ZipPlan) -> str:
+    """Why some objects are not in a zip, as a sentence; empty if all are."""
+    apart = len(plan.direct) + len(plan.left_out)
+    if not apart:
+        return ""
+    reasons = {left.error.message for left in plan.left_out}
+    reasons |= {"the service does not take it into a zip"} if plan.direct else set()
+    fetched = "is fetched by itself" if apart == 1 else "are fetched one by one"
+    return f"{counted(apart, 'object')} {fetched}: {'; '.join(sorted(reasons))}."
+
+
+def zip_requests(plan: ZipPlan, downloads: Sequence[DownloadRequest], folder: Path) -> Iterator[Request]:
+    """The transfers: zips first, then whatever is in none of them."""
+    by_location = {download.location: download for download in downloads}
+    for batch in plan.batches:
+        members = tuple(by_location.pop(entry.location) for entry in batch.entries)
+        yield ZipRequest(members, Location(members[0].location.profile, batch.region), folder)
+    yield from by_location.values()
 
 
 def usable_folder(wanted: Path) -> Path:
@@ -199,11 +180,12 @@ def compared(entry: StoredObject, file: Path, zone: tzinfo) -> Conflict:
     except OSError:
         return Conflict(file.name, title, Side(), new)
     when = datetime.fromtimestamp(found.st_mtime, UTC)
+    is_same = _is_same(entry, file)
     may_be_same = not entry.size_exact or entry.size in (None, found.st_size)
-    md5 = ""
-    if may_be_same and file.is_file() and found.st_size <= LARGEST_COMPARED:
-        md5 = _md5(file)
-    return Conflict(file.name, title, Side(found.st_size, True, when, md5), new, _is_same(entry, file))
+    # Read once more only where it is to be shown how the two differ.
+    shows_md5 = not is_same and may_be_same and file.is_file() and found.st_size <= LARGEST_COMPARED
+    there = Side(found.st_size, True, when, _md5(file) if shows_md5 else "")
+    return Conflict(file.name, title, there, new, is_same)
 
 
 def _is_same(entry: StoredObject, file: Path) -> bool:

@@ -1,8 +1,9 @@
-"""Keys that are typed ahead wait for the line or dialog that they are meant for.
+"""Keys that are typed ahead wait for the line, dialog or rows that they are meant for.
 
 A terminal gives several keys in one read, and Textual hands each at once to whatever has the focus. So the second key
 of `fX` would be a command for the list, before the first one has opened the line to type in. Here a key is let through
-when the one before has been carried out, and what that one asked for has the focus.
+when the one before has been carried out, and what that one asked for has the focus. A key for the rows of a list is
+let through when there are rows.
 """
 
 import asyncio
@@ -26,10 +27,11 @@ STOPPING = frozenset({"escape", "ctrl+c", "ctrl+q"})
 class TypeAhead:
     """Lets keys and pastes through one by one, in the order in which they were typed."""
 
-    def __init__(self, app: App[None], is_opening: Callable[[], bool]) -> None:
-        """Take an app, and what tells whether a dialog is on its way that was asked for."""
+    def __init__(self, app: App[None], is_opening: Callable[[], bool], is_early: Callable[[str], bool]) -> None:
+        """Take an app, and what tells whether a dialog is on its way, or the rows that a key is for."""
         self._app = app
         self._is_opening = is_opening
+        self._is_early = is_early
         self._held: deque[events.Event] = deque()
         self._due: events.Event | None = None
         self._following: asyncio.Task[None] | None = None
@@ -37,12 +39,14 @@ class TypeAhead:
     def lets_through(self, event: events.Event) -> bool:
         """Whether it is the turn of a key; else it comes again when it is."""
         if event is self._due:
-            self._due = None
-        elif self._following is not None:
+            self._due, has_turn = None, True
+        else:
+            has_turn = self._following is None and not self._comes_early(event)
+        if not has_turn:
             self._held.append(event)
-            return False
-        self._following = asyncio.create_task(self._follow())
-        return True
+        if has_turn or self._following is None:
+            self._following = asyncio.create_task(self._follow())
+        return has_turn
 
     def forget(self) -> None:
         """Forget what is held: what it was meant for has failed."""
@@ -52,6 +56,7 @@ class TypeAhead:
         """Wait until a key has been carried out, and let the next one through."""
         try:
             await self._settle()
+            await self._wait_for_rows()
         finally:
             self._following = None
             if self._held and self._app.screen_stack:
@@ -73,8 +78,18 @@ class TypeAhead:
             else:
                 calm = calm + 1 if self._place == place else 0
 
+    async def _wait_for_rows(self) -> None:
+        """Wait until the next key can be carried out, or is taken back by one that stops."""
+        while self._held and self._app.is_running and self._comes_early(self._held[0]):
+            if self._drop_until_stopped():
+                return
+            await asyncio.sleep(POLL_S)
+
+    def _comes_early(self, event: events.Event) -> bool:
+        return isinstance(event, events.Key) and not _stops(event) and self._is_early(event.key)
+
     def _drop_until_stopped(self) -> bool:
-        """Forget what was typed before a key that stops; whether there is one."""
+        """Forget what is held before a key that stops; whether there is one."""
         at = next((at for at, event in enumerate(self._held) if _stops(event)), None)
         for _ in range(at or 0):
             self._held.popleft()

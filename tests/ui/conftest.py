@@ -235,6 +235,8 @@ class SearchService(Service):
         return Page(tuple(Folder(location.child(name), name) for name in self.types))
 
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        if (query := self.query(location)) is not None:
+            return Page(**structs.asdict(await self.search(query, cursor)))
         folders = await self.folders(location)
         return Page(tuple(folders.items))
 

@@ -96,7 +96,10 @@ def titles(it: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_a_dot_shows_the_call_by_names_that_people_have(browser: Any, size: tuple[int, int]) -> None:
+async def test_a_dot_shows_the_call_by_names_that_people_have(
+    browser: Any, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     async with browser(start=START, size=size) as it:
         await opened(it)
         assert [line.partition(" · ")[0].strip() for line in titles(it)] == [
@@ -114,7 +117,7 @@ async def test_a_dot_shows_the_call_by_names_that_people_have(browser: Any, size
         assert head.startswith(" acme8 › us-east › Call of Khang Glynn, 1 Sep 2024 09:12" if wide else " Call of Khang")
         row = next(line for line in it.lines if " Recording " in line)
         assert row[:45].split() == ["Recording", "1:00", "10.0", "kB"]
-        assert ("d fetches all 6 into …/" if wide else "d → …/") + "2024-09-01 09-12 Khang Glynn/" in it.text
+        assert ("d fetches all 6 into " if wide else "d → ") + "~/downloads/2024-09-01 09-12 Khang Glynn/" in it.text
         assert "short names: recording.mp3, transcript owner.json" in it.text or not wide
         assert " d Download " in it.keys
         assert all(len(line) == size[0] for line in it.lines)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from textual.widgets import Input
 
 from cloudstore_tui.core.errors import MissingError
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import OnConflict, State
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog
 from cloudstore_tui.ui.dialogs.paths import DownloadDialog
@@ -52,6 +53,47 @@ async def test_d_on_a_folder_counts_it_and_keeps_its_folders(browser: Any, folde
         assert it.notices == [f"Download reporting/: 3 files, ≈10.5 kB → {into}"]
         (batch,) = it.app._watch.batches.values()
         assert (batch.batch.title, batch.batch.target) == ("reporting/ (3 files)", str(into))
+
+
+async def test_d_on_a_place_of_the_tree_downloads_all_of_it(browser: Any, searches: Any, tmp_path: Path) -> None:
+    searches.results = 3
+    into = tmp_path / "downloads"
+    async with browser(size=(160, 40)) as it:
+        await it.press("l", "j")
+        assert "d Download" in it.keys
+        await it.press("d")
+        await it.until(lambda: len(it.engine.transfers) == 13)
+        assert {one.request.folder for one in it.engine.transfers} == {into / "exports", into / "exports" / "reporting"}
+        assert it.focus == "places"
+        await it.press("G", "d")
+        await it.until(lambda: len(it.engine.transfers) == 16)
+        assert {one.request.folder for one in it.engine.transfers[13:]} == {into / "acme8"}
+        it.engine.become_all([one.id for one in it.engine.transfers], State.DONE)
+        await it.press("l", "l", "l", "j", "j", "d")
+        await it.until(lambda: len(it.engine.transfers) == 19)
+        assert {one.request.folder for one in it.engine.transfers[16:]} == {into / "Work recordings"}
+
+
+async def test_d_on_what_is_no_place_says_what_leads_to_one(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/", size=(160, 40)) as it:
+        it.screen.navigator.go(Location("acme", path="imports/"))
+        await it.until(lambda: "RECENT" in it.text)
+        await it.press("1", "G")
+        assert "d Download" not in it.keys
+        await it.press("d")
+        assert it.notices == ["Enter opens this; d downloads what is in it."]
+        assert not it.engine.transfers
+
+
+async def test_a_folder_of_very_many_files_is_not_counted_to_its_end(
+    browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.MAX_COUNTED", 200)
+    async with browser(size=(160, 40)) as it:
+        await it.press("G", "l", "j", "d")
+        await it.until(lambda: it.notices)
+        assert it.notices == ["us-east holds more than 200 files. Open it and search, or use cloudstore pull."]
+        assert searches.count("search") == 3
 
 
 async def test_a_large_folder_asks_and_can_go_elsewhere(browser: Any, folders: Any, tmp_path: Path) -> None:

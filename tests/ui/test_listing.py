@@ -54,6 +54,16 @@ async def test_a_page_that_failed_can_be_asked_for_again_and_nothing_is_skipped(
         await it.until(lambda: it.foot.endswith("of 2,431"))
 
 
+async def test_what_is_read_again_after_a_failure_goes_on_by_itself(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        searches.fail["search"] = ThrottledError("the service asks to wait", subject="acme8:us-east/")
+        await it.press("G")
+        assert "stopped" in it.foot
+        searches.fail.clear()
+        await it.press("r")
+        await it.until(lambda: it.foot == "row 100 of 200 loaded of 2,431")
+
+
 async def test_refresh_keeps_cursor_marks_filter_and_order(browser: Any, folders: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         column = it.screen.listing.state.columns[1]

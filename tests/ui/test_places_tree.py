@@ -134,6 +134,20 @@ async def test_a_failure_stands_below_the_place_whole_and_enter_tries_again(brow
         assert tree(it)[1] == "  ▸ exports/"
 
 
+async def test_what_is_not_read_beside_the_way_is_said_once_and_can_be_read_on_each_level(
+    browser: Any, folders: Any
+) -> None:
+    folders.tree["exports/reporting/"] = ["2024/"]
+    folders.tree["exports/reporting/2024/"] = ["09/"]
+    folders.tree["exports/reporting/2024/09/"] = ["a.tar"]
+    async with browser(start="acme:exports/reporting/2024/09/", size=(160, 40)) as it:
+        assert [line.strip() for line in tree(it)].count("more…") == 1
+        await it.press("1", "k", "k", "k", "k", "l")
+        assert tree(it)[:4] == ["▾ acme", "  ▾ exports/", "   ▾ reporting/", "    ▾ 2024/"]
+        assert "  ▸ imports/" in tree(it)
+        assert [line.strip() for line in tree(it)].count("more…") == 1
+
+
 async def test_a_place_with_very_many_folders_shows_a_thousand_and_more_on_demand(browser: Any, folders: Any) -> None:
     folders.tree[""] = [f"f{number:04}/" for number in range(2_300)]
     folders.page_size = 1_500
@@ -205,9 +219,12 @@ async def test_services_stand_beside_profiles_and_counts_beside_types_once_they_
 
 async def test_a_key_of_the_list_says_in_the_tree_where_it_works(browser: Any) -> None:
     async with browser(size=(160, 40)) as it:
-        for key in ("d", "space", "y"):
+        for key in ("o", "space", "y"):
             await it.press(key)
-        assert [text[:26] for text in it.notices] == ["That works in the list: En"] * 3
+        said = "That works in the list. Enter opens this place; d downloads all of it."
+        assert it.notices == [said] * 3
+        await it.press("H")
+        assert len(it.notices) == 3, "there is no way back, and none in the list"
 
 
 async def test_what_a_place_holds_is_counted_once_it_is_read_and_its_folders_are_still_to_be_read(
@@ -255,7 +272,7 @@ async def test_nothing_is_counted_unasked_where_the_calls_of_the_minute_are_half
 
 async def test_the_tree_opens_down_to_where_the_user_is(browser: Any, folders: Any) -> None:
     async with browser(start="acme:exports/reporting/", size=(160, 40)) as it:
-        assert tree(it) == ["▾ acme", "  ▾ exports/", "   ▸ reporting/", "     more…", "    more…", "▸ acme8"]
+        assert tree(it) == ["▾ acme", "  ▾ exports/", "   ▸ reporting/", "     more…", "▸ acme8"]
         assert cursor(it) == "▸ reporting/"
         assert folders.count("folders") == 0, "the way there is known"
         await it.press("1", "G", "k")

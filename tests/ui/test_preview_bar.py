@@ -14,8 +14,8 @@ class Shown(App[None]):
     def compose(self) -> ComposeResult:
         yield PreviewBar()
 
-    @on(PreviewBar.Asked)
-    def take(self, event: PreviewBar.Asked) -> None:
+    @on(PreviewBar.Closed)
+    def take(self, event: PreviewBar.Closed) -> None:
         self.asked.append(event.text)
 
 

@@ -14,6 +14,7 @@ from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.browser.screen import BrowserScreen
+from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.screens.home import HomeScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
@@ -40,6 +41,11 @@ def fresh(tmp_path: Path) -> Fresh:
             engine.stop()
 
     return run
+
+
+def text_of(app: CloudStoreApp) -> str:
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 async def until(pilot: Pilot[None], met: Callable[[], object]) -> None:
@@ -72,6 +78,16 @@ async def test_a_profile_that_was_added_can_be_browsed_at_once(fresh: Fresh, rea
         await until(pilot, lambda: [entry.name for entry in state.store.window(0, 10)][:2] == ["us-east", "uk"])
         assert app.browser.places.place is not None
         assert app.browser.places.place.location.profile == "mine"
+
+
+async def test_the_first_screen_says_everything_in_whole_words_and_offers_what_leads_somewhere(fresh: Fresh) -> None:
+    async with fresh() as (app, pilot):
+        items = app.home.list.items
+        assert [part for item in items for part in (item.title, item.middle) if part not in text_of(app)] == []
+        assert "Go to a path" not in text_of(app)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        assert text_of(app).count("1–9") == 1
 
 
 async def test_the_sandbox_is_what_the_program_goes_on_with(fresh: Fresh) -> None:

@@ -155,6 +155,33 @@ async def test_escape_gives_up_a_dialog_on_its_way_and_what_was_typed_for_it(bro
         assert it.app.screen is it.screen
 
 
+async def test_keys_for_rows_wait_until_there_are_rows(browser: Any, searches: Any) -> None:
+    gate = searches.gates["search"] = asyncio.Event()
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("jj d")
+        assert not it.notices
+        gate.set()
+        await it.until(lambda: it.engine.transfers)
+        assert [one.request.entry.name for one in it.engine.transfers] == ["int-0000002.mp3"]
+        assert it.screen.listing.state.store.selection.count == 1
+
+
+async def test_escape_gives_up_rows_on_their_way_and_what_was_typed_for_them(browser: Any, searches: Any) -> None:
+    searches.gates["search"] = asyncio.Event()
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("pd")
+        await it.press("escape")
+        await it.until(lambda: "Stopped. Press r to reload." in it.text)
+        assert (it.notices, it.engine.transfers, it.app.screen) == ([], [], it.screen)
+
+
+async def test_what_is_not_for_rows_waits_for_none(browser: Any, searches: Any) -> None:
+    searches.gates["search"] = asyncio.Event()
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("fab")
+        await it.until(lambda: isinstance(it.app.focused, Input) and it.app.focused.value == "ab")
+
+
 async def test_keys_are_carried_out_in_the_order_in_which_they_were_typed(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.burst("j jj /11" + ENTER + "a")

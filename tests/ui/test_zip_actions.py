@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
+from cloudstore_tui.transfers.zip.plan import plan_zips
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog
-from cloudstore_tui.ui.downloads import Zipping
+from cloudstore_tui.ui.downloads import not_zipped, zip_requests, zip_text
 
 START = "acme8:us-east/"
 
@@ -124,11 +125,10 @@ async def test_files_in_the_way_are_asked_about_once_for_all_members(browser: An
 def test_more_than_a_zip_may_hold_becomes_several(searches: Any, tmp_path: Path) -> None:
     query = searches.query(searches.locate("us-east/"))
     objects: list[StoredObject] = [searches.object(number, query) for number in range(1_200)]
-    zipping = Zipping.of(objects)
-    requests = list(
-        zipping.requests([DownloadRequest(entry.location, tmp_path, entry=entry) for entry in objects], tmp_path)
-    )
+    plan = plan_zips(objects)
+    downloads = [DownloadRequest(entry.location, tmp_path, entry=entry) for entry in objects]
+    requests = list(zip_requests(plan, downloads, tmp_path))
     assert [len(request.members) for request in requests if isinstance(request, ZipRequest)] == [500, 500, 200]
     assert len(requests) == 3
-    assert zipping.text == "1,200 objects, 12.7 MB, in 3 zips"
-    assert zipping.exceptions == ""
+    assert zip_text(plan) == "1,200 objects, 12.7 MB, in 3 zips"
+    assert not_zipped(plan) == ""

@@ -53,7 +53,7 @@ async def test_x_on_a_job_that_the_service_keeps_says_so(
         await opened(it)
         await it.press("x")
         await it.until(lambda: it.notices)
-        assert it.notices == ["The service keeps a.zip: it had ended already. C empties the queue."]
+        assert it.notices == ["a.zip had already ended. C empties the queue."]
 
 
 async def test_the_queue_is_emptied_only_after_its_number_was_typed(browser: Any, searches: Any) -> None:
@@ -67,7 +67,7 @@ async def test_the_queue_is_emptied_only_after_its_number_was_typed(browser: Any
         await it.press("C")
         await it.until(lambda: isinstance(it.app.screen, ClearZipsDialog))
         await it.press("2", "enter")
-        await it.until(lambda: "There are none." in it.text)
+        await it.until(lambda: "No zip jobs." in it.text)
         assert searches.count("clear_zips") == 1
 
 

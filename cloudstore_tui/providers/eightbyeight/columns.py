@@ -6,7 +6,7 @@ from cloudstore_tui.core.models import Column, ColumnKind
 
 _TIME = Column("created", "Time", ColumnKind.TIME, 16, "createdTime")
 _WHAT = Column("type", "What", width=12, sort_field="type", least=10)
-_AGENT = Column("agentName", "Agent", width=16, sort_field="agentName", least=12, also=("userName", "agentId"))
+_AGENT = Column("agentName", "Agent", width=16, sort_field="agentName", least=16, also=("userName", "agentId"))
 _CALLER = Column("address", "Caller", width=12, sort_field="address", least=12, rank=5, also=("callerId",))
 _QUEUE = Column("queueName", "Queue", width=12, sort_field="queueName", least=8, rank=4)
 _DIRECTION = Column("direction", "Direction", width=9, sort_field="direction", rank=7)

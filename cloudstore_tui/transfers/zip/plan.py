@@ -65,6 +65,11 @@ class ZipPlan(Struct, frozen=True):
     direct: tuple[StoredObject, ...]
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def packed(self) -> int:
+        """How many objects go into zips."""
+        return sum(len(batch.entries) for batch in self.batches)
+
 
 class _Open(Struct):
     """A batch that grows. An id is in it once."""

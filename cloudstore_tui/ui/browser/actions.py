@@ -45,6 +45,8 @@ class Declaration(Struct, frozen=True):
     """The property that tells whether it is offered for what the cursor is on; the key says why it does nothing."""
     is_everywhere: bool
     """Whether its keys work in every pane, and need nothing that is listed."""
+    in_tree: bool
+    """Whether its keys work on a place of the tree, too."""
     opens: bool
     """Whether it shows a line or dialog as soon as it can: keys that are typed meanwhile are meant for that."""
     stops_on_escape: bool
@@ -62,6 +64,7 @@ def action(
     when: str = "",
     offered: str = "",
     everywhere: bool = False,
+    in_tree: bool = False,
     opens: bool = False,
     stops_on_escape: bool = False,
 ) -> Callable[[Method], Method]:
@@ -77,6 +80,7 @@ def action(
         when: likewise.
         offered: likewise.
         everywhere: likewise.
+        in_tree: likewise.
         opens: likewise.
         stops_on_escape: likewise.
     """
@@ -84,7 +88,7 @@ def action(
     def declare(method: Method) -> Method:
         name, show = method.__name__, not everywhere if shown is None else shown
         binding = Binding(keys, f"run('{name}')", label, id=id or f"entries.{name}", tooltip=tooltip, show=show)
-        declaration = Declaration(name, binding, needs, when, offered, everywhere, opens, stops_on_escape)
+        declaration = Declaration(name, binding, needs, when, offered, everywhere, in_tree, opens, stops_on_escape)
         setattr(method, _MARK, declaration)
         return method
 
@@ -189,19 +193,24 @@ class ActionRunner:
     def is_possible(self, name: str, pane: str) -> bool:
         """Whether it makes sense where the user is."""
         declaration, group = self._actions[name]
-        if not (declaration.is_everywhere or pane in ("entries", "detail")):
+        in_tree = declaration.in_tree and pane == "places"
+        if not (declaration.is_everywhere or in_tree or pane in ("entries", "detail")):
             return False
         state = group.listing.state
         if declaration.needs is not None and (state is None or declaration.needs not in state.provider.capabilities):
             return False
         if declaration.when:
             return bool(getattr(group, declaration.when))
-        return declaration.is_everywhere or state is not None
+        return declaration.is_everywhere or in_tree or state is not None
 
     def is_offered(self, name: str) -> bool:
         """Whether it does something with what the cursor is on."""
         declaration, group = self._actions[name]
         return not declaration.offered or bool(getattr(group, declaration.offered))
+
+    def is_for_rows(self, name: str) -> bool:
+        """Whether it is about the rows of the list, not about where the user is."""
+        return name in self._actions and not self._actions[name][0].is_everywhere
 
     @property
     def is_opening(self) -> bool:

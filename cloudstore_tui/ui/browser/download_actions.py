@@ -10,28 +10,30 @@ from textual.screen import Screen
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import ZipJob
-from cloudstore_tui.core.models import Folder, Location, StoredObject, identity
+from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import OnConflict, ZipRequest
-from cloudstore_tui.transfers.zip.plan import cost_of_direct, cost_of_zips, is_available
+from cloudstore_tui.transfers.zip.plan import ZipPlan, cost_of_direct, cost_of_zips, is_available, plan_zips
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing import ListingController
+from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
     Conflict,
     FetchAnswer,
     FetchOffer,
-    Zipping,
     compared,
     free_space,
     is_much,
     names_in,
+    not_zipped,
     requests,
     usable_folder,
     why_not,
+    zip_requests,
 )
-from cloudstore_tui.ui.format import counted, total_size
+from cloudstore_tui.ui.format import counted, place_title, total_size
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import batch_title, kinds_of
@@ -41,6 +43,8 @@ ZIP_FROM = 10
 """Files below which nobody waits for a zip."""
 MAX_ASKED = 200
 """Files in the way of which the service is asked what they have; of the others the list says it, or nobody does."""
+MAX_COUNTED = 100_000
+"""Files that a folder holds at most to be downloaded in one go."""
 AT_ONCE = 50
 """Files compared between two looks at whether the user gave up."""
 
@@ -49,9 +53,17 @@ class DownloadActions(ActionGroup):
     """Downloads what is marked, or what is under the cursor; asks where there is much, or something is in the way."""
 
     def __init__(
-        self, screen: Screen[None], listing: ListingController, watch: TransferWatch, settings: Settings
+        self,
+        screen: Screen[None],
+        listing: ListingController,
+        providers: Mapping[str, StorageProvider],
+        tree: PlacesTree,
+        watch: TransferWatch,
+        settings: Settings,
     ) -> None:
         super().__init__(screen, listing)
+        self._providers = providers
+        self._tree = tree
         self._watch = watch
         self._settings = settings
         self.folder = settings.download_dir
@@ -60,38 +72,60 @@ class DownloadActions(ActionGroup):
         """The folder that was named last."""
 
     @property
+    def is_in_tree(self) -> bool:
+        """Whether what is meant is a place of the tree, not the rows."""
+        return self.screen.focused is self._tree
+
+    @property
     def can_download(self) -> bool:
-        return not self.on_archived
+        """Whether the cursor is on something that can be fetched now."""
+        return self._tree.folder is not None if self.is_in_tree else not self.on_archived
+
+    def _wanted(self) -> list[Entry]:
+        """The chosen rows, or the place under the cursor of the tree; says so where there is nothing to fetch."""
+        if not self.is_in_tree:
+            entries, why = self.chosen(), "There is no file here."
+        else:
+            place, why = self._tree.folder, "Enter opens this; d downloads what is in it."
+            entries = [] if place is None else [Folder(place, "")]
+        if not entries:
+            tell(self.screen, why, "warning")
+        return entries
 
     @action(
         "d,s",
         "Download",
-        "Download what is marked, or what is under the cursor",
+        "Download what is marked, or what the cursor is on",
         offered="can_download",
+        in_tree=True,
         opens=True,
         stops_on_escape=True,
     )
     async def download(self) -> None:
         """To the folder that the settings name."""
-        await self._fetch_chosen(self.folder)
+        await self._fetch_all(self._wanted(), self.folder)
 
     @action(
-        "D,f2,S", "Download to", "Download to a folder that you name", shown=False, opens=True, stops_on_escape=True
+        "D,f2,S",
+        "Download to",
+        "Download to a folder that you name",
+        shown=False,
+        in_tree=True,
+        opens=True,
+        stops_on_escape=True,
     )
     async def download_as(self) -> None:
         """To a folder that is asked for; the next time, the same one is offered."""
         from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
-        entries = self.chosen()
-        if not entries:
-            tell(self.screen, "There is no file here.", "warning")
+        if not (entries := self._wanted()):
             return
         objects = [entry for entry in entries if isinstance(entry, StoredObject)]
         what = kinds_of(objects) if objects else counted(len(entries), "folder")
         dialog = DownloadDialog(what, total_size(objects), self._named)
         if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
             self._named = folder
-            await self._fetch_chosen(folder)
+            await self._fetch_all(entries, folder)
 
     @action(
         "z",
@@ -107,41 +141,39 @@ class DownloadActions(ActionGroup):
         if objects := self.chosen_objects():
             await self.fetch(objects, self.folder, always_zips=True)
 
-    async def _fetch_chosen(self, folder: Path) -> None:
-        entries = self.chosen()
-        if not entries:
-            tell(self.screen, "There is no file here.", "warning")
+    async def _fetch_all(self, entries: Sequence[Entry], folder: Path) -> None:
         for entry in entries:
             if isinstance(entry, Folder):
-                await self.fetch_folder(entry, folder)
+                await self.fetch_folder(entry.location, folder)
         if objects := [entry for entry in entries if isinstance(entry, StoredObject)]:
             await self.fetch(objects, folder)
 
     # Objects
 
-    async def fetch(self, objects: Sequence[StoredObject], folder: Path, *, always_zips: bool = False) -> None:
-        """Download in the faster way, or as zips; the user decides where there is much."""
-        state = self.listing.state
+    async def fetch(
+        self, objects: Sequence[StoredObject], folder: Path, *, always_zips: bool = False, place: str = ""
+    ) -> None:
+        """Download in the faster way, or as zips; the user decides where there is much. They may be all of a place."""
         ready, coming, notes = self._ready(objects)
-        if state is None or not ready:
+        if not ready:
             return
-        zipping = self._zipping(state.provider, ready, always=always_zips)
-        if always_zips and (zipping is None or not zipping.packed):
-            tell(
-                self.screen,
-                f"Nothing here can be packed into a zip. {zipping.exceptions if zipping else ''}",
-                "warning",
-            )
+        provider = self._providers[ready[0].location.profile]
+        may_zip = Capability.ZIP in provider.capabilities and (always_zips or len(ready) >= ZIP_FROM)
+        plan = plan_zips(ready) if may_zip else None
+        if always_zips and (plan is None or not plan.packed):
+            why = not_zipped(plan) if plan is not None else ""
+            tell(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
             return
-        offer = self._offer(state.provider, ready, zipping, folder)
+        offer = self._offer(provider, ready, plan, folder)
         offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
         if is_much(ready):
-            way, folder = await self._ask(replace(offer, coming=coming, notes=notes))
+            what = f"{place}: {offer.what}" if place else offer.what
+            way, folder = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
         else:
             way = FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT
             self._tell_left_out(coming, notes)
         if way is not None:
-            await self.start(ready, folder, zipping if way is FetchAnswer.ZIP else None)
+            await self.start(ready, folder, plan if way is FetchAnswer.ZIP else None)
 
     def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
         """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
@@ -160,26 +192,21 @@ class DownloadActions(ActionGroup):
         if left_out := " ".join(filter(None, (*notes, said))):
             tell(self.screen, left_out, "warning")
 
-    def _zipping(self, provider: StorageProvider, objects: Sequence[StoredObject], *, always: bool) -> Zipping | None:
-        if Capability.ZIP not in provider.capabilities or not (always or len(objects) >= ZIP_FROM):
-            return None
-        return Zipping.of(objects)
-
     def _offer(
-        self, provider: StorageProvider, objects: Sequence[StoredObject], zipping: Zipping | None, folder: Path
+        self, provider: StorageProvider, objects: Sequence[StoredObject], plan: ZipPlan | None, folder: Path
     ) -> FetchOffer:
         """What either way takes."""
         pace, at_once = provider.profile.requests_per_minute, self._settings.transfers
         size = sum(entry.size or 0 for entry in objects)
         direct = cost_of_direct(len(objects), size, pace, at_once)
         offer = FetchOffer(kinds_of(objects), total_size(objects) or "unknown size", folder, direct.seconds)
-        if zipping is None or not zipping.packed:
+        if plan is None or not plan.packed:
             return offer
-        zips = cost_of_zips(zipping.plan, pace, self._settings.zip_poll_seconds, at_once)
+        zips = cost_of_zips(plan, pace, self._settings.zip_poll_seconds, at_once)
         return replace(
             offer,
-            zips=len(zipping.plan.batches),
-            in_zip=zipping.largest,
+            zips=len(plan.batches),
+            in_zip=max(len(batch.entries) for batch in plan.batches),
             zip_seconds=zips.seconds,
             prefers_zip=zips.seconds < direct.seconds,
         )
@@ -201,7 +228,7 @@ class DownloadActions(ActionGroup):
         self,
         objects: Sequence[StoredObject],
         wanted: Path,
-        zipping: Zipping | None = None,
+        plan: ZipPlan | None = None,
         names: Mapping[str, str] | None = None,
         title: str = "",
     ) -> bool:
@@ -210,7 +237,7 @@ class DownloadActions(ActionGroup):
         Args:
             objects: what is wanted.
             wanted: the folder.
-            zipping: how it is packed.
+            plan: how it is packed.
             names: names of files by the identity of their object, where they are not to have the object's own.
             title: what the batch is called, where its objects do not say it.
         """
@@ -226,24 +253,25 @@ class DownloadActions(ActionGroup):
             return False
         root = next((known for known in (self.folder, self._named) if folder.is_relative_to(known)), None)
         downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
-        requested = downloads if zipping is None else zipping.requests(downloads, folder)
+        requested = downloads if plan is None else zip_requests(plan, downloads, folder)
         self._watch.submit(requested, title or batch_title(objects, self.listing.zone), str(folder))
         return True
 
     # Folders
 
-    async def fetch_folder(self, folder: Folder, into: Path) -> None:
-        """Download everything below a folder, its own folders kept; counts it first."""
-        if (state := self.listing.state) is None:
+    async def fetch_folder(self, folder: Location, into: Path) -> None:
+        """Download everything below a folder or place, its own folders kept; counts it first."""
+        provider, name = self._providers[folder.profile], _title(folder)
+        if not (found := await self._count(provider, folder, name)):
             return
-        name = f"{folder.name.rstrip('/')}/"
-        found = await self._count(state.provider, folder, name)
-        ready, coming, notes = self._ready(found) if found else ([], 0, ())
+        if Capability.SEARCH in provider.capabilities:
+            # A place that stands for a search holds objects with names, and no folders.
+            await self.fetch(found, into / safe_name(name), place=name)
+            return
+        ready, coming, notes = self._ready(found)
         if not ready:
-            if not found:
-                tell(self.screen, f"{name} is empty.", "warning")
             return
-        offer = self._offer(state.provider, ready, None, into)
+        offer = self._offer(provider, ready, None, into)
         if is_much(ready):
             what = f"{name}: {kinds_of(ready)}"
             way, into = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
@@ -251,36 +279,40 @@ class DownloadActions(ActionGroup):
                 return
         else:
             self._tell_left_out(coming, notes)
-        target = await asyncio.to_thread(usable_folder, into) / safe_name(folder.name.rstrip("/"))
+        target = await asyncio.to_thread(usable_folder, into) / safe_name(name.rstrip("/"))
         if await self._submit_folder(ready, folder, target):
             tell(self.screen, f"Download {name}: {kinds_of(ready)}, {offer.size} → {home_path(target)}")
 
-    async def _count(self, provider: StorageProvider, folder: Folder, name: str) -> list[StoredObject]:
-        """Everything below a folder; what could not be listed is told."""
+    async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
+        """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""
         # Deferred: whoever downloads no folder need not wait for it at the start.
         from cloudstore_tui.archive.listing import FolderListing
 
-        listing, found = FolderListing(provider, folder.location), list[StoredObject]()
+        listing, found = FolderListing(provider, folder), list[StoredObject]()
         with self.listing.doing(f"counting {name}… Esc stops"):
             async for page in listing.pages():
                 found += page
+                if len(found) > MAX_COUNTED:
+                    much = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
+                    tell(self.screen, much, "warning")
+                    return []
                 self.listing.say(f"counting {name}… {counted(len(found), 'file')}, {total_size(found)} · Esc stops")
         for failure in listing.failures:
             tell(self.screen, str(failure), "error")
+        if not found and not listing.failures:
+            tell(self.screen, f"{name} is empty.", "warning")
         return found
 
-    async def _submit_folder(self, objects: Sequence[StoredObject], folder: Folder, target: Path) -> bool:
+    async def _submit_folder(self, objects: Sequence[StoredObject], folder: Location, target: Path) -> bool:
         """Start the transfers, with the names that `pull` gives; whether the user let them start."""
         from cloudstore_tui.archive.fetch import Requests
         from cloudstore_tui.archive.folder import PullFolder
         from cloudstore_tui.archive.plan import PullPlan
         from cloudstore_tui.archive.template import KeyNames
 
-        keys, plan = KeyNames(folder.location.path), PullPlan()
+        keys, plan = KeyNames(folder.path), PullPlan()
         try:
-            # A place that stands for a search has no keys, only objects with names.
-            is_real = not folder.location.place
-            plan.add((entry, keys.path(entry, "") if is_real else (safe_name(entry.name),)) for entry in objects)
+            plan.add((entry, keys.path(entry, "")) for entry in objects)
             plan.settle_names()
             items = {identity(item.entry): item for item in plan.items()}
             files = {key: target / item.path for key, item in items.items()}
@@ -291,8 +323,7 @@ class DownloadActions(ActionGroup):
             downloads = [replace(made.request(item), sha256=False) for item in items.values()]
         finally:
             plan.close()
-        name = f"{folder.name.rstrip('/')}/"
-        self._watch.submit(downloads, f"{name} ({counted(len(downloads), 'file')})", str(target))
+        self._watch.submit(downloads, f"{_title(folder)} ({counted(len(downloads), 'file')})", str(target))
         return True
 
     # Files in the way
@@ -335,11 +366,8 @@ class DownloadActions(ActionGroup):
 
     async def _known(self, entry: StoredObject) -> StoredObject:
         """An object with its checksum and exact size, which lists of some services lack."""
-        state = self.listing.state
-        if state is None:
-            return entry
         try:
-            found = await state.provider.stat(entry.location)
+            found = await self._providers[entry.location.profile].stat(entry.location)
         except StorageError:
             # The transfer will say what is wrong.
             return entry
@@ -406,7 +434,7 @@ class DownloadActions(ActionGroup):
         if still is None or still.status != job.status:
             tell(self.screen, f"Stopped: {job.name}")
         else:
-            tell(self.screen, f"The service keeps {job.name}: it had ended already. C empties the queue.", "warning")
+            tell(self.screen, f"{job.name} had already ended. C empties the queue.", "warning")
 
     def _fetch_job(self, job: ZipJob) -> None:
         where = Location(job.profile, job.region)
@@ -416,6 +444,12 @@ class DownloadActions(ActionGroup):
         state, entry = self.listing.state, self.listing.entry
         region = state.target.location.region if state is not None else ""
         return region or (entry.location.region if entry is not None else "")
+
+
+def _title(folder: Location) -> str:
+    """`reporting/`; of a place that stands for a search `Call recordings 2024-09`, of a whole profile its name."""
+    name = folder.path.rstrip("/").rpartition("/")[2]
+    return f"{name}/" if name else place_title(folder)
 
 
 def _is_described(entry: StoredObject) -> bool:

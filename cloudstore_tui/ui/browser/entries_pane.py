@@ -78,7 +78,7 @@ class EntryTable(VirtualTable):
         Binding("escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Cancel the range"),
         Binding("a,ctrl+a", "marks('all')", "All", id="entries.mark_all", show=False, tooltip="Mark all loaded rows"),
         Binding("U", "marks('dropped')", "Marks back", id="entries.marks_back", show=False, tooltip=BRING_BACK),
-        Binding("*", "marks('others')", "Invert", id="entries.invert", show=False, tooltip="Mark the others instead"),
+        Binding("*", "marks('others')", "Invert", id="entries.invert", show=False, tooltip="Invert the marks"),
     ]
 
     @dataclass
@@ -298,7 +298,7 @@ class EntriesPane(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="entries.filter", tooltip="Show only loaded rows that hold a text"),
+        Binding("slash", "filter", "Filter", id="entries.filter", tooltip="Filter the loaded rows by a text"),
     ]
 
     class Filtered(Message):

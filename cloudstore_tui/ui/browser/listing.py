@@ -417,6 +417,12 @@ class ListingController:
     def is_busy(self) -> bool:
         return self._busy is not None
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the first rows are on their way."""
+        reads = any(worker.group == GROUP and not worker.is_finished for worker in self.screen.workers)
+        return reads and self.state is not None and not self.state.store.loaded
+
     async def read_for(self, seconds: float) -> None:
         """Wait some seconds, or until what is being read has come or was given up."""
         if self._busy is not None:
@@ -461,6 +467,7 @@ class ListingController:
                     self._take(state, page)
                     await asyncio.sleep(0)
             state.pager = pager
+            self.pane.table.ask_again()
 
     @asynccontextmanager
     async def _busy_with(self, state: ListingState) -> AsyncIterator[None]:

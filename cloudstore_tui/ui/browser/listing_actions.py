@@ -34,16 +34,16 @@ class ListingActions(ActionGroup):
         state = self.listing.state
         return state is not None and not state.pager.ended
 
-    @action("r,f5,ctrl+r", "Refresh", "Read this again; marks and cursor stay")
+    @action("r,f5,ctrl+r", "Refresh", "Reload; marks and cursor stay")
     def refresh(self) -> None:
         """Cursor, marks, filter and order stay."""
         self.listing.read_again()
 
-    @action("ctrl+e", "Load all", "Read all that is left; Esc stops it", when="has_more")
+    @action("ctrl+e", "Load all", "Load the rest; Esc stops", when="has_more")
     async def load_all(self) -> None:
         await self._read_all(self.state, "loading")
 
-    @action("A", "Mark all", "Mark all that matches, also what is not loaded", shown=False, when="has_rows")
+    @action("A", "Mark all", "Mark all matches, loaded or not", shown=False, when="has_rows")
     async def mark_matching(self) -> None:
         """Read what is left, then mark it; if that is stopped, nothing is marked."""
         state = self.state
@@ -54,10 +54,10 @@ class ListingActions(ActionGroup):
         if state.pager.ended and not state.error:
             await self._mark(state)
         elif state.store.loaded >= MAX_MARKED:
-            much = f"More than {MAX_MARKED:,} rows match: none of them was marked. Narrow the query."
+            much = f"More than {MAX_MARKED:,} rows match: none was marked. Narrow the search."
             tell(self.screen, much, "warning")
         else:
-            tell(self.screen, "Not all that matches was read: nothing was marked.", "warning")
+            tell(self.screen, "Not all matches were loaded: nothing was marked.", "warning")
 
     async def _read_all(self, state: ListingState, doing: str, most: int = 0) -> None:
         """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""

@@ -12,12 +12,13 @@ from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.records import json_text
+from cloudstore_tui.transfers.zip.plan import plan_zips
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.picking import Choice, PickDialog
-from cloudstore_tui.ui.downloads import Zipping
+from cloudstore_tui.ui.downloads import not_zipped, zip_text
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
@@ -107,7 +108,7 @@ class LookActions(ActionGroup):
     @action(
         "full_stop",
         "Call",
-        "Show everything of the call that this belongs to",
+        "Show the whole call that this belongs to",
         needs=Capability.RELATED,
         offered="on_file",
         opens=True,
@@ -119,7 +120,7 @@ class LookActions(ActionGroup):
 
         state, entry = self.state, self.listing.entry
         if not isinstance(entry, StoredObject):
-            tell(self.screen, "There is no file here whose call could be shown.", "warning")
+            tell(self.screen, "No call to show here. Select a file first.", "warning")
             return
         folder_of = partial(self._folder_of, state.provider)
 
@@ -131,16 +132,16 @@ class LookActions(ActionGroup):
         await self.screen.app.push_screen_wait(screen)
 
     async def _fetch_call(self, tree: CallTree, entries: Sequence[StoredObject], folder: Path, *, as_zip: bool) -> bool:
-        zipping = Zipping.of(entries) if as_zip else None
-        if zipping is not None and not zipping.packed:
-            tell(self.screen, f"Nothing here can be packed into a zip. {zipping.exceptions}", "warning")
+        plan = plan_zips(entries) if as_zip else None
+        if plan is not None and not plan.packed:
+            tell(self.screen, f"Nothing here can be packed into a zip. {not_zipped(plan)}", "warning")
             return False
         title = f"one call, {counted(len(entries), 'file')}" if len(entries) == len(tree.entries) else ""
-        started = await self.downloads.start(entries, folder, zipping, file_names(tree), title)
-        if started and zipping is not None:
-            tell(self.screen, f"Zip: {zipping.text}.")
-            if zipping.exceptions:
-                tell(self.screen, zipping.exceptions, "warning")
+        started = await self.downloads.start(entries, folder, plan, file_names(tree), title)
+        if started and plan is not None:
+            tell(self.screen, f"Zip: {zip_text(plan)}.")
+            if apart := not_zipped(plan):
+                tell(self.screen, apart, "warning")
         return started
 
     def _folder_of(self, provider: StorageProvider, tree: CallTree) -> Path:

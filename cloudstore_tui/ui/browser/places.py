@@ -181,12 +181,17 @@ def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[Pl
             waiting.extend(reversed(below))
 
 
+def is_way(place: Place) -> bool:
+    """Whether it only leads to where the user is: of what is below it nothing else was read."""
+    return place.is_open and bool(place.children) and place.needs_load
+
+
 def _notes(place: Place) -> Iterator[PlaceLine]:
     if place.loading is not None:
         yield PlaceLine(place, LineKind.NOTE, "loading…")
     elif place.error:
         yield PlaceLine(place, LineKind.ERROR, place.error)
-    elif place.has_more or (place.children and place.needs_load):
+    elif place.has_more or (is_way(place) and not any(map(is_way, place.children))):
         yield PlaceLine(place, LineKind.MORE, "more…")
     elif not place.children and not place.needs_load:
         yield PlaceLine(place, LineKind.NOTE, "no folders")

@@ -31,6 +31,7 @@ from cloudstore_tui.ui.browser.places import (
     Place,
     PlaceLine,
     Shortcut,
+    is_way,
     lines_of,
     recent_places,
     saved_places,
@@ -141,6 +142,7 @@ class PlacesTree(CursorList):
         self._here: Location | None = None
         self._is_leaving = False
         """Whether the user takes a shortcut; the cursor then stays on it."""
+        self._on_folder = True
 
     def on_mount(self) -> None:
         self.show_profiles()
@@ -184,6 +186,12 @@ class PlacesTree(CursorList):
                 yield PlaceLine(_NOWHERE, LineKind.TITLE, title)
                 yield from map(PlaceLine, places)
 
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        if (self.folder is not None) is not self._on_folder:
+            self._on_folder = not self._on_folder
+            self.screen.refresh_bindings()
+
     def validate_cursor(self, row: int) -> int:
         """Stay on what can be chosen, the nearest one in the direction in which the cursor goes."""
         row = super().validate_cursor(row)
@@ -196,6 +204,13 @@ class PlacesTree(CursorList):
     def place(self) -> Place | None:
         """The place under the cursor, or the one that the note under it is about."""
         return self._line.place if self._line else None
+
+    @property
+    def folder(self) -> Location | None:
+        """What the cursor is on, if that is a place of a service: no shortcut, and no note."""
+        line = self._line
+        is_folder = line is not None and line.kind is LineKind.PLACE and line.place.shortcut is None
+        return line.place.location if line is not None and is_folder else None
 
     def remask(self) -> None:
         self.places_changed()
@@ -416,6 +431,8 @@ class PlacesTree(CursorList):
             return
         if line.kind is not LineKind.PLACE:
             self.action_open()
+        elif is_way(line.place):
+            self.load(line.place)
         elif line.place.is_open and line.place.children:
             self.cursor += 1
         elif line.place.expandable and not line.place.is_open:

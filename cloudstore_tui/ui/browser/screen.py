@@ -1,7 +1,7 @@
 """The browser: places on the left, entries and the detail of one on the right, transfers below."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import cycle
@@ -156,7 +156,7 @@ class BrowserScreen(BaseScreen[None]):
         self.deletions = DeletionActions(self, self.listing, deletion_log)
         objects = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
         self.details = DetailActions(self, self.listing, self.detail, self.panes, objects, browser_state, settings)
-        downloads = DownloadActions(self, self.listing, watch, settings)
+        downloads = DownloadActions(self, self.listing, providers, self.places, watch, settings)
         self.actions = ActionRunner(
             self,
             [
@@ -236,23 +236,33 @@ class BrowserScreen(BaseScreen[None]):
         """Offer in the footer only what does something with what the cursor is on."""
         if binding.id == "panes.places":
             return self.panes.has_drawer
-        action, _, name = binding.action.removesuffix("')").partition("('")
-        return action != "run" or self.actions.is_offered(name)
+        name = _name_of(binding)
+        return not name or self.actions.is_offered(name)
 
     # What the user does with keys
 
     def on_key(self, event: events.Key) -> None:
         """Say where a key does something that does nothing among the places."""
-        if self.focused is not self.places or event.key in self.active_bindings:
-            return
-        nodes = (self, self.entries.table)
-        bound = (node._bindings.key_to_bindings for node in nodes)  # noqa: SLF001 - Textual has no public way to them
-        if any(event.key in keys for keys in bound):
+        if self.focused is self.places and event.key not in self.active_bindings and self._is_for_rows(event.key):
             tell(
                 self,
-                "That works in the list: Enter opens this place; there A marks all of it, d downloads it.",
+                "That works in the list. Enter opens this place; d downloads all of it.",
                 "warning",
             )
+
+    def is_early(self, key: str) -> bool:
+        """Whether a key is for rows that are on their way."""
+        return self.is_active and self.entries.table.has_focus and self.listing.is_awaited and self._is_for_rows(key)
+
+    def _is_for_rows(self, key: str) -> bool:
+        """Whether a key does something with the rows of the list."""
+        of_table, of_screen = (self._keys_of(node).get(key, []) for node in (self.entries.table, self))
+        return bool(of_table) or any(self.actions.is_for_rows(_name_of(binding)) for binding in of_screen)
+
+    def _keys_of(self, node: Widget) -> Mapping[str, Sequence[Binding]]:
+        bindings = node._bindings.copy()  # noqa: SLF001  # Textual has no public way to them
+        bindings.apply_keymap(self.app._keymap)  # noqa: SLF001
+        return bindings.key_to_bindings
 
     def action_run(self, name: str) -> None:
         if name != "copy" or not self._copy_result():
@@ -421,6 +431,12 @@ class BrowserScreen(BaseScreen[None]):
         self.navigator.remember(self.browser_state)
         if self.listing.state is not None:
             self.places.learn(self.listing.state)
+
+
+def _name_of(binding: Binding) -> str:
+    """The action of a group that a key runs; empty for other actions."""
+    action, _, name = binding.action.removesuffix("')").partition("('")
+    return name if action == "run" else ""
 
 
 def token_words(session: Session, now: datetime) -> str:

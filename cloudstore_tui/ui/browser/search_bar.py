@@ -67,7 +67,7 @@ class SearchBar(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Leave", id="search.close", tooltip="Close the suggestions, then leave the line"),
-        Binding("tab", "take", "Take", id="search.take", tooltip="Take what is offered, or the corrected text"),
+        Binding("tab", "take", "Take", id="search.take", tooltip="Accept the suggestion or the correction"),
         Binding("up", "older", "Earlier", id="search.older", show=False, tooltip="An earlier search; up in the list"),
         Binding("down", "newer", "Later", id="search.newer", show=False, tooltip="A later search; down in the list"),
         Binding("ctrl+r", "recall", "History", id="search.recall", tooltip="Find an earlier search by its words"),

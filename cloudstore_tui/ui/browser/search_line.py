@@ -373,7 +373,7 @@ class SearchNameLine(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Back", id="naming.close", tooltip="Save nothing"),
+        Binding("escape", "close", "Back", id="naming.close", tooltip="Close without saving"),
     ]
 
     class Closed(Message):

@@ -121,4 +121,4 @@ class SetupController:
         self._app.post_message(ProfileAdded(profile))
 
     def _guide(self) -> KeyGuideScreen:
-        return KeyGuideScreen({**{spec.name: spec.guide for spec in self._specs}, "sandbox": SANDBOX})
+        return KeyGuideScreen({**{spec.name.capitalize(): spec.guide for spec in self._specs}, "Sandbox": SANDBOX})

@@ -209,8 +209,8 @@ class HistogramDialog(Dialog[str | None]):
     """
     VERTICAL_BREAKPOINTS = _HISTOGRAM_HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l,tab", "turn_on", "Next grouping", tooltip="Count by the next column", id="histogram.next"),
-        Binding("left,h,shift+tab", "turn(-1)", "Back", tooltip="Count by the one before", id="histogram.previous"),
+        Binding("right,l,tab", "turn_on", "Next grouping", tooltip="Next grouping", id="histogram.next"),
+        Binding("left,h,shift+tab", "turn(-1)", "Back", tooltip="Previous grouping", id="histogram.previous"),
     ]
 
     def __init__(self, groupings: Sequence[Grouping], of: str, *, narrows: bool) -> None:

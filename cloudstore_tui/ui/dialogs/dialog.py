@@ -76,7 +76,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
             "app.focus_previous",
             "Previous",
             show=False,
-            tooltip="Go to the button before",
+            tooltip="Go to the previous button",
             id="dialog.previous",
         ),
         Binding("pagedown", "page_down", "Further", show=False, tooltip="Read on", id="dialog.page_down"),
@@ -200,7 +200,7 @@ class DialogList(OptionList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", "Down", show=False, tooltip="Next line", id="list.down"),
-        Binding("k", "cursor_up", "Up", show=False, tooltip="Line before", id="list.up"),
+        Binding("k", "cursor_up", "Up", show=False, tooltip="Previous line", id="list.up"),
     ]
 
     def __init__(self, *options: Content | Option, widget_id: str) -> None:
@@ -213,7 +213,7 @@ class QuestionDialog(Dialog[bool]):
     AUTO_FOCUS = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "Yes", tooltip="Do it", id="dialog.yes"),
-        Binding("n", "cancel", "No", show=False, tooltip="Do not do it", id="dialog.no"),
+        Binding("n", "cancel", "No", show=False, tooltip="Answer no", id="dialog.no"),
     ]
 
     def __init__(self, title: Content | str, yes: str, no: str = "Cancel") -> None:

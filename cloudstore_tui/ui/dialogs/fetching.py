@@ -26,8 +26,8 @@ class FetchDialog(Dialog[FetchAnswer | None]):
     AUTO_FOCUS = "#start"
     ENTER = "start"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "direct", "One by one", show=False, tooltip="Fetch each of them by itself", id="fetch.direct"),
-        Binding("z", "zip", "As zips", show=False, tooltip="Let the service pack them into zips", id="fetch.zip"),
+        Binding("o", "direct", "One by one", show=False, tooltip="Download one by one", id="fetch.direct"),
+        Binding("z", "zip", "As zips", show=False, tooltip="Have the service pack zips", id="fetch.zip"),
         Binding("D", "elsewhere", "Another folder", tooltip="Name another folder", id="fetch.elsewhere"),
     ]
 
@@ -191,8 +191,8 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
     ENTER = "fetch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "fetch", "Fetch", tooltip="Fetch this zip and open it", id="zips.fetch"),
-        Binding("x", "stop", "Stop", tooltip="Let the service stop this job", id="zips.stop"),
-        Binding("C", "clear", "Clear", tooltip="Empty the whole queue, also those of others", id="zips.clear"),
+        Binding("x", "stop", "Stop", tooltip="Cancel this job on the server", id="zips.stop"),
+        Binding("C", "clear", "Clear", tooltip="Empty the whole queue, other people's jobs too", id="zips.clear"),
         Binding("r", "refresh", "Refresh", tooltip="Ask the service again", id="zips.refresh"),
     ]
 
@@ -208,7 +208,7 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
             keys = "Enter fetches it; x stops it; C empties the queue; r asks again."
             yield Static(keys, classes="dialog-note", markup=False)
         else:
-            yield Static("There are none. z in a list makes one of what is marked.", markup=False)
+            yield Static("No zip jobs. z in a list starts one for what is marked.", markup=False)
 
     @property
     def buttons(self) -> Mapping[str, str]:

@@ -35,7 +35,7 @@ class LinkDialog(Dialog[None]):
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Close", "copy": "Copy", "plain": "Plain view"}
     DEFAULT_CSS = "LinkDialog #url { margin-top: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy", tooltip="Send the link to your terminal's clipboard again", id="link.copy"),
+        Binding("y", "copy", "Copy", tooltip="Copy the link again", id="link.copy"),
         Binding(
             "v",
             "plain",

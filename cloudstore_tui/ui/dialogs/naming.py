@@ -40,8 +40,8 @@ class NameDialog(Dialog[Named | None]):
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "save": "Save"}
     ENTER = "save"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Down", show=False, tooltip="The next thing to name", id="naming.down"),
-        Binding("up", "move(-1)", "Up", show=False, tooltip="The thing before", id="naming.up"),
+        Binding("down", "move(1)", "Down", show=False, tooltip="Next thing to name", id="naming.down"),
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Previous thing", id="naming.up"),
     ]
 
     def __init__(self, title: str, things: Sequence[NameChoice], at: int = 0, *, name: str = "") -> None:
@@ -114,7 +114,7 @@ class NameDialog(Dialog[Named | None]):
 
     def _warn(self) -> None:
         is_taken = self._field.value.strip() in self._things[self._at].taken
-        self.query_one("#replaces", Note).say("There is one of this name; it will be replaced." if is_taken else "")
+        self.query_one("#replaces", Note).say("This name is taken; saving replaces it." if is_taken else "")
 
 
 class ParametersDialog(Dialog[str | None]):

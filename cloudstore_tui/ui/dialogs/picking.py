@@ -56,7 +56,7 @@ class PickDialog(Dialog[ChoiceResult | None]):
     ENTER = "take"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", "Down", show=False, tooltip="Next line", id="pick.down"),
-        Binding("up", "move(-1)", "Up", show=False, tooltip="Line before", id="pick.up"),
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Previous line", id="pick.up"),
     ]
     HINT: ClassVar[str] = "Type to filter; Enter takes the line under the cursor."
 
@@ -138,7 +138,7 @@ class BookmarksDialog(PickDialog):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x,delete", "remove", "Remove", tooltip="Forget this bookmark", id="bookmarks.remove"),
         Binding("r", "rename", "Rename", tooltip="Give this bookmark another name", id="bookmarks.rename"),
-        Binding("slash", "filter", "Filter", tooltip="Type what the bookmark has to hold", id="bookmarks.filter"),
+        Binding("slash", "filter", "Filter", tooltip="Filter the bookmarks", id="bookmarks.filter"),
     ]
     HINT = "Enter goes there; x removes, r renames, / filters. m in the browser adds one."
 
@@ -172,8 +172,8 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
     ENTER = "go"
     DEFAULT_CSS = "GotoDialog #known { max-height: 12; margin-top: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Down", show=False, tooltip="To the known places, and the next one", id="goto.down"),
-        Binding("up", "move(-1)", "Up", show=False, tooltip="The known place before", id="goto.up"),
+        Binding("down", "move(1)", "Down", show=False, tooltip="Next known place", id="goto.down"),
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Previous known place", id="goto.up"),
     ]
 
     def __init__(

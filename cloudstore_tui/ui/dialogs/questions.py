@@ -71,7 +71,6 @@ class QuitDialog(QuestionDialog):
     def compose_body(self) -> ComposeResult:
         for sentence in self._sentences:
             yield Static(sentence, markup=False)
-        yield Static("No half file is left under its final name.", classes="dialog-note")
 
 
 class NumberQuestion(QuestionDialog):
@@ -262,5 +261,5 @@ class RestoreDialog(Dialog[int | None]):
         if text.isascii() and text.isdigit() and int(text) in RESTORE_DAYS:
             self.answer(int(text))
         else:
-            self.query_one("#hint", Note).say(f"That is no number of days. {_ASK_DAYS}")
+            self.query_one("#hint", Note).say(f"Not a number of days. {_ASK_DAYS}")
             self.query_one("#days").focus()

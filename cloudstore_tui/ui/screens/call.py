@@ -49,6 +49,8 @@ _WIDTHS = [(0, "-narrow"), (WIDE, "-wide")]
 READ = 16 * 1024
 """Bytes that are read of a text to be shown beside the list."""
 _EXAMPLES = (CallPart.RECORDING, CallPart.TRANSCRIPT, CallPart.SCREEN)
+_BESIDE = 34
+"""Cells of what stands in a narrow line with the folder."""
 
 
 class CallScreen(BaseScreen[None]):
@@ -308,21 +310,23 @@ class CallScreen(BaseScreen[None]):
 
     def _foretell(self) -> None:
         """Say what goes on, what was fetched, or what `d` would fetch and where to."""
-        folder = _as_typed(self._folder_of(self._tree), max(self.size.width // 2, 20))
+        width = self.size.width
+        room = width // 2 if width >= WIDE else width - _BESIDE
+        folder = _as_typed(self._folder_of(self._tree), max(room, 20))
         marked = self.list.marked
         entries = marked or _fetchable(self._tree)
         if self._note:
             text = self._note
         elif self._asked:
             text = self._progress(folder)
-        elif self.size.width < WIDE:
+        elif width < WIDE:
             what = f"{len(marked):,} marked, {words.total_size(marked)} " if marked else ""
             text = f"d {what}→ {folder}"
         else:
             few = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) else f"{len(entries):,}"
             what = f"the {len(marked):,} marked, {words.total_size(marked)}," if marked else few
             text = f"d fetches {what} into {folder}"
-            text += self._short_names(self.size.width - len(text) - 2)
+            text += self._short_names(width - len(text) - 2)
         self.query_one("#outlook", Static).update(show(f" {text}"))
 
     def _progress(self, folder: str) -> str:

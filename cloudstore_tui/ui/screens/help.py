@@ -60,7 +60,7 @@ class HelpScreen(BaseScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1,q", "close", "Close", tooltip="Back to where you were", id="help.close"),
         Binding("escape", "back_out", "Back", show=False, tooltip="Show all keys again, or close", id="help.back_out"),
-        Binding("slash", "filter", "Find", tooltip="Show only keys whose text holds a word", id="help.filter"),
+        Binding("slash", "filter", "Find", tooltip="Find keys by a word", id="help.filter"),
     ]
 
     def __init__(self, active: Iterable[ActiveBinding]) -> None:
@@ -102,20 +102,22 @@ class HelpScreen(BaseScreen[None]):
 
     def areas(self) -> dict[str, list[HelpRow]]:
         """What is in the footer, then the other keys by area, nearest first; those that only move something last."""
-        rows: dict[tuple[str, str], HelpRow] = {}
+        rows: dict[tuple[str, str, str], HelpRow] = {}
         placed: dict[str, list[HelpRow]] = {MOST_USED: []}
         for active in self._active:
             binding = active.binding
             own = (binding.id or "").partition(".")[0] or (TYPING if isinstance(active.node, Input) else "")
             if not own or not binding.description:
                 continue
-            row = rows.get((own, binding.action))
+            # The keys 1 to 9 do the same with nine lines.
+            what = own, binding.description, binding.tooltip
+            row = rows.get(what)
             if row is None:
-                row = rows[own, binding.action] = HelpRow(binding.description, binding.tooltip)
+                row = rows[what] = HelpRow(binding.description, binding.tooltip)
                 area = MOST_USED if binding.show else MOVING if is_move(binding) else own
                 placed.setdefault(area, []).append(row)
-            if not is_off(binding.key):
-                row.keys.append(key_display(self.app, binding))
+            if not is_off(binding.key) and (display := key_display(self.app, binding)) not in row.keys:
+                row.keys.append(display)
         placed[MOVING] = placed.pop(MOVING, [])
         return {area: found for area, found in placed.items() if found}
 

@@ -122,6 +122,7 @@ class _Grid(Struct, frozen=True):
     title: int
     sign: int
     text: int
+    welcome: tuple[int, int]
     profile: tuple[int, int]
     find: tuple[int, int]
     recent: tuple[int, int]
@@ -130,8 +131,8 @@ class _Grid(Struct, frozen=True):
 
 
 _GRIDS = {
-    True: _Grid(4, 6, 9, (20, 54), (34, 0), (47, 82), (0, 74), (32, 0)),
-    False: _Grid(1, 2, 5, (15, 46), (21, 0), (34, 62), (0, 38), (34, 0)),
+    True: _Grid(4, 6, 9, (31, 0), (20, 54), (34, 0), (47, 82), (0, 74), (32, 0)),
+    False: _Grid(1, 2, 5, (27, 0), (15, 46), (21, 0), (34, 62), (0, 38), (34, 0)),
 }
 
 
@@ -139,7 +140,7 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
     """What home shows, from top to bottom."""
     grid = _GRIDS[wide]
     if not state.profiles:
-        return (Section("Welcome to cloudstore. Where do you want to begin?", grid.profile, _WELCOME),)
+        return (Section("Welcome to cloudstore. Where do you want to begin?", grid.welcome, _WELCOME),)
     numbers = iter(map(str, range(1, MAX_NUMBERS + 1)))
     profiles = tuple(_profile_item(known, next(numbers, ""), state, wide) for known in state.profiles)
     below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
@@ -161,9 +162,9 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
 
 
 _WELCOME = (
-    HomeItem(HomeChoice.DEMO, "1", "Try it out", "Both services on this machine, with made-up data. Needs no account."),
-    HomeItem(HomeChoice.ADD, "2", "Add a profile", "You have API keys for Alvaria or 8x8. Takes about two minutes."),
-    HomeItem(HomeChoice.GUIDE, "3", "How to get API keys", "Which page, which role, which product, for each service."),
+    HomeItem(HomeChoice.DEMO, "1", "Try it out", "Made-up data on this machine. Needs no account."),
+    HomeItem(HomeChoice.ADD, "2", "Add a profile", "You have API keys for Alvaria or 8x8. Two minutes."),
+    HomeItem(HomeChoice.GUIDE, "3", "How to get API keys", "Which page, role and product, for each service."),
 )
 
 
@@ -363,7 +364,7 @@ def _number(number: int) -> Binding:
     """The key that takes the item of a number; the footer shows one for all of them."""
     return Binding(
         str(number), f"take('{number}')", "Open", show=number == 1, key_display=f"1–{MAX_NUMBERS}",
-        id=f"home.take_{number}", tooltip="Take the line of that number",
+        id=f"home.take_{number}", tooltip="Open the line with this number",
     )  # fmt: skip
 
 
@@ -375,7 +376,7 @@ class HomeScreen(BaseScreen[None]):
     VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         *map(_number, range(1, MAX_NUMBERS + 1)),
-        Binding("f,f7", "leave('find')", "Find", id="home.find", tooltip="Find a call, where you were last"),
+        Binding("f,f7", "leave('find')", "Find", id="home.find", tooltip="Find a call in the last profile you used"),
         Binding("x", "drop", "Drop", show=False, id="home.drop", tooltip="Drop what waits, or put it off"),
         Binding("t", "app.transfers", "Transfers", show=False, id="home.transfers", tooltip="Show all transfers"),
         Binding("ctrl+g", "leave('goto')", "Go to a path", id="home.goto", tooltip="Go to an address or known place"),
@@ -472,6 +473,8 @@ class HomeScreen(BaseScreen[None]):
             return any(item.sign == parameters[0] for item in self.list.items)
         if parameters == ("find",):
             return any(item.target is HomeChoice.FIND for item in self.list.items)
+        if parameters == ("goto",):
+            return bool(self._profiles())
         return super().check_action(action, parameters)
 
     def action_take(self, sign: str) -> None:

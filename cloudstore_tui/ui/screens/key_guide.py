@@ -25,8 +25,8 @@ class KeyGuideScreen(BaseScreen[None]):
     AUTO_FOCUS = "#guide"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "Back", tooltip="Back to where you were", id="guide.close"),
-        Binding("right,l", "choose(1)", "Next service", tooltip="Read of the next service", id="guide.next"),
-        Binding("left,h", "choose(-1)", "Service before", tooltip="Read of the one before", id="guide.before"),
+        Binding("right,l", "choose(1)", "Next service", tooltip="Next service", id="guide.next"),
+        Binding("left,h", "choose(-1)", "Previous service", tooltip="Previous service", id="guide.before"),
     ]
 
     def __init__(self, guides: Mapping[str, str]) -> None:

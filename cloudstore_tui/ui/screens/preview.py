@@ -44,9 +44,9 @@ class PreviewScreen(BaseScreen[bool]):
         Binding("d", "download", "Download", id="preview.download", tooltip="Download this file"),
         Binding("P", "play", "Play", id="preview.play", tooltip="Listen to it; again pauses and goes on"),
         Binding("left_square_bracket", "skip(-10)", "−10 s", id="preview.rewind", tooltip="Ten seconds back"),
-        Binding("right_square_bracket", "skip(10)", "+10 s", id="preview.forward", tooltip="Ten seconds on"),
-        Binding("s", "speed", "Speed", id="preview.speed", tooltip="Listen faster: 1.25×, 1.5×, 2×, and as it was"),
-        Binding("enter", "jump", "Listen from here", id="preview.jump", tooltip="Go on where this was said"),
+        Binding("right_square_bracket", "skip(10)", "+10 s", id="preview.forward", tooltip="Ten seconds forward"),
+        Binding("s", "speed", "Speed", id="preview.speed", tooltip="Playback speed: 1×, 1.25×, 1.5×, 2×"),
+        Binding("enter", "jump", "Listen from here", id="preview.jump", tooltip="Play from this line"),
         Binding("e,f4", "open", "Open", id="preview.open", tooltip="Open a copy in another program"),
         Binding("escape", "back", "Back", id="preview.back", show=False, tooltip="Stop reading, or close this"),
         Binding("q,p,f3", "close", "Close", id="preview.close", tooltip="Back to where you were"),
@@ -238,8 +238,8 @@ class PreviewScreen(BaseScreen[bool]):
     def _turn_at(self, line: int) -> float | None:
         return dict(self.view.document.turns).get(line)
 
-    @on(PreviewBar.Asked)
-    def search(self, event: PreviewBar.Asked) -> None:
+    @on(PreviewBar.Closed)
+    def search(self, event: PreviewBar.Closed) -> None:
         self.view.focus()
         if event.text is not None and not self.view.search(event.text) and event.text:
             tell(self, f"{event.text} is not in what is shown.", "warning")

@@ -216,7 +216,9 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", tooltip="Close without saving", id="profile.cancel"),
         Binding("tab,down", "app.focus_next", "Next", tooltip="Go to the next line", id="profile.next"),
-        Binding("shift+tab,up", "app.focus_previous", "Previous", tooltip="To the line before", id="profile.previous"),
+        Binding(
+            "shift+tab,up", "app.focus_previous", "Previous", tooltip="Go to the previous line", id="profile.previous"
+        ),
     ]
 
     def __init__(self, specs: Sequence[ProviderSpec], path: Path, taken: Collection[str] = ()) -> None:

@@ -57,8 +57,8 @@ class RestoresScreen(ExplainingScreen[None]):
     AUTO_FOCUS = "#restores"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "download", "Download", tooltip="Download all that is ready", id="restores.download"),
-        Binding("x", "forget", "Forget", tooltip="Take this off the list; the service goes on", id="restores.forget"),
-        Binding("r,f5", "refresh", "Refresh", tooltip="Ask the service about all of them", id="restores.refresh"),
+        Binding("x", "forget", "Forget", tooltip="Remove from the list; the restore goes on", id="restores.forget"),
+        Binding("r,f5", "refresh", "Refresh", tooltip="Ask the service again", id="restores.refresh"),
         Binding("escape,Q,q", "close", "Back", tooltip="Back to where you were", id="restores.close"),
     ]
 

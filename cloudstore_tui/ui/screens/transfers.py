@@ -53,17 +53,19 @@ class TransfersScreen(ExplainingScreen[None]):
 
     AUTO_FOCUS = "#table"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause", "Pause", tooltip="Pause, or go on", id="transfers.pause"),
-        Binding("P", "pause_all", "Pause all", tooltip="Pause all, or go on with all", id="transfers.pause_all"),
-        Binding("x,delete", "cancel", "Cancel …", tooltip="Stop, and delete what arrived; asks", id="transfers.cancel"),
+        Binding("p", "pause", "Pause", tooltip="Pause or resume", id="transfers.pause"),
+        Binding("P", "pause_all", "Pause all", tooltip="Pause or resume all", id="transfers.pause_all"),
+        Binding(
+            "x,delete", "cancel", "Cancel …", tooltip="Cancel and delete partial files; asks", id="transfers.cancel"
+        ),
         Binding("r", "retry", "Retry", tooltip="Try again", id="transfers.retry"),
         Binding("K", "move(-1)", "Earlier", tooltip="Move up in the queue", id="transfers.earlier"),
         Binding("J", "move(1)", "Later", tooltip="Move down in the queue", id="transfers.later"),
-        Binding("o", "folder", "Folder", tooltip="Open the folder, or tell where it is", id="transfers.folder"),
+        Binding("o", "folder", "Folder", tooltip="Open the folder, or show its path", id="transfers.folder"),
         Binding("Y,y", "copy_path", "Path", tooltip="Copy the path", id="transfers.copy_path"),
-        Binding("c", "clear", "Clear done", tooltip="Take what is done off the list", id="transfers.clear"),
-        Binding("space", "mark", "Mark", show=False, tooltip="Mark this row, or unmark it", id="transfers.mark"),
-        Binding("enter", "open", "Open", show=False, tooltip="Unfold, or show everything", id="transfers.open"),
+        Binding("c", "clear", "Clear done", tooltip="Remove finished transfers from the list", id="transfers.clear"),
+        Binding("space", "mark", "Mark", show=False, tooltip="Mark or unmark", id="transfers.mark"),
+        Binding("enter", "open", "Open", show=False, tooltip="Unfold, or show details", id="transfers.open"),
         Binding("l,right", "unfold", "Unfold", show=False, tooltip="Show what is in it", id="transfers.unfold"),
         Binding("h,left", "fold", "Fold", show=False, tooltip="Hide what is in it", id="transfers.fold"),
         Binding("escape", "back_out", "Back", tooltip="Unmark, or back to where you were", id="transfers.back"),

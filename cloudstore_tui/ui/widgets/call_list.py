@@ -57,7 +57,7 @@ class CallList(CursorList):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"call--head", "call--leg", "call--marked", "call--words"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,p,f3,l,right", "open", "Open", id="call.open", tooltip="Look into this"),
-        Binding("space,insert", "mark", "Mark", id="call.mark", tooltip="Mark or unmark this, and go down"),
+        Binding("space,insert", "mark", "Mark", id="call.mark", tooltip="Mark or unmark, and go down"),
         Binding("a,ctrl+a", "mark_all", "All", id="call.mark_all", show=False, tooltip="Mark everything, or nothing"),
     ]
 

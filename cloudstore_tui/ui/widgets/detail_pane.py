@@ -23,7 +23,7 @@ from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 _LABEL_STYLE = "$text-muted"
 _HEAD_STYLE = "bold $text-muted"
 _GAP = 2
-_CALL = "press . for everything of this call"
+_CALL = "press . for the whole call"
 _MAX_LABEL = 16
 """Cells of a label that values are aligned to; longer tag keys push theirs to the right."""
 _MIN_LABEL = 8

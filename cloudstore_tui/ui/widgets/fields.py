@@ -100,44 +100,49 @@ class BarInput(Field):
         event.stop()
 
 
-class FilterBar(Horizontal):
-    """Hides loaded entries while it is typed; over what is below, so that nothing moves."""
+class LineBar(Horizontal):
+    """A line to type in that is there while it is needed."""
 
     DEFAULT_CSS = """
-    FilterBar {
-        overlay: screen; height: 1; width: 100%; display: none; background: $background;
+    LineBar {
+        height: 1; width: 100%; display: none; background: $background;
         &.-open { display: block; }
-        .filter-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
+        .bar-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,down", "close", "Back", id="filter.close", tooltip="Back to the entries; the filter stays"),
-    ]
+    LABEL: ClassVar[str]
+    HINT: ClassVar[str]
+    """What stands in the line while nothing is typed."""
 
     @dataclass
     class Changed(Message):
-        """Entries with this text are wanted."""
+        """Something else is typed."""
 
         text: str
 
+    @dataclass
     class Closed(Message):
         """The user is done typing."""
 
-    def compose(self) -> ComposeResult:
-        yield Static("Filter", classes="filter-label", markup=False)
-        yield BarInput("what any column or tag holds, in loaded rows")
+        text: str | None
+        """What Enter was pressed for; `None` after another key."""
 
-    def open(self, text: str) -> None:
+    def compose(self) -> ComposeResult:
+        yield Static(self.LABEL, classes="bar-label", markup=False)
+        yield BarInput(self.HINT)
+
+    def open(self, text: str | None = None) -> None:
+        """Go on with what was typed before, or with another text."""
         self.add_class("-open")
         line = self.query_one(BarInput)
-        with line.prevent(Input.Changed):
-            line.value = text
-        line.cursor_position = len(text)
+        if text is not None:
+            with line.prevent(Input.Changed):
+                line.value = text
+            line.cursor_position = len(text)
         line.focus()
 
     def action_close(self) -> None:
-        self.remove_class("-open")
-        self.post_message(self.Closed())
+        self._close(None)
 
     @on(Input.Changed)
     def pass_on(self, event: Input.Changed) -> None:
@@ -147,7 +152,22 @@ class FilterBar(Horizontal):
     @on(Input.Submitted)
     def finish(self, event: Input.Submitted) -> None:
         event.stop()
-        self.action_close()
+        self._close(event.value)
+
+    def _close(self, text: str | None) -> None:
+        self.remove_class("-open")
+        self.post_message(self.Closed(text))
+
+
+class FilterBar(LineBar):
+    """Hides loaded entries while it is typed; over what is below, so that nothing moves."""
+
+    DEFAULT_CSS = "FilterBar { overlay: screen; }"
+    LABEL = "Filter"
+    HINT = "what any column or tag holds, in loaded rows"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,down", "close", "Back", id="filter.close", tooltip="Back to the entries; the filter stays"),
+    ]
 
 
 _GAP = "  "
@@ -164,9 +184,7 @@ class ChoiceLine(Static, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l,space", "choose(1)", "Next choice", show=False, tooltip="Choose the next", id="choice.next"),
-        Binding(
-            "left,h", "choose(-1)", "Choice before", show=False, tooltip="Choose the one before", id="choice.before"
-        ),
+        Binding("left,h", "choose(-1)", "Choice before", show=False, tooltip="Choose the previous", id="choice.before"),
     ]
 
     value: reactive[str] = reactive("", init=False, repaint=False)

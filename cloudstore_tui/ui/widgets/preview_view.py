@@ -9,21 +9,18 @@ from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual import events, on
-from textual.app import ComposeResult
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
 from cloudstore_tui.preview.clock import clock
 from cloudstore_tui.preview.render import MARGIN, RenderedDocument
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import fitting, plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
-from cloudstore_tui.ui.widgets.fields import BarInput
+from cloudstore_tui.ui.widgets.fields import LineBar
 
 _LEAST = 20
 """Cells that a wrapped line gets at least after it is moved in."""
@@ -227,8 +224,8 @@ class PreviewView(CursorList):
         ),
         Binding("z,enter", "fold", "Fold", id="preview.fold", tooltip="Fold or unfold what the cursor is in"),
         Binding("Z", "fold_all", "Fold all", id="preview.fold_all", show=False, tooltip="Fold or unfold everything"),
-        Binding("n", "next(1)", "Next", id="preview.next", show=False, tooltip="The next place that was found"),
-        Binding("N", "next(-1)", "Before", id="preview.before", show=False, tooltip="The place found before"),
+        Binding("n", "next(1)", "Next", id="preview.next", show=False, tooltip="Next match"),
+        Binding("N", "next(-1)", "Before", id="preview.before", show=False, tooltip="Previous match"),
     ]
 
     class Moved(Message):
@@ -414,50 +411,14 @@ class PreviewView(CursorList):
         return True
 
 
-class PreviewBar(Horizontal):
-    """Hidden until somebody searches."""
+class PreviewBar(LineBar):
+    """Where a search in what is shown is typed."""
 
-    DEFAULT_CSS = """
-    PreviewBar {
-        height: 1; display: none; background: $panel;
-        & > Static { width: auto; color: $text-accent; text-style: bold; }
-    }
-    """
+    LABEL = "Search"
+    HINT = "text; small letters find large ones, too"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back", id="searching.leave", show=False, tooltip="Search nothing, go back"),
+        Binding("escape", "close", "Back", id="searching.leave", show=False, tooltip="Back without searching"),
     ]
-
-    class Asked(Message):
-        """The user typed something, or went back."""
-
-        def __init__(self, text: str | None) -> None:
-            super().__init__()
-            self.text = text
-            """What to search; `None` for what was searched before."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._input = BarInput("text; small letters find large ones, too")
-
-    def compose(self) -> ComposeResult:
-        yield Static(" / ", markup=False)
-        yield self._input
-
-    def open(self) -> None:
-        self.display = True
-        self._input.focus()
-
-    def action_leave(self) -> None:
-        self._end(None)
-
-    @on(Input.Submitted)
-    def submit(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._end(event.value)
-
-    def _end(self, text: str | None) -> None:
-        self.display = False
-        self.post_message(self.Asked(text))
 
 
 _NARROWEST = 10

@@ -372,7 +372,7 @@ class VirtualTable(CursorList):
             self.refresh()
 
     def ask_again(self) -> None:
-        """Let `NearEnd` be sent again: what was asked for did not come."""
+        """Let `NearEnd` be sent again: what was asked for did not come, and may now."""
         self._asked_at = -1
 
     def rows_changed(self) -> None:

@@ -33,9 +33,9 @@ async def test_a_name_that_was_typed_stays_when_something_else_is_chosen(opened:
 async def test_a_name_that_is_taken_is_said_to_be_replaced(opened: Any) -> None:
     async with opened(NameDialog("Bookmark", THINGS)) as it:
         await it.press(*"old")
-        assert "it will be replaced" in it.text
+        assert "saving replaces it" in it.text
         await it.press("down")
-        assert "it will be replaced" not in it.text
+        assert "saving replaces it" not in it.text
 
 
 async def test_without_a_name_nothing_is_answered(opened: Any) -> None:

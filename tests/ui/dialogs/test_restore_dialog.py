@@ -43,7 +43,7 @@ async def test_days_that_the_service_does_not_know_are_refused(opened: Any, type
         it.dialog.query_one("#days").value = typed
         await it.press("enter")
         assert it.answers == []
-        assert "That is no number of days." in it.text
+        assert "Not a number of days." in it.text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15)])

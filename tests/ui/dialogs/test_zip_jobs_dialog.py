@@ -50,7 +50,7 @@ async def test_it_begins_where_the_user_was(opened: Any) -> None:
 
 async def test_without_jobs_only_refreshing_and_closing_do_something(opened: Any) -> None:
     async with opened(ZipJobsDialog("us-east", ())) as it:
-        assert "There are none." in it.text
+        assert "No zip jobs." in it.text
         await it.press("d", "x", "C", "j")
         assert it.answers == []
         await it.press("r")

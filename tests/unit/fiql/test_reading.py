@@ -119,6 +119,8 @@ def test_a_filter_that_finds_nothing_may_have_reasons(text: str, reasons: list[s
         ("started:2024-09-01 tag.a:b", "started 1 Sep 2024, a is b"),
         ("type:voicemails,survey", "Voicemails or Surveys"),
         ("type:cc dur:1m..5m", "Call recordings, at least 1 min, at most 5 min"),
+        ("5553203", "number 5553203"),
+        ("caller:+16695553203", "caller's number +16695553203"),
     ],
 )
 def test_a_title_says_a_search_in_few_words(phrase: str, words: str) -> None:
