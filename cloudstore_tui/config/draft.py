@@ -30,7 +30,8 @@ NAME = Option(
 )
 """The question that comes first."""
 
-_PATIENCE = Timeouts(connect=10, read=20, give_up=20)
+TEST_TIMEOUTS = Timeouts(connect=10, read=20, give_up=20)
+"""For the test of a profile: somebody waits for it."""
 _QUOTES = "\"'"
 
 
@@ -84,7 +85,7 @@ class ProfileDraft(Struct):
             return clean_secret(held, spoken(name)) if held is not None else sources(name)
 
         options = {**defaults, **values}
-        return Profile(self.name, self.spec.name, options, not self.writable, timeouts=_PATIENCE, secrets=secret)
+        return Profile(self.name, self.spec.name, options, not self.writable, timeouts=TEST_TIMEOUTS, secrets=secret)
 
     async def check(self, folder: Path) -> tuple[Check, ...]:
         """Log in, and look at everything the profile needs.

@@ -316,7 +316,7 @@ KEYRING_PATIENCE = 3.0
 INSTALL = "Install it with: uv tool install 'cloudstore-tui[keyring]'. Or keep the secret in a file."
 
 _HINT = "Unlock it, or keep the secret in a file."
-_SILENT: list[threading.Thread] = []
+SILENT: list[threading.Thread] = []
 """Those that still wait for it: nobody else is made to wait as long again."""
 
 Answer = TypeVar("Answer")
@@ -403,7 +403,7 @@ def _asked(work: Callable[[], Answer]) -> Answer:
     """What `work` gives back, if it does within some seconds."""
     if not has_keyring():
         raise ConfigError("is not installed", subject="keyring", hint=INSTALL)
-    if any(thread.is_alive() for thread in _SILENT):
+    if any(thread.is_alive() for thread in SILENT):
         raise ConfigError("does not answer", subject="keyring", hint=_HINT)
     answers: list[Answer] = []
 
@@ -423,5 +423,5 @@ def _asked(work: Callable[[], Answer]) -> Answer:
         return answers[0]
     if not thread.is_alive():
         raise ConfigError("is locked or cannot be used", subject="keyring", hint=_HINT)
-    _SILENT.append(thread)
+    SILENT.append(thread)
     raise ConfigError(f"did not answer within {KEYRING_PATIENCE:.0f} seconds", subject="keyring", hint=_HINT)

@@ -45,7 +45,7 @@ GRACE = 1.0
 """Seconds a cancelled request gets to let go of its sink; more is needed only if the disk hangs."""
 
 _TICK = 0.5
-_HELD_UP = 5.0
+HELD_UP_S = 5.0
 """Seconds between two ticks after which the thread itself was late, so that silence proves nothing."""
 _KEPT_CONNECTIONS = 32
 MAX_GATHERED = 256 * 1024
@@ -557,7 +557,7 @@ class _CurlLoop:
     def _look_after(self) -> None:
         """End what was cancelled, and what has been silent for too long."""
         now = time.monotonic()
-        held_up, self._ticked_at = now - self._ticked_at > _HELD_UP, now
+        held_up, self._ticked_at = now - self._ticked_at > HELD_UP_S, now
         for handle, call in list(self._calls.items()):
             if held_up:
                 call.moved_at = now

@@ -150,17 +150,18 @@ def trust_store() -> TrustStore:
     Raises:
         ConfigError: `SSL_CERT_FILE` or `SSL_CERT_DIR` cannot be used, or there are no certificates at all.
     """
-    return _trust_store(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+    return load_trust_store(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
 
 
 @lru_cache(maxsize=8)
-def _trust_store(file: str, folder: str) -> TrustStore:
+def load_trust_store(file: str, folder: str) -> TrustStore:
+    """The certificates of the system, and those that the user adds; read once for each such pair."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # As libcurl does: whoever trusts an authority in the middle of a chain need not trust its root.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     added = b"\n".join(_loaded(context, path) for path in _added_files(file, folder))
-    system_file, system_folder = _system_store()
+    system_file, system_folder = system_store()
     if system_file or system_folder:
         context.load_verify_locations(system_file or None, system_folder or None)
     if keychain := _keychain():
@@ -220,7 +221,7 @@ def _no_certificates(variable: str, path: str) -> ConfigError:
     return ConfigError("holds no certificates that can be read", subject=path, hint=f"Check {variable}.")
 
 
-def _system_store() -> tuple[str, str]:
+def system_store() -> tuple[str, str]:
     """The file of the system's certificates and their folder, as OpenSSL uses both; empty for what is not there."""
     paths = ssl.get_default_verify_paths()
     files = (name for name in (paths.openssl_cafile, *_BUNDLES) if Path(name).is_file() and os.access(name, os.R_OK))

@@ -47,7 +47,7 @@ _MAX_WORKERS = 4
 """Requests at the same time."""
 _LENGTH = struct.Struct(">I")
 _M = TypeVar("_M")
-_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from cloudstore_tui.preview.worker import main; main()"
+PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from cloudstore_tui.preview.worker import main; main()"
 _MESSAGES: msgspec.msgpack.Decoder[Ask | Draft | Done] = msgspec.msgpack.Decoder(Ask | Draft | Done)
 _NO_RANGES = "The store cannot begin in the middle of an object, so only its beginning was looked at."
 _BUDGET = "There is more than a preview reads."
@@ -72,7 +72,7 @@ async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) 
         if len(first.data) < wanted:
             total = len(first.data)
         facts = msgspec.structs.replace(facts, size=total)
-        reader = _Reader(read, first)
+        reader = PieceReader(read, first)
         if first.data:
             preview = await _converse(worker, Job(facts, first.data, wanted), reader)
         else:
@@ -95,7 +95,7 @@ async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
         # What waits for the worker's end is a thread; one that cannot begin would leave the worker to itself.
         threading.Thread(target=int, name="preview", daemon=True).start()
         worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", "-c", _PROGRAM, *filter(None, sys.path),
+            sys.executable, "-I", "-S", "-c", PROGRAM, *filter(None, sys.path),
             stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
         )  # fmt: skip
     except (OSError, RuntimeError):
@@ -128,7 +128,7 @@ async def reap(worker: asyncio.subprocess.Process) -> None:
         raise asyncio.CancelledError
 
 
-async def _converse(worker: asyncio.subprocess.Process, job: Job, reader: "_Reader") -> Preview:
+async def _converse(worker: asyncio.subprocess.Process, job: Job, reader: "PieceReader") -> Preview:
     """Answer what the worker asks, until it is done or dead."""
     known = Preview("bytes", Bytes(job.head[:MAX_HEX]))
     try:
@@ -188,7 +188,7 @@ async def receive(worker: asyncio.subprocess.Process, messages: msgspec.msgpack.
     return messages.decode(await worker.stdout.readexactly(size))
 
 
-class _Reader:
+class PieceReader:
     """Reads further pieces, within bounds; what cannot be had is empty."""
 
     def __init__(self, read: ReadPiece, first: Piece) -> None:

@@ -346,7 +346,8 @@ def _call_hash(call: str, *, telling: bool) -> int:
 
 
 _NUMBER = 2**31 - 1
-_RUN = 65_536
+MAX_RECENT = 65_536
+"""Keys that wait for a run of their own."""
 _OF_ONE_CALL = 64
 """Rows of one call that are found; nobody looks at more."""
 
@@ -366,7 +367,7 @@ class CallIndex:
     def add(self, keys: Iterable[int]) -> None:
         """Add rows."""
         self._recent.extend(keys)
-        if len(self._recent) >= _RUN:
+        if len(self._recent) >= MAX_RECENT:
             self._runs.append(array("Q", sorted(self._recent)))
             self._recent.clear()
 

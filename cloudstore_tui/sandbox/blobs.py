@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
+from pathlib import Path
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
@@ -161,6 +162,17 @@ class StoredBlob(msgspec.Struct, frozen=True):
     mime: str
     read: Callable[[int, int], bytes]
     """The bytes from a start to an end."""
+
+
+def file_reader(path: Path) -> Callable[[int, int], bytes]:
+    """Reads the bytes of a file from a start to an end."""
+
+    def read(start: int, end: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)
+
+    return read
 
 
 def blob_of(data: bytes, modified: float, mime: str) -> StoredBlob:

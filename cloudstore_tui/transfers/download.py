@@ -43,10 +43,10 @@ CHECKPOINT_BYTES = 8 * 1024 * 1024
 """New bytes that are worth a wait for the disk."""
 CHECKPOINT_S = 5.0
 """Or so much time with any new byte."""
-_POLL = 0.05
+POLL_S = 0.05
 MIN_READ_BACK = 4 * 1024 * 1024
 """Bytes that are worth a turn; a smaller file is read in one go at its end."""
-_REREAD_POLL = 0.02
+REREAD_POLL_S = 0.02
 
 
 @asynccontextmanager
@@ -102,7 +102,7 @@ class Checkpoints:
         loop = asyncio.get_running_loop()
         last = loop.time()
         while True:
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(POLL_S)
             new = self._part.offset - self._part.durable
             if new >= CHECKPOINT_BYTES or (new > 0 and loop.time() - last >= CHECKPOINT_S):
                 try:
@@ -135,7 +135,7 @@ class Reread:
     async def follow(self) -> None:
         """Read whatever is known to be on the disk, for as long as bytes come."""
         while True:
-            await asyncio.sleep(_REREAD_POLL)
+            await asyncio.sleep(REREAD_POLL_S)
             if self._part.durable - (self._running.size if self._running else 0) >= MIN_READ_BACK:
                 await self._workers.run(self._advance)
 

@@ -257,7 +257,7 @@ def main(orders: Orders) -> None:
     if "checkpoint" in orders:
         download.CHECKPOINT_BYTES = orders["checkpoint"]
         # The objects are small: what only large ones are worth begins at once.
-        download.START_AFTER_S, download._POLL = 0.0, 0.02
+        download.START_AFTER_S, download.POLL_S = 0.0, 0.02
     with contextlib.suppress(ValueError):
         time.sleep(orders.get("start_at", 0) - time.time())
     for number, more in enumerate(orders.get("runs", [{}])):

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cloudstore_tui.sandbox import content
-from cloudstore_tui.sandbox.blobs import StoredBlob
+from cloudstore_tui.sandbox.blobs import StoredBlob, file_reader
 from cloudstore_tui.sandbox.content import KINDS, CsvTable, Recording, recording_size, tar, tar_gz, tar_size
 
 # The folders of the service, which of them only v3 reaches, and which scope opens which
@@ -488,7 +488,7 @@ class KeyStore:
         """The bytes of a file."""
         if item.recipe.startswith(_UPLOAD):
             path = self._uploads / item.recipe.removeprefix(_UPLOAD)
-            return StoredBlob(item.size, item.etag, item.modified, "binary/octet-stream", _reader(path))
+            return StoredBlob(item.size, item.etag, item.modified, "binary/octet-stream", file_reader(path))
         recipe, seed = Recipe.parse(item.recipe), f"{self._seed}:{item.key}"
 
         def read(start: int, end: int) -> bytes:
@@ -574,15 +574,6 @@ class KeyStore:
     def _change(self, sql: str, values: tuple[object, ...]) -> None:
         with self._lock:
             self._database.execute(sql, values)
-
-
-def _reader(path: Path) -> Callable[[int, int], bytes]:
-    def read(start: int, end: int) -> bytes:
-        with path.open("rb") as file:
-            file.seek(start)
-            return file.read(end - start)
-
-    return read
 
 
 def _item(row: tuple[object, ...]) -> StoredItem:

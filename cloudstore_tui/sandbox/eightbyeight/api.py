@@ -17,7 +17,7 @@ from cloudstore_tui.fiql.checker import check
 from cloudstore_tui.fiql.measures import epoch_ms, parse_time
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import Comparison, Node, comparisons, rewrite
-from cloudstore_tui.sandbox.blobs import AWS, Refusal, StoredBlob, refuse, serve
+from cloudstore_tui.sandbox.blobs import AWS, Refusal, StoredBlob, file_reader, refuse, serve
 from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
 from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, SandboxJob, zip_of
 from cloudstore_tui.sandbox.eightbyeight.model import CUSTOMER_ID, TAGS, Record
@@ -276,13 +276,7 @@ def is_damaged(record: Record, world: World) -> bool:
 def zip_blob(job: SandboxJob, naming: str, world: World) -> StoredBlob:
     """The bytes of a job's zip, with members named in one of the ways of switch E-29."""
     path = zip_of(world.data, job, naming, lambda record: is_damaged(record, world))
-
-    def read(start: int, end: int) -> bytes:
-        with path.open("rb") as file:
-            file.seek(start)
-            return file.read(end - start)
-
-    blob = StoredBlob(path.stat().st_size, path.stem, job.ended, "application/octet-stream", read)
+    blob = StoredBlob(path.stat().st_size, path.stem, job.ended, "application/octet-stream", file_reader(path))
     if (values := world.faults.stored(broken_answers.BAD_MEMBER, (job.name,))) is not None:
         blob = broken_answers.bad_member(blob, path, int(values["member"]))
     if (values := world.faults.stored(broken_answers.CUT, (job.name,))) is not None:

@@ -169,7 +169,7 @@ class Database:
             while self._orders or not self._closing:
                 self._wait_for_orders()
                 if batch := self._take():
-                    self._carry_out(batch)
+                    self.carry_out(batch)
                 batch = []
         except BaseException as error:  # noqa: BLE001 - nobody else could tell of it
             _log.error("the thread of the journal ended", exc_info=error)
@@ -193,7 +193,8 @@ class Database:
             orders, self._orders = self._orders, []
         return orders
 
-    def _carry_out(self, batch: list[_Order]) -> None:
+    def carry_out(self, batch: list[_Order]) -> None:
+        """Do what was ordered, all of it in one change, and settle those who wait for it."""
         batch = [order for order in batch if order.future is None or order.future.set_running_or_notify_cancel()]
         done: list[tuple[_Order, Any]] = []
         try:

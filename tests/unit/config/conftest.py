@@ -57,6 +57,6 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         sys.modules.pop("keyring", None)
         monkeypatch.syspath_prepend(str(package.parent))
 
-    monkeypatch.setattr(secrets, "_SILENT", [])
+    monkeypatch.setattr(secrets, "SILENT", [])
     yield install
     sys.modules.pop("keyring", None)

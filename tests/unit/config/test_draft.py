@@ -127,7 +127,7 @@ async def test_a_wrong_secret_fails_the_test_and_nothing_is_written(draft: Profi
 async def test_an_address_that_opens_nothing_is_one_of_the_checks(
     draft: ProfileDraft, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.config.draft._PATIENCE", Timeouts(give_up=1))
+    monkeypatch.setattr("cloudstore_tui.config.draft.TEST_TIMEOUTS", Timeouts(give_up=1))
     texts = {"org": "acme", "domain": "127.0.0.1:99999", "token_host": "h", "client_id": "c", "scopes": "s"}
     checks = await replace(draft, spec=SPECS["alvaria"], texts=texts).check(path.parent)
     assert checks[-1].error is not None

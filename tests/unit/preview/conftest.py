@@ -19,7 +19,7 @@ from cloudstore_tui.core.links import Piece
 from cloudstore_tui.preview.examine import examine
 from cloudstore_tui.preview.model import HEAD, Ask, ObjectFacts, Preview
 from cloudstore_tui.preview.remote_file import RemoteFile
-from cloudstore_tui.preview.runner import _Reader
+from cloudstore_tui.preview.runner import PieceReader
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.sandbox.content import CALLS, recording, tar, tar_gz
 from cloudstore_tui.sandbox.eightbyeight import fixtures
@@ -48,7 +48,7 @@ def look_into(name: str, shelf: Shelf, wanted: int, **facts: Any) -> Preview:
     """What the worker would show, without a worker: in this process, so that a mistake is seen."""
     first = asyncio.run(shelf.read(0, wanted))
     total = len(first.data) if len(first.data) < wanted else first.total
-    reader = _Reader(shelf.read, first)
+    reader = PieceReader(shelf.read, first)
 
     def fetch(stretches: Any) -> tuple[Any, str]:
         answer = asyncio.run(reader.answer(Ask(tuple(stretches))))

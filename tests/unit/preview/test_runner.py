@@ -127,7 +127,7 @@ def test_what_can_be_read_in_spite_of_a_bomb_is_read() -> None:
 
 def test_what_was_known_before_a_worker_died_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     script = "import os; from cloudstore_tui.preview import loudness, worker; loudness.decode = lambda *_: os.abort()"
-    monkeypatch.setattr(runner, "_PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]; {script}; worker.main()")
+    monkeypatch.setattr(runner, "PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]; {script}; worker.main()")
     found = preview("x", wav(8000))
     assert (found.format, dict(found.facts)["length"]) == ("WAV audio", "6:15")
     assert "made to do harm" in found.notes[0]
@@ -155,7 +155,7 @@ MISBEHAVIOUR = {
 @pytest.mark.parametrize("what", MISBEHAVIOUR)
 def test_a_worker_that_misbehaves_is_a_sentence_and_the_bytes(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, sentence = MISBEHAVIOUR[what]
-    monkeypatch.setattr(runner, "_PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]\n{script}")
+    monkeypatch.setattr(runner, "PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]\n{script}")
     monkeypatch.setattr(runner, "SILENCE_S", 1.0 if what == "sleeps" else 100.0)
     found = preview("x.txt", b"hello")
     assert found.body == Bytes(b"hello")
@@ -244,7 +244,7 @@ async def test_whoever_stops_waiting_leaves_no_worker_behind() -> None:
 
 async def test_a_worker_that_works_is_killed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     script = "from cloudstore_tui.preview.worker import limit; limit()\nwhile True: pass"
-    monkeypatch.setattr(runner, "_PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]; {script}")
+    monkeypatch.setattr(runner, "PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]; {script}")
 
     read_once = asyncio.Event()
 

@@ -328,7 +328,7 @@ def test_the_rows_of_a_call_are_found_however_they_came_changed_or_went(
     store: RowStore, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Runs of four, so that calls lie in several of them.
-    monkeypatch.setattr("cloudstore_tui.results.database._RUN", 4)
+    monkeypatch.setattr("cloudstore_tui.results.database.MAX_RECENT", 4)
 
     def of_call(number: int, *, tells: bool) -> StoredObject:
         who = (("agentName", f"Agent {number}"),) if tells else ()

@@ -360,7 +360,7 @@ async def test_a_sink_that_holds_the_thread_up_ends_nobody_elses_request(
             time.sleep(2.2)
             super().write(data)
 
-    monkeypatch.setattr("cloudstore_tui.net.blob._HELD_UP", 0.5)
+    monkeypatch.setattr("cloudstore_tui.net.blob.HELD_UP_S", 0.5)
     server.put("/x", b"content")
     server.answer(answer(once=lambda: time.sleep(2.6)))
     blob = BlobClient(Timeouts(read=2, stall=60))

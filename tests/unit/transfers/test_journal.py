@@ -216,7 +216,7 @@ async def test_a_thread_that_dies_fails_all_who_wait(open_journal: Any, monkeypa
         raise SystemExit
 
     journal = open_journal()
-    monkeypatch.setattr(Database, "_carry_out", dies)
+    monkeypatch.setattr(Database, "carry_out", dies)
     for _ in range(2):
         with pytest.raises(StorageError):
             await asyncio.wait_for(journal.interrupted(), PATIENCE)

@@ -139,15 +139,15 @@ async def test_a_system_that_has_a_folder_of_certificates_alone_is_trusted_by_bo
     tls_host: "TlsHost", blob: BlobClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = hashed(tls_host.certificate, tmp_path / "hashed")
-    monkeypatch.setattr(transport, "_system_store", lambda: ("", str(folder)))
-    transport._trust_store.cache_clear()
+    monkeypatch.setattr(transport, "system_store", lambda: ("", str(folder)))
+    transport.load_trust_store.cache_clear()
     client = ApiClient(Profile("acme", "alvaria", timeouts=Timeouts(give_up=0)), tls_host.url.removesuffix("/x"))
     try:
         await client.post_form("x", (), (), {}, "acme")
         await blob.get(source(tls_host.url), Pile())
         assert tls_host.requests == 2
     finally:
-        transport._trust_store.cache_clear()
+        transport.load_trust_store.cache_clear()
         await client.close()
 
 
