@@ -75,7 +75,7 @@ class KnownArchives:
         if known[:1] != [new]:
             self._file.write([new, *(one for one in known if one != new)][:MAX_ARCHIVES])
 
-    def look(self) -> tuple[ArchiveState, ...]:
+    def refresh(self) -> tuple[ArchiveState, ...]:
         """What the folders tell that are still there. Blocks."""
         self.states = tuple(self._states())
         return self.states

@@ -239,7 +239,7 @@ class Manifest:
         """
         self.sync()
         with os_errors_as(self.path), closing(LastLines(scratch)) as last:
-            last.see_all(read_manifest(self.path))
+            last.add_all(read_manifest(self.path))
             kept = (line for number, line in enumerate(read_manifest(self.path)) if last.counts(number, line))
             self._replace(chain(kept, unlisted))
             old, self._file = self._file, self._open()
@@ -271,13 +271,13 @@ class LastLines:
             scratch, "CREATE TABLE last(key TEXT, file TEXT, number INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;"
         )
 
-    def see_all(self, lines: Iterable[ManifestEntry]) -> None:
+    def add_all(self, lines: Iterable[ManifestEntry]) -> None:
         """Look at all lines, in their order."""
         with self._database.transaction():
             for number, line in enumerate(lines):
-                self.see(number, line)
+                self.add(number, line)
 
-    def see(self, number: int, line: ManifestEntry) -> None:
+    def add(self, number: int, line: ManifestEntry) -> None:
         """Look at a line; later ones count more."""
         if line.get("event") == UNLISTED:
             return

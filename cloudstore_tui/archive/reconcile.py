@@ -187,7 +187,7 @@ class Reconciliation:
                 self._database.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", facts)
                 self._join(key, (entry.tag(name) for name in JOINED_BY))
 
-    def add_what_is_here_alone(self, stop: Stop) -> None:
+    def add_only_here(self, stop: Stop) -> None:
         """Take in what the folder has and the service has not, or was not asked for."""
         for key, text in self._database.walk("key, line", "lines"):
             if self._database.one("SELECT 1 FROM objects WHERE key = ?", (key,)) is not None:

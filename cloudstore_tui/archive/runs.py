@@ -182,7 +182,7 @@ class Complaint(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-def filled(folder: Path) -> RunStatus | None:
+def fill_status(folder: Path) -> RunStatus | None:
     """What a folder knows of the runs that filled it, be they of a pull or of a watch.
 
     Raises:
@@ -224,7 +224,7 @@ def complaint(
     return None
 
 
-def lack(status: RunStatus | None) -> Complaint | None:
+def lacking_calls(status: RunStatus | None) -> Complaint | None:
     """What never came of what is expected of the calls; `None` if all did."""
     calls = status.calls if status is not None else None
     if calls is None or not calls.lacking:

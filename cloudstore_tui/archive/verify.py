@@ -343,7 +343,7 @@ class _Verifier:
         """Take in the lines; `counting` if some of them count, and not all."""
         with closing(LastLines(self._scratch)) as last, self._database.transaction():
             if counting:
-                last.see_all(lines())
+                last.add_all(lines())
             for number, line in enumerate(lines()):
                 row = (side, _stored(path_of(line)), json.dumps(line, sort_keys=True))
                 counts = line.get("event") != UNLISTED and (not counting or last.counts(number, line))

@@ -172,7 +172,7 @@ async def reconcile_command(
         await workers.run(lambda _stop: joined.add_folder())
         if where:
             await _add_objects(session, workers, joined, where, timedelta(seconds=late))
-        await workers.run(joined.add_what_is_here_alone)
+        await workers.run(joined.add_only_here)
         await workers.run(lambda _stop: _tell_open_items(output, joined, found))
         _tell_reconciled(output, joined.calls, found)
         if joined.unread:

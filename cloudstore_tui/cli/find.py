@@ -70,10 +70,10 @@ async def find_command(
         _print_count(await provider.count(query), session.output, query.filter)
         return
     pager, eta = pager_of(provider, query), EtaEstimator(provider.profile.requests_per_minute)
-    objects = found(pager, eta, session.output, None if meaning.local else limit)
+    objects = objects_of(pager, eta, session.output, None if meaning.local else limit)
     with session.output.telling(pager):
         async with aclosing(objects):
-            listing = kept(objects, meaning, query, session.output)
+            listing = matching(objects, meaning, query, session.output)
             if count:
                 _print_count(await _length(listing), session.output)
                 return
@@ -213,7 +213,7 @@ def _understood(text: str, output: Output, retention: Retention | None) -> Compi
     return meaning
 
 
-async def kept(
+async def matching(
     listing: AsyncIterator[Entry], meaning: Compiled, query: Query, output: Output
 ) -> AsyncGenerator[Entry, None]:
     """The entries that meet the conditions which the service cannot check; if there are none, why that may be."""
@@ -261,7 +261,7 @@ def pager_of(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
     return Pager(partial(provider.search, query), identity, query.location.address, partial(provider.prefetch, query))
 
 
-async def found(
+async def objects_of(
     pager: Pager[StoredObject], eta: EtaEstimator, output: Output, limit: int | None
 ) -> AsyncGenerator[StoredObject, None]:
     """The objects of a query, in order; `limit` is how many will be taken."""

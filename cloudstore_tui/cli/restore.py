@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transfer import finished, named, submit_batch, tell, transferring
+from cloudstore_tui.cli.transfer import local_paths, print_result, submit_batch, transferring, wait_for_all
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -214,15 +214,15 @@ class _Restoring:
 
     async def _fetch_to(self, folder: Path, requests: Sequence[RestoreRequest]) -> None:
         entries = [StoredObject(request.location, request.name, request.location.path) for request in requests]
-        files = named(self._session, entries, folder)
+        files = local_paths(self._session, entries, folder)
         async with transferring(self._session) as engine:
             downloads = [
                 # Nobody is there to be asked after hours.
                 DownloadRequest(entry.location, file.parent, file.name, OnConflict.KEEP_BOTH)
                 for entry, file in files.items()
             ]
-            for transfer in await finished(engine, submit_batch(engine, downloads)):
-                tell(self._output, transfer)
+            for transfer in await wait_for_all(engine, submit_batch(engine, downloads)):
+                print_result(self._output, transfer)
                 self._told.add(transfer.request.location)
                 if transfer.error is None and transfer.state.ended:
                     self._note_fetched(transfer.request.location)

@@ -7,7 +7,15 @@ import msgspec
 
 from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, filled, lack, read_status, utc_now
+from cloudstore_tui.archive.runs import (
+    RunReport,
+    RunStatus,
+    complaint,
+    fill_status,
+    lacking_calls,
+    read_status,
+    utc_now,
+)
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.core.errors import StorageError
@@ -19,11 +27,11 @@ def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> Non
     if not folder.is_dir():
         raise StorageError("there is no such folder", subject=str(folder), hint="Name the folder of a pull.")
     output = Output(as_json=as_json, zone=open_config().settings.time_zone)
-    status, verified = filled(folder), read_status(folder, "verify")
+    status, verified = fill_status(folder), read_status(folder, "verify")
     _tell_status(output, status, verified)
     limit = timedelta(seconds=max_age) if max_age is not None else None
     runs_now = PullFolder(place_of(folder).payload).is_filled
-    for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lack(status)):
+    for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lacking_calls(status)):
         if wrong is not None:
             output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
     if output.code:

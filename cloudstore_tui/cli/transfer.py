@@ -73,7 +73,7 @@ async def get_command(
         # A template may want any field; without one some addresses tell all that is needed.
         entries = await objects_at(session, paths, whole=bool(name))
         template = Template(name, session.output.zone) if name else None
-        files = named(session, entries, target, template)
+        files = local_paths(session, entries, target, template)
         await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
 
 
@@ -312,13 +312,13 @@ async def _transfer(
 ) -> Sequence[TransferSnapshot]:
     async with transferring(session) as engine:
         with ProgressLine(engine, session.output):
-            ended = await finished(engine, submit_batch(engine, requests))
+            ended = await wait_for_all(engine, submit_batch(engine, requests))
         if ask and (again := [_asked(session.output, one) for one in ended if isinstance(one.error, ConflictError)]):
             kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
             with ProgressLine(engine, session.output):
-                ended = [*kept, *await finished(engine, [engine.submit(request) for request in again])]
+                ended = [*kept, *await wait_for_all(engine, [engine.submit(request) for request in again])]
     for transfer in ended:
-        tell(session.output, transfer)
+        print_result(session.output, transfer)
     return ended
 
 
@@ -415,7 +415,7 @@ def required_journal(output: Output) -> JournalStore:
     return journal
 
 
-def tell(output: Output, transfer: TransferSnapshot) -> None:
+def print_result(output: Output, transfer: TransferSnapshot) -> None:
     """Print what became of a transfer."""
     request = transfer.request
     error = transfer.error
@@ -450,7 +450,7 @@ def target_folder(session: CommandSession, text: str) -> Path:
     return folder
 
 
-def named(
+def local_paths(
     session: CommandSession, entries: Iterable[StoredObject], folder: Path, template: Template | None = None
 ) -> dict[StoredObject, Path]:
     """Where objects go that are fetched in one command: the second of two equal paths carries a suffix."""
@@ -495,7 +495,7 @@ def submit_batch(engine: TransferManager, requests: Sequence[Request]) -> list[i
     return [engine.submit(request) for request in batched(requests, title, target)]
 
 
-async def finished(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:
+async def wait_for_all(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:
     """Wait for transfers, and take off the list what is over.
 
     What failed stays in the journal with its cause, if another try may help, if anything of it is on the disk, or if it

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from cloudstore_tui.cli.session import CommandSession
-from cloudstore_tui.cli.transfer import ProgressLine, finished, required_journal, tell, transferring
+from cloudstore_tui.cli.transfer import ProgressLine, print_result, required_journal, transferring, wait_for_all
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.records import iso
 from cloudstore_tui.core.text import cut, plain
@@ -54,13 +54,13 @@ async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None
     """Go on with interrupted transfers, all of them or those named, until they are done."""
     async with transferring(session, needs_journal=True) as engine:
         there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
-        chosen = [named(there, number).transfer.id for number in numbers] if numbers else None
+        chosen = [find_transfer(there, number).transfer.id for number in numbers] if numbers else None
         with ProgressLine(engine, session.output):
-            ended = await finished(engine, await engine.adopt(chosen))
+            ended = await wait_for_all(engine, await engine.adopt(chosen))
     if not ended:
         session.output.note("Nothing was interrupted.")
     for transfer in ended:
-        tell(session.output, transfer)
+        print_result(session.output, transfer)
 
 
 async def pause_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
@@ -104,7 +104,7 @@ async def log_command(session: CommandSession, *, limit: int) -> None:
 async def _pass_on(session: CommandSession, numbers: Sequence[str], verb: str) -> None:
     async with open_left_overs(session) as left_overs:
         there = await all_known(left_overs)
-        for known in [named(there, number) for number in numbers]:
+        for known in [find_transfer(there, number) for number in numbers]:
             told = await _ask(known, verb, left_overs)
             if session.output.as_json:
                 session.output.record({"id": known.number, "process": known.process, "text": told})
@@ -222,7 +222,7 @@ async def all_known(left_overs: LeftOvers) -> list[KnownTransfer]:
     return running + [KnownTransfer(transfer) for transfer in await left_overs.interrupted()]
 
 
-def named(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
+def find_transfer(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
     """The one transfer whose number begins so.
 
     Raises:

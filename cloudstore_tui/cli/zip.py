@@ -4,7 +4,15 @@ from pathlib import Path
 
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession
-from cloudstore_tui.cli.transfer import ProgressLine, finished, named, submit_batch, target_folder, tell, transferring
+from cloudstore_tui.cli.transfer import (
+    ProgressLine,
+    local_paths,
+    print_result,
+    submit_batch,
+    target_folder,
+    transferring,
+    wait_for_all,
+)
 from cloudstore_tui.core.errors import StorageError, UnreadableError, UsageError, distinct
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
@@ -66,7 +74,7 @@ async def get_command(
             ended = [await engine.wait(number) for number in numbers]
         for transfer in ended:
             _tell(session.output, engine, transfer)
-        await finished(engine, numbers)
+        await wait_for_all(engine, numbers)
 
 
 async def cancel_command(session: CommandSession, path: str) -> None:
@@ -117,7 +125,7 @@ async def _requests(
         raise UsageError("--keep-zip is for a job that is there", hint="Start it with: cloudstore zip start")
     downloads = {
         entry.location: DownloadRequest(entry.location, file.parent, file.name, way, entry)
-        for entry, file in named(session, entries, folder).items()
+        for entry, file in local_paths(session, entries, folder).items()
     }
     for batch in plan.batches:
         first = batch.entries[0].location
@@ -173,6 +181,6 @@ def _tell(output: Output, engine: TransferManager, transfer: TransferSnapshot) -
     """What became of each member, or of a transfer that has none."""
     members = engine.members(transfer.id)
     for member in members:
-        tell(output, member)
+        print_result(output, member)
     if not members or (transfer.error is not None and all(member.error is None for member in members)):
-        tell(output, transfer)
+        print_result(output, transfer)

@@ -337,7 +337,7 @@ def test_a_pull_goes_on_and_sealing_again_reads_only_what_is_new(
     assert before | new <= set(read)
     # The browser knows of it.
     (known,) = tmp_path.rglob("archives.json")
-    (archive,) = KnownArchives(known).look()
+    (archive,) = KnownArchives(known).refresh()
     assert (archive.archive.folder, archive.is_good, archive.sealed != "") == (str(bag), True, True)
 
     for name in ("bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "tagmanifest-sha256.txt.sig"):

@@ -402,7 +402,7 @@ class BrowserScreen(BaseScreen[None]):
             self.navigator.search(event.text, event.scope)
 
     async def _look_at_archives(self) -> None:
-        await asyncio.to_thread(self.archives.look)
+        await asyncio.to_thread(self.archives.refresh)
         self.header.update()
 
     def _badges(self) -> Iterator[Badge]:

@@ -439,7 +439,7 @@ class HomeScreen(BaseScreen[None]):
 
     async def _look_at_archives(self) -> None:
         before = self._archives.states
-        if before != await asyncio.to_thread(self._archives.look):
+        if before != await asyncio.to_thread(self._archives.refresh):
             self.update()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -26,7 +26,7 @@ def test_the_archive_of_a_place_is_what_its_folder_tells(tmp_path: Path) -> None
     known.note(Location("acme", path="exports/"), pulled(tmp_path / "files", RunOutcome.INCOMPLETE))
     assert known.of(REGION) is None, "nobody has looked yet"
     again = KnownArchives(tmp_path / FILE)
-    assert len(again.look()) == 2
+    assert len(again.refresh()) == 2
     archive = again.of(replace(REGION, place=("callrecording",)))
     assert archive is not None
     assert (archive.archive.folder, archive.is_good, archive.sealed) == (str(tmp_path / "calls"), True, "")
@@ -38,7 +38,7 @@ def test_the_archive_of_a_place_is_what_its_folder_tells(tmp_path: Path) -> None
 
     (tmp_path / "calls" / "bag-info.txt").write_text("Bagging-Date: 2024-09-01\n")
     pulled(tmp_path / "calls", RunOutcome.FAILED, "watch", age=-1)
-    again.look()
+    again.refresh()
     archive = again.of(REGION)
     assert archive is not None
     assert (archive.outcome, archive.sealed, archive.complete is None) == (RunOutcome.FAILED, "2024-09-01", False)
@@ -48,7 +48,7 @@ def test_a_good_archive_is_told_before_one_that_lacks_something(tmp_path: Path) 
     known = KnownArchives(tmp_path / FILE)
     known.note(REGION, pulled(tmp_path / "good"))
     known.note(REGION, pulled(tmp_path / "bad", RunOutcome.STOPPED))
-    known.look()
+    known.refresh()
     archive = known.of(REGION)
     assert archive is not None
     assert archive.archive.folder == str(tmp_path / "good")
@@ -58,9 +58,9 @@ def test_a_good_archive_is_told_before_one_that_lacks_something(tmp_path: Path) 
 def test_a_file_that_cannot_be_read_and_a_folder_that_is_gone_are_none(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     known = KnownArchives(tmp_path / FILE)
-    assert known.look() == ()
+    assert known.refresh() == ()
     known.note(REGION, tmp_path / "gone")
-    assert known.look() == ()
+    assert known.refresh() == ()
 
 
 def test_the_list_is_bounded_and_the_last_one_comes_first(tmp_path: Path) -> None:
@@ -69,6 +69,6 @@ def test_the_list_is_bounded_and_the_last_one_comes_first(tmp_path: Path) -> Non
         known.note(REGION, tmp_path / f"{number}")
     pulled(tmp_path / "2")
     pulled(tmp_path / "99")
-    assert [Path(one.archive.folder).name for one in known.look()] == ["99"]
+    assert [Path(one.archive.folder).name for one in known.refresh()] == ["99"]
     known.note(REGION, tmp_path / "2")
-    assert [Path(one.archive.folder).name for one in known.look()] == ["2", "99"]
+    assert [Path(one.archive.folder).name for one in known.refresh()] == ["2", "99"]

@@ -105,7 +105,7 @@ def test_what_is_here_and_not_at_the_service_any_more_counts_as_there(tmp_path: 
     with closing(Reconciliation(month.folder, TYPES)) as joined:
         joined.add_calls(month.calls())
         joined.add_folder()
-        joined.add_what_is_here_alone(Stop())
+        joined.add_only_here(Stop())
         assert list(joined.open_items()) == []
 
 

@@ -4,7 +4,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cloudstore_tui.archive.expected import CallCheck, LackingCall
-from cloudstore_tui.archive.runs import Coverage, RunLog, RunOutcome, RunReport, complaint, filled, lack, read_status
+from cloudstore_tui.archive.runs import (
+    Coverage,
+    RunLog,
+    RunOutcome,
+    RunReport,
+    complaint,
+    fill_status,
+    lacking_calls,
+    read_status,
+)
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -40,7 +49,7 @@ def test_coverage_grows_with_each_whole_run_of_the_same(tmp_path: Path) -> None:
 
 def test_the_newest_run_of_those_that_fill_a_folder_counts(tmp_path: Path) -> None:
     def wrong() -> str:
-        found = complaint(filled(tmp_path), NOON, timedelta(hours=5), runs_now=False)
+        found = complaint(fill_status(tmp_path), NOON, timedelta(hours=5), runs_now=False)
         return found.text if found is not None else ""
 
     assert "ever pulled" in wrong()
@@ -63,10 +72,10 @@ def test_calls_that_lack_something_are_told_until_they_do_not(tmp_path: Path) ->
         RunReport("watch", "/calls", (), NOON, calls=CallCheck(("transcription",), 60, NOON, lacking=5, calls=calls))
     )
     log.begin(RunReport("watch", "/calls", (), NOON))
-    told = lack(filled(tmp_path))
+    told = lacking_calls(fill_status(tmp_path))
     assert told is not None
     assert told.text.startswith("5 calls lack what is expected: call-2 without transcription; ")
     assert told.text.endswith("; and 2 more")
     log.end(RunReport("watch", "/calls", (), NOON, calls=CallCheck(("transcription",), 60, NOON)))
-    assert lack(filled(tmp_path)) is None
-    assert lack(None) is None
+    assert lacking_calls(fill_status(tmp_path)) is None
+    assert lacking_calls(None) is None

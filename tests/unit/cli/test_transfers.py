@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.transfers import KnownTransfer, batches, heading, named
+from cloudstore_tui.cli.transfers import KnownTransfer, batches, find_transfer, heading
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import (
@@ -92,9 +92,9 @@ def test_a_record_names_its_kind(request_: UploadRequest | ZipRequest, kind: str
 
 def test_a_number_may_be_shortened_as_long_as_it_is_that_of_one_transfer() -> None:
     there = [KnownTransfer(download(0xAA026293E8)), KnownTransfer(download(0xAA02FFFFFF))]
-    assert named(there, "AA0262") is there[0]
+    assert find_transfer(there, "AA0262") is there[0]
     for text in ("aa02", "aa0", "", "aa0"):
         with pytest.raises(UsageError, match="too short"):
-            named(there, text)
+            find_transfer(there, text)
     with pytest.raises(MissingError, match="no such transfer"):
-        named(there, "bb02")
+        find_transfer(there, "bb02")

@@ -182,7 +182,7 @@ async def test_a_worker_knows_nothing_of_the_user(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "attempt",
     [
         "import socket; socket.create_connection(('127.0.0.1', 9))",
         "import subprocess; subprocess.run(['true'])",
@@ -194,8 +194,8 @@ async def test_a_worker_knows_nothing_of_the_user(monkeypatch: pytest.MonkeyPatc
         "import os; os.kill(os.getppid(), 9)",
     ],
 )
-def test_a_worker_goes_nowhere(deed: str) -> None:
-    script = f"from cloudstore_tui.preview.worker import limit; limit(); {deed}"
+def test_a_worker_goes_nowhere(attempt: str) -> None:
+    script = f"from cloudstore_tui.preview.worker import limit; limit(); {attempt}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert "PermissionError: a preview may not do that" in done.stderr
