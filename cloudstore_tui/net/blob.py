@@ -69,7 +69,7 @@ _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,16383}[\x21-\x7e])?")
 Callback = TypeVar("Callback", bound=Callable[..., object])
 
 
-def _stopping_with(answer: int) -> Callable[[Callback], Callback]:
+def stopping_with(answer: int) -> Callable[[Callback], Callback]:
     """Keep what a callback raises for whoever waits: libcurl can only be told to stop, and would print it."""
 
     def decorate(callback: Callback) -> Callback:
@@ -149,7 +149,7 @@ class CurlCall:
 
     # Callbacks
 
-    @_stopping_with(-1)
+    @stopping_with(-1)
     def open_socket(self, _purpose: int, address: tuple[int, int, int, tuple[str, int]]) -> socket.socket | int:
         """Make the socket for a connection, unless it would lead to where no bytes of ours come from."""
         family, kind, protocol, place = address
@@ -163,7 +163,7 @@ class CurlCall:
         self._opened.append(opened)
         return opened
 
-    @_stopping_with(1)
+    @stopping_with(1)
     def before_request(self, remote: str, _local: str, _remote_port: int, _local_port: int) -> int:
         """Last look before the request is sent; also over a connection made for an earlier one."""
         if self.abandoned or not self._may_use(remote):
@@ -172,7 +172,7 @@ class CurlCall:
         self.asked_at = self.moved_at = time.monotonic()
         return 0
 
-    @_stopping_with(_STOP)
+    @stopping_with(_STOP)
     def take_header(self, line: bytes) -> int | None:
         """One header line."""
         if self.abandoned:
@@ -181,14 +181,14 @@ class CurlCall:
         is_its_own = self.asked_at is not None and not self._answered
         if is_its_own and self._block.add(line) and self._block.status >= 200:
             self._answered = True
-            self._got_on(0)
+            self.got_on(0)
             self._wanted = self.sink.accept(self._block.reply())
         return None
 
-    @_stopping_with(_STOP)
+    @stopping_with(_STOP)
     def take_body(self, data: bytes) -> int | None:
         """The next bytes of the body."""
-        self._got_on(len(data))
+        self.got_on(len(data))
         if self._wanted:
             self._gathered.append(data)
             self._gathered_bytes += len(data)
@@ -197,7 +197,7 @@ class CurlCall:
         self.enough = len(self._kept) > MAX_ERROR_BODY
         return _STOP if self.enough else None
 
-    @_stopping_with(_STOP)
+    @stopping_with(_STOP)
     def hand_on(self) -> int | None:
         """Give the sink what has been gathered."""
         if not self._gathered:
@@ -210,16 +210,17 @@ class CurlCall:
         self.sink.write(data)
         return None
 
-    @_stopping_with(_ABORT)
+    @stopping_with(_ABORT)
     def give_body(self, count: int) -> bytes | int:
         """The next bytes of the request."""
         if self.abandoned or self.body is None:
             return _ABORT
         data = self.body.read(count)
-        self._got_on(len(data))
+        self.got_on(len(data))
         return data
 
-    def _got_on(self, count: int) -> None:
+    def got_on(self, count: int) -> None:
+        """Bytes have come or gone: it is not silent."""
         self.moved_at = time.monotonic()
         self.moved += count
 
@@ -275,7 +276,7 @@ class BlobClient:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._loop: _CurlLoop | None = None
+        self._loop: CurlLoop | None = None
         self._closing = False
 
     async def get(self, source: Source, sink: Sink, headers: Mapping[str, str] | None = None) -> BlobReply:
@@ -312,13 +313,13 @@ class BlobClient:
             log.ended(reply.status, call.moved)
             return reply
 
-    def _running(self) -> "_CurlLoop":
+    def _running(self) -> "CurlLoop":
         """The loop; another one where it has ended by a mistake of ours."""
         if self._closing:
             raise NetworkError("the program is ending")
         if self._loop is None or self._loop.has_ended:
             try:
-                self._loop = _CurlLoop(self._timeouts)
+                self._loop = CurlLoop(self._timeouts)
             except (OSError, RuntimeError, pycurl.error):
                 # Final: whoever has none left for this program may have none for hours.
                 raise LocalDiskError(
@@ -328,7 +329,7 @@ class BlobClient:
         return self._loop
 
 
-class _CurlLoop:
+class CurlLoop:
     """Carries out calls in one thread, until it is closed or fails; either way each call is told how it ended."""
 
     def __init__(self, timeouts: Timeouts) -> None:
@@ -482,7 +483,7 @@ class _CurlLoop:
         handle = None
         try:
             handle = self._spare.pop() if self._spare else pycurl.Curl()
-            self._prepare(handle, call)
+            self.prepare(handle, call)
             self._multi.add_handle(handle)
         except Exception as error:  # noqa: BLE001 - it fails alone; all others go on
             if handle is not None:
@@ -491,7 +492,8 @@ class _CurlLoop:
             return
         self._calls[handle] = call
 
-    def _prepare(self, handle: Any, call: "CurlCall") -> None:
+    def prepare(self, handle: Any, call: "CurlCall") -> None:
+        """Tell libcurl what a call asks for."""
         protocols = pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if "http" in call.protocols else 0)
         options: dict[int, Any] = {
             pycurl.URL: call.url,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import selectors
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pycurl
 import pytest
 
 from cloudstore_tui.core.errors import (
@@ -442,7 +444,7 @@ async def soon(*calls: Any) -> list[Any]:
         return await asyncio.gather(*calls, return_exceptions=True)
 
 
-@pytest.mark.parametrize("name", ["open_socket", "before_request", "take_header", "_got_on", "_prepare"])
+@pytest.mark.parametrize("name", ["open_socket", "before_request", "take_header", "got_on", "prepare"])
 async def test_what_fails_in_the_thread_fails_one_call_alone(
     blob: BlobClient, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch, name: str, capfd: Any
 ) -> None:
@@ -452,17 +454,17 @@ async def test_what_fails_in_the_thread_fails_one_call_alone(
     slow, pile = Pile(), Pile()
     going = asyncio.create_task(blob.get(source(f"{server.url}/slow"), slow))
     await server.saw(1)
-    owner = module._CurlLoop if name == "_prepare" else module.CurlCall
+    owner = module.CurlLoop if name == "prepare" else module.CurlCall
     real = getattr(owner, name)
 
     def failing(self: Any, *args: Any) -> Any:
-        call = args[-1] if name == "_prepare" else self
+        call = args[-1] if name == "prepare" else self
         if call.target == "/x":
             raise ValueError("canary")
         return real(self, *args)
 
-    wrapped = module._stopping_with(-1 if name == "open_socket" else 1 if name == "before_request" else 0)(failing)
-    monkeypatch.setattr(owner, name, failing if name in ("_prepare", "_got_on") else wrapped)
+    wrapped = module.stopping_with(-1 if name == "open_socket" else 1 if name == "before_request" else 0)(failing)
+    monkeypatch.setattr(owner, name, failing if name in ("prepare", "got_on") else wrapped)
     (error,) = await soon(blob.get(source(f"{server.url}/x"), pile))
     assert isinstance(error, ValueError | StorageError)
     await soon(going)
@@ -473,25 +475,43 @@ async def test_what_fails_in_the_thread_fails_one_call_alone(
     assert "canary" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["_turn", "_collect", "_look_after", "_watch", "_end"])
+class Frail:
+    """What a loop works with, until some of it fails."""
+
+    def __init__(self, real: Any, failing: set[str]) -> None:
+        self._real = real
+        self._failing = failing
+
+    def __enter__(self) -> "Frail":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._real.close()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._failing:
+            raise MemoryError
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize("name", ["select", "register", "info_read", "socket_action"])
 async def test_a_loop_that_dies_fails_all_its_calls_and_the_next_call_begins_another_one(
     blob: BlobClient, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    failing: set[str] = set()
+    for owner, kind in ((selectors, "DefaultSelector"), (pycurl, "CurlMulti")):
+        real = getattr(owner, kind)
+        monkeypatch.setattr(owner, kind, lambda *given, real=real: Frail(real(*given), failing))
     server.put("/x", b"content")
     server.answer(answer(silent=True))
     going = asyncio.create_task(blob.get(source(f"{server.url}/x"), Pile()))
     await server.saw(1)
-    real = getattr(module._CurlLoop, name)
-
-    def failing(*_args: Any) -> Any:
-        raise MemoryError
-
-    monkeypatch.setattr(module._CurlLoop, name, failing)
+    failing.add(name)
     first, second = await soon(going, blob.get(source(f"{server.url}/x"), Pile()))
     assert isinstance(first, NetworkError)
     assert isinstance(second, NetworkError)
     assert first is not second
-    monkeypatch.setattr(module._CurlLoop, name, real)
+    failing.clear()
     pile = Pile()
     await soon(blob.get(source(f"{server.url}/x"), pile))
     assert pile.bytes == b"content"
@@ -517,13 +537,19 @@ async def test_a_machine_without_threads_or_open_files_left_is_said_to_be_so(
 async def test_a_call_after_the_end_of_the_loop_is_told_so_and_does_not_wait(
     blob: BlobClient, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    made: list[Any] = []
+
+    def once(*given: Any, real: Any = module.CurlLoop) -> Any:
+        made.append(made[0] if made else real(*given))
+        return made[0]
+
+    monkeypatch.setattr(module, "CurlLoop", once)
     server.put("/x", b"content")
     await blob.get(source(f"{server.url}/x"), Pile())
-    assert blob._loop is not None
-    await blob._loop.close()
-    monkeypatch.setattr(blob, "_running", lambda loop=blob._loop: loop)
+    await made[0].close()
     (error,) = await soon(blob.get(source(f"{server.url}/x"), Pile()))
     assert isinstance(error, NetworkError)
+    assert len(made) == 2
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nETag: x\r\n"
