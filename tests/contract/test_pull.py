@@ -439,8 +439,7 @@ def test_objects_come_one_by_one_where_the_disk_has_no_room_for_their_zip(
     run: Cloudstore, calls: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.switches.set({"zip-seconds": "0.2"})
-    monkeypatch.setattr(Disk, "free", lambda *_: 10_000)
-    monkeypatch.setattr(Disk, "capacity", lambda *_: 0)
+    monkeypatch.setattr(Disk, "room", lambda *_: (10_000, 0))
     sandbox.log.clear()
     done = run("pull", "acme8:uk", "--type", "transcription", "--to", "calls", "--via", "zip", "--json")
     assert done.code == 0, done.err
@@ -455,8 +454,7 @@ def test_a_disk_without_any_room_is_told_for_each_object(
 ) -> None:
     sandbox.switches.set({"zip-seconds": "0.2"})
     with monkeypatch.context() as full:
-        full.setattr(Disk, "free", lambda *_: 100)
-        full.setattr(Disk, "capacity", lambda *_: 0)
+        full.setattr(Disk, "room", lambda *_: (100, 0))
         done = run("pull", "acme8:uk", "--type", "transcription", "--to", "calls", "--via", "zip", "--json")
     assert (done.code, done.report["fetched"], done.report["missing"]) == (5, 0, done.report["found"])
     assert len({record["path"] for record in done.records if "error" in record}) == done.report["found"]

@@ -78,7 +78,7 @@ CALLS = [
         "lock",
     ),
     *("link", "move", "give_free_name", "move_onto_placeholder", "is_placeholder", "is_private", "is_same", "replace"),
-    *("remove", "check_size", "free", "capacity"),
+    *("remove", "check_size", "room"),
 ]
 
 
