@@ -56,6 +56,8 @@ class FetchOffer(msgspec.Struct, frozen=True):
     """Files that are on their way already."""
     notes: tuple[str, ...] = ()
     """What else is to be known, as sentences."""
+    below: str = ""
+    """The folder of its own that it gets there; empty where it gets none."""
 
 
 class Side(msgspec.Struct, frozen=True):

@@ -102,6 +102,7 @@ async def test_a_large_folder_asks_and_can_go_elsewhere(browser: Any, folders: A
         await it.press("d")
         await it.until(lambda: isinstance(it.app.screen, FetchDialog))
         assert "Fetch reporting/: 100 files?" in it.text
+        assert re.search(r"Into .*downloads/reporting ", it.text), "where the files will be, not what is above that"
         assert "zip" not in it.text
         await it.press("D")
         await it.until(lambda: isinstance(it.app.screen, DownloadDialog))

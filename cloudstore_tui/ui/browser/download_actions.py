@@ -165,7 +165,8 @@ class DownloadActions(ActionGroup):
             tell(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
             return
         offer = self._offer(provider, ready, plan, folder)
-        offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
+        below = safe_name(place) if place else ""
+        offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip, below=below)
         if is_much(ready):
             what = f"{place}: {offer.what}" if place else offer.what
             way, folder = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
@@ -173,7 +174,7 @@ class DownloadActions(ActionGroup):
             way = FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT
             self._tell_left_out(coming, notes)
         if way is not None:
-            await self.start(ready, folder, plan if way is FetchAnswer.ZIP else None)
+            await self.start(ready, folder / below, plan if way is FetchAnswer.ZIP else None)
 
     def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
         """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
@@ -266,12 +267,12 @@ class DownloadActions(ActionGroup):
             return
         if Capability.SEARCH in provider.capabilities:
             # A place that stands for a search holds objects with names, and no folders.
-            await self.fetch(found, into / safe_name(name), place=name)
+            await self.fetch(found, into, place=name)
             return
         ready, coming, notes = self._ready(found)
         if not ready:
             return
-        offer = self._offer(provider, ready, None, into)
+        offer = replace(self._offer(provider, ready, None, into), below=safe_name(name.rstrip("/")))
         if is_much(ready):
             what = f"{name}: {kinds_of(ready)}"
             way, into = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
@@ -279,7 +280,7 @@ class DownloadActions(ActionGroup):
                 return
         else:
             self._tell_left_out(coming, notes)
-        target = await asyncio.to_thread(usable_folder, into) / safe_name(name.rstrip("/"))
+        target = await asyncio.to_thread(usable_folder, into) / offer.below
         if await self._submit_folder(ready, folder, target):
             tell(self.screen, f"Download {name}: {kinds_of(ready)}, {offer.size} → {home_path(target)}")
 

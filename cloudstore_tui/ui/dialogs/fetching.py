@@ -46,7 +46,7 @@ class FetchDialog(Dialog[FetchAnswer | None]):
         jobs = f" in {counted(offer.zips, 'zip job')} of {offer.in_zip:,}" if offer.prefers_zip else ""
         seconds = offer.zip_seconds if offer.prefers_zip else offer.seconds
         yield Static(f"{offer.size}{jobs}, about {in_time(seconds)}.", markup=False)
-        into = show(shorten(home_path(offer.folder), 44, middle=True))
+        into = show(shorten(home_path(offer.folder / offer.below), 44, middle=True))
         yield Static(Content.assemble("Into      ", into, ("   D changes it", "$text-muted")), classes="dialog-line")
         if offer.free is not None:
             yield Static(f"Disk      {words.size(offer.free)} free", markup=False)

@@ -300,7 +300,11 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
 
     def _toggle(self, index: int) -> None:
         entry = self._listed[index]
-        if not entry.is_folder and self._marked.pop(entry.path, None) is None:
+        if entry.is_folder:
+            self._hint.say("That's a folder. Enter opens it, Ctrl+A then marks all files in it.")
+            return
+        self._hint.say(_HINT)
+        if self._marked.pop(entry.path, None) is None:
             self._mark(entry.path)
         self._show(index + 1)
 
@@ -359,9 +363,9 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         return True
 
     def action_upload(self) -> None:
-        """Answer with the files marked, together with the one still on the line."""
+        """Answer with the files marked, together with the one still on the line, if that is no folder."""
         typed = self._field.value.strip()
-        if typed and not self._take(typed):
+        if typed and not local_path(typed, self._start).is_dir() and not self._take(typed):
             return
         if self._marked:
             self.dismiss(tuple(self._marked))

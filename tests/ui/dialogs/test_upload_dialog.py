@@ -48,6 +48,21 @@ async def test_the_button_takes_the_path_on_the_line_too(opened: Any, folder: Pa
         assert it.answers == [(folder / "report-1.csv",)]
 
 
+async def test_what_is_marked_in_a_folder_below_is_uploaded_and_a_folder_itself_says_how(
+    opened: Any, folder: Path
+) -> None:
+    (folder / "sub" / "deep.csv").write_bytes(b"z")
+    async with opened(UploadDialog("acme:imports/", folder)) as it:
+        await it.press("down", "space")
+        assert "That's a folder. Enter opens it, Ctrl+A then marks all files in it." in " ".join(it.text.split())
+        await it.press("enter")
+        assert value(it) == "sub/"
+        await it.press("ctrl+o")
+        assert "Mark a file in the list, or type its path." in it.text
+        await it.press("down", "space", "ctrl+o")
+        assert it.answers == [(folder / "sub" / "deep.csv",)]
+
+
 async def test_one_file_twice_is_one_file_and_the_last_can_be_taken_off(opened: Any, folder: Path) -> None:
     async with opened(UploadDialog("acme:exports/", folder)) as it:
         await enter(it, "report-1.csv")
