@@ -14,11 +14,20 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest, name_of, sizes_of
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    Request,
+    State,
+    TransferSnapshot,
+    UploadRequest,
+    ZipRequest,
+    name_of,
+    sizes_of,
+)
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import LONGEST_NAME, cell, end_of, home_path, plain, shorten
-from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, target_of, title_of, verified
+from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, object_title, target_of, title_of, verified
 from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, level_of, span_of, was_there
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
@@ -396,7 +405,7 @@ def _time(state: State, seconds: float | None, ended: datetime | None, zone: tzi
 
 def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Columns, zone: tzinfo) -> Line:
     request, state = transfer.request, transfer.state
-    title, where = name_of(request), ""
+    title, where = _called(request, zone), ""
     if isinstance(request, ZipRequest):
         title = f"zip {batch.zips[transfer.id]}"
         title += f" of {len(batch.zips)}" if columns.width < WIDE else ""
@@ -412,6 +421,13 @@ def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Co
     time = _time(state, seconds, transfer.ended, zone, is_kept=transfer.id in batch.kept)
     progress = _progress(columns, state, transfer.done, size, _said(transfer), time)
     return _line(columns, "    ", _sign_of(state, is_upload=batch.is_upload), title, where, state, progress)
+
+
+def _called(request: Request, zone: tzinfo) -> str:
+    """What people call it; by the name of its file where somebody gave it one, or nothing else is known."""
+    if isinstance(request, DownloadRequest) and request.entry is not None and not request.name:
+        return object_title(request.entry, zone)
+    return name_of(request)
 
 
 def _said(transfer: TransferSnapshot) -> str:
