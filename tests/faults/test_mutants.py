@@ -117,7 +117,7 @@ DRAWS = 8
 
 def broken_copy(mutant: Mutant, folder: Path) -> Path:
     """The project with one safeguard less."""
-    for name in ("cloudstore_tui", "tests/faults", "tests/conftest.py", "pyproject.toml"):
+    for name in ("cloudstore_tui", "tests/faults", "tests/support", "tests/conftest.py", "pyproject.toml"):
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
