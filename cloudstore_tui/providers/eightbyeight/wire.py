@@ -191,8 +191,10 @@ def page(reply: Reply, subject: str) -> WirePage:
         return WirePage(tuple(raw), last=True)
     pages = [_read(item, PageReply) for item in (raw if isinstance(raw, list) else [raw]) if _is_page(item)]
     found = [one for one in pages if one]
-    if not found or (isinstance(raw, list) and len(found) < len(raw)):
-        words = message_of(reply.body)
+    # Rows are what counts: an error that comes as a page without any is not "nothing found".
+    words = "" if any(isinstance(one.content, list) for one in found) else message_of(reply.body)
+    if words or not found or (isinstance(raw, list) and len(found) < len(raw)):
+        words = words or message_of(reply.body)
         raise ReplyError(
             f"the service answered with something else than a page{f': {words}' if words else ''}", subject=subject
         )
