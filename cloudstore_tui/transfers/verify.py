@@ -130,9 +130,12 @@ def _by_store(expected: ExpectedChecksum, digests: Digests, _part_digest: Callab
 
 
 def _claimed_md5(expected: ExpectedChecksum) -> re.Match[str] | None:
-    if expected.checksum_type.upper().replace("-", "") not in ("", "MD5"):
+    """What the record says: in hex, also in the quotes of an ETag, or in base64 where it is certain to be an MD5."""
+    kind = expected.checksum_type.upper().replace("-", "")
+    if kind not in ("", "MD5"):
         return None
-    return _MD5.fullmatch(expected.checksum.strip().lower())
+    claimed = expected.checksum.strip().strip('"')
+    return _MD5.fullmatch(claimed.lower()) or _MD5.fullmatch(_from_base64(claimed, 16) if kind else "")
 
 
 def _claimed_sha256(expected: ExpectedChecksum) -> str:

@@ -58,6 +58,20 @@ def test_a_single_part_checksum_is_exact() -> None:
     assert check(b"dato", ExpectedChecksum(4, multipart(b"data", MIB), "MD5")) == VerifyResult("size")
 
 
+MD5 = hashlib.md5(b"data")
+HEX, BASE64 = MD5.hexdigest(), base64.b64encode(MD5.digest()).decode()
+
+
+@pytest.mark.parametrize("checksum", [HEX.upper(), f'"{HEX}"', f" {HEX}\n", BASE64, f'"{BASE64}"'])
+def test_an_md5_is_read_however_it_is_written(checksum: str) -> None:
+    assert check(b"data", ExpectedChecksum(4, checksum, "MD5")) == VerifyResult("md5")
+    assert check(b"dato", ExpectedChecksum(4, checksum, "MD5")).contradiction
+
+
+def test_sixteen_bytes_that_nobody_calls_an_md5_are_none() -> None:
+    assert check(b"dato", ExpectedChecksum(4, BASE64)) == VerifyResult("size")
+
+
 @pytest.mark.parametrize("kind", ["SHA-256", "sha1", "CRC32"])
 def test_a_checksum_of_another_kind_is_not_taken_for_md5(kind: str) -> None:
     assert check(b"data", ExpectedChecksum(4, "0" * 32, kind)) == VerifyResult("size")
