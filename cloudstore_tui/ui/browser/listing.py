@@ -560,7 +560,7 @@ class ListingController:
         waits = state.provider.session.note if is_busy or self._note else ""
         note = " · ".join(part for part in (waits, self._note) if part)
         words = "loading…" if is_busy else state.words
-        self.pane.bar.tell_result(*state.result)
+        self.pane.bar.result = state.result
         self.pane.progress(state.progress(loading=is_busy, note=note, known=self._counted(state.target)), words)
 
     def _counted(self, target: NavigationTarget) -> int | None:

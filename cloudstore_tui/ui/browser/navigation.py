@@ -89,6 +89,11 @@ class Navigator:
     def target(self) -> NavigationTarget | None:
         return self.listing.state.target if self.listing.state else None
 
+    @property
+    def searchable(self) -> list[str]:
+        """The profiles whose services search."""
+        return [name for name, one in self.providers.items() if Capability.SEARCH in one.capabilities]
+
     def go(self, location: Location, at: str = "") -> None:
         """Open a folder, a place or an object, with the cursor on the entry called `at`.
 
@@ -230,13 +235,12 @@ class Navigator:
         if search.profile:
             self._provider(search.profile, f"{SIGN}{search.name}")
             return Location(search.profile, search.region)
-        able = [name for name, one in self.providers.items() if Capability.SEARCH in one.capabilities]
         here = self.target.location if self.target else None
-        if here is not None and here.profile in able:
+        if here is not None and here.profile in self.searchable:
             return Location(here.profile, search.region or here.region)
-        if not able:
+        if not self.searchable:
             raise UsageError("no profile here can search", subject=f"{SIGN}{search.name}")
-        return Location(able[0], search.region)
+        return Location(self.searchable[0], search.region)
 
     def _provider(self, name: str, address: str) -> StorageProvider:
         if (provider := self.providers.get(name)) is None:

@@ -19,7 +19,7 @@ from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.provider import Capability, Session, StorageProvider
+from cloudstore_tui.core.provider import Session, StorageProvider
 from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.memory import BrowserState, Visited
@@ -213,7 +213,7 @@ class BrowserScreen(BaseScreen[None]):
 
     def _begin_to_find(self) -> None:
         """Have a filter typed, in the profile where the user was last of those that can be searched."""
-        able = [name for name, one in self._providers.items() if Capability.SEARCH in one.capabilities]
+        able = self.navigator.searchable
         here = self.navigator.target.location.profile if self.navigator.target else ""
         if here not in able:
             self.navigator.begin(self.browser_state.recent.last(able) or self._providers[able[0]].locate(""))

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from cloudstore_tui.core.models import Location
@@ -92,6 +93,9 @@ class SearchBar(Vertical):
     class Closed(Message):
         """The user is done with the bar."""
 
+    result: reactive[tuple[str, ...]] = reactive((), init=False, repaint=False)
+    """How much was found, for the side of the line; the last parts go first where there is no room."""
+
     def __init__(self, history: FilterHistory, searches: SavedSearches, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.line = SearchInput()
@@ -101,14 +105,18 @@ class SearchBar(Vertical):
         self._box = SuggestionBox()
         self._offers = Offers(self.line, self._box, self._about)
         self._naming = SearchNameLine()
-        self._result: tuple[str, ...] = ()
         self._draft: str | None = None
+        """What was typed when the line was left."""
         self._scope = 0
-        self._spoken: str | None = None
+        """Which of the places that hold this one is searched."""
+        self._explained: str | None = None
+        """The text that the second line tells about."""
         self._is_open = False
         self._insists = False
+        """Whether a word is called wrong although somebody may still type at it."""
         self._declined = ""
-        self.corrected = ""
+        """The text for which no guess is wanted."""
+        self._corrected = ""
         """The whole text with what is wrong mended, where that is possible."""
 
     def compose(self) -> ComposeResult:
@@ -131,13 +139,10 @@ class SearchBar(Vertical):
         self._about.shown, self._about.vocabulary = shown, vocabulary
         self._draft, self._scope, self._declined = None, 0, ""
         self.line.put(shown.phrase, 0)
-        self._rest()
+        self._reset()
 
-    def tell_result(self, *parts: str) -> None:
-        """Say at the side how much was found; the last parts go first where there is no room."""
-        if parts != self._result:
-            self._result = parts
-            self._show_side()
+    def watch_result(self) -> None:
+        self._show_side()
 
     @property
     def scope(self) -> Scope:
@@ -156,14 +161,14 @@ class SearchBar(Vertical):
         if action in _TYPING and not self.line.has_focus:
             return False
         if action == "take":
-            return self._offers.is_open or self._spoken is not None
+            return self._offers.is_open or self._explained is not None
         return super().check_action(action, parameters)
 
     def action_close(self) -> None:
         if self._offers.is_open:
             self._declined = self.line.value if self._offers.is_guess else self._declined
             self._offers.close()
-            self._speak()
+            self._explain()
         else:
             self._leave_line()
             self.post_message(self.Closed())
@@ -177,19 +182,19 @@ class SearchBar(Vertical):
         """Take what is offered, else the corrected text, else go to the next placeholder, else offer something."""
         if self._offers.is_open:
             self._offers.take()
-        elif self.corrected:
-            self.line.put(self.corrected)
+        elif self._corrected:
+            self.line.put(self._corrected)
         elif not self.line.select_placeholder():
             self._offers.ask()
-        self._speak()
+        self._explain()
 
     def action_older(self) -> None:
         self._offers.up()
-        self._speak()
+        self._explain()
 
     def action_newer(self) -> None:
         if self._offers.down():
-            self._speak()
+            self._explain()
         else:
             self.action_close()
 
@@ -197,12 +202,12 @@ class SearchBar(Vertical):
         """Offer earlier searches that hold what is typed; again for the next one."""
         if not self._offers.search_past():
             tell(self, "No earlier search has these words.")
-        self._speak()
+        self._explain()
 
     def action_scope(self) -> None:
         """Search in the next larger place; after the largest in the smallest again."""
         self._scope = (self._scope + 1) % len(self._about.shown.scopes)
-        self._speak()
+        self._explain()
 
     def action_count(self) -> None:
         self._offers.close()
@@ -223,10 +228,10 @@ class SearchBar(Vertical):
     @on(Input.Changed)
     def follow(self, event: Input.Changed) -> None:
         event.stop()
-        if self.line.value != self._spoken:
+        if self.line.value != self._explained:
             self._insists = False
             self._offers.typed()
-            self._speak()
+            self._explain()
 
     @on(Input.Submitted)
     async def ask(self, event: Input.Submitted) -> None:
@@ -238,7 +243,7 @@ class SearchBar(Vertical):
         if self._offers.is_guess:
             self._offers.take()
         elif self.line.value != self._declined and self._offers.guess():
-            self._speak()
+            self._explain()
             return
         self._offers.close()
         name = self.line.value.split(" ", 1)[0] if self.line.value.startswith(SIGN) else ""
@@ -252,7 +257,7 @@ class SearchBar(Vertical):
         """Send the text with its placeholders filled, or go to what is wrong with it; without one go on typing."""
         if text is None:
             self._insists = self.line.select_placeholder()
-            self._speak()
+            self._explain()
             return
         if text != self.line.value:
             self.line.put(text)
@@ -263,7 +268,7 @@ class SearchBar(Vertical):
             tell(self, first.text, "warning")
         text, scope = self.line.value.strip(), self.scope.location
         self._about.shown = Shown(text, self._about.shown.scopes, self._about.shown.zone)
-        self._rest()
+        self._reset()
         self.post_message(self.Asked(text, scope))
         await asyncio.to_thread(self._about.history.add, text)
 
@@ -276,7 +281,7 @@ class SearchBar(Vertical):
         # A quote is closed at the end, everything else mended where it is.
         is_quote = text[fatal.position : fatal.position + 1] in ("'", '"')
         self.line.cursor_position = len(text) if is_quote else min(fatal.position, len(text))
-        self._speak()
+        self._explain()
         return False
 
     # What is said
@@ -286,20 +291,20 @@ class SearchBar(Vertical):
         now, tags = datetime.now(UTC), context.vocabulary.names
         return analyse(self.line.value, context.shown.zone, now, tags, self.scope)
 
-    def _speak(self, *, typed: bool = True) -> None:
+    def _explain(self, *, typed: bool = True) -> None:
         """Say what the text means, or what is wrong with a word that nobody is typing at any more."""
         if not self.line.has_focus:
             return
         text = self.line.value
         # Until something is typed Tab still leads to the next pane.
-        self._spoken = text if typed else self._spoken
+        self._explained = text if typed else self._explained
         analysis = Analysis() if len(text) > LONGEST or text.startswith(SIGN) else self._analysis()
         first = analysis.first
         if first is not None and not (self._insists or is_finished(text, self.line.cursor_position, first.position)):
             first = None
-        self.corrected = first.corrected if first else ""
+        self._corrected = first.corrected if first else ""
         self.line.underline(first.position if first else None)
-        self._meaning.say(*self._sentence(analysis, first))
+        self._meaning.show(*self._sentence(analysis, first))
         self._place_box()
         self._show_side(analysis)
         self.refresh_bindings()
@@ -308,10 +313,8 @@ class SearchBar(Vertical):
         """What line two says, what it adds where there is room, and the keys."""
         text = self.line.value
         if diagnostic is not None:
-            style = "$text-error" if diagnostic.fatal else "$text-warning"
-            mended = (
-                Content("⇥ takes ") + show(diagnostic.corrected) + Content(" · ") if diagnostic.corrected else Content()
-            )
+            style, corrected = "$text-error" if diagnostic.fatal else "$text-warning", diagnostic.corrected
+            mended = Content("⇥ takes ") + show(corrected) + Content(" · ") if corrected else Content()
             return mended + show(diagnostic.text).stylize_before(style), "", ""
         if self._offers.is_guess and (chosen := self._box.chosen) is not None:
             known = f" ({chosen.note})" if chosen.note else ""
@@ -329,7 +332,7 @@ class SearchBar(Vertical):
         """The scope while it is typed, else what was found."""
         width = self.size.width
         if not self._is_open:
-            parts = self._result if width >= _WIDE else self._result[:2] if width >= _NARROW else ()
+            parts = self.result if width >= _WIDE else self.result[:2] if width >= _NARROW else ()
             text = " · ".join(part for part in parts if part)
         else:
             text = self._chip(analysis, width)
@@ -364,7 +367,7 @@ class SearchBar(Vertical):
     def on_descendant_focus(self) -> None:
         if self.line.has_focus:
             self._is_open = self._meaning.display = True
-            self.call_after_refresh(self._speak, typed=False)
+            self.call_after_refresh(self._explain, typed=False)
 
     @on(events.DescendantBlur)
     def _blurred(self) -> None:
@@ -379,12 +382,12 @@ class SearchBar(Vertical):
         self._is_open, phrase = False, self._about.shown.phrase
         self._draft = self.line.value if self.line.value != phrase else None
         self.line.put(phrase, 0)
-        self._rest()
+        self._reset()
 
-    def _rest(self) -> None:
+    def _reset(self) -> None:
         # What is said and offered matters only to somebody who types.
         self._offers.close()
-        self._spoken, self._insists, self.corrected = None, False, ""
+        self._explained, self._insists, self._corrected = None, False, ""
         self.line.underline(None)
         self._meaning.display = self._is_open
         self._show_side()
@@ -392,5 +395,5 @@ class SearchBar(Vertical):
 
     def _cursor_moved(self) -> None:
         """Offer nothing any more where the cursor was moved and nothing was typed."""
-        if self._offers.is_open and not self._offers.is_guess and self.line.value == self._spoken:
+        if self._offers.is_open and not self._offers.is_guess and self.line.value == self._explained:
             self._offers.close()

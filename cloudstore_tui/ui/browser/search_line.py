@@ -22,7 +22,6 @@ from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SIGN, SavedSearches, placeholders_of, use
 from cloudstore_tui.ui.browser.search_meaning import (
-    ALL,
     AVAILABLE,
     AVAILABLE_SHORT,
     EXAMPLE,
@@ -38,6 +37,7 @@ from cloudstore_tui.ui.browser.search_suggestions import (
     did_you_mean,
     suggest,
 )
+from cloudstore_tui.ui.browser.targets import ALL_REGIONS
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.terminal.access import keys_in_words
 from cloudstore_tui.ui.text import show
@@ -55,7 +55,7 @@ class Shown(Struct, frozen=True):
 
     phrase: str = ""
     """As the user typed it."""
-    scopes: tuple[Scope, ...] = (Scope(Location(""), ALL),)
+    scopes: tuple[Scope, ...] = (Scope(Location(""), ALL_REGIONS),)
     """Where the user is, the smallest place first."""
     zone: tzinfo = UTC
     """What times without a zone are taken to be in."""
@@ -340,8 +340,8 @@ class MeaningLine(Widget):
         words, note, _keys = self._said
         return f"{words.plain} ({note})" if note else words.plain
 
-    def say(self, words: Content, note: str, keys: str) -> None:
-        """Say this; the note becomes shorter and the keys vanish where there is no room."""
+    def show(self, words: Content, note: str, keys: str) -> None:
+        """Show this; the note becomes shorter and the keys vanish where there is no room."""
         keys = keys_in_words(self.app, keys)
         if (words, note, keys) != self._said:
             self._said = (words, note, keys)

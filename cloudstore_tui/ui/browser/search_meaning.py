@@ -15,10 +15,9 @@ from cloudstore_tui.fiql.phrases import Compiled, is_fiql, local_words, understa
 from cloudstore_tui.fiql.reading import brief, explain
 from cloudstore_tui.fiql.syntax import names_type
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
-from cloudstore_tui.ui.browser.targets import filter_of, types_in
+from cloudstore_tui.ui.browser.targets import ALL_REGIONS, filter_of, types_in
 from cloudstore_tui.ui.format import place_names
 
-ALL = "all regions"
 AVAILABLE = "available only (add state:any for all)"
 AVAILABLE_SHORT = "available only"
 LOCAL_ONLY = "8x8 can't search for part of a text: loaded rows only"
@@ -43,7 +42,7 @@ class Scope(Struct, frozen=True):
 def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...]:
     """The places that hold a location, the smallest first: of a type or a day, its region, all regions."""
     retention = provider.profile.retention
-    scopes = [Scope(Location(location.profile), ALL, retention=retention)]
+    scopes = [Scope(Location(location.profile), ALL_REGIONS, retention=retention)]
     if location.region:
         scopes.insert(0, Scope(Location(location.profile, location.region), location.region, retention=retention))
     if inside := filter_of(provider, location):

@@ -1,13 +1,12 @@
 """What Entries shows: a folder, a place, a search inside a place, or one object."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Entry, Location, Query, StoredObject
-from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.evaluator import row_of
 from cloudstore_tui.fiql.parser import conjunction, parse
@@ -16,9 +15,6 @@ from cloudstore_tui.fiql.reading import brief
 from cloudstore_tui.fiql.syntax import names_type, types_within
 from cloudstore_tui.ui.format import place_names
 from cloudstore_tui.ui.widgets.chrome import Crumb
-
-Fetch = Callable[[str | None], Awaitable[Page[Entry]]]
-
 
 ALL_REGIONS = "all regions"
 
@@ -129,14 +125,13 @@ def types_in(inside: str) -> tuple[str, ...]:
     return types_within(parse(inside)) if inside else ()
 
 
-def pages_of(provider: StorageProvider, target: NavigationTarget) -> Fetch:
+def pages_of(provider: StorageProvider, target: NavigationTarget) -> Fetch[Entry]:
     """How the pages of a target are fetched: found, listed, or the one object that it is."""
     location, query = target.location, target.query
 
     async def fetch(cursor: str | None) -> Page[Entry]:
         if query is not None and Capability.SEARCH in provider.capabilities:
-            found = await provider.search(query, cursor)
-            return Page(**asdict(found))
+            return await provider.search(query, cursor)
         if provider.is_folder(location):
             return await provider.browse(location, cursor)
         return Page((await provider.stat(location),))
