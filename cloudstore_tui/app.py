@@ -31,7 +31,6 @@ from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import CRASHED, StorageError, crash_sentence
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.deletions import FILE as DELETIONS
 from cloudstore_tui.deletions import DeletionLog
@@ -39,7 +38,6 @@ from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import BrowserState, ThemeChoice
-from cloudstore_tui.ui.browser.setup import ProfileAdded, SetupController
 from cloudstore_tui.ui.format import zone_name
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
@@ -47,6 +45,7 @@ from cloudstore_tui.ui.masking import mask_filters, turn_mask
 from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
+from cloudstore_tui.ui.setup import ProfileAdded, ProviderOwner, SetupController
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, is_low_bandwidth
 from cloudstore_tui.ui.text import install_guard
@@ -63,15 +62,8 @@ DOUBLE_PRESS_S = 1.0
 """Seconds within which a second Ctrl+C quits."""
 
 
-class AppEngine(Transfers, Protocol):
+class AppEngine(Transfers, ProviderOwner, Protocol):
     """What carries out everything that takes long, in a thread of its own."""
-
-    @property
-    def providers(self) -> Mapping[str, StorageProvider]:
-        """The providers by profile; their methods can be awaited here."""
-
-    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
-        """Take one more profile into use."""
 
 
 class CloudStoreApp(App[None]):

@@ -34,7 +34,7 @@ line names a folder with a configuration. Look into that file: it shows the clie
 
 
 class ProviderOwner(Protocol):
-    """What owns the providers."""
+    """What owns the providers, by profile; their methods can be awaited in the loop of the app."""
 
     @property
     def providers(self) -> Mapping[str, StorageProvider]: ...
