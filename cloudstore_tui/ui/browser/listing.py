@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Column, Entry, Sort, StoredObject, identity
+from cloudstore_tui.core.models import Column, Entry, Query, ResultSize, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.checker import why_empty
@@ -61,6 +61,7 @@ class ListingState:
     """Why reading stopped, and what can be done about it."""
     fetched: int = 0
     """Rows that came, also those that were not kept."""
+    _measured: ResultSize | None = None
     _types: frozenset[str] = frozenset()
     _regions: frozenset[str] = frozenset()
     _warned: list[str] = field(default_factory=list)
@@ -172,6 +173,13 @@ class ListingState:
         """What could not be read, in a few words; empty where nothing is lacking."""
         regions = () if self.target.location.region else self._regions
         return lacking(self.pager.failures, regions)
+
+    async def measure(self, query: Query) -> ResultSize:
+        """How much matches the query that is listed; the service is asked once."""
+        if self._measured is None:
+            self._measured = await self.provider.measure(query)
+            self.pager.total = self._measured.objects
+        return self._measured
 
     def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
         """The rows of a page that meet what the service cannot check."""

@@ -9,7 +9,7 @@ from functools import partial
 
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Column, ColumnKind, Location, ResultSize
-from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fiql.fields import key_of, type_plural
 from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.phrases import phrase_value, understand
@@ -117,7 +117,6 @@ class SearchActions(ActionGroup):
     navigator: Navigator
     pane: EntriesPane
     panes: FocusManager
-    _measured: tuple[ListingState, ResultSize] | None = None
 
     @property
     def is_searched(self) -> bool:
@@ -167,30 +166,21 @@ class SearchActions(ActionGroup):
     )
     async def count(self, text: str = "", scope: Location | None = None) -> None:
         """Count what is shown, or what a filter or phrase finds inside a place."""
-        state = self.state
+        state, shown = self.state, self.state.target
+        target = shown if scope is None else search_from(state.provider, scope, text, self.listing.zone)
         with self.listing.doing("counting… Esc stops"):
-            if scope is None:
-                said = await self._of_state(state)
+            if target is shown and state.pager.ended and not state.error:
+                said = _sentences(target, ResultSize(state.store.loaded, *state.store.sizes), state.lacking)
+            elif target.local or target.query is None:
+                said = _unknown(target)
+            elif target is shown:
+                said = _sentences(target, await state.measure(target.query), state.lacking)
             else:
-                target = search_from(state.provider, scope, text, self.listing.zone)
-                said = await _of_target(state.provider, target)
+                said = _sentences(target, await state.provider.measure(target.query))
         if self.screen.is_current:
             self.screen.app.push_screen(MessageDialog("Matches", said))
         else:
             tell(self.screen, said)
-
-    async def _of_state(self, state: ListingState) -> str:
-        """Count what is shown, once; nothing is asked for where all of it is there."""
-        target, store = state.target, state.store
-        if state.pager.ended and not state.error:
-            return _sentences(target, ResultSize(store.loaded, *store.sizes), state.lacking)
-        if target.local or target.query is None:
-            return _unknown(target)
-        if self._measured is None or self._measured[0] is not state:
-            self._measured = state, await state.provider.measure(target.query)
-        size = self._measured[1]
-        state.pager.total = size.objects
-        return _sentences(target, size, state.lacking)
 
     # How its rows spread
 
@@ -208,13 +198,6 @@ class SearchActions(ActionGroup):
         chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(state), narrows=narrows))
         if chosen and state is self.listing.state:
             self.navigator.narrow(chosen)
-
-
-async def _of_target(provider: StorageProvider, target: NavigationTarget) -> str:
-    """Count what would be shown."""
-    if target.local or target.query is None:
-        return _unknown(target)
-    return _sentences(target, await provider.measure(target.query))
 
 
 def _sentences(target: NavigationTarget, size: ResultSize, lacks: str = "") -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import pairwise
@@ -241,12 +242,11 @@ class HomeList(CursorList):
         Binding("enter,l,right", "choose", "Choose", id="home.choose", tooltip="Go there, or do it"),
     ]
 
+    @dataclass
     class Chosen(Message):
         """The user wants to go there, or to have it done."""
 
-        def __init__(self, target: Target) -> None:
-            super().__init__()
-            self.target = target
+        target: Target
 
     def __init__(self) -> None:
         super().__init__(id="home")
@@ -389,12 +389,11 @@ class HomeScreen(BaseScreen[None]):
         Binding("escape", "leave('back')", "Back", show=False, id="home.back", tooltip="Back to where you were"),
     ]  # fmt: skip
 
+    @dataclass
     class Left(Message):
         """The user wants to go somewhere else."""
 
-        def __init__(self, target: Target) -> None:
-            super().__init__()
-            self.target = target
+        target: Target
 
     def __init__(
         self,
