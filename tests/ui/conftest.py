@@ -30,6 +30,7 @@ from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_text import result_text
+from cloudstore_tui.ui.widgets.chrome import StatusBar
 from tests.support.waiting import MOMENT, PATIENCE, rest, watched
 
 NOW = datetime(2024, 9, 1, 9, 12, 33, tzinfo=UTC)
@@ -412,7 +413,7 @@ class Browser:
 
     @property
     def foot(self) -> str:
-        return plain(self.screen.entries._foot.text)
+        return plain(self.screen.query_one("#foot", StatusBar).text)
 
     @property
     def keys(self) -> str:

@@ -19,4 +19,4 @@ async def test_the_filter_hides_rows_while_it_is_typed_and_enter_keeps_it(browse
         assert it.focus == "table"
         assert it.rows == ["report-011.tar"]
         await it.press("slash")
-        assert it.screen.entries._filter_bar.query_one(BarInput).value == "report-011"
+        assert it.screen.query_one("#filter BarInput", BarInput).value == "report-011"

@@ -90,9 +90,8 @@ async def test_back_reads_on_to_the_entry_and_the_view_that_were_left(browser: A
 async def test_an_entry_that_is_gone_is_not_looked_for_to_the_end(browser: Any, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("j", "j")
-        at = HistoryEntry(it.screen.navigator.target, "not there", 150, 0)
         asked = searches.count("search")
-        it.screen.navigator._open(at)
+        it.screen.listing.open(it.screen.navigator.target, at="not there", until=150)
         await it.settle()
         await it.until(lambda: not it.screen.listing.is_busy)
         assert searches.count("search") - asked == 2

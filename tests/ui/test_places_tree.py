@@ -13,14 +13,14 @@ from cloudstore_tui.ui.browser.places import MAX_AT_ONCE
 
 def tree(it: Any) -> list[str]:
     """The trees, without what is saved and recent below them."""
-    rows = it.screen.places._rows
+    rows = it.screen.places.rows
     return [
         row.text.rstrip() for row in rows[: next((at for at, row in enumerate(rows) if not row.text.strip()), None)]
     ]
 
 
 def cursor(it: Any) -> Any:
-    return it.screen.places._rows[it.screen.places.cursor].text.strip()
+    return it.screen.places.rows[it.screen.places.cursor].text.strip()
 
 
 async def test_right_opens_with_one_request_then_goes_to_the_first_child(browser: Any, folders: Any) -> None:
@@ -287,7 +287,7 @@ async def test_what_is_saved_and_where_the_user_was_stands_below(browser: Any, t
         it.screen.navigator.go(it.screen.navigator.providers["acme"].locate("exports/"))
         await it.settle()
         await it.until(lambda: "RECENT" in it.text)
-        rows = [row.text.strip() for row in it.screen.places._rows]
+        rows = [row.text.strip() for row in it.screen.places.rows]
         assert rows[rows.index("SAVED") :] == ["SAVED", "who …", "★ nightly", "", "RECENT", "imports"]
         await it.press("1", "G", "enter")
         assert it.screen.navigator.target.location.path == "imports/"

@@ -19,7 +19,7 @@ def saved(tmp_path: Path) -> SavedSearches:
 
 
 def tree(it: Any) -> list[str]:
-    return [row.text.strip() for row in it.screen.places._rows]
+    return [row.text.strip() for row in it.screen.places.rows]
 
 
 def sent(searches: Any) -> Any:

@@ -12,13 +12,14 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SavedSearches
+from cloudstore_tui.ui.browser.search_line import MeaningLine
 from cloudstore_tui.ui.browser.search_meaning import analyse
 from cloudstore_tui.ui.widgets.fields import BarInput
 
 
 def said(it: Any) -> str:
     """What line two says, in full; nothing while it is not there."""
-    meaning = it.screen.entries.bar._meaning
+    meaning = it.screen.query_one(MeaningLine)
     return meaning.text if meaning.display else ""
 
 
@@ -357,8 +358,8 @@ async def test_where_no_fetched_row_fits_no_more_are_read_unasked(browser: Any, 
         await it.press("enter")
         await it.settle()
         assert searches.count("search") == before + 1
-        assert "Not in the 100 rows loaded so far. Ctrl+E loads the rest." in it.screen.entries.table._words
-        assert "Searched there: name, person or queue contains 'xyzzy'." in it.screen.entries.table._words
+        assert "Not in the 100 rows loaded so far. Ctrl+E loads the rest." in it.screen.entries.table.words
+        assert "Searched there: name, person or queue contains 'xyzzy'." in it.screen.entries.table.words
 
 
 async def test_an_empty_result_shows_what_was_sent_and_why_it_may_be_empty(browser: Any, searches: Any) -> None:
@@ -366,10 +367,10 @@ async def test_an_empty_result_shows_what_was_sent_and_why_it_may_be_empty(brows
         searches.results = 0
         await fill(it, "agentName=='khang glynn'")
         await it.press("enter")
-        assert "No matches." in it.screen.entries.table._words
-        assert "Sent: agentName=='khang glynn'" in it.screen.entries.table._words
-        assert "Only AVAILABLE objects are found" in it.screen.entries.table._words
-        assert "Values are case-sensitive and must match exactly." in it.screen.entries.table._words
+        assert "No matches." in it.screen.entries.table.words
+        assert "Sent: agentName=='khang glynn'" in it.screen.entries.table.words
+        assert "Only AVAILABLE objects are found" in it.screen.entries.table.words
+        assert "Values are case-sensitive and must match exactly." in it.screen.entries.table.words
 
 
 async def test_parts_have_styles_and_not_only_colours(browser: Any) -> None:

@@ -137,7 +137,7 @@ class PlacesTree(CursorList):
         """The places at the top: one for each profile."""
         self._shortcuts: dict[str, list[Place]] = {}
         """What stands below the trees, by its title."""
-        self._rows: list[TreeRow] = []
+        self.rows: list[TreeRow] = []
         self._loading: set[Place] = set()
         self._here: Location | None = None
         self._is_leaving = False
@@ -173,8 +173,8 @@ class PlacesTree(CursorList):
     def places_changed(self) -> None:
         """Look at the places again; the cursor stays where it is, or goes to the nearest place that is left."""
         kept = self._line
-        self._rows = [row for line in self._lines() for row in self._wrapped(line)]
-        self.set_row_count(len(self._rows))
+        self.rows = [row for line in self._lines() for row in self._wrapped(line)]
+        self.set_row_count(len(self.rows))
         self.cursor = self._row_of(kept) if kept else 0
         self.refresh()
 
@@ -196,7 +196,7 @@ class PlacesTree(CursorList):
         """Stay on what can be chosen, the nearest one in the direction in which the cursor goes."""
         row = super().validate_cursor(row)
         step = 1 if row >= self.cursor else -1
-        while 0 <= row < len(self._rows) - 1 and self._rows[row].line.kind is LineKind.TITLE:
+        while 0 <= row < len(self.rows) - 1 and self.rows[row].line.kind is LineKind.TITLE:
             row += step
         return row
 
@@ -254,7 +254,7 @@ class PlacesTree(CursorList):
         if self._is_leaving and self._line is not None and self._line.place.shortcut is not None:
             self._is_leaving = False
             return
-        for index, row in enumerate(self._rows):
+        for index, row in enumerate(self.rows):
             place = row.line.place
             if row.line.kind is LineKind.PLACE and place.location == location and place.shortcut is None:
                 self.cursor = index
@@ -403,7 +403,7 @@ class PlacesTree(CursorList):
         if offset is None or index is None:
             return
         self.cursor = index
-        row = self._rows[index]
+        row = self.rows[index]
         if row.icon >= 0 and row.icon <= offset.x < row.icon + _INDENT:
             self._toggle(row.line.place)
         elif event.chain == 1:
@@ -470,9 +470,9 @@ class PlacesTree(CursorList):
         width, index = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
             return Strip([Segment(set_cell_size(" PLACES", width), self.part_style("title"))], width)
-        if index >= len(self._rows):
+        if index >= len(self.rows):
             return Strip([Segment(" " * width, self.rich_style)], width)
-        row = self._rows[index]
+        row = self.rows[index]
         style = self.part_style("cursor" if index == self.cursor else _PARTS[row.line.kind])
         note = f" {row.note} " if row.note else ""
         room = max(width - cell_len(note), 1)
@@ -482,20 +482,20 @@ class PlacesTree(CursorList):
 
     @property
     def _line(self) -> PlaceLine | None:
-        return self._rows[self.cursor].line if self.cursor < len(self._rows) else None
+        return self.rows[self.cursor].line if self.cursor < len(self.rows) else None
 
     def _row_of(self, line: PlaceLine) -> int:
         """Where a line is, or the place it was about, or the nearest one above that can be seen."""
         place: Place | None = line.place
-        rows = {(row.line.place, row.line.kind): index for index, row in reversed(list(enumerate(self._rows)))}
+        rows = {(row.line.place, row.line.kind): index for index, row in reversed(list(enumerate(self.rows)))}
         if (same := rows.get((line.place, line.kind))) is not None:
             return same
         if (shortcut := line.place.shortcut) is not None:
-            found = (at for at, row in enumerate(self._rows) if row.line.place.shortcut == shortcut)
-            return next(found, len(self._rows) - 1)
+            found = (at for at, row in enumerate(self.rows) if row.line.place.shortcut == shortcut)
+            return next(found, len(self.rows) - 1)
         while place is not None and (place, LineKind.PLACE) not in rows:
             place = place.parent
-        return rows[place, LineKind.PLACE] if place is not None else min(self.cursor, max(len(self._rows) - 1, 0))
+        return rows[place, LineKind.PLACE] if place is not None else min(self.cursor, max(len(self.rows) - 1, 0))
 
     def _wrapped(self, line: PlaceLine) -> list[TreeRow]:
         place = line.place

@@ -335,7 +335,8 @@ class VirtualTable(CursorList):
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._renderer = RowRenderer((), UTC)
-        self._words = ""
+        self.words = ""
+        """What stands where there are no rows."""
         self._entries: dict[int, Entry] = {}
         self._tellers: dict[str, StoredObject] = {}
         self._told: Entry | None = None
@@ -367,7 +368,7 @@ class VirtualTable(CursorList):
 
     def say(self, words: str) -> None:
         """Lines for a table without rows: that it is empty, still loading, or why it failed."""
-        self._words = words
+        self.words = words
         if not self.row_count:
             self.refresh()
 
@@ -482,7 +483,7 @@ class VirtualTable(CursorList):
         if (entry := self._entry_at(row)) is not None:
             return Strip([*self._row(row, entry), bar], width + 1)
         if not self.row_count:
-            said = self._words.split("\n")
+            said = self.words.split("\n")
             lines = [part for line in said for part in textwrap.wrap(plain(line), max(width - 4, 8))]
             text, style = self._renderer.sentence(lines[y - 1] if y <= len(lines) else ""), self.part_style("words")
             return Strip([Segment(f"{text} ", style)], width + 1)
