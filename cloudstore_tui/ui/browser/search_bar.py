@@ -39,10 +39,7 @@ from cloudstore_tui.ui.browser.search_meaning import (
     in_words,
     is_finished,
 )
-from cloudstore_tui.ui.browser.search_suggestions import (
-    SuggestionBox,
-    Vocabulary,
-)
+from cloudstore_tui.ui.browser.search_suggestions import SuggestionBox, Vocabulary
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import show
 
