@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
-from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
@@ -16,7 +16,6 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.plan import ZipPlan, cost_of_direct, cost_of_zips, is_available, plan_zips
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
@@ -49,44 +48,37 @@ AT_ONCE = 50
 """Files compared between two looks at whether the user gave up."""
 
 
+@dataclass(eq=False)
 class DownloadActions(ActionGroup):
     """Downloads what is marked, or what is under the cursor; asks where there is much, or something is in the way."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        listing: ListingController,
-        providers: Mapping[str, StorageProvider],
-        tree: PlacesTree,
-        watch: TransferWatch,
-        settings: Settings,
-    ) -> None:
-        super().__init__(screen, listing)
-        self._providers = providers
-        self._tree = tree
-        self._watch = watch
-        self._settings = settings
-        self.folder = settings.download_dir
+    providers: Mapping[str, StorageProvider]
+    tree: PlacesTree
+    watch: TransferWatch
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        self.folder = self.settings.download_dir
         """Where files go."""
-        self._named = settings.download_dir
+        self._named = self.folder
         """The folder that was named last."""
 
     @property
     def is_in_tree(self) -> bool:
         """Whether what is meant is a place of the tree, not the rows."""
-        return self.screen.focused is self._tree
+        return self.screen.focused is self.tree
 
     @property
     def can_download(self) -> bool:
         """Whether the cursor is on something that can be fetched now."""
-        return self._tree.folder is not None if self.is_in_tree else not self.on_archived
+        return self.tree.folder is not None if self.is_in_tree else not self.on_archived
 
     def _wanted(self) -> list[Entry]:
         """The chosen rows, or the place under the cursor of the tree; says so where there is nothing to fetch."""
         if not self.is_in_tree:
             entries, why = self.chosen(), "There is no file here."
         else:
-            place, why = self._tree.folder, "Enter opens this; d downloads what is in it."
+            place, why = self.tree.folder, "Enter opens this; d downloads what is in it."
             entries = [] if place is None else [Folder(place, "")]
         if not entries:
             tell(self.screen, why, "warning")
@@ -157,30 +149,24 @@ class DownloadActions(ActionGroup):
         ready, coming, notes = self._ready(objects)
         if not ready:
             return
-        provider = self._providers[ready[0].location.profile]
+        provider = self.providers[ready[0].location.profile]
         may_zip = Capability.ZIP in provider.capabilities and (always_zips or len(ready) >= ZIP_FROM)
         plan = plan_zips(ready) if may_zip else None
         if always_zips and (plan is None or not plan.packed):
             why = not_zipped(plan) if plan is not None else ""
             tell(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
             return
-        offer = self._offer(provider, ready, plan, folder)
-        below = safe_name(place) if place else ""
-        offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip, below=below)
-        if is_much(ready):
-            what = f"{place}: {offer.what}" if place else offer.what
-            way, folder = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
-        else:
-            way = FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT
-            self._tell_left_out(coming, notes)
+        offer = replace(self._offer(provider, ready, plan, folder, place), coming=coming, notes=notes)
+        offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
+        way, folder = await self._agree(offer, ready)
         if way is not None:
-            await self.start(ready, folder / below, plan if way is FetchAnswer.ZIP else None)
+            await self.start(ready, folder / offer.below, plan if way is FetchAnswer.ZIP else None)
 
     def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
         """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
         able = [entry for entry in objects if is_available(entry)]
         unable = [entry for entry in objects if not is_available(entry)]
-        ready = [entry for entry in able if not self._watch.is_coming(entry.location)]
+        ready = [entry for entry in able if not self.watch.is_coming(entry.location)]
         coming = len(able) - len(ready)
         notes = tuple(why_not(unable, is_alone=len(objects) == 1))
         if not ready:
@@ -188,22 +174,25 @@ class DownloadActions(ActionGroup):
             tell(self.screen, " ".join(filter(None, (*notes, said))), "warning")
         return ready, coming, notes
 
-    def _tell_left_out(self, coming: int, notes: Sequence[str]) -> None:
-        said = f"Already being fetched: {coming:,} of them. They are left out." if coming else ""
-        if left_out := " ".join(filter(None, (*notes, said))):
-            tell(self.screen, left_out, "warning")
-
     def _offer(
-        self, provider: StorageProvider, objects: Sequence[StoredObject], plan: ZipPlan | None, folder: Path
+        self,
+        provider: StorageProvider,
+        objects: Sequence[StoredObject],
+        plan: ZipPlan | None,
+        folder: Path,
+        place: str = "",
     ) -> FetchOffer:
-        """What either way takes."""
-        pace, at_once = provider.profile.requests_per_minute, self._settings.transfers
+        """What either way takes, for objects that may be all of a place."""
+        pace, at_once = provider.profile.requests_per_minute, self.settings.transfers
         size = sum(entry.size or 0 for entry in objects)
         direct = cost_of_direct(len(objects), size, pace, at_once)
-        offer = FetchOffer(kinds_of(objects), total_size(objects) or "unknown size", folder, direct.seconds)
+        what = f"{place}: {kinds_of(objects)}" if place else kinds_of(objects)
+        below = safe_name(place.rstrip("/")) if place else ""
+        size_text = total_size(objects) or "unknown size"
+        offer = FetchOffer(what, size_text, folder, direct.seconds, below=below)
         if plan is None or not plan.packed:
             return offer
-        zips = cost_of_zips(plan, pace, self._settings.zip_poll_seconds, at_once)
+        zips = cost_of_zips(plan, pace, self.settings.zip_poll_seconds, at_once)
         return replace(
             offer,
             zips=len(plan.batches),
@@ -212,10 +201,15 @@ class DownloadActions(ActionGroup):
             prefers_zip=zips.seconds < direct.seconds,
         )
 
-    async def _ask(self, offer: FetchOffer) -> tuple[FetchAnswer | None, Path]:
-        """Let the user decide, as often as another folder is wanted; the way and the folder."""
+    async def _agree(self, offer: FetchOffer, objects: Sequence[StoredObject]) -> tuple[FetchAnswer | None, Path]:
+        """The way and the folder: the user decides where there is much, as often as another folder is wanted."""
         from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
+        if not is_much(objects):
+            said = f"Already being fetched: {offer.coming:,} of them. They are left out." if offer.coming else ""
+            if left_out := " ".join(filter(None, (*offer.notes, said))):
+                tell(self.screen, left_out, "warning")
+            return FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT, offer.folder
         while True:
             free = await asyncio.to_thread(free_space, offer.folder)
             answer = await self.screen.app.push_screen_wait(FetchDialog(replace(offer, free=free)))
@@ -255,14 +249,14 @@ class DownloadActions(ActionGroup):
         root = next((known for known in (self.folder, self._named) if folder.is_relative_to(known)), None)
         downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
         requested = downloads if plan is None else zip_requests(plan, downloads, folder)
-        self._watch.submit(requested, title or batch_title(objects, self.listing.zone), str(folder))
+        self.watch.submit(requested, title or batch_title(objects, self.listing.zone), str(folder))
         return True
 
     # Folders
 
     async def fetch_folder(self, folder: Location, into: Path) -> None:
         """Download everything below a folder or place, its own folders kept; counts it first."""
-        provider, name = self._providers[folder.profile], _title(folder)
+        provider, name = self.providers[folder.profile], _title(folder)
         if not (found := await self._count(provider, folder, name)):
             return
         if Capability.SEARCH in provider.capabilities:
@@ -272,17 +266,13 @@ class DownloadActions(ActionGroup):
         ready, coming, notes = self._ready(found)
         if not ready:
             return
-        offer = replace(self._offer(provider, ready, None, into), below=safe_name(name.rstrip("/")))
-        if is_much(ready):
-            what = f"{name}: {kinds_of(ready)}"
-            way, into = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
-            if way is None:
-                return
-        else:
-            self._tell_left_out(coming, notes)
+        offer = replace(self._offer(provider, ready, None, into, name), coming=coming, notes=notes)
+        way, into = await self._agree(offer, ready)
+        if way is None:
+            return
         target = await asyncio.to_thread(usable_folder, into) / offer.below
         if await self._submit_folder(ready, folder, target):
-            tell(self.screen, f"Download {name}: {kinds_of(ready)}, {offer.size} → {home_path(target)}")
+            tell(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
 
     async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
         """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""
@@ -324,7 +314,7 @@ class DownloadActions(ActionGroup):
             downloads = [replace(made.request(item), sha256=False) for item in items.values()]
         finally:
             plan.close()
-        self._watch.submit(downloads, f"{_title(folder)} ({counted(len(downloads), 'file')})", str(target))
+        self.watch.submit(downloads, f"{_title(folder)} ({counted(len(downloads), 'file')})", str(target))
         return True
 
     # Files in the way
@@ -368,7 +358,7 @@ class DownloadActions(ActionGroup):
     async def _known(self, entry: StoredObject) -> StoredObject:
         """An object with its checksum and exact size, which lists of some services lack."""
         try:
-            found = await self._providers[entry.location.profile].stat(entry.location)
+            found = await self.providers[entry.location.profile].stat(entry.location)
         except StorageError:
             # The transfer will say what is wrong.
             return entry
@@ -386,24 +376,20 @@ class DownloadActions(ActionGroup):
         opens=True,
     )
     async def zip_jobs(self) -> None:
-        state, region = self.listing.state, self._region()
-        if state is None:
-            return
+        """Show the queue again after each order, until one is fetched or the user closes it."""
+        provider, entry = self.state.provider, self.listing.entry
+        region = self.state.target.location.region or (entry.location.region if entry is not None else "")
         if not region:
             tell(self.screen, "Zip jobs belong to a region; open one first.", "warning")
             return
-        await self._show_jobs(state.provider, region)
-
-    async def _show_jobs(self, provider: StorageProvider, region: str) -> None:
         jobs, at = await self._read_jobs(provider, region), ""
-        while True:
-            order = await self.screen.app.push_screen_wait(ZipJobsDialog(region, jobs, at))
-            if order is None:
+        while (order := await self.screen.app.push_screen_wait(ZipJobsDialog(region, jobs, at))) is not None:
+            job = order.job
+            if order.verb is JobVerb.FETCH and job is not None:
+                request = ZipRequest((), Location(job.profile, job.region), self.folder, job=job.name)
+                self.watch.submit([request], job.name, str(self.folder))
                 return
-            if order.verb is JobVerb.FETCH and order.job is not None:
-                self._fetch_job(order.job)
-                return
-            at = order.job.name if order.job is not None else ""
+            at = job.name if job is not None else ""
             try:
                 jobs = await self._carry_out(order, provider, region, jobs)
             except StorageError as error:
@@ -436,15 +422,6 @@ class DownloadActions(ActionGroup):
             tell(self.screen, f"Stopped: {job.name}")
         else:
             tell(self.screen, f"{job.name} had already ended. C empties the queue.", "warning")
-
-    def _fetch_job(self, job: ZipJob) -> None:
-        where = Location(job.profile, job.region)
-        self._watch.submit([ZipRequest((), where, self.folder, job=job.name)], job.name, str(self.folder))
-
-    def _region(self) -> str:
-        state, entry = self.listing.state, self.listing.entry
-        region = state.target.location.region if state is not None else ""
-        return region or (entry.location.region if entry is not None else "")
 
 
 def _title(folder: Location) -> str:
