@@ -287,7 +287,9 @@ class DownloadActions(ActionGroup):
                     much = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
                     tell(self.screen, much, "warning")
                     return []
-                self.listing.say(f"counting {name}… {counted(len(found), 'file')}, {total_size(found)} · Esc stops")
+                self.listing.set_status(
+                    f"counting {name}… {counted(len(found), 'file')}, {total_size(found)} · Esc stops"
+                )
         for failure in listing.failures:
             tell(self.screen, str(failure), "error")
         if not found and not listing.failures:
@@ -352,7 +354,7 @@ class DownloadActions(ActionGroup):
             different += [conflict for conflict in conflicts if not conflict.is_same]
             if len(known) > AT_ONCE:
                 done = start + len(conflicts)
-                self.listing.say(f"comparing with what is there… {done:,} of {len(known):,} · Esc stops")
+                self.listing.set_status(f"comparing with what is there… {done:,} of {len(known):,} · Esc stops")
         return different, len(unknown[MAX_ASKED:])
 
     async def _known(self, entry: StoredObject) -> StoredObject:

@@ -335,7 +335,7 @@ class EntriesPane(Vertical):
             self._filter_bar.remove_class("-open")
         self._zone, self._usual = zone, columns
         self.table.show(store, self.columns, zone)
-        self._say()
+        self._update_status()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -367,11 +367,11 @@ class EntriesPane(Vertical):
         """Say how far reading is; `words` stand where there are no rows."""
         self._progress = progress
         self.table.say(words)
-        self._say()
+        self._update_status()
 
     def rows_changed(self) -> None:
         self.table.rows_changed()
-        self._say()
+        self._update_status()
 
     def clear_filter(self) -> bool:
         """Show all loaded rows; whether some may have been hidden."""
@@ -413,23 +413,23 @@ class EntriesPane(Vertical):
     @on(EntryTable.MarksChanged)
     @on(EntryTable.RowsChanged)
     def count(self) -> None:
-        self._say()
+        self._update_status()
 
     @on(EntryTable.Highlighted)
     def follow(self) -> None:
         """Say which row the cursor is on as soon as it rests: a held key says it once."""
         if self._following is not None:
             self._following.stop()
-        self._following = self.set_timer(PAUSE, self._say)
+        self._following = self.set_timer(PAUSE, self._update_status)
 
     def _filter(self, text: str) -> None:
         if self._store is not None:
             self._store.filter(text)
             self.table.rows_changed()
-            self._say()
+            self._update_status()
             self.post_message(self.Filtered())
 
-    def _say(self) -> None:
+    def _update_status(self) -> None:
         if self._store is not None:
             rows = self.table.range_length
             range_ = f"RANGE {counted(rows, 'row')} · v ends, Esc drops it · " if rows else ""

@@ -278,16 +278,16 @@ class ListingController:
         providers: Mapping[str, StorageProvider],
         facts: PlaceFacts,
         zone: tzinfo,
-        told: Callable[[], None],
+        on_answer: Callable[[], None],
     ) -> None:
-        """Fill `pane`; `told` is called whenever a service has answered."""
+        """Fill `pane`; `on_answer` is called whenever a service has answered."""
         self.screen = screen
         """Where errors are told."""
         self.pane = pane
         """Where it is shown."""
         self._providers = providers
         self._facts = facts
-        self._told = told
+        self._on_answer = on_answer
         self._busy: asyncio.Event | None = None
         self._looked = 0.0
         self.state: ListingState | None = None
@@ -381,26 +381,26 @@ class ListingController:
             self._show_search(self.state)
             self._show_columns(self.state)
 
-    def say(self, note: str) -> None:
+    def set_status(self, note: str) -> None:
         """Say in the foot line what else goes on; nothing if empty."""
         self._note = note
-        self._follow_waits()
+        self._start_poll()
         if self.state is not None:
-            self._tell(self.state)
+            self._show_status(self.state)
 
-    def say_again(self) -> None:
+    def update_status(self) -> None:
         """Say how far it is, and why there are no rows."""
         if self.state is not None:
-            self._tell(self.state)
+            self._show_status(self.state)
 
     @contextmanager
     def doing(self, note: str) -> Iterator[None]:
         """Say in the foot line what goes on, as long as it does."""
-        self.say(note)
+        self.set_status(note)
         try:
             yield
         finally:
-            self.say("")
+            self.set_status("")
 
     # What others need to know
 
@@ -480,8 +480,8 @@ class ListingController:
     @asynccontextmanager
     async def _busy_with(self, state: ListingState) -> AsyncIterator[None]:
         ended = self._busy = asyncio.Event()
-        self._follow_waits()
-        self._tell(state)
+        self._start_poll()
+        self._show_status(state)
         try:
             yield
         except ListingOverError:
@@ -499,9 +499,9 @@ class ListingController:
                 self._busy = None
             if state is self.state:
                 self.pane.rows_changed()
-                self._tell(state)
+                self._show_status(state)
                 self.screen.refresh_bindings()
-                self._told()
+                self._on_answer()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         self.screen.run_worker(work, group=GROUP, exclusive=True)
@@ -523,7 +523,7 @@ class ListingController:
         if now - self._looked >= _LOOKS:
             self._looked = now
             self.pane.rows_changed()
-            self._tell(state)
+            self._show_status(state)
         self._seek(state)
 
     def _seek(self, state: ListingState) -> None:
@@ -544,24 +544,24 @@ class ListingController:
         shown = Shown(target.typed, scopes_of(state.provider, target.location), self.zone)
         self.pane.bar.show(shown, self._vocabularies[target.location.profile])
 
-    def _follow_waits(self) -> None:
+    def _start_poll(self) -> None:
         """Look once in a while whether the service is waited for, as long as something is asked of it."""
         if self._poll is None:
-            self._poll = self.screen.set_interval(POLL_S, self._tell_waits)
+            self._poll = self.screen.set_interval(POLL_S, self._poll_waits)
 
-    def _tell_waits(self) -> None:
+    def _poll_waits(self) -> None:
         if self._poll is not None and self._busy is None and not self._note:
             self._poll.stop()
             self._poll = None
         elif self.state is not None:
-            self._tell(self.state)
+            self._show_status(self.state)
 
     def _show_columns(self, state: ListingState) -> None:
         self.pane.table.order = None if state.store.sorted_by[0] else state.order
         self.pane.show(state.store, state.columns, state.zone)
-        self._tell(state)
+        self._show_status(state)
 
-    def _tell(self, state: ListingState) -> None:
+    def _show_status(self, state: ListingState) -> None:
         if state is not self.state:
             return
         is_busy = self._busy is not None

@@ -69,12 +69,12 @@ class ListingActions(ActionGroup):
             try:
                 while self.listing.is_busy and state is self.listing.state and pager is state.pager:
                     eta.update(state.fetched - fetched - eta.rows, _left(state))
-                    self.listing.say(_progress(doing, eta, state))
+                    self.listing.set_status(_progress(doing, eta, state))
                     if most and state.store.loaded >= most:
                         self.listing.stop()
                     await self.listing.read_for(POLL_S)
             finally:
-                self.listing.say("")
+                self.listing.set_status("")
 
     async def _mark(self, state: ListingState) -> None:
         while state.store.stale:

@@ -90,7 +90,7 @@ class LookActions(ActionGroup):
         """Listen to it here, or in the program that the user has named for sound."""
         if isinstance(entry := self.listing.entry, StoredObject):
             if self.objects.opens_elsewhere(entry):
-                await self.objects.open(entry, self.listing.say)
+                await self.objects.open(entry, self.listing.set_status)
             else:
                 await self.look_into(entry, listens=True)
 
@@ -99,7 +99,7 @@ class LookActions(ActionGroup):
     )
     async def open_with(self) -> None:
         if isinstance(entry := self.listing.entry, StoredObject):
-            await self.objects.open(entry, self.listing.say)
+            await self.objects.open(entry, self.listing.set_status)
         else:
             tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
 
@@ -164,7 +164,7 @@ class LookActions(ActionGroup):
     async def link(self) -> None:
         entry, state = self.listing.entry, self.listing.state
         if isinstance(entry, StoredObject):
-            await self.objects.link(entry, self.listing.say, lambda: state is self.listing.state)
+            await self.objects.link(entry, self.listing.set_status, lambda: state is self.listing.state)
         else:
             tell(self.screen, "Only files have links. Select one first.", "warning")
 
@@ -186,7 +186,7 @@ class LookActions(ActionGroup):
         if offer.text:
             self._copy(offer.text)
         elif isinstance(first, StoredObject) and offer.title == LINK:
-            await self.objects.link(first, self.listing.say, lambda: state is self.listing.state)
+            await self.objects.link(first, self.listing.set_status, lambda: state is self.listing.state)
         elif isinstance(first, StoredObject):
             with self.listing.doing("asking for a link… Esc stops"):
                 link = await state.provider.link(first.location)

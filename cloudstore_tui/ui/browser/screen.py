@@ -383,7 +383,7 @@ class BrowserScreen(BaseScreen[None]):
     @on(PlacesTree.Counted)
     def update_status(self) -> None:
         """Say how many there are, and why no row is left where none is."""
-        self.listing.say_again()
+        self.listing.update_status()
 
     @on(EntryTable.SortAsked)
     def sort_by(self, event: EntryTable.SortAsked) -> None:

@@ -404,7 +404,7 @@ class SearchNameLine(Vertical):
         line = self.query_one(BarInput)
         line.value = ""
         line.focus()
-        self._say("")
+        self._show_text("")
 
     def action_close(self) -> None:
         self.remove_class("-open")
@@ -413,7 +413,7 @@ class SearchNameLine(Vertical):
     @on(Input.Changed)
     def warn(self, event: Input.Changed) -> None:
         event.stop()
-        self._say(event.value.strip().removeprefix(SIGN))
+        self._show_text(event.value.strip().removeprefix(SIGN))
 
     @on(Input.Submitted)
     def name_it(self, event: Input.Submitted) -> None:
@@ -427,6 +427,6 @@ class SearchNameLine(Vertical):
         tell(self, f"Saved as {SIGN}{name}{where}.")
         self.action_close()
 
-    def _say(self, name: str) -> None:
+    def _show_text(self, name: str) -> None:
         words = f"Enter replaces {SIGN}{name} by: " if name in self._known else "Saves: "
         self.query_one(".name-text", Static).update(show(words + self._text))
