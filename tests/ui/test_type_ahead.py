@@ -43,7 +43,7 @@ NAMES = {"apostrophe": "'", "full_stop": ".", "number_sign": "#", "ctrl+g": GO_T
 
 def test_every_key_that_opens_a_line_or_dialog_is_typed_ahead_of() -> None:
     opening = [
-        declaration.binding.key.split(",")[0]
+        declaration.keys.split(",")[0]
         for group in ActionGroup.__subclasses__()
         for _, declaration in declarations(group)
         if declaration.opens

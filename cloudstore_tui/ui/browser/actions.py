@@ -32,67 +32,43 @@ from cloudstore_tui.ui.report import tell
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class Declaration(Struct, frozen=True):
-    """What is to be known of an action."""
+class action(Struct, frozen=True):  # noqa: N801  # a decorator
+    """Declares a method of an `ActionGroup`; its name is that of the action."""
 
-    name: str
-    binding: Binding
-    needs: Capability | None
+    keys: str
+    """With commas between them."""
+    label: str
+    """One or two words for the footer."""
+    tooltip: str
+    """A clause for help and palette."""
+    id: str = ""
+    """By which settings know it; `entries.<name>` without."""
+    shown: bool | None = None
+    """Whether it is in the footer; what works everywhere is not, unless this says so."""
+    needs: Capability | None = None
     """What the provider has to be able to do."""
-    when: str
+    when: str = ""
     """The property that tells whether it makes sense where the user is; else wherever something is listed."""
-    offered: str
+    offered: str = ""
     """The property that tells whether it is offered for what the cursor is on; the key says why it does nothing."""
-    is_everywhere: bool
+    everywhere: bool = False
     """Whether its keys work in every pane, and need nothing that is listed."""
-    in_tree: bool
+    in_tree: bool = False
     """Whether its keys work on a place of the tree, too."""
-    opens: bool
+    opens: bool = False
     """Whether it shows a line or dialog as soon as it can: keys that are typed meanwhile are meant for that."""
-    stops_on_escape: bool
+    stops_on_escape: bool = False
     """Whether it only reads, so that it can be given up at any time."""
 
-
-def action(
-    keys: str,
-    label: str,
-    tooltip: str,
-    *,
-    id: str = "",
-    shown: bool | None = None,
-    needs: Capability | None = None,
-    when: str = "",
-    offered: str = "",
-    everywhere: bool = False,
-    in_tree: bool = False,
-    opens: bool = False,
-    stops_on_escape: bool = False,
-) -> Callable[[Method], Method]:
-    """Declare a method of an `ActionGroup`; its name is that of the action.
-
-    Args:
-        keys: with commas between them.
-        label: one or two words for the footer.
-        tooltip: a clause for help and palette.
-        id: by which settings know it, `entries.<name>` without.
-        shown: whether it is in the footer; what works everywhere is not, unless this says so.
-        needs: see `Declaration`, as for what follows.
-        when: likewise.
-        offered: likewise.
-        everywhere: likewise.
-        in_tree: likewise.
-        opens: likewise.
-        stops_on_escape: likewise.
-    """
-
-    def declare(method: Method) -> Method:
-        name, show = method.__name__, not everywhere if shown is None else shown
-        binding = Binding(keys, f"run('{name}')", label, id=id or f"entries.{name}", tooltip=tooltip, show=show)
-        declaration = Declaration(name, binding, needs, when, offered, everywhere, in_tree, opens, stops_on_escape)
-        setattr(method, _MARK, declaration)
+    def __call__(self, method: Method) -> Method:
+        setattr(method, _MARK, self)
         return method
 
-    return declare
+    def binding(self, name: str) -> Binding:
+        """The keys of the method of that name."""
+        show = not self.everywhere if self.shown is None else self.shown
+        id_ = self.id or f"entries.{name}"
+        return Binding(self.keys, f"run('{name}')", self.label, id=id_, tooltip=self.tooltip, show=show)
 
 
 _MARK = "declaration"
@@ -154,17 +130,17 @@ class ActionGroup:
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])
 
 
-def declarations(group: type) -> Iterator[tuple[str, Declaration]]:
+def declarations(group: type) -> Iterator[tuple[str, action]]:
     """The actions of a class of groups, in the order in which they are written."""
     for class_ in reversed(group.mro()):
         for name, value in vars(class_).items():
-            if isinstance(declaration := getattr(value, _MARK, None), Declaration):
+            if isinstance(declaration := getattr(value, _MARK, None), action):
                 yield name, declaration
 
 
 def bindings_of(*groups: type) -> list[Binding]:
     """The keys of all actions of these classes."""
-    return [declaration.binding for group in groups for _, declaration in declarations(group)]
+    return [declaration.binding(name) for group in groups for name, declaration in declarations(group)]
 
 
 class ActionRunner:
@@ -194,14 +170,14 @@ class ActionRunner:
         """Whether it makes sense where the user is."""
         declaration, group = self._actions[name]
         in_tree = declaration.in_tree and pane == "places"
-        if not (declaration.is_everywhere or in_tree or pane in ("entries", "detail")):
+        if not (declaration.everywhere or in_tree or pane in ("entries", "detail")):
             return False
         state = group.listing.state
         if declaration.needs is not None and (state is None or declaration.needs not in state.provider.capabilities):
             return False
         if declaration.when:
             return bool(getattr(group, declaration.when))
-        return declaration.is_everywhere or in_tree or state is not None
+        return declaration.everywhere or in_tree or state is not None
 
     def is_offered(self, name: str) -> bool:
         """Whether it does something with what the cursor is on."""
@@ -210,7 +186,7 @@ class ActionRunner:
 
     def is_for_rows(self, name: str) -> bool:
         """Whether it is about the rows of the list, not about where the user is."""
-        return name in self._actions and not self._actions[name][0].is_everywhere
+        return name in self._actions and not self._actions[name][0].everywhere
 
     @property
     def is_opening(self) -> bool:

@@ -127,7 +127,9 @@ class LookActions(ActionGroup):
         async def fetch(tree: CallTree, entries: Sequence[StoredObject], as_zip: bool) -> bool:
             return await self._fetch_call(tree, entries, folder_of(tree), as_zip=as_zip)
 
-        find = partial(_find, state.provider, entry)
+        async def find(everywhere: bool) -> Page[StoredObject]:
+            return await state.provider.related(entry, everywhere=everywhere)
+
         screen = CallScreen(entry, self.objects, self.watch, state.zone, find=find, folder_of=folder_of, fetch=fetch)
         await self.screen.app.push_screen_wait(screen)
 
@@ -197,10 +199,6 @@ class LookActions(ActionGroup):
     def _copy(self, text: str) -> None:
         first, _, more = text.partition("\n")
         tell(self.screen, f"{first}{' …' if more else ''} · {copy_text(self.screen.app, text)}")
-
-
-async def _find(provider: StorageProvider, entry: StoredObject, everywhere: bool) -> Page[StoredObject]:
-    return await provider.related(entry, everywhere=everywhere)
 
 
 def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]:
