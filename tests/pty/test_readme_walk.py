@@ -175,7 +175,7 @@ def types(shown: Any) -> None:
     shown.press("f", "dur:>20m", ENTER)
     shown.wait_for(r"row \d+ of|no rows")
     shown.press("f", SAVE)
-    shown.wait_for("Save as @")
+    shown.wait_for("Save this search")
     shown.press("long", ENTER)
     shown.wait_for("Saved as @long")
     home(shown)

@@ -185,18 +185,25 @@ class BookmarkActions(ActionGroup):
         return self._in_tree() is not None or self.listing.state is not None
 
     @action("m", "Bookmark", "Bookmark this place, file or search", everywhere=True, opens=True, when="is_somewhere")
-    async def bookmark(self) -> None:
-        """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up."""
-        things = self._things()
+    async def bookmark(self, text: str = "", scope: Location | None = None) -> None:
+        """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up.
+
+        Args:
+            text: a search that is meant instead.
+            scope: the place that it stays inside.
+        """
+        things = self._things() if scope is None else [self._search(text, scope)]
+        title = "Bookmark" if scope is None else "Save this search"
         name, at = "", 0
         while things:
-            dialog = NameDialog("Bookmark", [thing.choice for thing in things], at, name=name)
+            dialog = NameDialog(title, [thing.choice for thing in things], at, name=name)
             named = await self.screen.app.push_screen_wait(dialog)
             if named is None:
                 return
             name, at = named.name, named.index
             try:
                 tell(self.screen, things[at].save(name))
+                self.places.show_shortcuts()
             except StorageError as error:
                 report(self.screen, error)
             else:
@@ -215,8 +222,8 @@ class BookmarkActions(ActionGroup):
         if state is None:
             return []
         target, entry = state.target, self.listing.entry
-        found = [self._search(target)] if target.written and target.query is not None else []
-        where = target.location
+        where, query = target.location, target.query
+        found = [self._search(target.typed or query.filter, where)] if target.written and query is not None else []
         if not target.written:
             found.append(self._of(where, f"This place: {where.address}", name_of(where)))
         if entry is not None and entry.location != where:
@@ -235,9 +242,8 @@ class BookmarkActions(ActionGroup):
         clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
         return _Nameable(NameChoice(words, clean, frozenset(bookmarks.read())), save)
 
-    def _search(self, target: NavigationTarget) -> _Nameable:
-        assert target.query is not None
-        text, where, searches = target.typed or target.query.filter, target.location, self.browser_state.searches
+    def _search(self, text: str, where: Location) -> _Nameable:
+        searches = self.browser_state.searches
 
         def save(chosen: str) -> str:
             name = chosen.removeprefix(SIGN)

@@ -424,6 +424,10 @@ class BrowserScreen(BaseScreen[None]):
         self.places.follow(target.location)
         self.panes.go("entries")
 
+    @on(SearchBar.SaveAsked)
+    def save_search(self, event: SearchBar.SaveAsked) -> None:
+        self.actions.start("bookmark", event.text, event.scope)
+
     def _note_answer(self) -> None:
         """A service has told something: of the place where the user is, and of the login."""
         self.header.update()

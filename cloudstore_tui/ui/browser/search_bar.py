@@ -25,7 +25,6 @@ from cloudstore_tui.ui.browser.search_line import (
     Offers,
     SearchContext,
     SearchInput,
-    SearchNameLine,
     Shown,
 )
 from cloudstore_tui.ui.browser.search_meaning import (
@@ -43,8 +42,8 @@ from cloudstore_tui.ui.browser.search_suggestions import SuggestionBox, Vocabula
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import show
 
-_TYPING = frozenset({"close", "take", "older", "newer", "recall", "save", "count", "scope"})
 KEYS = "⏎ search  Esc leave  ^U clear"
+SAVE = "Save this search under a name; a value written ?name is asked for each time"
 _WIDE, _NARROW = 100, 60
 """Cells of the bar from which on it says everything, and below which only what was typed."""
 
@@ -71,7 +70,7 @@ class SearchBar(Vertical):
         Binding("ctrl+r", "recall", "History", id="search.recall", tooltip="Find an earlier search by its words"),
         Binding("ctrl+t", "scope", "Where", id="search.scope", tooltip="Search the region, all regions, or this place"),
         Binding("ctrl+o", "count", "Count", id="search.count", tooltip="Count the matches without showing them"),
-        Binding("ctrl+s", "save", "Save", id="search.save", tooltip="Save this search under a name"),
+        Binding("ctrl+s", "save", "Save", id="search.save", tooltip=SAVE),
     ]
 
     @dataclass
@@ -87,6 +86,13 @@ class SearchBar(Vertical):
         unfilled: str | None = None
         """Where the text has placeholders, the name of the saved search that it is, if any. `fill` takes the rest."""
 
+    @dataclass
+    class SaveAsked(Message):
+        """The user wants to give this search a name."""
+
+        text: str
+        scope: Location
+
     class Closed(Message):
         """The user is done with the bar."""
 
@@ -101,7 +107,6 @@ class SearchBar(Vertical):
         self._meaning = MeaningLine()
         self._box = SuggestionBox()
         self._offers = Offers(self.line, self._box, self._about)
-        self._naming = SearchNameLine()
         self._draft: str | None = None
         """What was typed when the line was left."""
         self._scope = 0
@@ -121,7 +126,7 @@ class SearchBar(Vertical):
             yield Static("Search", classes="search-label", markup=False)
             yield self.line
             yield self._side
-        yield from (self._meaning, self._naming, self._box)
+        yield from (self._meaning, self._box)
 
     def on_mount(self) -> None:
         self.watch(self.line, "selection", self._cursor_moved, init=False)
@@ -154,9 +159,7 @@ class SearchBar(Vertical):
     # What the keys do
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A name is typed without any of this; Tab goes on to the next pane until something is typed."""
-        if action in _TYPING and not self.line.has_focus:
-            return False
+        """Tab goes on to the next pane until something is typed."""
         if action == "take":
             return self._offers.is_open or self._explained is not None
         return super().check_action(action, parameters)
@@ -169,10 +172,6 @@ class SearchBar(Vertical):
         else:
             self._leave_line()
             self.post_message(self.Closed())
-
-    @on(SearchNameLine.Closed)
-    def go_on(self) -> None:
-        self.line.focus()
 
     @on(SearchInput.Taken)
     def action_take(self) -> None:
@@ -216,9 +215,8 @@ class SearchBar(Vertical):
         if not text or text.startswith(SIGN):
             tell(self, "Type a search first, then save it.", "warning")
             return
-        where = self.scope.location
         self._offers.close()
-        self._naming.open(text, self._about.searches, where.profile, where.region)
+        self.post_message(self.SaveAsked(text, self.scope.location))
 
     # What is typed and sent
 

@@ -1,4 +1,4 @@
-"""The line that a search is typed into: what it shows, what it means, what is offered for it, and its name."""
+"""The line that a search is typed into: what it shows, what it means, and what is offered for it."""
 
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
@@ -7,14 +7,11 @@ from typing import ClassVar
 from msgspec import Struct, field
 from rich.cells import cell_len
 from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from cloudstore_tui.core.errors import StorageError
@@ -38,7 +35,6 @@ from cloudstore_tui.ui.browser.search_suggestions import (
     suggest,
 )
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS
-from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.terminal.access import keys_in_words
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.fields import BarInput
@@ -358,75 +354,3 @@ class MeaningLine(Widget):
             if room >= _GAP:
                 return whole + Content(" " * room) + show(hint)
         return left.truncate(width, ellipsis=True)
-
-
-class SearchNameLine(Vertical):
-    """Asks for a name; there only while it is needed."""
-
-    DEFAULT_CSS = """
-    SearchNameLine {
-        overlay: screen; height: auto; display: none; background: $panel;
-        &.-open { display: block; }
-        .name-line { height: 1; }
-        .name-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
-        .name-text { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Back", id="naming.close", tooltip="Close without saving"),
-    ]
-
-    class Closed(Message):
-        """It is done, or not wanted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = ""
-        self._searches = SavedSearches()
-        self._where = ("", "")
-        self._known: frozenset[str] = frozenset()
-
-    def compose(self) -> ComposeResult:
-        with Horizontal(classes="name-line"):
-            yield Static(f"Save as {SIGN}", classes="name-label", markup=False)
-            yield BarInput("a name of letters, digits, - and _; a value written ?name is asked for each time")
-        yield Static("", classes="name-text", markup=False)
-
-    def open(self, text: str, searches: SavedSearches, profile: str = "", region: str = "") -> None:
-        """Ask for the name of a text, and save it there, for where the user is.
-
-        Raises:
-            StorageError: what is saved already cannot be read.
-        """
-        self._known = frozenset(searches.read())
-        self._text, self._searches, self._where = text, searches, (profile, region)
-        self.add_class("-open")
-        line = self.query_one(BarInput)
-        line.value = ""
-        line.focus()
-        self._show_text("")
-
-    def action_close(self) -> None:
-        self.remove_class("-open")
-        self.post_message(self.Closed())
-
-    @on(Input.Changed)
-    def warn(self, event: Input.Changed) -> None:
-        event.stop()
-        self._show_text(event.value.strip().removeprefix(SIGN))
-
-    @on(Input.Submitted)
-    def name_it(self, event: Input.Submitted) -> None:
-        event.stop()
-        name = event.value.strip().removeprefix(SIGN)
-        if not name:
-            return
-        profile, region = self._where
-        self._searches.save(name, self._text, profile=profile, region=region)
-        where = f" in {self._searches.path}" if self._searches.path else ", until the program ends"
-        tell(self, f"Saved as {SIGN}{name}{where}.")
-        self.action_close()
-
-    def _show_text(self, name: str) -> None:
-        words = f"Enter replaces {SIGN}{name} by: " if name in self._known else "Saves: "
-        self.query_one(".name-text", Static).update(show(words + self._text))
