@@ -37,7 +37,6 @@ from cloudstore_tui.ui.browser.navigation import Navigator
 from cloudstore_tui.ui.browser.navigation_actions import BookmarkActions, NavigationActions
 from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, DetailActions, FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.clipboard import copy_text
@@ -68,7 +67,6 @@ GROUPS = (
     UploadActions,
     DeletionActions,
     RestoreActions,
-    SearchActions,
     ListingActions,
     NavigationActions,
     BookmarkActions,
@@ -165,8 +163,7 @@ class BrowserScreen(BaseScreen[None]):
                 self.uploads,
                 self.deletions,
                 RestoreActions(self, self.listing, restores),
-                SearchActions(self, self.listing, self.navigator, self.entries, self.panes),
-                ListingActions(self, self.listing, self.entries),
+                ListingActions(self, self.listing, self.navigator, self.entries, self.panes),
                 NavigationActions(self, self.listing, self.navigator, browser_state),
                 BookmarkActions(self, self.listing, self.navigator, browser_state, self.places),
                 self.details,

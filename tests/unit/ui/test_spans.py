@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloudstore_tui.ui.browser.search_actions import QUARTER, SpanUnit, end_of, name_of, spans, start_of, unit_for
+from cloudstore_tui.ui.browser.listing_actions import QUARTER, SpanUnit, end_of, name_of, spans, start_of, unit_for
 
 FIRST = int(datetime(2024, 9, 1, tzinfo=UTC).timestamp()) // QUARTER
 ZONES = [
