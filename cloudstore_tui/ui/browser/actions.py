@@ -167,7 +167,6 @@ class ActionRunner:
             )
 
     def is_possible(self, name: str, pane: str) -> bool:
-        """Whether it makes sense where the user is."""
         declaration, group = self._actions[name]
         in_tree = declaration.in_tree and pane == "places"
         if not (declaration.everywhere or in_tree or pane in ("entries", "detail")):
@@ -180,7 +179,6 @@ class ActionRunner:
         return declaration.everywhere or in_tree or state is not None
 
     def is_offered(self, name: str) -> bool:
-        """Whether it does something with what the cursor is on."""
         declaration, group = self._actions[name]
         return not declaration.offered or bool(getattr(group, declaration.offered))
 

@@ -94,7 +94,6 @@ class DownloadActions(ActionGroup):
         stops_on_escape=True,
     )
     async def download(self) -> None:
-        """To the folder that the settings name."""
         await self._fetch_all(self._wanted(), self.folder)
 
     @action(
@@ -129,7 +128,6 @@ class DownloadActions(ActionGroup):
         stops_on_escape=True,
     )
     async def zip(self) -> None:
-        """Made even where one by one would be faster."""
         if objects := self.chosen_objects():
             await self.fetch(objects, self.folder, always_zips=True)
 
@@ -400,7 +398,6 @@ class DownloadActions(ActionGroup):
     async def _carry_out(
         self, order: JobOrder, provider: StorageProvider, region: str, jobs: Sequence[ZipJob]
     ) -> tuple[ZipJob, ...]:
-        """Do it; the jobs that the service then holds."""
         from cloudstore_tui.ui.dialogs.questions import ClearZipsDialog
 
         if order.verb is JobVerb.CANCEL and order.job is not None:

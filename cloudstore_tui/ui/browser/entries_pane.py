@@ -136,7 +136,6 @@ class EntryTable(VirtualTable):
         return super().looks_marked(row)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape belongs to the table only while a range is open."""
         return self._anchor is not None if action == "give_up_range" else super().check_action(action, parameters)
 
     def on_click(self, event: events.Click) -> None:
@@ -318,7 +317,6 @@ class EntriesPane(Vertical):
         self._zone: tzinfo = UTC
         self._usual: tuple[Column, ...] = ()
         self.layouts = browser_state.layouts
-        """What the user chose for lists of each kind."""
         self.bar = SearchBar(browser_state.history, browser_state.searches, id="search")
         self.table = EntryTable(states, id="table")
         self._filter_bar = FilterBar(id="filter")
@@ -329,7 +327,6 @@ class EntriesPane(Vertical):
         yield from (self.bar, self._filter_bar, PaneRule(panes, "┬"), panes, PaneRule(panes, "┴"), self._foot)
 
     def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
-        """Show other rows, or the same ones in other columns or another zone."""
         if store is not self._store:
             self._store = store
             self._filter_bar.remove_class("-open")

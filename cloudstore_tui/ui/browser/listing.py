@@ -70,12 +70,10 @@ class ListingState:
     def __post_init__(self) -> None:
         zones = tuple(dict.fromkeys((self.zone, *zones_to_show(ZoneInfo("UTC")))))
         self.store = RowStore(shown=partial(shown_words, zones=zones))
-        """Its rows."""
         if self.target.query is None and Capability.SEARCH not in self.provider.capabilities:
             # Services list by bytes: `reporting-archive/` before `reporting/`.
             self.store.sort(Column("name", "Name"))
         self.pager = self.new_pager()
-        """Where reading goes on."""
 
     @property
     def seeks(self) -> bool:
@@ -83,7 +81,6 @@ class ListingState:
         return bool(self.at) and self.fetched < self.until
 
     def new_pager(self) -> Pager[Entry]:
-        """A walk from the first page on."""
         query, place = self.target.query, self.target.location.address
         searches = query is not None and Capability.SEARCH in self.provider.capabilities
         prefetch = partial(self.provider.prefetch, query) if searches and query is not None else None
@@ -91,7 +88,6 @@ class ListingState:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns for what came until now."""
         return self.provider.columns(self.target.location, self._types)
 
     @property
@@ -225,7 +221,6 @@ class ListingState:
         return len(wanted) - self.store.selection.count if wanted else 0
 
     def marked(self) -> frozenset[str]:
-        """What is marked, by identity."""
         return frozenset(map(identity, self.store.marked()))
 
     def _sorted_column(self) -> Column | None:
@@ -282,18 +277,14 @@ class ListingController:
     ) -> None:
         """Fill `pane`; `on_answer` is called whenever a service has answered."""
         self.screen = screen
-        """Where errors are told."""
         self.pane = pane
-        """Where it is shown."""
         self._providers = providers
         self._facts = facts
         self._on_answer = on_answer
         self._busy: asyncio.Event | None = None
         self._looked = 0.0
         self.state: ListingState | None = None
-        """What is shown now."""
         self.zone = zone
-        """In which times are shown."""
         self._note = ""
         self._poll: Timer | None = None
         self._vocabularies: defaultdict[str, Vocabulary] = defaultdict(Vocabulary)

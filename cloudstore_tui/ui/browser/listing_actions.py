@@ -133,7 +133,6 @@ class ListingActions(ActionGroup):
 
     @action("r,f5,ctrl+r", "Refresh", "Reload; marks and cursor stay")
     def refresh(self) -> None:
-        """Cursor, marks, filter and order stay."""
         self.listing.read_again()
 
     @action("ctrl+e", "Load all", "Load the rest; Esc stops", when="has_more")

@@ -75,9 +75,7 @@ class Navigator:
     ) -> None:
         """Go with `listing`; `arrived` is called after each move."""
         self.listing = listing
-        """What is gone with."""
         self.providers = providers
-        """By profile."""
         self._arrived = arrived
         self._history = History()
 
@@ -91,7 +89,6 @@ class Navigator:
 
     @property
     def searchable(self) -> list[str]:
-        """The profiles whose services search."""
         return [name for name, one in self.providers.items() if Capability.SEARCH in one.capabilities]
 
     def go(self, location: Location, at: str = "") -> None:

@@ -113,7 +113,6 @@ class Place:
         return was_loading
 
     def fill(self, page: Page[Folder]) -> None:
-        """Take a page of children."""
         before = {child.location: child for child in self.children}
         if self._again or not self._known:
             self.children, self._waiting, self._again = [], [], False

@@ -194,7 +194,6 @@ class BrowserScreen(BaseScreen[None]):
         self.panes.go("places")
 
     def begin_at(self, target: Target) -> None:
-        """Go where the user wants to from home."""
         if isinstance(target, Profile):
             self.navigator.begin(self._providers[target.name].locate(""))
         elif isinstance(target, SavedSearch):
@@ -266,7 +265,6 @@ class BrowserScreen(BaseScreen[None]):
 
     @property
     def is_opening(self) -> bool:
-        """Whether a dialog is on its way that a key asked for."""
         return self.is_active and self.actions.is_opening
 
     def action_pane(self, name: str) -> None:

@@ -236,7 +236,6 @@ class Offers:
             self.close()
 
     def ask(self) -> None:
-        """Offer all that could stand at the cursor."""
         text, cursor = self._line.value, self._line.cursor_position
         self._show(suggest(text, cursor, self._context.known), key_at(text, cursor))
 

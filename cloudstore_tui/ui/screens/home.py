@@ -431,7 +431,6 @@ class HomeScreen(BaseScreen[None]):
         self.call_after_refresh(self.run_worker, self._watch.interrupted)
 
     def on_screen_resume(self) -> None:
-        """Show what was learnt meanwhile."""
         super().on_screen_resume()
         self.update()
         self.call_after_refresh(self.run_worker, self._look_at_archives)
@@ -483,7 +482,6 @@ class HomeScreen(BaseScreen[None]):
                 return
 
     def action_drop(self) -> None:
-        """Drop what waits under the cursor; it asks where something would be lost."""
         if self.list.item is not None and self.list.item.drop is not None:
             self._take(self.list.item.drop)
 
