@@ -1,10 +1,10 @@
 """What the user can do in the browser: methods, each with its keys, words and conditions beside it.
 
-A chapter of the browser is an `ActionGroup`. Its methods that `@action` declares become keys of the screen, and with
+A chapter of the browser is an `ActionGroup`. Its methods that `@Action` declares become keys of the screen, and with
 that lines of the footer, the help, the palette, `cloudstore keys` and the settings:
 
     class ListingActions(ActionGroup):
-        @action("o", "Sort", "Choose another order")
+        @Action("o", "Sort", "Choose another order")
         async def sort(self) -> None: ...
 
 The screen names its groups twice, in `BINDINGS` by class and in `ActionRunner` by object. A method that waits runs as
@@ -32,7 +32,7 @@ from cloudstore_tui.ui.report import tell
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class action(Struct, frozen=True):  # noqa: N801  # a decorator
+class Action(Struct, frozen=True):
     """Declares a method of an `ActionGroup`; its name is that of the action."""
 
     keys: str
@@ -130,11 +130,11 @@ class ActionGroup:
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])
 
 
-def declarations(group: type) -> Iterator[tuple[str, action]]:
+def declarations(group: type) -> Iterator[tuple[str, Action]]:
     """The actions of a class of groups, in the order in which they are written."""
     for class_ in reversed(group.mro()):
         for name, value in vars(class_).items():
-            if isinstance(declaration := getattr(value, _MARK, None), action):
+            if isinstance(declaration := getattr(value, _MARK, None), Action):
                 yield name, declaration
 
 

@@ -16,7 +16,7 @@ from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.state.memory import JsonState
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
-from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
@@ -44,7 +44,7 @@ class UploadActions(ActionGroup):
         location = state.target.location
         return bool(location.path) and state.provider.is_folder(location)
 
-    @action("u", "Upload", "Upload files to this folder", needs=Capability.UPLOAD, when="takes_files", opens=True)
+    @Action("u", "Upload", "Upload files to this folder", needs=Capability.UPLOAD, when="takes_files", opens=True)
     async def upload(self) -> None:
         from cloudstore_tui.ui.dialogs.paths import UploadDialog
 
@@ -123,7 +123,7 @@ class DeletionActions(ActionGroup):
     running: int = 0
     """Objects that are being deleted."""
 
-    @action(
+    @Action(
         "delete,f8,X",
         "Delete",
         "Delete what is marked, or this file",
@@ -169,7 +169,7 @@ class RestoreActions(ActionGroup):
 
     watch: RestoreWatch
 
-    @action("B", "Restore", "Restore archived files", needs=Capability.RESTORE, offered="on_archived", opens=True)
+    @Action("B", "Restore", "Restore archived files", needs=Capability.RESTORE, offered="on_archived", opens=True)
     async def restore(self) -> None:
         from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 
@@ -191,7 +191,7 @@ class RestoreActions(ActionGroup):
         await self.watch.add([request_of(entry, days, self.listing.zone) for entry in new])
         tell(self.screen, f"Restore of {counted(len(new), 'object')} requested. Q shows progress.")
 
-    @action("Q", "Restores", "Show restores and what is ready", id="browser.restores", everywhere=True)
+    @Action("Q", "Restores", "Show restores and what is ready", id="browser.restores", everywhere=True)
     def restores(self) -> None:
         from cloudstore_tui.ui.screens.restores import RestoresScreen
 

@@ -15,7 +15,7 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.plan import ZipPlan, cost_of_direct, cost_of_zips, is_available, plan_zips
-from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
@@ -84,7 +84,7 @@ class DownloadActions(ActionGroup):
             tell(self.screen, why, "warning")
         return entries
 
-    @action(
+    @Action(
         "d,s",
         "Download",
         "Download what is marked, or what the cursor is on",
@@ -96,7 +96,7 @@ class DownloadActions(ActionGroup):
     async def download(self) -> None:
         await self._fetch_all(self._wanted(), self.folder)
 
-    @action(
+    @Action(
         "D,f2,S",
         "Download to",
         "Download to a folder that you name",
@@ -118,7 +118,7 @@ class DownloadActions(ActionGroup):
             self._named = folder
             await self._fetch_all(entries, folder)
 
-    @action(
+    @Action(
         "z",
         "Zip",
         "Download what is marked, or this file, as zips",
@@ -366,7 +366,7 @@ class DownloadActions(ActionGroup):
 
     # Zip jobs that the service holds, whoever started them
 
-    @action(
+    @Action(
         "J",
         "Zip jobs",
         "Zip jobs on the server",

@@ -16,7 +16,7 @@ from cloudstore_tui.fiql.fields import key_of, type_plural
 from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.phrases import phrase_value, understand
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.navigation import Navigator
@@ -54,7 +54,7 @@ class ListingActions(ActionGroup):
         """Whether there is a line to type in that is not being typed in."""
         return self.pane.bar.display and not self.pane.bar.line.has_focus
 
-    @action(
+    @Action(
         "f,f7",
         "Search",
         "Search here: words, agent:…, since:… or FIQL",
@@ -66,7 +66,7 @@ class ListingActions(ActionGroup):
     def find(self) -> None:
         self.panes.show("entries", self.pane.bar.begin())
 
-    @action(
+    @Action(
         "F", "FIQL", "Show and copy the FIQL of this search", id="browser.fiql", everywhere=True, when="is_searched"
     )
     def show_fiql(self) -> None:
@@ -79,7 +79,7 @@ class ListingActions(ActionGroup):
 
     # How much it is
 
-    @action(
+    @Action(
         "number_sign",
         "Count",
         "Count the matches and estimate their size",
@@ -109,7 +109,7 @@ class ListingActions(ActionGroup):
 
     # How its rows spread
 
-    @action(
+    @Action(
         "b", "Bars", "Count the loaded rows by time, agent, queue, type …", shown=False, when="has_rows", opens=True
     )
     async def histogram(self) -> None:
@@ -131,15 +131,15 @@ class ListingActions(ActionGroup):
         state = self.listing.state
         return state is not None and not state.pager.ended
 
-    @action("r,f5,ctrl+r", "Refresh", "Reload; marks and cursor stay")
+    @Action("r,f5,ctrl+r", "Refresh", "Reload; marks and cursor stay")
     def refresh(self) -> None:
         self.listing.read_again()
 
-    @action("ctrl+e", "Load all", "Load the rest; Esc stops", when="has_more")
+    @Action("ctrl+e", "Load all", "Load the rest; Esc stops", when="has_more")
     async def load_all(self) -> None:
         await self._read_all(self.state, "loading")
 
-    @action("A", "Mark all", "Mark all matches, loaded or not", shown=False, when="has_rows")
+    @Action("A", "Mark all", "Mark all matches, loaded or not", shown=False, when="has_rows")
     async def mark_matching(self) -> None:
         """Read what is left, then mark it; if that is stopped, nothing is marked."""
         state = self.state
@@ -187,7 +187,7 @@ class ListingActions(ActionGroup):
 
     # Orders and columns
 
-    @action("o", "Sort", "Choose another order", opens=True)
+    @Action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
         state, columns = self.state, self.pane.columns
         server = any(self.listing.sorts_on_server(column) for column in columns)
@@ -196,7 +196,7 @@ class ListingActions(ActionGroup):
             column, descending = answer
             self.listing.sort(column, descending=descending)
 
-    @action("O", "Reverse", "Reverse the order", shown=False)
+    @Action("O", "Reverse", "Reverse the order", shown=False)
     def reverse(self) -> None:
         state = self.state
         order = present_order(state)
@@ -206,7 +206,7 @@ class ListingActions(ActionGroup):
         elif (first := _first_to_sort(state)) is not None:
             self.listing.sort(first, descending=first.kind is not ColumnKind.TIME)
 
-    @action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
+    @Action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
     async def columns(self) -> None:
         """Ask for columns, and remember them for lists of this kind."""
         state = self.state

@@ -13,7 +13,7 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.transfers.zip.plan import plan_zips
-from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
@@ -61,7 +61,7 @@ class LookActions(ActionGroup):
 
     # On a screen of its own, and in another program
 
-    @action(
+    @Action(
         "p,f3",
         "Preview",
         "Look into this file without downloading it",
@@ -85,7 +85,7 @@ class LookActions(ActionGroup):
         elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self.objects, listens=listens)):
             await self.downloads.fetch([entry], self.downloads.folder)
 
-    @action("e,f4", "Play", "Listen to this recording", when="on_sound", offered="on_readable", stops_on_escape=True)
+    @Action("e,f4", "Play", "Listen to this recording", when="on_sound", offered="on_readable", stops_on_escape=True)
     async def play(self) -> None:
         """Listen to it here, or in the program that the user has named for sound."""
         if isinstance(entry := self.listing.entry, StoredObject):
@@ -94,7 +94,7 @@ class LookActions(ActionGroup):
             else:
                 await self.look_into(entry, listens=True)
 
-    @action(
+    @Action(
         "e,f4", "View", "Open a copy in your own program", when="on_other", offered="on_readable", stops_on_escape=True
     )
     async def open_with(self) -> None:
@@ -105,7 +105,7 @@ class LookActions(ActionGroup):
 
     # Its call
 
-    @action(
+    @Action(
         "full_stop",
         "Call",
         "Show the whole call that this belongs to",
@@ -154,7 +154,7 @@ class LookActions(ActionGroup):
 
     # Links and copies
 
-    @action(
+    @Action(
         "y",
         "Link",
         "Make a link to this file, show and copy it",
@@ -170,7 +170,7 @@ class LookActions(ActionGroup):
         else:
             tell(self.screen, "Only files have links. Select one first.", "warning")
 
-    @action(
+    @Action(
         "Y", "Copy", "Copy address, name, key, tags, or a curl command", shown=False, opens=True, stops_on_escape=True
     )
     async def copy(self) -> None:

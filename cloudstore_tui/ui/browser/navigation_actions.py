@@ -13,7 +13,7 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark, Bookmarks
 from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.state.searches import SIGN, SavedSearch, SavedSearches
-from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.navigation import Navigator, written
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from
@@ -38,7 +38,7 @@ class NavigationActions(ActionGroup):
     def is_anywhere(self) -> bool:
         return self.listing.state is not None
 
-    @action(
+    @Action(
         "0",
         "Path",
         "Go to a part of the path in the first line",
@@ -54,7 +54,7 @@ class NavigationActions(ActionGroup):
         if picked is not None and (location := crumbs[picked.index].location) is not None:
             self.navigator.go(location)
 
-    @action("ctrl+g", "Go to", "Go to an address or known place", id="browser.goto", everywhere=True, opens=True)
+    @Action("ctrl+g", "Go to", "Go to an address or known place", id="browser.goto", everywhere=True, opens=True)
     async def goto(self) -> None:
         target = self.navigator.target
         text = written(target.location) if target is not None else ""
@@ -89,7 +89,7 @@ class NavigationActions(ActionGroup):
         recent = [place for place in self.browser_state.recent.places if place != here]
         return [*marks, *(place for place in recent if place.profile in self.navigator.providers)]
 
-    @action("P", "Profile", "Go to another profile", everywhere=True, opens=True)
+    @Action("P", "Profile", "Go to another profile", everywhere=True, opens=True)
     async def profile(self) -> None:
         """Ask for one, and go to where the user was last in it."""
         providers = self.navigator.providers
@@ -108,7 +108,7 @@ class NavigationActions(ActionGroup):
         terms = (_HERE if name == here else "", profile.provider, "read-only" if profile.read_only else "")
         return " · ".join(part for part in (*terms, last.address if last and name != here else "") if part)
 
-    @action(
+    @Action(
         "R",
         "Region",
         "Show another region, or all of them",
@@ -184,7 +184,7 @@ class BookmarkActions(ActionGroup):
         """Whether something is shown that could have a name."""
         return self._in_tree() is not None or self.listing.state is not None
 
-    @action("m", "Bookmark", "Bookmark this place, file or search", everywhere=True, opens=True, when="is_somewhere")
+    @Action("m", "Bookmark", "Bookmark this place, file or search", everywhere=True, opens=True, when="is_somewhere")
     async def bookmark(self, text: str = "", scope: Location | None = None) -> None:
         """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up.
 
@@ -253,7 +253,7 @@ class BookmarkActions(ActionGroup):
         name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
         return _Nameable(NameChoice(f"This search: {text or 'everything'}", name, searches.read()), save)
 
-    @action("apostrophe", "Bookmarks", "Go to a bookmark or a saved search", everywhere=True, opens=True)
+    @Action("apostrophe", "Bookmarks", "Go to a bookmark or a saved search", everywhere=True, opens=True)
     async def bookmarks(self) -> None:
         """Show the list again until the user goes somewhere or closes it."""
         at = 0

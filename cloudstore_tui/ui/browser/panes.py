@@ -20,7 +20,7 @@ from cloudstore_tui.preview.model import Bytes, Dialogue, Preview
 from cloudstore_tui.preview.render import RenderedDocument, RenderedLine, render
 from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED, ObjectActions, is_small_text
 from cloudstore_tui.ui.report import tell
@@ -102,7 +102,7 @@ class DetailActions(ActionGroup):
     browser_state: BrowserState
     settings: Settings
 
-    @action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True, stops_on_escape=True)
+    @Action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True, stops_on_escape=True)
     async def turn_detail(self) -> None:
         """Show something else beside the list: the preview, all fields, nothing."""
         if self.pane.has_focus:
@@ -125,7 +125,7 @@ class DetailActions(ActionGroup):
         if state is self.listing.state and self._is_shown(entry):
             self.pane.show(whole, state.zone)
 
-    @action("I", "Beginning", "Show the beginning of a small text beside the list", shown=False, stops_on_escape=True)
+    @Action("I", "Beginning", "Show the beginning of a small text beside the list", shown=False, stops_on_escape=True)
     async def beginning(self) -> None:
         entry = self.listing.entry
         if not isinstance(entry, StoredObject):

@@ -256,7 +256,8 @@ class BrowserScreen(BaseScreen[None]):
         return bool(of_table) or any(self.actions.is_for_rows(_name_of(binding)) for binding in of_screen)
 
     def _keys_of(self, node: Widget) -> Mapping[str, Sequence[Binding]]:
-        (bindings := node._bindings.copy()).apply_keymap(self.app._keymap)  # noqa: SLF001  # there is no public way
+        bindings, keymap = node._bindings.copy(), self.app._keymap  # noqa: SLF001  # Textual has no public way to them
+        bindings.apply_keymap(keymap)
         return bindings.key_to_bindings
 
     def action_run(self, name: str) -> None:
