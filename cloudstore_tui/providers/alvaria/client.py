@@ -18,7 +18,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, segment
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
-from cloudstore_tui.net.reply import Reply
+from cloudstore_tui.net.reply import Reply, message_of
 from cloudstore_tui.providers.alvaria.scopes import needs_v3, usual_scope
 from cloudstore_tui.providers.alvaria.wire import AlvariaTokenReply, ObjectKey, ObjectKeys, SignedReply
 
@@ -171,8 +171,13 @@ class AlvariaClient:
             # Some tokens come encoded already, and are known to the service without that only.
             reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, subject)
         answer = reply.decode(ObjectKeys, subject=subject)
-        if not isinstance(answer.object_keys, list | None):
-            raise ReplyError("the service answered with something else than a listing", subject=subject)
+        # Without a list, what speaks is no empty folder: it is an error that came with the status of a success.
+        words = "" if isinstance(answer.object_keys, list) else message_of(reply.body)
+        if words or not isinstance(answer.object_keys, list | None):
+            raise ReplyError(
+                f"the service answered with something else than a listing{f': {words}' if words else ''}",
+                subject=subject,
+            )
         return answer
 
     async def signed(self, key: str, direction: str, subject: str, *, native: bool) -> ObjectKey:

@@ -145,11 +145,19 @@ async def test_rows_that_cannot_be_read_are_counted(service: ScriptedService, pr
     assert [str(failure) for failure in page.failures] == [str(UnreadableError(2, subject="acme:exports/"))]
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"objectKeys": {"key": "exports/a"}}, "than a listing"),
+        ({"fault": {"faultstring": "Backend is down"}}, "than a listing: Backend is down"),
+        ({"objectKeys": None, "error": "Backend is down"}, "than a listing: Backend is down"),
+    ],
+)
 async def test_a_page_that_is_no_listing_is_an_error_and_no_empty_folder(
-    service: ScriptedService, provider: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider, told: object, words: str
 ) -> None:
-    service.answers = [("GET", (200, {"objectKeys": {"key": "exports/a"}}))]
-    with pytest.raises(ReplyError, match="something else than a listing"):
+    service.answers = [("GET", (200, told))]
+    with pytest.raises(ReplyError, match=words):
         await provider.browse(provider.locate("exports/"))
 
 
@@ -312,6 +320,7 @@ async def test_several_are_deleted_and_told_of_in_their_order(
         ((404, {}), DeletionOutcome.DELETED),
         ((200, {"objectKeys": [entry("imports/a")]}), DeletionOutcome.KEPT),
         ((200, {"objectKeys": [entry("imports/ab")]}), DeletionOutcome.DELETED),
+        ((200, {"fault": {"faultstring": "Backend is down"}}), DeletionOutcome.UNKNOWN),
         ((500, {}), DeletionOutcome.UNKNOWN),
     ],
 )
