@@ -60,7 +60,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 @lru_cache(maxsize=4096)
 def short_size(value: int | None, *, exact: bool = True, units: bool = True) -> str:
-    """Bytes in three digits at most: `3.8 MB`, `195 kB`; without whole units `3.8M`, `195k`, `843`."""
+    """Bytes in three digits at most: `3.8 MB`, `195 kB`; without whole units `3.8M`, `195k`, `843B`."""
     if value is None:
         return ""
     if value < _STEP and not exact:
@@ -69,7 +69,7 @@ def short_size(value: int | None, *, exact: bool = True, units: bool = True) -> 
     while round(number, 1 if number < 9.95 else 0) >= 1000 and power < len(_UNITS) - 1:
         number, power = number / 1000, power + 1
     digits = f"{number:.1f}" if power and number < 9.95 else f"{number:.0f}"
-    unit = f" {_UNITS[power]}" if units else _UNITS[power][:1] if power else ""
+    unit = f" {_UNITS[power]}" if units else _UNITS[power][:1]
     return f"{'' if exact else '≈'}{digits}{unit}"
 
 

@@ -168,6 +168,10 @@ async def test_types_differ_in_colour_and_can_be_read_in_every_theme(store: RowS
         assert set(drawn) == {"transcription", "voicemail", "postcallsurvey", "screenrecording"}
         assert len(list(app.strip(1))) == 2
         assert [piece.text.strip() for piece in app.strip(6)][1:4] == ["●", "00:05", "Transcript"]
+        mark = list(app.strip(6))[1].style
+        # Where colours are few or none, a sign alone is soon overlooked.
+        assert mark is not None
+        assert bool(mark.reverse) == load_themes().loaded[theme].ansi
         row = next(iter(app.strip(2))).style
         assert row is not None
         for style in drawn.values():

@@ -160,6 +160,7 @@ def test_what_a_service_rounds_is_told_no_finer_than_it_does() -> None:
     assert {size: formatted.size(size, exact=False) for size in told} == told
     assert {size: formatted.short_size(size, exact=False) for size in told} == told
     assert formatted.short_size(102, exact=False, units=False) == "≈0.1k"
+    assert [formatted.short_size(size, units=False) for size in (843, 194_800)] == ["843B", "195k"]
     assert (formatted.size(29), formatted.short_size(29)) == ("29 B", "29 B")
 
 

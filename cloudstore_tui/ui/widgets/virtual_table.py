@@ -304,6 +304,7 @@ class VirtualTable(CursorList):
         & > .entry-table--film { color: $text-secondary; }
         & > .entry-table--bar { color: $border-blurred; }
         & > .entry-table--words { color: $text-muted; }
+        &:ansi > .entry-table--marked, &:nocolor > .entry-table--marked { text-style: bold reverse; }
     }
     """
     PREFIX = "entry-table"
