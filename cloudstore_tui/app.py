@@ -73,9 +73,9 @@ class CloudStoreApp(App[None]):
     CSS = "Screen { scrollbar-size-vertical: 1; }"
     DEFAULT_MODE = "browser"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,f10", "quit", "Quit", id="app.quit", tooltip="End the program; asks if transfers run"),
+        Binding("q,f10", "quit", "Quit", id="app.quit", tooltip="End the program; asks if needed"),
         Binding("ctrl+q", "quit", "Quit", id="app.leave", show=False, priority=True, tooltip="End the program"),
-        Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Show the keys that work here"),
+        Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Keys that work here"),
         Binding(
             "ctrl+p,colon,f9",
             "command_palette",
@@ -89,11 +89,9 @@ class CloudStoreApp(App[None]):
             "Stop",
             id="app.interrupt",
             show=False,
-            tooltip="Stop loading; twice within a second quits",
+            tooltip="Stop loading; twice quits",
         ),
-        Binding(
-            "M", "mask", "Mask", id="app.mask", show=False, tooltip="Mask names and numbers of people, or show them"
-        ),
+        Binding("M", "mask", "Mask", id="app.mask", show=False, tooltip="Mask people's names and numbers"),
         Binding("ctrl+n", "setup('add')", "Add a profile", id="app.add_profile", show=False, tooltip="Add a profile"),
         Binding(
             "exclamation_mark",
@@ -106,7 +104,7 @@ class CloudStoreApp(App[None]):
         Binding(
             "less_than_sign", "messages", "Messages", id="app.messages", show=False, tooltip="Show earlier messages"
         ),
-        Binding("tilde", "home", "Home", id="app.home", show=False, tooltip="Home: where to go, and what waits"),
+        Binding("tilde", "home", "Home", id="app.home", show=False, tooltip="Where to go, and what waits"),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Redraw"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="app.suspend", show=False, tooltip="Back to the shell"),
     ]

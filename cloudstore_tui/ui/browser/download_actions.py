@@ -87,7 +87,7 @@ class DownloadActions(ActionGroup):
     @Action(
         "d,s",
         "Download",
-        "Download what is marked, or what the cursor is on",
+        "Download what is marked, or this",
         offered="can_download",
         in_tree=True,
         opens=True,
@@ -121,7 +121,7 @@ class DownloadActions(ActionGroup):
     @Action(
         "z",
         "Zip",
-        "Download what is marked, or this file, as zips",
+        "Download what is marked as zips",
         needs=Capability.ZIP,
         offered="on_object",
         opens=True,

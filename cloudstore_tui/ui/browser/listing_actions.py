@@ -57,7 +57,7 @@ class ListingActions(ActionGroup):
     @Action(
         "f,f7",
         "Search",
-        "Search here: words, agent:…, since:… or FIQL",
+        "Search here: words, agent:… or FIQL",
         id="browser.find",
         shown=True,
         everywhere=True,
@@ -109,9 +109,7 @@ class ListingActions(ActionGroup):
 
     # How its rows spread
 
-    @Action(
-        "b", "Bars", "Count the loaded rows by time, agent, queue, type …", shown=False, when="has_rows", opens=True
-    )
+    @Action("b", "Bars", "Count rows by time, agent, queue …", shown=False, when="has_rows", opens=True)
     async def histogram(self) -> None:
         state = self.state
         first = unit_for(await state.store.tally_times(QUARTER))
@@ -206,7 +204,7 @@ class ListingActions(ActionGroup):
         elif (first := _first_to_sort(state)) is not None:
             self.listing.sort(first, descending=first.kind is not ColumnKind.TIME)
 
-    @Action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
+    @Action("c", "Columns", "Choose columns, order and width", shown=False, opens=True)
     async def columns(self) -> None:
         """Ask for columns, and remember them for lists of this kind."""
         state = self.state

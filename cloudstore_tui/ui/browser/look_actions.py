@@ -64,7 +64,7 @@ class LookActions(ActionGroup):
     @Action(
         "p,f3",
         "Preview",
-        "Look into this file without downloading it",
+        "Preview without downloading",
         offered="on_readable",
         opens=True,
         stops_on_escape=True,
@@ -108,7 +108,7 @@ class LookActions(ActionGroup):
     @Action(
         "full_stop",
         "Call",
-        "Show the whole call that this belongs to",
+        "Show the whole call",
         needs=Capability.RELATED,
         offered="on_file",
         opens=True,
@@ -157,7 +157,7 @@ class LookActions(ActionGroup):
     @Action(
         "y",
         "Link",
-        "Make a link to this file, show and copy it",
+        "Make and copy a link to this file",
         needs=Capability.LINK,
         offered="on_readable",
         opens=True,
@@ -170,9 +170,7 @@ class LookActions(ActionGroup):
         else:
             tell(self.screen, "Only files have links. Select one first.", "warning")
 
-    @Action(
-        "Y", "Copy", "Copy address, name, key, tags, or a curl command", shown=False, opens=True, stops_on_escape=True
-    )
+    @Action("Y", "Copy", "Copy address, name, tags or curl command", shown=False, opens=True, stops_on_escape=True)
     async def copy(self) -> None:
         state, entries = self.state, self.chosen()
         if not entries:

@@ -125,7 +125,7 @@ class DetailActions(ActionGroup):
         if state is self.listing.state and self._is_shown(entry):
             self.pane.show(whole, state.zone)
 
-    @Action("I", "Beginning", "Show the beginning of a small text beside the list", shown=False, stops_on_escape=True)
+    @Action("I", "Beginning", "Show a small text beside the list", shown=False, stops_on_escape=True)
     async def beginning(self) -> None:
         entry = self.listing.entry
         if not isinstance(entry, StoredObject):

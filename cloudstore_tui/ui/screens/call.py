@@ -64,7 +64,7 @@ class CallScreen(BaseScreen[None]):
         Binding("e,f4", "open_with", "View", id="call.open_with", tooltip="Open a copy in another program"),
         Binding("d", "fetch(False)", "Download", id="call.download", tooltip="Download what is marked, or all"),
         Binding("z", "fetch(True)", "Zip", id="call.zip", tooltip="Fetch what is marked, or all, as a zip"),
-        Binding("y", "link", "Link", id="call.link", tooltip="Make a link to this file, show and copy it"),
+        Binding("y", "link", "Link", id="call.link", tooltip="Make and copy a link to this file"),
         Binding("Y", "copy_folder", "Path", id="call.copy", show=False, tooltip="Copy the path of the folder"),
         Binding("R", "everywhere", "Other regions", id="call.everywhere", tooltip="Look in all regions"),
         Binding("i", "aside", "Pane", id="call.aside", show=False, tooltip="Show or hide the pane beside the list"),

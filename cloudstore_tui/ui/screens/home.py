@@ -385,7 +385,7 @@ class HomeScreen(BaseScreen[None]):
             "exclamation_mark", "app.setup('check')", "Check everything", id="home.check",
             tooltip="Diagnose problems and suggest fixes",
         ),
-        Binding("q,f10", "app.quit", "Quit", id="home.quit", tooltip="End the program; asks if transfers run"),
+        Binding("q,f10", "app.quit", "Quit", id="home.quit", tooltip="End the program; asks if needed"),
         Binding("escape", "leave('back')", "Back", show=False, id="home.back", tooltip="Back to where you were"),
     ]  # fmt: skip
 
