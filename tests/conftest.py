@@ -1,5 +1,6 @@
 """What every test stands on: no configuration of the developer's, no network, one sandbox per worker."""
 
+import gc
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
+from textual._styles_cache import StylesCache
 from textual.css.stylesheet import Stylesheet
 
 from cloudstore_tui.config.profiles import Config, load_config
@@ -47,6 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
         import_module("sitecustomize")
 
 
+def pytest_collection_finish() -> None:
+    """Look for garbage rarely, as the program does, and never in what is there before the first test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 10)
+
+
 def ignore_for_this_process_alone() -> None:
     """Let no program that a test starts inherit that signals are ignored here, as below `nohup` or some runners.
 
@@ -76,6 +85,13 @@ def _styles_are_parsed_once() -> Iterator[None]:
 
     with mock.patch.object(Stylesheet, "_parse_rules", cached):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _pictures_of_programs_that_ended_are_forgotten() -> Iterator[None]:
+    """Textual keeps those of a thousand widgets, in which the search for garbage would look each time."""
+    yield
+    StylesCache.get_inner_outer.cache_clear()
 
 
 @pytest.fixture(scope="session")
