@@ -238,6 +238,41 @@ def test_publishing_never_replaces_a_name_that_is_taken(tmp_path: Path) -> None:
         (tmp_path / "y").unlink()
 
 
+@pytest.fixture
+def published(tmp_path: Path) -> Callable[[Disk, str], PartFile]:
+    def publish(disk: Disk, name: str) -> PartFile:
+        part = PartFile(disk, Space(), TargetFolder(tmp_path), PartNames.of(f"{ord(name):012x}"))
+        part.open()
+        part.publish(name, overwrite=False)
+        return part
+
+    return publish
+
+
+def test_files_that_are_published_together_share_the_sync_of_their_folder(
+    published: Callable[[Disk, str], PartFile], tmp_path: Path
+) -> None:
+    disk, synced = FailingDisk(), set[tuple[int, int]]()
+    for part in [published(disk, name) for name in "abc"]:
+        part.settle(synced)
+        assert not part.is_open
+    assert disk.calls.count("sync") == 1
+    published(disk, "d").settle(set())
+    assert disk.calls.count("sync") == 2
+    assert names_in(tmp_path) == ["a", "b", "c", "d"]
+
+
+def test_a_sync_that_failed_serves_nobody(published: Callable[[Disk, str], PartFile], tmp_path: Path) -> None:
+    disk, synced = FailingDisk("sync", number=errno.EIO), set[tuple[int, int]]()
+    first, second = published(disk, "a"), published(disk, "b")
+    with pytest.raises(LocalDiskError, match="reports an error"):
+        first.settle(synced)
+    second.settle(synced)
+    assert disk.calls.count("sync") == 2
+    first.discard()
+    assert names_in(tmp_path) == ["a", "b"]
+
+
 async def test_what_is_published_was_synced_and_read_back_before(
     fresh_engine: Any, server: Any, content: bytes, folder: Path
 ) -> None:
