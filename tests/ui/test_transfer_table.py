@@ -1,6 +1,7 @@
 """The list of batches: lines in every width, what is drawn again, and what a look at very many costs."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.format import meter, of_text
 from cloudstore_tui.ui.text import shorten
@@ -91,6 +92,19 @@ async def test_the_cursor_stays_with_its_row_and_rows_where_they_are() -> None:
         del batches["b"]
         app.table.show(batches)
         assert app.table.row.batch == "c"
+
+
+async def test_transfers_are_called_after_people_or_as_somebody_named_their_file() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 20)) as pilot:
+        tags, created = (("agentName", "Khang Glynn"),), datetime(2024, 9, 1, 9, 16, tzinfo=UTC)
+        entry = StoredObject(WHERE, "int-191.mp3", type="callcenterrecording", created=created, tags=tags)
+        requests = [DownloadRequest(WHERE, Path("/downloads"), name, entry=entry) for name in ("", "recording.mp3")]
+        transfers = [replace(transfer(number), request=request) for number, request in enumerate(requests, 1)]
+        app.table.unfolded.add("b")
+        app.table.show({"b": batch_of(*transfers)})
+        await pilot.pause()
+        assert [line[7:44].rstrip() for line in app.lines[3:5]] == ["Khang Glynn, 1 Sep 2024 09:16", "recording.mp3"]
 
 
 @pytest.mark.parametrize("width", [200, 120, 109, 80, 60, 40, 20])

@@ -426,7 +426,8 @@ def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Co
 def _called(request: Request, zone: tzinfo) -> str:
     """What people call it; by the name of its file where somebody gave it one, or nothing else is known."""
     if isinstance(request, DownloadRequest) and request.entry is not None and not request.name:
-        return object_title(request.entry, zone)
+        # Recordings, of which there are most, are not said to be some: there is just room for whose they are and when.
+        return object_title(request.entry, zone).removeprefix("Recording of ")
     return name_of(request)
 
 
