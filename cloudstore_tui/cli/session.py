@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from msgspec import Struct, field
@@ -22,6 +22,8 @@ from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
+
+Result = TypeVar("Result")
 
 TELL_WAIT_S = 60.0
 """Seconds between two looks at what is waited for."""
@@ -98,16 +100,20 @@ def run(work: Callable[..., Awaitable[None]], *, as_json: bool = False, timeout:
     config = open_config()
     output = Output(as_json=as_json, zone=config.settings.time_zone)
     session = CommandSession(config, output, timeout)
-    # Not asyncio.run: that waits for look-ups of names that hang.
+    if code := run_in_loop(_supervise(work(session, **given), session)):
+        raise SystemExit(code)
+
+
+def run_in_loop(work: Awaitable[Result]) -> Result:
+    """What some work gives, in a loop of its own. Not asyncio.run: that waits for look-ups of names that hang."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Executor(thread_name_prefix="asyncio"))
     try:
-        code = loop.run_until_complete(_supervise(work(session, **given), session))
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        return loop.run_until_complete(work)
     finally:
+        # A connection that was closed lets its socket go with the next turn of the loop, however the work has ended.
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
-    if code:
-        raise SystemExit(code)
 
 
 async def _tell_waits(output: Output) -> None:

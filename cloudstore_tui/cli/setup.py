@@ -1,6 +1,5 @@
 """`profile`, `doctor`, `keys` and `themes`: what is set up, whether it works, and how it changes."""
 
-import asyncio
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 from cloudstore_tui.cli.commands.setup import flag_of, options_of_services, secrets_of_services
 from cloudstore_tui.cli.look import print_profiles
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.session import CommandSession, open_config, run
+from cloudstore_tui.cli.session import CommandSession, open_config, run, run_in_loop
 from cloudstore_tui.config.draft import (
     NAME,
     ProfileDraft,
@@ -456,13 +455,7 @@ def _command(text: str) -> str:
 def try_out(draft: ProfileDraft, folder: Path, output: Output) -> list[StorageError]:
     """Test a profile and tell what was found; what is wrong with it."""
     output.note("Testing …")
-    # Not asyncio.run: that waits for look-ups of names that hang.
-    loop = asyncio.new_event_loop()
-    try:
-        checks = loop.run_until_complete(draft.check(folder))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-    finally:
-        loop.close()
+    checks = run_in_loop(draft.check(folder))
     for check in checks:
         output.note(f"  {_check_line(check)}")
     return [check.error for check in checks if check.error is not None]
