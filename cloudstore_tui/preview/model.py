@@ -195,3 +195,10 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """From the worker: this is what is shown."""
 
     preview: Preview
+
+
+def clock(seconds: float) -> str:
+    """A length of time as `1:02:03` or `2:03`."""
+    whole = int(seconds + 0.5)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

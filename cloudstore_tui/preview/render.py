@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.preview.clock import clock
 from cloudstore_tui.preview.model import (
     Bytes,
     Dialogue,
@@ -15,6 +14,7 @@ from cloudstore_tui.preview.model import (
     Text,
     TreeNode,
     Waveform,
+    clock,
 )
 
 LONGEST = 8192

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from cloudstore_tui.preview.clock import clock
-from cloudstore_tui.preview.loudness import SILENCE, DecodedSound, Kind, decode
-from cloudstore_tui.preview.media import Track, media_tracks
-from cloudstore_tui.preview.model import Nothing, Preview, Waveform
+from cloudstore_tui.preview.media import SILENCE, DecodedSound, Kind, Track, decode, media_tracks
+from cloudstore_tui.preview.model import Nothing, Preview, Waveform, clock
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.streams import (

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from xml.parsers.expat import ExpatError, ParserCreate
 
-from cloudstore_tui.preview.clock import clock
-from cloudstore_tui.preview.model import Dialogue, Preview, Turn
+from cloudstore_tui.preview.model import Dialogue, Preview, Turn, clock
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.structured import NoJsonError, Value, json_value
 from cloudstore_tui.preview.text import DecodedText

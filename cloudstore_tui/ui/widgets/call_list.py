@@ -16,8 +16,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.calls import CallNode, CallTree, Leg, Tie
 from cloudstore_tui.core.models import StoredObject, identity
-from cloudstore_tui.preview.clock import clock
-from cloudstore_tui.preview.model import Dialogue, Preview
+from cloudstore_tui.preview.model import Dialogue, Preview, clock
 from cloudstore_tui.preview.render import render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cloudstore_tui.preview.clock import clock
+from cloudstore_tui.preview.model import clock
 from cloudstore_tui.preview.render import MARGIN, RenderedDocument
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import fitting, plain

@@ -126,7 +126,7 @@ def test_what_can_be_read_in_spite_of_a_bomb_is_read() -> None:
 
 
 def test_what_was_known_before_a_worker_died_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = "import os; from cloudstore_tui.preview import loudness, worker; loudness.decode = lambda *_: os.abort()"
+    script = "import os; from cloudstore_tui.preview import media, worker; media.decode = lambda *_: os.abort()"
     monkeypatch.setattr(runner, "PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]; {script}; worker.main()")
     found = preview("x", wav(8000))
     assert (found.format, dict(found.facts)["length"]) == ("WAV audio", "6:15")
