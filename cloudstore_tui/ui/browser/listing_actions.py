@@ -345,8 +345,10 @@ def end_of(start: datetime, unit: SpanUnit) -> datetime:
 
 
 def name_of(start: datetime, unit: SpanUnit) -> str:
-    """`2024-09-01 09:00`, `2024-09-01 Sun`, `2024-09`."""
-    return start.strftime({SpanUnit.HOUR: "%Y-%m-%d %H:00", SpanUnit.DAY: "%Y-%m-%d %a", SpanUnit.MONTH: "%Y-%m"}[unit])
+    """`2024-09-01 09:00`, `2024-09-01 Sun`, `2024-09`; an hour that clocks show twice says which of both it is."""
+    forms = {SpanUnit.HOUR: "%Y-%m-%d %H:00", SpanUnit.DAY: "%Y-%m-%d %a", SpanUnit.MONTH: "%Y-%m"}
+    is_twice = unit is SpanUnit.HOUR and start.utcoffset() != start.replace(fold=1 - start.fold).utcoffset()
+    return start.strftime(forms[unit] + (" %Z" if is_twice else ""))
 
 
 def _existing(moment: datetime) -> datetime:

@@ -43,6 +43,17 @@ def test_days_without_rows_are_shown_between_those_with() -> None:
     assert spans({}, SpanUnit.DAY, UTC) == []
 
 
+def test_an_hour_that_clocks_show_twice_says_which_of_both_it_is() -> None:
+    rows = {quarter(2024, 10, 26, 23): 1, quarter(2024, 10, 27, 0): 2, quarter(2024, 10, 27, 1): 3}
+    found = spans({**rows, quarter(2024, 10, 27, 2): 4}, SpanUnit.HOUR, ZoneInfo("Europe/Berlin"))
+    assert [(name_of(start, SpanUnit.HOUR), many) for start, many in found] == [
+        ("2024-10-27 01:00", 1),
+        ("2024-10-27 02:00 CEST", 2),
+        ("2024-10-27 02:00 CET", 3),
+        ("2024-10-27 03:00", 4),
+    ]
+
+
 def test_centuries_do_not_fill_the_screen() -> None:
     assert len(spans({0: 1, FIRST: 1}, SpanUnit.HOUR, UTC)) == 2
 
