@@ -250,8 +250,8 @@ def _as_flac(sample: Sample, sound: Sound, _: Track) -> Sound:
 
 
 _PUT_RIGHT = {
-    "WAV": _as_wav, "W64": _as_wav, "AU": _as_wav, "AIFF": _as_wav, "MP3": _as_mp3, "Ogg": _as_ogg, "AAC": _as_adts,
-    "FLAC": _as_flac,
+    "WAV": _as_wav, "W64": _as_wav, "AU": _as_wav, "AIFF": _as_wav, "CAF": _as_wav, "MP3": _as_mp3, "Ogg": _as_ogg,
+    "AAC": _as_adts, "FLAC": _as_flac,
 }  # fmt: skip
 
 

@@ -88,12 +88,13 @@ def _pcm(codec: int, width: int, channels: int, rate: int, start: int, length: i
 
 
 def wav_head(file: BinaryIO) -> Wav | None:
-    """What is said before the sound of a WAV, W64, AU or AIFF file; `None` if it is damaged, or no such file."""
+    """What is said before the sound of a WAV, W64, AU, AIFF or CAF file; `None` if it is damaged, or no such file."""
     magic = file.read(16)
-    read = {b"RIFF": _riff, b"RF64": _riff, b"BW64": _riff, b"riff": _w64, b".snd": _au, b"FORM": _aiff}.get(magic[:4])
+    read = _HEADS.get(magic[:4])
     try:
         return read(file, magic) if read is not None else None
-    except (struct.error, OverflowError, NotFetchedError):
+    except (struct.error, OverflowError, OSError):
+        # A length leads to where no file can end, or the bytes cannot be had.
         return None
 
 
@@ -183,6 +184,34 @@ def _aiff(file: BinaryIO, magic: bytes) -> Wav | None:
         return None
     turned = 0 if codec > 3 or (kind == b"sowt" and width > 1) else width
     return _pcm(codec, width, channels, rate, start + 8, length - 8 if length > 8 else None, turned)
+
+
+def _caf(file: BinaryIO, _: bytes) -> Wav | None:
+    """Apple's form, whose lengths have 8 bytes; -1 stands for a recording that never came to its end."""
+    at, form = 8, b""
+    for _number in range(_MAX_CHUNKS):
+        file.seek(at)
+        name, length = struct.unpack(">4sq", file.read(12))
+        if name == b"data":
+            return _caf_sound(form, at + 16, length - 4 if length > 4 else None)
+        form = file.read(min(length, 32)) if name == b"desc" else form
+        at += 12 + max(length, 0)
+    return None
+
+
+def _caf_sound(form: bytes, start: int, length: int | None) -> Wav | None:
+    rate, kind, flags, packet, frames, channels, _bits = struct.unpack(">d4sIIIII", form)
+    codec = {b"lpcm": 3 if flags & 1 else 1, b"ulaw": 7, b"alaw": 6}.get(kind, 0)
+    if not codec or frames != 1 or not 0 < channels < 64 or not channels <= packet <= 8 * channels or not rate >= 1:
+        return None
+    width = packet // channels
+    turned = width if kind == b"lpcm" and (width == 1 or not flags & 2) else 0
+    return _pcm(codec, width, channels, int(min(rate, 0xFFFFFFFF)), start, length, turned)
+
+
+_HEADS = {
+    b"RIFF": _riff, b"RF64": _riff, b"BW64": _riff, b"riff": _w64, b".snd": _au, b"FORM": _aiff, b"caff": _caf,
+}  # fmt: skip
 
 
 class OggEnd(NamedTuple):

@@ -185,6 +185,12 @@ def aiff(sound: bytes, kind: bytes = b"ulaw", rate: int = 8000) -> bytes:
     return b"FORM" + struct.pack(">I", len(inside)) + inside
 
 
+def caf(sound: bytes, kind: bytes = b"lpcm", rate: float = 8000, flags: int = 0, width: int = 1) -> bytes:
+    form = struct.pack(">d4sIIIII", rate, kind, flags, width, 1, 1, 8 * width)
+    chunks = ((b"desc", form), (b"info", b"\0\0\0\1by\0hand\0"), (b"data", bytes(4) + sound))
+    return b"caff\0\1\0\0" + b"".join(name + struct.pack(">q", len(content)) + content for name, content in chunks)
+
+
 def turned(sound: bytes, width: int) -> bytes:
     """Samples with their most significant byte first."""
     return b"".join(sound[at : at + width][::-1] for at in range(0, len(sound), width))
@@ -205,6 +211,8 @@ TURNED: dict[str, Callable[[], bytes]] = {
     "AU, 16 bits": lambda: au(3, 16_000, 1, turned(tone(64_000), 2)),
     "AIFF, 16 bits": lambda: aiff(turned(tone(64_000), 2), b"twos", 16_000),
     "W64": lambda: w64(tone(64_000)),
+    "CAF, 16 bits": lambda: caf(turned(tone(64_000), 2), rate=16_000, width=2),
+    "CAF, the other way round": lambda: caf(tone(64_000), rate=16_000, flags=2, width=2),
 }
 
 
@@ -232,6 +240,11 @@ OTHERS = {
     "AU, μ-law": (au(1, 8000, 1, bytes(16_000)), "AU audio", "μ-law", "1 (mono)", "8,000 Hz", "2.00 s"),
     "AU, PCM": (au(3, 44_100, 2, bytes(176_400)), "AU audio", "PCM, 16 bits", "2 (stereo)", "44,100 Hz", "1.00 s"),
     "AIFF, μ-law": (aiff(bytes(16_000)), "AIFF audio", "μ-law", "1 (mono)", "8,000 Hz", "2.00 s"),
+    "CAF, μ-law": (caf(bytes(160_000), b"ulaw"), "CAF audio", "μ-law", "1 (mono)", "8,000 Hz", "0:20"),
+    "CAF, not ended": (
+        caf(bytes(16_000), b"alaw").replace(struct.pack(">q", 16_004), b"\xff" * 8),
+        "CAF audio", "A-law", "1 (mono)", "8,000 Hz", "2.00 s",
+    ),
     "AAC": (adts(250), "AAC audio", "AAC LC", "1 (mono)", "16,000 Hz", "16.00 s"),
     "AMR": (b"#!AMR\n" + (b"\x3c" + bytes(31)) * 100, "AMR audio", "AMR", "1 (mono)", "8,000 Hz", "2.00 s"),
 }  # fmt: skip
