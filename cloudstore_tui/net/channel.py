@@ -278,7 +278,8 @@ class _Network(httpcore.AsyncNetworkBackend):
                     lambda: asyncio.StreamReaderProtocol(reader, loop=loop),
                     host,
                     port,
-                    happy_eyeballs_delay=_NEXT_ADDRESS_S,
+                    # Where it is given up in between, the socket of a race stays open until it is found as garbage.
+                    happy_eyeballs_delay=None if is_loopback(f"//{host}") else _NEXT_ADDRESS_S,
                 )
         return _Connection(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
