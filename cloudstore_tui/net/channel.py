@@ -5,8 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpcore
@@ -33,8 +32,6 @@ silence("httpcore")
 _NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.ProxyError)
 _FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
 _CONNECTIONS, _IDLE_CONNECTIONS, _IDLE_SECONDS = 100, 20, 5.0
-_NEXT_ADDRESS_S = 0.25
-_BUFFER = 256 * 1024
 _HEADERS = {
     "User-Agent": USER_AGENT,
     "Accept": "application/json",
@@ -68,7 +65,6 @@ class Channel:
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_IDLE_CONNECTIONS,
             keepalive_expiry=_IDLE_SECONDS,
-            network_backend=_Network(),
         )
 
     async def exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
@@ -242,94 +238,3 @@ def _tls_problem(causes: list[BaseException]) -> str | None:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return (cause.reason or "TLS failed").replace("_", " ").lower()
     return None
-
-
-@contextmanager
-def _failing_as(failure: type[Exception], late: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise late from error
-    except OSError as error:
-        raise failure(str(error)) from error
-
-
-class _Network(httpcore.AsyncNetworkBackend):
-    """Connections as asyncio has them.
-
-    Those that httpcore would choose make seventeen more calls of the system for each request, at each of which all
-    other threads go first, and take longer to load.
-    """
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: object = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect, by the first address that answers."""
-        loop = asyncio.get_running_loop()
-        reader = _Reader(_BUFFER, loop)
-        with _failing_as(httpcore.ConnectError, httpcore.ConnectTimeout):
-            async with asyncio.timeout(timeout):
-                transport, protocol = await loop.create_connection(
-                    lambda: asyncio.StreamReaderProtocol(reader, loop=loop),
-                    host,
-                    port,
-                    # Where it is given up in between, the socket of a race stays open until it is found as garbage.
-                    happy_eyeballs_delay=None if is_loopback(f"//{host}") else _NEXT_ADDRESS_S,
-                )
-        return _Connection(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
-
-
-class _Reader(asyncio.StreamReader):
-    unread = 0
-    """Bytes that came and were not asked for yet."""
-
-    def feed_data(self, data: Any) -> None:
-        self.unread += len(data)
-        super().feed_data(data)
-
-    async def read(self, n: int = -1) -> bytes:
-        data = await super().read(n)
-        self.unread -= len(data)
-        return data
-
-
-class _Connection(httpcore.AsyncNetworkStream):
-    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with _failing_as(httpcore.ReadError, httpcore.ReadTimeout):
-            async with asyncio.timeout(timeout):
-                return await self._reader.read(max_bytes)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        with _failing_as(httpcore.WriteError, httpcore.WriteTimeout):
-            async with asyncio.timeout(timeout):
-                self._writer.write(buffer)
-                await self._writer.drain()
-
-    async def aclose(self) -> None:
-        self._writer.close()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        with _failing_as(httpcore.ConnectError, httpcore.ConnectTimeout):
-            async with asyncio.timeout(timeout):
-                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
-        return self
-
-    def get_extra_info(self, info: str) -> object:
-        if info == "is_readable":
-            # An idle connection is, where something came that nobody asked for, or the server has closed it.
-            return self._reader.unread > 0 or self._reader.at_eof() or self._writer.is_closing()
-        return self._writer.get_extra_info(info)
