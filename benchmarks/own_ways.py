@@ -21,7 +21,7 @@ from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State
 
-AT_ONCE = 4
+CONCURRENCY = 4
 
 
 class Bench:
@@ -62,7 +62,7 @@ class ToFile:
 async def by_engine(url: str, folder: Path, paths: Mapping[str, str]) -> None:
     """Download everything as the product does."""
     provider = cast(StorageProvider, Bench(url, paths))
-    engine = TransferManager(lambda _name: provider, AT_ONCE, Timeouts())
+    engine = TransferManager(lambda _name: provider, CONCURRENCY, Timeouts())
     numbers = []
     for path in paths:
         location = Location("bench", path=path)
@@ -77,7 +77,7 @@ async def by_engine(url: str, folder: Path, paths: Mapping[str, str]) -> None:
 async def by_blob_client(url: str, folder: Path, paths: Mapping[str, str]) -> None:
     """Download everything through the blob client alone."""
     blob = BlobClient(Timeouts())
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(CONCURRENCY)
 
     async def one(path: str) -> None:
         async with gate:

@@ -42,7 +42,7 @@ from cloudstore_tui.sandbox.profiles import write_config
 
 MIB = 1 << 20
 SMALL = 200_000
-AT_ONCE = 4
+CONCURRENCY = 4
 LONGEST = 600
 """Seconds that one run may take."""
 OWN_WAYS = Path(__file__).with_name("own_ways.py")
@@ -231,11 +231,11 @@ class Bed:
             names = [f"acme:exports/{path.replace('/', '-')}" for path in paths]
             return [(way, [sys.executable, "-m", "cloudstore_tui", "get", "--to", str(folder), *names], "")]
         if way == "rclone":
-            some = ["--transfers", str(AT_ONCE), "--no-traverse", "--files-from-raw", "-", f"--http-url={self.url}"]
+            some = ["--transfers", str(CONCURRENCY), "--no-traverse", "--files-from-raw", "-", f"--http-url={self.url}"]
             return [(way, ["rclone", "--config", os.devnull, "copy", *some, ":http:", str(folder)], "\n".join(paths))]
         pairs = zip(paths, files, strict=True)
         wanted = "\n".join(f'url = "{self.url}/{path}"\noutput = "{file}"' for path, file in pairs)
-        many = ["--parallel", "--parallel-max", str(AT_ONCE)] if len(paths) > 1 else []
+        many = ["--parallel", "--parallel-max", str(CONCURRENCY)] if len(paths) > 1 else []
         curl = ("curl", ["curl", "-sS", *many, "-K", "-"], wanted)
         if way == "curl":
             return [curl]
@@ -301,7 +301,7 @@ def main() -> None:
         config = write_config(home, f"http://127.0.0.1:{api}", [("acme", "bench", secrets)])
         checksums = {str(size): checksum_of(f"{url}/{size}/x") for size in (large, part, SMALL)}
         bed = Bed(url, config, options.dir.resolve(), checksums)
-        sys.stdout.write(f"{name}, {AT_ONCE} at once, best of {options.rounds}, to {bed.parent}\n")
+        sys.stdout.write(f"{name}, {CONCURRENCY} at once, best of {options.rounds}, to {bed.parent}\n")
         for title, paths in tasks.items():
             report(bed, title, paths, ways, options.rounds)
 

@@ -42,7 +42,7 @@ from cloudstore_tui.ui.format import zone_name
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.masking import mask_filters, turn_mask
-from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, tell
+from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
 from cloudstore_tui.ui.setup import ProfileAdded, ProviderOwner, SetupController
@@ -50,7 +50,7 @@ from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, is_low_bandwidth
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
-from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
+from cloudstore_tui.ui.transfer_watch import INTERVAL, LOW_BANDWIDTH_INTERVAL, Transfers, TransferWatch
 from cloudstore_tui.ui.type_ahead import TypeAhead
 from cloudstore_tui.ui.widgets.chrome import Header
 
@@ -134,9 +134,10 @@ class CloudStoreApp(App[None]):
         install_guard()
         install_boundary()
         MASK.on = config.settings.masked
-        thin = is_low_bandwidth(config.settings.low_bandwidth, os.environ)
+        low_bandwidth = is_low_bandwidth(config.settings.low_bandwidth, os.environ)
         colourless = wants_no_colour()
-        super().__init__(LowBandwidthDriver if thin else TerminalDriver, ansi_color=True if colourless else None)
+        driver = LowBandwidthDriver if low_bandwidth else TerminalDriver
+        super().__init__(driver, ansi_color=True if colourless else None)
         self.animation_level = "none"
         self.messages = Messages(self)
         """What was told."""
@@ -152,8 +153,8 @@ class CloudStoreApp(App[None]):
         if config.keys:
             self.set_keymap(check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)))
         # Over a slow line nothing is fetched that nobody asked for.
-        settings = replace(config.settings, preview_in_detail=config.settings.preview_in_detail and not thin)
-        interval = THIN_INTERVAL if thin else INTERVAL
+        settings = replace(config.settings, preview_in_detail=config.settings.preview_in_detail and not low_bandwidth)
+        interval = LOW_BANDWIDTH_INTERVAL if low_bandwidth else INTERVAL
         self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
         choice = ThemeChoice(settings.theme, state_folder() / ThemeChoice.FILE if self._watch.keeps else None)
         self.themes = ThemeManager(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
@@ -258,7 +259,7 @@ class CloudStoreApp(App[None]):
         if isinstance(self.screen, QuitDialog):
             return
         # What ended a moment ago is no reason to ask.
-        self._watch.look_at_all()
+        self._watch.poll_all()
         running, deleting = self._watch.unfinished, self._browser.deletions.running if self._browser else 0
         if running or deleting:
             self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
@@ -340,7 +341,7 @@ class CloudStoreApp(App[None]):
         elif self._watch.keeps:
             self.run_worker(self.setup.add(), group="setup", exclusive=True)
         else:
-            tell(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
+            notify(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
 
     def action_home(self) -> None:
         """Close everything above home; the browser stays as it is."""
@@ -364,7 +365,7 @@ class CloudStoreApp(App[None]):
     async def use_profile(self, event: ProfileAdded) -> None:
         self.browser.places.show_profiles()
         await self.browse(event.profile)
-        tell(self, f"{event.profile.name} can be used now.")
+        notify(self, f"{event.profile.name} can be used now.")
 
     def action_redraw(self) -> None:
         """Take the terminal again: something else wrote into it, or the line swallowed a part of a frame."""
@@ -382,7 +383,7 @@ class CloudStoreApp(App[None]):
             return
         self._interrupted = now
         if self._browser is None or not self._browser.stop():
-            tell(self, "Ctrl+C once more quits.")
+            notify(self, "Ctrl+C once more quits.")
 
     @on(Header.Opened)
     def follow_crumb(self, event: Header.Opened) -> None:

@@ -47,7 +47,7 @@ _NUMBER = re.compile(
 _MOMENT = re.compile(r"1\d{9}|1\d{12}|(?:19|20)\d\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d(?:[0-5]\d)?)?")
 """Digits that are a time: seconds or milliseconds since 1970, or a date."""
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-_LEAST = 3
+_MIN_LETTERS = 3
 """Letters that a name has at least."""
 _KEPT_DIGITS = 4
 _GAP = 3
@@ -97,7 +97,7 @@ class Mask:
         self._learnt.add(name)
         words = tuple(_WORD.findall(name))
         letters = sum(character.isalpha() for character in name)
-        if letters < _LEAST or "@" in name:
+        if letters < _MIN_LETTERS or "@" in name:
             return
         # A single word could be anything, and is only meant where it is written alike.
         known = tuple(word.casefold() for word in words) if len(words) > 1 else words
@@ -130,7 +130,7 @@ class Mask:
     def _asked(self, found: re.Match[str]) -> str:
         value = found["value"]
         bare = value.strip("\"'*")
-        if len(bare) >= _LEAST and not self._is_pseudonym(bare):
+        if len(bare) >= _MIN_LETTERS and not self._is_pseudonym(bare):
             self.learn_name(bare)
         return found[0][: found.start("value") - found.start()] + self._pseudonym(value)
 
@@ -181,16 +181,16 @@ class Mask:
         if not digits or _is_pseudonym(digits) or (digits == number and _MOMENT.fullmatch(digits)):
             return number
         kept = min(_KEPT_DIGITS, len(digits) - 1)
-        told = f"{int.from_bytes(self._hash(digits), 'big') % 10**kept:0{kept}}" if kept else ""
-        left = iter("0" * (len(digits) - kept) + told)
+        last = f"{int.from_bytes(self._hash(digits), 'big') % 10**kept:0{kept}}" if kept else ""
+        left = iter("0" * (len(digits) - kept) + last)
         return head + "".join(next(left) if character.isdecimal() else character for character in number[len(head) :])
 
     def _word(self, word: str) -> str:
         if word.casefold() in self._issued:
             return word
-        told = self._hash(word.casefold())
-        masked = "".join(_letter(character, told, place) for place, character in enumerate(word))
-        if len(word) >= _LEAST and word.isalpha():
+        digest = self._hash(word.casefold())
+        masked = "".join(_letter(character, digest, place) for place, character in enumerate(word))
+        if len(word) >= _MIN_LETTERS and word.isalpha():
             self._issued.add(masked.casefold())
         return masked
 
@@ -215,8 +215,8 @@ def _is_pseudonym(digits: str) -> bool:
     return len(digits) > 6 and not digits[:-_KEPT_DIGITS].strip("0")
 
 
-def _letter(character: str, told: bytes, place: int) -> str:
-    number = told[place % len(told)]
+def _letter(character: str, digest: bytes, place: int) -> str:
+    number = digest[place % len(digest)]
     if character.isdecimal():
         return str(number % 10)
     if not character.isalpha():
@@ -224,6 +224,6 @@ def _letter(character: str, told: bytes, place: int) -> str:
     if east_asian_width(character) in "WF":
         return _WIDE[number % len(_WIDE)]
     # Consonants and vowels in turn can be read, and remembered.
-    letters = _VOWELS if (place + told[-1]) % 2 else _CONSONANTS
+    letters = _VOWELS if (place + digest[-1]) % 2 else _CONSONANTS
     letter = letters[number % len(letters)]
     return letter.upper() if character.isupper() else letter

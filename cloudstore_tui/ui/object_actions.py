@@ -19,7 +19,7 @@ from cloudstore_tui.preview.model import Preview
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.opening import command, kind_of, opener, run
-from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.report import notify
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ TRANSCRIPT = 1 << 20
 
 LookInto = Callable[[int], Awaitable[Preview]]
 """Looks into an object, reading so many bytes from its beginning."""
-Say = Callable[[str], None]
+SetStatus = Callable[[str], None]
 """Shows what goes on; nothing if empty."""
 
 
@@ -91,26 +91,28 @@ class ObjectActions:
         """What looks into an object; one link serves for all its pieces."""
         read = self._watch.range_reader(entry)
 
-        async def look(wanted: int) -> Preview:
+        async def read_into(wanted: int) -> Preview:
             # Deferred: starting processes is not needed for the first screen.
             from cloudstore_tui.preview.runner import facts_of, make_preview
 
             return await make_preview(read, facts_of(entry), wanted)
 
-        return look
+        return read_into
 
-    async def link(self, entry: StoredObject, say: Say, is_wanted: Callable[[], bool] = lambda: True) -> None:
+    async def link(
+        self, entry: StoredObject, set_status: SetStatus, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         """Ask for a signed link, show it and copy it, if the user has not gone elsewhere meanwhile."""
         from cloudstore_tui.ui.dialogs.links import LinkDialog
 
         if not self.can_link(entry):
-            tell(self._screen, "This service gives no links.", "warning")
+            notify(self._screen, "This service gives no links.", "warning")
             return
-        say("asking for a link… Esc stops")
+        set_status("asking for a link… Esc stops")
         try:
             link = await self._providers[entry.location.profile].link(entry.location)
         finally:
-            say("")
+            set_status("")
         if is_wanted():
             await self._app.push_screen_wait(LinkDialog(entry.location.address, link, self._zone()))
 
@@ -138,21 +140,21 @@ class ObjectActions:
             return None
         found = await provider.related(entry)
         tree = call_tree([entry, *found.items], entry)
-        told = [node.entry for leg in tree.legs[:1] for node in leg.walk() if node.part is CallPart.TRANSCRIPT]
-        near = next((one for one in told if is_small_text(one)), None)
+        transcripts = [node.entry for leg in tree.legs[:1] for node in leg.walk() if node.part is CallPart.TRANSCRIPT]
+        near = next((one for one in transcripts if is_small_text(one)), None)
         return await self.look_into(near)(TRANSCRIPT) if near is not None else None
 
-    async def open(self, entry: StoredObject, say: Say) -> None:
+    async def open(self, entry: StoredObject, set_status: SetStatus) -> None:
         """Fetch a copy to a private place, let a program show it, and remove it."""
         program = opener(kind_of(entry), self._openers, os.environ)
         if not await self._is_wanted(entry):
             return
         try:
-            await self._show(entry, program, say)
+            await self._show(entry, program, set_status)
         except StorageError as error:
             raise error.about(entry.location.address) from None
         finally:
-            say("")
+            set_status("")
 
     async def _is_wanted(self, entry: StoredObject) -> bool:
         from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
@@ -166,11 +168,11 @@ class ObjectActions:
         question = ConsentDialog("Fetch all of it to open it?", [entry.name, *reasons], "Fetch")
         return await self._app.push_screen_wait(question) is True
 
-    async def _show(self, entry: StoredObject, program: list[str], say: Say) -> None:
+    async def _show(self, entry: StoredObject, program: list[str], set_status: SetStatus) -> None:
         copy = TemporaryCopy(entry.name)
         keep = False
         try:
-            await self._fetch(copy, entry, say)
+            await self._fetch(copy, entry, set_status)
             keep = not self._hand_over(command(program, copy.path))
         finally:
             if keep:
@@ -178,13 +180,13 @@ class ObjectActions:
             else:
                 copy.remove()
 
-    async def _fetch(self, copy: TemporaryCopy, entry: StoredObject, say: Say) -> None:
-        def told(done: int, total: int | None) -> None:
+    async def _fetch(self, copy: TemporaryCopy, entry: StoredObject, set_status: SetStatus) -> None:
+        def on_progress(done: int, total: int | None) -> None:
             of = f" of {words.size(total)}" if total else ""
-            say(f"fetching a copy to open… {words.size(done)}{of}. Esc stops")
+            set_status(f"fetching a copy to open… {words.size(done)}{of}. Esc stops")
 
-        told(0, entry.size)
-        await copy.fetch(self._watch.range_reader(entry), told)
+        on_progress(0, entry.size)
+        await copy.fetch(self._watch.range_reader(entry), on_progress)
 
     def _hand_over(self, arguments: list[str]) -> bool:
         """Whether the program is done with the file."""

@@ -15,7 +15,7 @@ from cloudstore_tui.restores import RestorePoller, RestoreRequest, RestoreStatus
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import notify, report
 from cloudstore_tui.ui.transfer_text import object_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -79,11 +79,11 @@ class RestoreWatch:
     async def forget(self, locations: Sequence[Location]) -> None:
         await asyncio.to_thread(self._store.forget, locations)
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Ask the service about everything that is on its way, because the user wants to know."""
         async for step in self._poller.poll(early=True):
-            self._tell_trouble(step)
-        await self._tell_news()
+            self._report_trouble(step)
+        await self._notify_changes()
 
     def download(self, requests: Iterable[RestoreRequest]) -> int:
         """Fetch what is ready; how many are."""
@@ -106,10 +106,10 @@ class RestoreWatch:
             while await asyncio.to_thread(self._has_work):
                 self._news.clear()
                 async for step in self._poller.ask():
-                    self._tell_trouble(step)
+                    self._report_trouble(step)
                 async for step in self._poller.poll():
-                    self._tell_trouble(step)
-                await self._tell_news()
+                    self._report_trouble(step)
+                await self._notify_changes()
                 await self._pause()
         finally:
             self._running = False
@@ -129,14 +129,14 @@ class RestoreWatch:
             for wait in waits:
                 wait.cancel()
 
-    async def _tell_news(self) -> None:
+    async def _notify_changes(self) -> None:
         """Say once what is ready, and once what ends soon; whoever sits at another browser is not told again."""
         ready = await asyncio.to_thread(self._store.take_ready)
         ending = await asyncio.to_thread(self._store.take_expiring, utc_now())
         late = [request for request in ending if request not in ready]
         if late:
             what = counted(len(late), "restored copy", "restored copies")
-            tell(self._app, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning")
+            notify(self._app, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning")
         await self._count_ready()
 
     async def _count_ready(self) -> None:
@@ -147,7 +147,7 @@ class RestoreWatch:
         self.ready.publish(len(self.waiting))
         self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
 
-    def _tell_trouble(self, step: RestoreStep) -> None:
+    def _report_trouble(self, step: RestoreStep) -> None:
         if step.error is not None and step.status in _TROUBLE:
             report(self._app, step.error)
 

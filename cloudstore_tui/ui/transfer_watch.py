@@ -53,7 +53,7 @@ class BatchProgress:
         """Bytes a second, of all together."""
         self.ended: datetime | None = None
         """When the last one ended."""
-        self.is_told = False
+        self.is_notified = False
         """Whether the user was told how it ended."""
         self.zips: dict[int, int] = {}
         """Which zip of the batch a transfer is, from 1 on, by number."""
@@ -235,7 +235,7 @@ Item = TypeVar("Item")
 
 INTERVAL = 0.0
 """Seconds between two looks at what changed, at least; what pushes the changes spares the screen already."""
-THIN_INTERVAL = 1.0
+LOW_BANDWIDTH_INTERVAL = 1.0
 """The same over a line that is to be spared."""
 RESULT_S = 4.0
 """Seconds for which a result stays whatever is typed."""
@@ -279,7 +279,7 @@ class TransferWatch:
         self._number_of: dict[Location, int] = {}
         """The last transfer that brings an object."""
         self._changed: set[int] = set()
-        self._looked = -THIN_INTERVAL
+        self._polled_at = -LOW_BANDWIDTH_INTERVAL
         self._ended_at = 0.0
         self._timer: Timer | None = None
         self._stop_listening: Callable[[], None] | None = None
@@ -302,7 +302,7 @@ class TransferWatch:
         for transfer in self._transfers.snapshot():
             self._put(transfer)
         for batch in self.batches.values():
-            batch.is_told = batch.has_ended
+            batch.is_notified = batch.has_ended
 
     def end(self) -> None:
         if self._stop_listening is not None:
@@ -412,7 +412,7 @@ class TransferWatch:
     def clear_done(self) -> int:
         """Take batches off the list that ended, but for what failed; how many transfers that were."""
         # What ended a moment ago is told before it goes.
-        self.look_at_all()
+        self.poll_all()
         ended = [batch for batch in self.ours if batch.has_ended]
         numbers = [number for batch in ended for number, one in batch.transfers.items() if is_over(one)]
         self._transfers.forget(*numbers)
@@ -448,15 +448,15 @@ class TransferWatch:
         if gone or any(changed):
             self.changed.publish(None)
 
-    def look(self) -> None:
-        self._look_at(())
+    def poll(self) -> None:
+        self._poll(())
 
-    def look_at_all(self) -> None:
+    def poll_all(self) -> None:
         """See what became of all of them, also of what changed a moment ago."""
-        self._look_at([number for batch in self.ours for number in batch.transfers.keys() - batch.kept])
+        self._poll([number for batch in self.ours for number in batch.transfers.keys() - batch.kept])
 
-    def _look_at(self, others: Iterable[int]) -> None:
-        self._looked, self._timer = monotonic(), None
+    def _poll(self, others: Iterable[int]) -> None:
+        self._polled_at, self._timer = monotonic(), None
         pushed, self._changed = self._changed, set()
         found = self._transfers.snapshot(pushed.union(others))
         self._off(pushed - {transfer.id for transfer in found})
@@ -476,11 +476,11 @@ class TransferWatch:
         """Take what is pushed, from outside of the app's own loop of messages."""
         self._changed |= numbers
         if self._timer is None:
-            wait = self._looked + self._interval - monotonic()
+            wait = self._polled_at + self._interval - monotonic()
             if wait > 0:
-                self._timer = self._app.set_timer(wait, self.look)
+                self._timer = self._app.set_timer(wait, self.poll)
             else:
-                self._app.call_later(self.look)
+                self._app.call_later(self.poll)
 
     def _take(self, transfers: Iterable[TransferSnapshot]) -> None:
         """Take transfers of this program as they are now."""
@@ -502,9 +502,9 @@ class TransferWatch:
     def _finish(self, batch: BatchProgress) -> None:
         """Tell once that a batch has ended; what the user cancelled is no news."""
         if not batch.has_ended:
-            batch.is_told = False
-        elif not batch.is_told:
-            batch.is_told = True
+            batch.is_notified = False
+        elif not batch.is_notified:
+            batch.is_notified = True
             if batch.state is not State.CANCELLED:
                 self._ended_at = monotonic()
                 self.results = [one for one in self.results if one is not batch] + [batch]

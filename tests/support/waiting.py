@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-PATIENCE, AT_ONCE = 40.0, 10.0
+PATIENCE, PROMPTLY = 40.0, 10.0
 """Seconds for anything to come on a busy machine, and in which there what waits for nobody is done."""
 MOMENT, SHORT = 0.04, 0.2
 """Seconds of the waits that belong to an answer: those between two pictures, and those until the cursor rests."""

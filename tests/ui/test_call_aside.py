@@ -40,7 +40,7 @@ async def test_a_dialogue_is_wrapped_beside_who_spoke_when() -> None:
         aside.show("Notes", Preview("text", Text(("one", "two"))))
         await pilot.pause()
         assert list(app.lines)[:4] == ["NOTES", "", "one", "two"]
-        aside.say("Enter reads it.")
+        aside.set_status("Enter reads it.")
         await pilot.pause()
         assert next(app.lines) == "Enter reads it."
 

@@ -139,7 +139,7 @@ async def test_all_files_in_the_way_are_compared_whose_content_the_list_tells(
     browser: Any, searches: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.MAX_ASKED", 1)
-    monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.AT_ONCE", 2)
+    monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.MAX_COMPARED", 2)
     (tmp_path / "downloads").mkdir()
     for number in range(5):
         (tmp_path / "downloads" / f"int-{number:07}.mp3").write_bytes(b"the same" if number != 3 else b"another!")

@@ -223,9 +223,9 @@ async def test_another_store_begins_at_its_top(filled: RowStore) -> None:
 
 async def test_a_table_without_rows_says_why(store: RowStore) -> None:
     async with running(store, 44) as (app, pilot):
-        app.table.say("Loading exports/ …")
+        app.table.set_status("Loading exports/ …")
         assert app.lines()[1].strip() == "Loading exports/ …"
-        app.table.say("acme8: the service did not answer in 30 s. Press r to try again. \x1b[31m[red]x[/red]")
+        app.table.set_status("acme8: the service did not answer in 30 s. Press r to try again. \x1b[31m[red]x[/red]")
         words = " ".join(line.strip() for line in app.lines()[1:] if line.strip())
         assert words == "acme8: the service did not answer in 30 s. Press r to try again. ␛[31m[red]x[/red]"
         for key in ("j", "G", "pagedown"):

@@ -33,7 +33,7 @@ from cloudstore_tui.ui.downloads import (
     zip_requests,
 )
 from cloudstore_tui.ui.format import counted, place_title, total_size
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import notify, report
 from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import batch_title, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -44,7 +44,7 @@ MAX_ASKED = 200
 """Files in the way of which the service is asked what they have; of the others the list says it, or nobody does."""
 MAX_COUNTED = 100_000
 """Files that a folder holds at most to be downloaded in one go."""
-AT_ONCE = 50
+MAX_COMPARED = 50
 """Files compared between two looks at whether the user gave up."""
 
 
@@ -81,7 +81,7 @@ class DownloadActions(ActionGroup):
             place, why = self.tree.folder, "Enter opens this; d downloads what is in it."
             entries = [] if place is None else [Folder(place, "")]
         if not entries:
-            tell(self.screen, why, "warning")
+            notify(self.screen, why, "warning")
         return entries
 
     @Action(
@@ -152,7 +152,7 @@ class DownloadActions(ActionGroup):
         plan = plan_zips(ready) if may_zip else None
         if always_zips and (plan is None or not plan.packed):
             why = not_zipped(plan) if plan is not None else ""
-            tell(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
+            notify(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
             return
         offer = replace(self._offer(provider, ready, plan, folder, place), coming=coming, notes=notes)
         offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
@@ -169,7 +169,7 @@ class DownloadActions(ActionGroup):
         notes = tuple(why_not(unable, is_alone=len(objects) == 1))
         if not ready:
             said = f"Already being fetched: {coming:,}. t shows {'it' if coming == 1 else 'them'}." if coming else ""
-            tell(self.screen, " ".join(filter(None, (*notes, said))), "warning")
+            notify(self.screen, " ".join(filter(None, (*notes, said))), "warning")
         return ready, coming, notes
 
     def _offer(
@@ -206,7 +206,7 @@ class DownloadActions(ActionGroup):
         if not is_much(objects):
             said = f"Already being fetched: {offer.coming:,} of them. They are left out." if offer.coming else ""
             if left_out := " ".join(filter(None, (*offer.notes, said))):
-                tell(self.screen, left_out, "warning")
+                notify(self.screen, left_out, "warning")
             return FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT, offer.folder
         while True:
             free = await asyncio.to_thread(free_space, offer.folder)
@@ -236,7 +236,7 @@ class DownloadActions(ActionGroup):
         """
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
-            tell(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
+            notify(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
         there = await asyncio.to_thread(names_in, folder)
         names = {identity(entry): safe_name((names or {}).get(identity(entry), entry.name)) for entry in objects}
         files = {identity(entry): folder / names[identity(entry)] for entry in objects}
@@ -270,7 +270,7 @@ class DownloadActions(ActionGroup):
             return
         target = await asyncio.to_thread(usable_folder, into) / offer.below
         if await self._submit_folder(ready, folder, target):
-            tell(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
+            notify(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
 
     async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
         """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""
@@ -283,15 +283,15 @@ class DownloadActions(ActionGroup):
                 found += page
                 if len(found) > MAX_COUNTED:
                     much = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
-                    tell(self.screen, much, "warning")
+                    notify(self.screen, much, "warning")
                     return []
                 self.listing.set_status(
                     f"counting {name}… {counted(len(found), 'file')}, {total_size(found)} · Esc stops"
                 )
         for failure in listing.failures:
-            tell(self.screen, str(failure), "error")
+            notify(self.screen, str(failure), "error")
         if not found and not listing.failures:
-            tell(self.screen, f"{name} is empty.", "warning")
+            notify(self.screen, f"{name} is empty.", "warning")
         return found
 
     async def _submit_folder(self, objects: Sequence[StoredObject], folder: Location, target: Path) -> bool:
@@ -347,10 +347,10 @@ class DownloadActions(ActionGroup):
             return [compared(entry, files[identity(entry)], zone) for entry in some]
 
         different: list[Conflict] = []
-        for start in range(0, len(known), AT_ONCE):
-            conflicts = await asyncio.to_thread(compare, known[start : start + AT_ONCE])
+        for start in range(0, len(known), MAX_COMPARED):
+            conflicts = await asyncio.to_thread(compare, known[start : start + MAX_COMPARED])
             different += [conflict for conflict in conflicts if not conflict.is_same]
-            if len(known) > AT_ONCE:
+            if len(known) > MAX_COMPARED:
                 done = start + len(conflicts)
                 self.listing.set_status(f"comparing with what is there… {done:,} of {len(known):,} · Esc stops")
         return different, len(unknown[MAX_ASKED:])
@@ -380,7 +380,7 @@ class DownloadActions(ActionGroup):
         provider, entry = self.state.provider, self.listing.entry
         region = self.state.target.location.region or (entry.location.region if entry is not None else "")
         if not region:
-            tell(self.screen, "Zip jobs belong to a region; open one first.", "warning")
+            notify(self.screen, "Zip jobs belong to a region; open one first.", "warning")
             return
         jobs, at = await self._read_jobs(provider, region), ""
         while (order := await self.screen.app.push_screen_wait(ZipJobsDialog(region, jobs, at))) is not None:
@@ -402,7 +402,7 @@ class DownloadActions(ActionGroup):
 
         if order.verb is JobVerb.CANCEL and order.job is not None:
             left = await provider.cancel_zip(region, order.job.name)
-            self._tell_stopped(order.job, left)
+            self._notify_stopped(order.job, left)
             return left
         if order.verb is JobVerb.CLEAR:
             sure = await self.screen.app.push_screen_wait(ClearZipsDialog(region, len(jobs)))
@@ -415,12 +415,12 @@ class DownloadActions(ActionGroup):
             report(self.screen, failure)
         return queue.items
 
-    def _tell_stopped(self, job: ZipJob, left: Sequence[ZipJob]) -> None:
+    def _notify_stopped(self, job: ZipJob, left: Sequence[ZipJob]) -> None:
         still = next((one for one in left if one.name == job.name), None)
         if still is None or still.status != job.status:
-            tell(self.screen, f"Stopped: {job.name}")
+            notify(self.screen, f"Stopped: {job.name}")
         else:
-            tell(self.screen, f"{job.name} had already ended. C empties the queue.", "warning")
+            notify(self.screen, f"{job.name} had already ended. C empties the queue.", "warning")
 
 
 def _title(folder: Location) -> str:

@@ -44,7 +44,7 @@ from cloudstore_tui.ui.dialogs.naming import ParametersDialog
 from cloudstore_tui.ui.format import archive_badge, zone_name, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.report import notify
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, Target
 from cloudstore_tui.ui.text import home_path
@@ -175,10 +175,10 @@ class BrowserScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         self.entries.bar.display = False
-        self.entries.table.say(WELCOME)
+        self.entries.table.set_status(WELCOME)
         self.watch(self, "focused", self.panes.follow)
         self._watch.changed.subscribe(self, lambda _: self._show_activity())
-        self._watch.finished.subscribe(self, self._tell_result)
+        self._watch.finished.subscribe(self, self._notify_result)
         self._watch.ended.subscribe(self, self.uploads.read_arrived)
         self._watch.kept.subscribe(self, lambda _: self.header.update())
         if self._watch.keeps:
@@ -240,7 +240,7 @@ class BrowserScreen(BaseScreen[None]):
     def on_key(self, event: events.Key) -> None:
         """Say where a key does something that does nothing among the places."""
         if self.focused is self.places and event.key not in self.active_bindings and self._is_for_rows(event.key):
-            tell(
+            notify(
                 self,
                 "That works in the list. Enter opens this place; d downloads all of it.",
                 "warning",
@@ -290,21 +290,21 @@ class BrowserScreen(BaseScreen[None]):
         results = self._watch.results
         self.strip.show(self._watch.running, results[-1] if results else None)
 
-    def _tell_result(self, batch: BatchProgress) -> None:
+    def _notify_result(self, batch: BatchProgress) -> None:
         """Say on other screens, too, how a batch ended."""
         from cloudstore_tui.ui.screens.call import CallScreen
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
         # Those say it themselves.
         if not self.is_active and not isinstance(self.app.screen, CallScreen | TransfersScreen):
-            tell(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
+            notify(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
 
     def _copy_result(self) -> bool:
         """Copy where the last files are, while the strip tells that; whether it did."""
         if not self.strip.shows_result or (path := path_of(self._watch.results[-1])) is None:
             return False
         self._watch.mark_seen()
-        tell(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
+        notify(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
         return True
 
     def see_result(self, key: str) -> None:

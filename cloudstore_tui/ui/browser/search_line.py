@@ -328,22 +328,22 @@ class MeaningLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: tuple[Content, str, str] = (Content(""), "", "")
+        self._status: tuple[Content, str, str] = (Content(""), "", "")
 
     @property
     def text(self) -> str:
-        words, note, _keys = self._said
+        words, note, _keys = self._status
         return f"{words.plain} ({note})" if note else words.plain
 
     def show(self, words: Content, note: str, keys: str) -> None:
         """Show this; the note becomes shorter and the keys vanish where there is no room."""
         keys = keys_in_words(self.app, keys)
-        if (words, note, keys) != self._said:
-            self._said = (words, note, keys)
+        if (words, note, keys) != self._status:
+            self._status = (words, note, keys)
             self.refresh()
 
     def render(self) -> Content:
-        words, note, keys = self._said
+        words, note, keys = self._status
         width, left = self.size.width, Content(" → ") + words
         notes = [more for more in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if more]
         tails = [(more, keys) for more in notes] + [("", keys)] + [(more, "") for more in notes]

@@ -79,7 +79,7 @@ def _is_offered(text: str) -> bool:
     return bool(text) and len(text) <= LONGEST and text.isprintable()
 
 
-MOST = 100
+MAX_SUGGESTIONS = 100
 """Suggestions at a place."""
 MAX_ALIKE = 8
 """Known values that words without a key could be."""
@@ -166,7 +166,7 @@ def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
         offers += _values_with(_words_of(reversed(tokens), head)[::-1], head, known.vocabulary)
     elif offers and last is not None and last.part is TokenPart.VALUE:
         offers += _part_of(tokens, head, _bare(wanted))
-    return tuple(offers[:MOST])
+    return tuple(offers[:MAX_SUGGESTIONS])
 
 
 def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:

@@ -73,7 +73,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         if column is None:
             return
         where = "all results" if self._server and column.sort_field else "loaded rows only"
-        self.query_one("#order", Note).say(f"{_direction(column.kind, descending=self._descending)} ({where})")
+        self.query_one("#order", Note).set_text(f"{_direction(column.kind, descending=self._descending)} ({where})")
 
 
 _DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {

@@ -16,7 +16,7 @@ from cloudstore_tui.core.links import LONGEST_LINK, SignedLink
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text, is_local
 from cloudstore_tui.ui.dialogs.dialog import Dialog
-from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.report import notify
 from cloudstore_tui.ui.terminal.access import show_alone
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
@@ -55,7 +55,7 @@ class LinkDialog(Dialog[None]):
         yield Note(widget_id="life")
         yield Note("Anyone with this link can download the file until it expires.")
         note = Note(widget_id="note")
-        note.say(show(self._link.note))
+        note.set_text(show(self._link.note))
         yield note
         yield Note(widget_id="copied")
         yield Static(show(self._link.url.reveal(), LONGEST_LINK), id="url")
@@ -70,12 +70,12 @@ class LinkDialog(Dialog[None]):
             self.set_timer(left, self._show_life)
 
     def action_copy(self) -> None:
-        self.query_one("#copied", Note).say(copy_text(self.app, self._link.url.reveal()))
+        self.query_one("#copied", Note).set_text(copy_text(self.app, self._link.url.reveal()))
 
     def action_plain(self) -> None:
         """Leave the terminal to the link alone: it can be selected in one piece there, however long it is."""
         if not show_alone(self.app, plain(self._link.url.reveal(), LONGEST_LINK), RETURN):
-            tell(self, "There is no terminal to show it in.", "warning")
+            notify(self, "There is no terminal to show it in.", "warning")
 
     def _show_life(self) -> None:
         left = self._link.expires - self._now()
@@ -84,7 +84,7 @@ class LinkDialog(Dialog[None]):
             text = f"This link expired at {end}. Close this and ask for a new one."
         else:
             text = f"Expires in {words.span(left)} ({end})."
-        self.query_one("#life", Note).say(text)
+        self.query_one("#life", Note).set_text(text)
 
 
 class ListenWay(StrEnum):
@@ -159,7 +159,7 @@ class ListenDialog(Dialog[ListenWay | None]):
         self.dismiss(ListenWay.OPEN)
 
     def action_copy(self) -> None:
-        self.query_one("#copied", Note).say(copy_text(self.app, self._line))
+        self.query_one("#copied", Note).set_text(copy_text(self.app, self._line))
 
 
 _LONGEST_FIQL = 5_000
@@ -189,4 +189,4 @@ class FiqlDialog(Dialog[None]):
         yield Note(widget_id="copied")
 
     def action_copy(self) -> None:
-        self.query_one("#copied", Note).say(copy_text(self.app, self._filter))
+        self.query_one("#copied", Note).set_text(copy_text(self.app, self._filter))

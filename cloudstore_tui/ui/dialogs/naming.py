@@ -114,7 +114,7 @@ class NameDialog(Dialog[Named | None]):
 
     def _warn(self) -> None:
         is_taken = self._field.value.strip() in self._things[self._at].taken
-        self.query_one("#replaces", Note).say("This name is taken; saving replaces it." if is_taken else "")
+        self.query_one("#replaces", Note).set_text("This name is taken; saving replaces it." if is_taken else "")
 
 
 class ParametersDialog(Dialog[str | None]):
@@ -138,9 +138,9 @@ class ParametersDialog(Dialog[str | None]):
         yield Note(plain(self._preview), widget_id="filled")
 
     @on(Input.Changed)
-    def look(self, event: Input.Changed) -> None:
+    def _update_filled(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one("#filled", Note).say(plain(self._preview))
+        self.query_one("#filled", Note).set_text(plain(self._preview))
 
     def action_search(self) -> None:
         """Answer, or go to the first placeholder without a value."""

@@ -98,7 +98,7 @@ class Candidates(Note):
         shown = [show(name, 40) for name in names[:MAX_CANDIDATES]]
         if len(names) > MAX_CANDIDATES:
             shown.append(Content(f"and {len(names) - MAX_CANDIDATES:,} more"))
-        self.say(Content("  ").join(shown))
+        self.set_text(Content("  ").join(shown))
 
 
 class CompletingField(Field):
@@ -168,7 +168,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
     @on(Input.Changed)
     def look_at_path(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one("#hint", Note).say(self._problem(event.value) or self._outlook(event.value))
+        self.query_one("#hint", Note).set_text(self._problem(event.value) or self._outlook(event.value))
 
     def action_download(self) -> None:
         """Answer with the folder; an empty line means to let it be."""
@@ -238,7 +238,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._listed: list[_LocalEntry] = []
         self._field = CompletingField(partial(complete_path, start=start), widget_id="path")
         self._files = DialogList(widget_id="files")
-        self._told = Note(widget_id="marked")
+        self._summary = Note(widget_id="marked")
         self._hint = Note(_HINT, widget_id="hint")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -247,7 +247,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
     def compose_body(self) -> ComposeResult:
         start = shorten(home_path(self._start), 66, middle=True)
         yield Static(show(start), id="where", classes="dialog-line dialog-note")
-        yield from (self._field, self._files, self._told, self._hint)
+        yield from (self._field, self._files, self._summary, self._hint)
 
     def on_mount(self) -> None:
         self._list("")
@@ -273,7 +273,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         many, size = len(self._marked), words.size(sum(self._marked.values()))
         names = shorten(", ".join(path.name for path in list(self._marked)[-3:]), 44, middle=True)
         more = f" and {many - 3:,} more" if many > 3 else ""
-        self._told.say(show(f"{counted(many, 'file')}, {size}: {names}{more}") if many else "")
+        self._summary.set_text(show(f"{counted(many, 'file')}, {size}: {names}{more}") if many else "")
         self.refresh_bindings()
 
     def _line(self, entry: _LocalEntry) -> Content:
@@ -301,9 +301,9 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
     def _toggle(self, index: int) -> None:
         entry = self._listed[index]
         if entry.is_folder:
-            self._hint.say("That's a folder. Enter opens it, Ctrl+A then marks all files in it.")
+            self._hint.set_text("That's a folder. Enter opens it, Ctrl+A then marks all files in it.")
             return
-        self._hint.say(_HINT)
+        self._hint.set_text(_HINT)
         if self._marked.pop(entry.path, None) is None:
             self._mark(entry.path)
         self._show(index + 1)
@@ -358,7 +358,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             self._field.focus()
             return False
         self._field.value = ""
-        self._hint.say(_HINT)
+        self._hint.set_text(_HINT)
         self._show(0)
         return True
 
@@ -370,7 +370,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         if self._marked:
             self.dismiss(tuple(self._marked))
         else:
-            self._hint.say("Mark a file in the list, or type its path.")
+            self._hint.set_text("Mark a file in the list, or type its path.")
             self._field.focus()
 
     def action_mark_all(self) -> bool:
@@ -378,7 +378,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         files = [entry.path for entry in self._listed if not entry.is_folder]
         marked = [path for path in files if self._mark(path)]
         if not files:
-            self._hint.say("No file matches.")
+            self._hint.set_text("No file matches.")
         else:
             self._field.value = ""
         self._show(0)
@@ -392,7 +392,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
     def _mark(self, path: Path) -> bool:
         size, problem = inspect_file(path)
         if problem:
-            self._hint.say(problem)
+            self._hint.set_text(problem)
             return False
         self._marked[path] = size
         return True

@@ -259,20 +259,20 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         if not found.candidates:
             # Going on to the buttons would let Enter cancel what was typed.
             words = "No folder there begins like this." if tail else "There are no folders below this."
-            self.query_one(Candidates).say(words)
+            self.query_one(Candidates).set_text(words)
             return None
         return Completion(head + found.text, found.candidates)
 
     async def _list(self, head: str) -> None:
         said = self.query_one(Candidates)
-        said.say("looking…")
+        said.set_text("looking…")
         try:
             self._listed[head] = tuple(await self._names_in(head))
         except StorageError as error:
             self._asked = ""
-            said.say(sentence(error))
+            said.set_text(sentence(error))
             return
-        said.say("")
+        said.set_text("")
         field = self.query_one("#address", CompletingField)
         if field.has_focus and field.value.startswith(head):
             field.action_complete()

@@ -119,11 +119,11 @@ class NumberQuestion(QuestionDialog):
         if field.value.replace(",", "").strip() == str(self._number):
             self.action_yes()
             return
-        self.query_one(Note).say("Wrong number. Please type it." if field.value else "Type the number first.")
+        self.query_one(Note).set_text("Wrong number. Please type it." if field.value else "Type the number first.")
         field.focus()
 
     def on_field_refused(self) -> None:
-        self.query_one(Note).say("Pasting does not count. Please type it.")
+        self.query_one(Note).set_text("Pasting does not count. Please type it.")
 
 
 MAX_DELETED = 500
@@ -261,5 +261,5 @@ class RestoreDialog(Dialog[int | None]):
         if text.isascii() and text.isdigit() and int(text) in RESTORE_DAYS:
             self.answer(int(text))
         else:
-            self.query_one("#hint", Note).say(f"Not a number of days. {_ASK_DAYS}")
+            self.query_one("#hint", Note).set_text(f"Not a number of days. {_ASK_DAYS}")
             self.query_one("#days").focus()

@@ -25,7 +25,7 @@ from cloudstore_tui.ui.format import counted, lacking
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.report import notify, report, sentence, tell_warnings
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 from cloudstore_tui.ui.terminal.access import spares_the_line
 from cloudstore_tui.ui.text import show
@@ -127,19 +127,19 @@ class CallScreen(BaseScreen[None]):
     async def action_play(self) -> None:
         entry = self._readable()
         if entry is not None and self._objects.opens_elsewhere(entry):
-            await self._objects.open(entry, self._say)
+            await self._objects.open(entry, self._set_status)
         elif entry is not None:
             await self._show_content(entry, listens=True)
 
     @work(group="open", exclusive=True)
     async def action_open_with(self) -> None:
         if (entry := self._readable()) is not None:
-            await self._objects.open(entry, self._say)
+            await self._objects.open(entry, self._set_status)
 
     @work(group="open", exclusive=True)
     async def action_link(self) -> None:
         if (entry := self.list.entry) is not None:
-            await self._objects.link(entry, self._say)
+            await self._objects.link(entry, self._set_status)
 
     @on(CallList.Opened)
     @work(group="open", exclusive=True)
@@ -153,7 +153,7 @@ class CallScreen(BaseScreen[None]):
         if entries:
             await self._fetch(entries, as_zip=as_zip)
         else:
-            tell(self, "Nothing of this call can be fetched: none of it is available.", "warning")
+            notify(self, "Nothing of this call can be fetched: none of it is available.", "warning")
 
     def action_everywhere(self) -> None:
         self._search(everywhere=True)
@@ -164,7 +164,7 @@ class CallScreen(BaseScreen[None]):
 
     def action_copy_folder(self) -> None:
         folder = str(self._folder_of(self._tree))
-        tell(self, f"{folder} · {copy_text(self.app, folder)}")
+        notify(self, f"{folder} · {copy_text(self.app, folder)}")
 
     def action_back(self) -> None:
         if not self.workers.cancel_group(self, "open"):
@@ -185,9 +185,9 @@ class CallScreen(BaseScreen[None]):
         if self._rest is not None:
             self._rest.stop()
         if spares_the_line(self.app):
-            self.aside.say("Enter reads it. Nothing is fetched by itself over a slow line.")
+            self.aside.set_status("Enter reads it. Nothing is fetched by itself over a slow line.")
         elif not self._objects.may_read_unasked(entry):
-            self.aside.say("Enter reads it. Most of this minute's calls are used up.")
+            self.aside.set_status("Enter reads it. Most of this minute's calls are used up.")
         else:
             self._rest = self.set_timer(REST_S, lambda: self._read_companion(entry))
 
@@ -216,7 +216,7 @@ class CallScreen(BaseScreen[None]):
         entry = self.list.entry
         why = self._objects.why_unreadable(entry) if entry is not None else ""
         if why:
-            tell(self, why, "warning")
+            notify(self, why, "warning")
         return None if why else entry
 
     async def _show_content(self, entry: StoredObject, *, listens: bool = False) -> None:
@@ -243,7 +243,7 @@ class CallScreen(BaseScreen[None]):
             preview = await self._objects.look_into(entry)(READ)
         except StorageError as error:
             # Nobody asked: a sentence in the pane, nothing over it.
-            self.aside.say(f"It cannot be shown: {error.message}.")
+            self.aside.set_status(f"It cannot be shown: {error.message}.")
             return
         self._read[identity(entry)] = preview
         if self._companion(self.list.entry) == entry:
@@ -251,7 +251,9 @@ class CallScreen(BaseScreen[None]):
 
     def _draw_aside(self, entry: StoredObject | None, preview: Preview | None) -> None:
         if entry is None or preview is None:
-            self.aside.say("Nothing of this call can be read here. Enter looks into a file." if entry is None else "")
+            self.aside.set_status(
+                "Nothing of this call can be read here. Enter looks into a file." if entry is None else ""
+            )
             return
         title = next((node.title for node in self._tree.nodes if identity(node.entry) == identity(entry)), entry.name)
         self.aside.show(title, preview)
@@ -272,7 +274,7 @@ class CallScreen(BaseScreen[None]):
         self._show(call_tree([self._entry, *self._tree.entries, *found.items], self._entry))
         if len(self._tree.entries) == 1:
             where = "all regions" if everywhere else self._entry.region
-            tell(self, f"Nothing else of this call was found in {where}.", "warning")
+            notify(self, f"Nothing else of this call was found in {where}.", "warning")
 
     def _show(self, tree: CallTree) -> None:
         self._tree = tree
@@ -280,7 +282,7 @@ class CallScreen(BaseScreen[None]):
         self._entitle("")
         self.follow_transfers()
 
-    def _say(self, text: str) -> None:
+    def _set_status(self, text: str) -> None:
         self._note = text
         self._foretell()
 

@@ -37,9 +37,9 @@ class DoctorScreen(BaseScreen[None]):
         self.action_again()
 
     def action_again(self) -> None:
-        self.run_worker(self._look(), group="doctor", exclusive=True)
+        self.run_worker(self._run_checks(), group="doctor", exclusive=True)
 
-    async def _look(self) -> None:
+    async def _run_checks(self) -> None:
         self.results = []
         self.header.show(["Check everything"], "checking…")
         async for result in self._examine():

@@ -27,7 +27,7 @@ MOST_USED, MOVING = "most used", "moving"
 _COLUMN, _GAP = 37, 2
 """Cells of a column, and between two of them."""
 _KEYS_WIDTH = 12
-_LEAST = 3
+_MIN_ROOM = 3
 """Lines of an area at the foot of a column, or it begins in the next one."""
 _TITLES = {
     "app": "Program", "browser": "Browser", "dialog": "Dialog", "entries": "List", "panes": "Panes",
@@ -185,7 +185,7 @@ def _flowed(blocks: list[list[Content]], count: int) -> list[list[Content]]:
         while lines:
             room = height - len(columns[-1])
             if len(lines) > room and len(columns) < count:
-                cut = room if room > _LEAST else 0
+                cut = room if room > _MIN_ROOM else 0
                 columns[-1] += lines[:cut]
                 lines = lines[cut:]
                 columns.append([])

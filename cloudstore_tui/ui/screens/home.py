@@ -517,8 +517,8 @@ class HomeScreen(BaseScreen[None]):
     # What is known
 
     def _badges(self) -> list[Badge]:
-        is_told = self._watch.keeps or self.size.width >= WIDE
-        return [Badge(self._zone if is_told else f"demo · {self._zone}")]
+        is_shown = self._watch.keeps or self.size.width >= WIDE
+        return [Badge(self._zone if is_shown else f"demo · {self._zone}")]
 
     @property
     def _stopped(self) -> list[TransferSnapshot]:

@@ -22,7 +22,7 @@ from cloudstore_tui.ui.dialogs.links import ListenDialog, ListenWay, why_silent
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import report, sentence, tell
+from cloudstore_tui.ui.report import notify, report, sentence
 from cloudstore_tui.ui.widgets.preview_view import PlayerBar, PreviewBar, PreviewView
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class PreviewScreen(BaseScreen[bool]):
 
     def action_more(self) -> None:
         if self._wanted >= MAX_HEAD:
-            tell(self, f"More than {words.size(MAX_HEAD)} is not shown; d downloads the object.", "warning")
+            notify(self, f"More than {words.size(MAX_HEAD)} is not shown; d downloads the object.", "warning")
         else:
             self._read(min(self._wanted * _MORE, MAX_HEAD))
 
@@ -104,14 +104,14 @@ class PreviewScreen(BaseScreen[bool]):
 
     def action_copy(self, what: str) -> None:
         lines = [self.view.line_text] if what == "line" else [line.text for line in self.view.document.lines]
-        tell(self, copy_text(self.app, "\n".join(lines)))
+        notify(self, copy_text(self.app, "\n".join(lines)))
 
     def action_download(self) -> None:
         self.dismiss(True)
 
     @work(group="open", exclusive=True)
     async def action_open(self) -> None:
-        await self._actions.open(self._entry, self._say)
+        await self._actions.open(self._entry, self._set_status)
 
     @work(group="open", exclusive=True)
     async def action_play(self) -> None:
@@ -162,7 +162,7 @@ class PreviewScreen(BaseScreen[bool]):
         self._wanted = self._shown
         self._entitle("stopped")
         if self._preview is None:
-            self.view.say("Nothing was read. Esc goes back.")
+            self.view.set_status("Nothing was read. Esc goes back.")
         return True
 
     async def on_unmount(self) -> None:
@@ -180,7 +180,7 @@ class PreviewScreen(BaseScreen[bool]):
         why = why_silent(os.environ)
         if not why:
             player = Player(self._actions.sound_of(self._entry), self._moved, child_environment())
-            self._say("fetching it to listen… Esc stops")
+            self._set_status("fetching it to listen… Esc stops")
             try:
                 await player.start()
             except UnsupportedError as error:
@@ -188,7 +188,7 @@ class PreviewScreen(BaseScreen[bool]):
             else:
                 self._player = player
             finally:
-                self._say("")
+                self._set_status("")
                 if self._player is not player:
                     await player.close()
             if not why:
@@ -200,9 +200,9 @@ class PreviewScreen(BaseScreen[bool]):
         dialog = ListenDialog(why, self._entry.location.address, program=program, links=links)
         way = await self.app.push_screen_wait(dialog)
         if way is ListenWay.LINK:
-            await self._actions.link(self._entry, self._say)
+            await self._actions.link(self._entry, self._set_status)
         elif way is ListenWay.OPEN:
-            await self._actions.open(self._entry, self._say)
+            await self._actions.open(self._entry, self._set_status)
 
     @work(group="transcript", exclusive=True)
     async def _read_transcript(self) -> None:
@@ -216,7 +216,7 @@ class PreviewScreen(BaseScreen[bool]):
             return
         if player.ended and player.problem:
             self.playing.hide()
-            tell(self, player.problem, "warning")
+            notify(self, player.problem, "warning")
             return
         state = "‖" if player.paused or player.ended else "↓" if player.is_waiting else "▶"
         self.playing.show(state, player.position, self._seconds, player.speed)
@@ -242,13 +242,13 @@ class PreviewScreen(BaseScreen[bool]):
     def search(self, event: PreviewBar.Closed) -> None:
         self.view.focus()
         if event.text is not None and not self.view.search(event.text) and event.text:
-            tell(self, f"{event.text} is not in what is shown.", "warning")
+            notify(self, f"{event.text} is not in what is shown.", "warning")
 
     @on(PreviewView.Moved)
     def follow(self) -> None:
         self._entitle(self._state)
 
-    def _say(self, text: str) -> None:
+    def _set_status(self, text: str) -> None:
         self._entitle(text or (_state(self._preview) if self._preview is not None else ""))
 
     @property
@@ -260,7 +260,7 @@ class PreviewScreen(BaseScreen[bool]):
         self._wanted = wanted
         self._entitle("reading… Esc stops")
         if self._preview is None:
-            self.view.say("Reading… Esc stops")
+            self.view.set_status("Reading… Esc stops")
         self._fetch(wanted)
 
     @work(group="read", exclusive=True)
@@ -271,7 +271,7 @@ class PreviewScreen(BaseScreen[bool]):
             self._wanted = self._shown
             self._entitle("not read")
             if self._preview is None:
-                self.view.say(sentence(error))
+                self.view.set_status(sentence(error))
             report(self, error)
             return
         is_first, self._preview = self._preview is None, preview

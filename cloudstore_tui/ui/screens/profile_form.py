@@ -298,9 +298,9 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     def _explain(self) -> None:
         if about := self.questions.about_focused():
-            self._say(show(about, _LONGEST))
+            self._set_status(show(about, _LONGEST))
 
-    def _say(self, text: Content) -> None:
+    def _set_status(self, text: Content) -> None:
         self.query_one("#text", Static).update(text)
 
     def _show_buttons(self, *, failed: bool = False) -> None:
@@ -320,13 +320,13 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     async def _test_and_save(self, draft: ProfileDraft) -> None:
         self._show_buttons()
-        self._say(Content("Testing …"))
+        self._set_status(Content("Testing …"))
         try:
             checks = await draft.check(self._path.parent)
         except StorageError as error:
             checks = (Check("profile", False, str(error), error),)
         if any(check.error for check in checks):
-            self._say(_told(checks, "Not saved. Change an answer, or keep it as it is."))
+            self._set_status(_results(checks, "Not saved. Change an answer, or keep it as it is."))
             self._show_buttons(failed=True)
             return
         await self._save(draft, checks)
@@ -336,17 +336,17 @@ class ProfileFormScreen(BaseModal[Profile | None]):
             # A keyring may take seconds to answer.
             self._saved = await asyncio.to_thread(draft.save, self._path, self._specs)
         except StorageError as error:
-            self._say(show(str(error), _LONGEST))
+            self._set_status(show(str(error), _LONGEST))
             self._show_buttons(failed=True)
             return
-        self._say(_told(checks, f"Saved as {self._saved.name} in {self._path}"))
+        self._set_status(_results(checks, f"Saved as {self._saved.name} in {self._path}"))
         self._show_buttons()
         for row in self.questions.lines:
             row.disabled = True
         self.query_one(f"#{_DONE}", Button).focus()
 
 
-def _told(checks: Sequence[Check], last: str) -> Content:
+def _results(checks: Sequence[Check], last: str) -> Content:
     """What a test found, a line each; a doubt is neither well nor wrong."""
     lines = []
     for check in checks:

@@ -103,13 +103,13 @@ class OutputThread(threading.Thread):
             if over:
                 return
             if self._interval:
-                self._rest()
+                self._pause()
 
     @property
     def _has_picture(self) -> bool:
         return self._buffer.is_stale and not self._held and not self._over
 
-    def _rest(self) -> None:
+    def _pause(self) -> None:
         """Let the next frames become one."""
         end = time.monotonic() + self._interval
         with self._due:

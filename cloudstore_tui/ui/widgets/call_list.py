@@ -219,7 +219,7 @@ class CallAside(ScrolledText):
         super().__init__(id=id)
         self._shown: tuple[str, Preview] | None = None
 
-    def say(self, text: str) -> None:
+    def set_status(self, text: str) -> None:
         self._shown = None
         self.text.update(Content.styled(plain(text), "$text-muted"))
 

@@ -31,7 +31,7 @@ _MIN_COLUMN = 40
 """Cells below which two fields do not stand side by side."""
 _SEVERAL = 8
 """Fields that a preview shows of all that are known."""
-_WORTH_SAYING = 1_000_000
+_MIN_LARGE = 1_000_000
 """Bytes from which on the size of another object of the call is said."""
 _FIRST = ("callId", "agentId", "userId", "extensionNumber", "branchId", "Checksum", "Address")
 """What of the rest people look up most."""
@@ -188,7 +188,7 @@ def _this_call(subject: Subject, width: int) -> list[Content]:
 
 
 def _named(entry: StoredObject) -> str:
-    large = entry.size is not None and entry.size >= _WORTH_SAYING
+    large = entry.size is not None and entry.size >= _MIN_LARGE
     return f"{title_of(entry)} {words.size(entry.size, exact=entry.size_exact)}" if large else title_of(entry)
 
 
@@ -280,7 +280,7 @@ def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[DetailField]:
     yield DetailField("Modified", words.full_time(entry.modified, zone))
     yield DetailField("Updated", words.full_time(entry.updated, zone))
     for key, value in entry.tags:
-        yield DetailField(key, _told(entry, key, value, zone), is_tag=True)
+        yield DetailField(key, _value_text(entry, key, value, zone), is_tag=True)
     yield DetailField("Name", entry.name)
     yield DetailField("Type", entry.type)
     yield DetailField("MIME type", entry.mime)
@@ -292,7 +292,7 @@ def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[DetailField]:
     yield DetailField("Address", entry.location.address)
 
 
-def _told(entry: StoredObject, key: str, value: str, zone: tzinfo) -> str:
+def _value_text(entry: StoredObject, key: str, value: str, zone: tzinfo) -> str:
     """The value of a tag; times and lengths of a known unit also as people read them."""
     unit = unit_of(key, entry.type)
     is_number = value.isascii() and value.isdigit() and len(value) <= 14
@@ -410,14 +410,14 @@ class DetailPane(ScrolledText):
                 timer.stop()
         self._pending = self.set_timer(PAUSE, self._draw_from_top if is_other else self.draw)
         if is_other:
-            self._resting = self.set_timer(REST, self._rest)
+            self._resting = self.set_timer(REST, self._post_rested)
 
     def show_mode(self, mode: DetailMode) -> None:
         self.mode = mode
         self.border_title = "Details" if mode is DetailMode.FIELDS else "Preview"
         self.set_class(mode is DetailMode.NONE, "-off")
         self._draw_from_top()
-        self._rest()
+        self._post_rested()
 
     def show_head(self, entry: Entry, title: str, head: str) -> None:
         """Show what the content of an entry, or of one of its call, begins with, as long as that entry is shown."""
@@ -459,6 +459,6 @@ class DetailPane(ScrolledText):
         self.scroll_to(y=0, animate=False, force=True)
         self.draw()
 
-    def _rest(self) -> None:
+    def _post_rested(self) -> None:
         if self.entry is not None and self.mode is DetailMode.PREVIEW:
             self.post_message(self.Rested())

@@ -33,7 +33,7 @@ class Note(Static):
         super().__init__(Content(text), id=widget_id)
         self.set_class(not text, "-silent")
 
-    def say(self, text: Content | str) -> None:
+    def set_text(self, text: Content | str) -> None:
         """Show this, or vanish."""
         content = Content(text) if isinstance(text, str) else text
         if content != self.content:
@@ -321,7 +321,7 @@ class FormRow(Vertical):
         return isinstance(self.control, Field) and self.value != self._first
 
     def complain(self, text: str) -> None:
-        self._error.say(show(text))
+        self._error.set_text(show(text))
 
     def is_fine(self) -> bool:
         """Whether the answer can be; says so where it cannot."""

@@ -22,7 +22,7 @@ from cloudstore_tui.ui.text import fitting, plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.fields import LineBar
 
-_LEAST = 20
+_MIN_WIDTH = 20
 """Cells that a wrapped line gets at least after it is moved in."""
 
 
@@ -54,7 +54,7 @@ class PreviewRows:
         self.rows = []
         for number in self._visible():
             text = self.text(number)
-            if not wrap or width < _LEAST or (len(text) <= width and text.isascii()):
+            if not wrap or width < _MIN_WIDTH or (len(text) <= width and text.isascii()):
                 self.rows.append(PreviewRow(number, 0, len(text)))
             else:
                 self.rows.extend(self._wrapped(number, text, width))
@@ -105,7 +105,7 @@ class PreviewRows:
 
     def _wrapped(self, number: int, text: str, width: int) -> Iterator[PreviewRow]:
         hang = self.document.lines[number].hang
-        hang = hang if hang <= width - _LEAST else 0
+        hang = hang if hang <= width - _MIN_WIDTH else 0
         start, room, indent = 0, width, 0
         while start < len(text):
             end = start + fitting(text[start : start + room], room)
@@ -146,9 +146,9 @@ class PreviewSearch:
         """Look for a text; nothing ends it."""
         flags = re.IGNORECASE if text == text.lower() else 0
         self._pattern = re.compile(re.escape(text), flags) if text else None
-        self.look(document)
+        self.update(document)
 
-    def look(self, document: RenderedDocument) -> None:
+    def update(self, document: RenderedDocument) -> None:
         """Look for the same in other lines."""
         pattern, found = self._pattern, []
         if pattern is not None:
@@ -242,7 +242,7 @@ class PreviewView(CursorList):
         """Whether lines are numbered."""
         self.playhead: int | None = None
         """The column of a waveform that is heard now."""
-        self._said = ""
+        self._status = ""
 
     @property
     def document(self) -> RenderedDocument:
@@ -259,8 +259,8 @@ class PreviewView(CursorList):
         """The line under the cursor as it is shown."""
         return self._rows.text(self.line).strip() if self._rows.rows else ""
 
-    def say(self, text: str) -> None:
-        self._said = text
+    def set_status(self, text: str) -> None:
+        self._status = text
         self._rows.show(RenderedDocument(()))
         self._arrange(0)
 
@@ -269,10 +269,10 @@ class PreviewView(CursorList):
         line = self.line if stay else 0
         if not stay:
             self.wraps, self._left = document.wraps, 0
-        self._said = ""
+        self._status = ""
         self._folds = any(line.last for line in document.lines)
         self._rows.show(document)
-        self._search.look(document)
+        self._search.update(document)
         self._arrange(line)
 
     def search(self, text: str) -> bool:
@@ -356,7 +356,7 @@ class PreviewView(CursorList):
                 style += self.get_component_rich_style("preview--cursor", partial=True)
                 segments = [Segment(text, (own or style) + style) for text, own, _ in segments]
         else:
-            segments = [Segment(f"  {plain(self._said)}" if y == 1 and not rows else "", style)]
+            segments = [Segment(f"  {plain(self._status)}" if y == 1 and not rows else "", style)]
         return Strip(segments).adjust_cell_length(self.size.width, style)
 
     @property

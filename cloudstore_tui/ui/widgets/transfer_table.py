@@ -338,14 +338,14 @@ def _put(width: int, *parts: tuple[int, str]) -> str:
 def _line_of(row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open: bool) -> Line:
     """A row in exactly the width of the line, but for its first cell, which is for the mark."""
     if row.kind is RowKind.REST:
-        text = " · ".join(_rest(batch, rest) for rest in _RESTS if rest[0] in row.states)
+        text = " · ".join(_remainder(batch, rest) for rest in _RESTS if rest[0] in row.states)
         return ((cell(f"     {text}", columns.width)[1:], "muted"),)
     if row.kind is RowKind.BATCH:
         return _batch_line(batch, columns, zone, is_open=is_open)
     return _transfer_line(batch, batch.transfers[row.number], columns, zone)
 
 
-def _rest(batch: BatchProgress, states: tuple[State, ...]) -> str:
+def _remainder(batch: BatchProgress, states: tuple[State, ...]) -> str:
     """`36 more waiting`, or `2 zips done: 1 000 files, 805 MB, all verified`."""
     many = sum(len(batch.of_state[state]) for state in states)
     if State.DONE not in states:

@@ -340,7 +340,7 @@ class VirtualTable(CursorList):
         """What stands where there are no rows."""
         self._entries: dict[int, Entry] = {}
         self._tellers: dict[str, StoredObject] = {}
-        self._told: Entry | None = None
+        self._posted: Entry | None = None
         self._kept = ""
         self._asked_at = -1
         self._settling: object = None
@@ -367,7 +367,7 @@ class VirtualTable(CursorList):
         self.rows_changed()
         self.refresh()
 
-    def say(self, words: str) -> None:
+    def set_status(self, words: str) -> None:
         """Lines for a table without rows: that it is empty, still loading, or why it failed."""
         self.words = words
         if not self.row_count:
@@ -392,7 +392,7 @@ class VirtualTable(CursorList):
         self.cursor = row
         # An entry that a filter hides gets the cursor back, unless the user moves it meanwhile.
         self._kept = kept
-        self._tell_cursor(moved=False)
+        self._post_cursor(moved=False)
         changed = before != {row: self._entry_at(row) for row in self.rows_in_view}
         if (
             self._renderer.fit(max(self.size.width - 1, 0), store.span)
@@ -410,22 +410,22 @@ class VirtualTable(CursorList):
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
-        self._tell_cursor(moved=True)
+        self._post_cursor(moved=True)
         self._look_ahead()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._look_ahead()
 
-    def _tell_cursor(self, *, moved: bool) -> None:
+    def _post_cursor(self, *, moved: bool) -> None:
         entry = self.entry
         if entry is not None and (moved or not self._kept):
             self._kept = identity(entry)
-        if entry != self._told:
-            self._told = entry
-            self._tell(partial(self.Highlighted, entry))
+        if entry != self._posted:
+            self._posted = entry
+            self._post_later(partial(self.Highlighted, entry))
 
-    def _tell(self, make: Callable[[], Message]) -> None:
+    def _post_later(self, make: Callable[[], Message]) -> None:
         # Later: a message that is made while a widget above handles one does not go past that widget.
         self.call_later(lambda: self.post_message(make()))
 
@@ -435,7 +435,7 @@ class VirtualTable(CursorList):
             return
         if max(self.cursor, self.rows_in_view.stop) >= self.row_count - _AHEAD * self.page_height:
             self._asked_at = store.loaded
-            self._tell(self.NearEnd)
+            self._post_later(self.NearEnd)
 
     def _entry_at(self, row: int) -> Entry | None:
         if row not in self._entries and self.store is not None:

@@ -16,7 +16,7 @@ from screenshots.make import cells, last_look
 KEPT = Path(__file__).parent / "__snapshots__" / "test_snapshots"
 
 WIDE, USUAL, SMALL = (120, 40), (80, 24), (60, 15)
-MOST = 30
+MAX_PICTURES = 30
 _MAIN = ("BrowserScreen", "PreviewScreen", "TransfersScreen")
 _DIALOGS = (
     "CancelDialog", "ColumnsDialog", "ConflictDialog", "DeleteDialog", "FetchDialog", "HistogramDialog", "LinkDialog",
@@ -61,4 +61,4 @@ async def test_it_looks_as_it_did(
 
 
 def test_there_are_few_enough_to_be_looked_at() -> None:
-    assert len(PICTURES) <= MOST
+    assert len(PICTURES) <= MAX_PICTURES

@@ -10,7 +10,7 @@ import pytest
 
 from cloudstore_tui.ui.terminal.output import OutputThread
 from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
-from tests.support.waiting import AT_ONCE, PATIENCE, until
+from tests.support.waiting import PATIENCE, PROMPTLY, until
 
 
 class Line:
@@ -127,7 +127,7 @@ def test_a_terminal_that_takes_nothing_holds_up_the_end_for_a_second_only() -> N
     time.sleep(0.1)
     started = time.monotonic()
     line.output.stop("the end")
-    assert 0.9 < time.monotonic() - started < AT_ONCE
+    assert 0.9 < time.monotonic() - started < PROMPTLY
     line.read_to(b"the end")
     line.output.join(PATIENCE)
     line.close()

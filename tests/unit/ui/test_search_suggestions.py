@@ -4,7 +4,14 @@ import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.browser.search_suggestions import MOST, Known, Suggestion, Vocabulary, did_you_mean, suggest
+from cloudstore_tui.ui.browser.search_suggestions import (
+    MAX_SUGGESTIONS,
+    Known,
+    Suggestion,
+    Vocabulary,
+    did_you_mean,
+    suggest,
+)
 
 
 @pytest.fixture
@@ -87,7 +94,7 @@ def test_there_is_an_end_to_offers() -> None:
     seen = Vocabulary()
     rows = (StoredObject(Location("p"), "x", tags=(("agentName", f"a{number}"),)) for number in range(300))
     seen.learn(rows)
-    assert len(suggest("agent:", 6, Known(seen))) == MOST
+    assert len(suggest("agent:", 6, Known(seen))) == MAX_SUGGESTIONS
 
 
 def test_an_offer_says_what_it_means(known: Known) -> None:
