@@ -40,8 +40,8 @@ from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import BrowserState, ThemeChoice
 from cloudstore_tui.ui.format import zone_name
 from cloudstore_tui.ui.keys import known_bindings
+from cloudstore_tui.ui.line_filter import mask_filters, turn_mask
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.masking import mask_filters, turn_mask
 from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target

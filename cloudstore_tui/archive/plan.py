@@ -174,7 +174,7 @@ class PullPlan:
         The suffixes follow from the objects alone, whatever of them is here already.
         """
         with self._database.transaction():
-            self._part_names()
+            self._make_names_distinct()
             self._database.execute("UPDATE items SET own = path")
             for item, line in self.known_items():
                 path = path_of(line)
@@ -269,7 +269,7 @@ class PullPlan:
 
     # Names
 
-    def _part_names(self) -> None:
+    def _make_names_distinct(self) -> None:
         """Give every item whose path is taken by another one, or by us, a suffix; all those of one name get it."""
         taken = f"{_SAME} OR {_FOLDER} OR {_OURS}"
         if self._sidecars:

@@ -21,7 +21,7 @@ from cloudstore_tui.core.records import json_text
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.auth import Login
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.net.failures import problem
+from cloudstore_tui.net.failures import LOGIN_REFUSED, problem
 from cloudstore_tui.net.rate_limit import RateLimiter
 from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.net.retry import Retries
@@ -289,7 +289,7 @@ class ApiClient:
                 hint="Check token_url or token_host.",
             )
         words = error.service_message.rstrip(". ")
-        refused = "the service refuses the login" + (f": {words}" if words else "")
+        refused = LOGIN_REFUSED + (f": {words}" if words else "")
         return LoginError(
             refused if error.status == 400 else error.message,
             subject=error.subject,

@@ -37,7 +37,7 @@ from cloudstore_tui.providers.eightbyeight.objects import link_end as eightbyeig
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, UploadRequest
 from cloudstore_tui.transfers.workers import Stop
-from cloudstore_tui.transfers.zip.archive import Archive
+from cloudstore_tui.transfers.zip.contents import Archive
 
 Fuzz = Callable[..., int]
 

@@ -20,7 +20,7 @@ from cloudstore_tui.transfers.model import OnConflict, State, TransferProgress, 
 from cloudstore_tui.transfers.part_file import PartFile, remove_left
 from cloudstore_tui.transfers.verify import needed
 from cloudstore_tui.transfers.workers import Stop
-from cloudstore_tui.transfers.zip.archive import Archive, Limits
+from cloudstore_tui.transfers.zip.contents import Archive, Limits
 from cloudstore_tui.transfers.zip.extract import Extraction, Extractor, RequestedObject
 from cloudstore_tui.transfers.zip.job import WatchedJob
 

@@ -30,7 +30,7 @@ from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, T
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_part
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
-from cloudstore_tui.transfers.zip.archive import Archive, ZipMember
+from cloudstore_tui.transfers.zip.contents import Archive, ZipMember
 from cloudstore_tui.transfers.zip.match import Matching, match
 from cloudstore_tui.transfers.zip.plan import is_available, not_available
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.transfers.zip.archive import ZipMember
+from cloudstore_tui.transfers.zip.contents import ZipMember
 
 Names: TypeAlias = Callable[[str], Iterator[str]]
 Digest: TypeAlias = Callable[[ZipMember], str]

@@ -23,7 +23,7 @@ from cloudstore_tui.transfers.fetch import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferProgress, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
-from cloudstore_tui.transfers.zip.archive import Archive, Limits, ZipMember
+from cloudstore_tui.transfers.zip.contents import Archive, Limits, ZipMember
 from cloudstore_tui.transfers.zip.download import ZipDownload
 
 

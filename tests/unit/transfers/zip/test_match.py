@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.transfers.zip.archive import ZipMember
+from cloudstore_tui.transfers.zip.contents import ZipMember
 from cloudstore_tui.transfers.zip.match import match
 
 Stored = Callable[..., StoredObject]

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UnsafeError
-from cloudstore_tui.transfers.zip.archive import PIECE, Archive, Limits
+from cloudstore_tui.transfers.zip.contents import PIECE, Archive, Limits
 
 Forge = Callable[..., bytes]
 Open = Callable[..., Archive]
