@@ -128,6 +128,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("service"), objects=0))
     config = sandbox.start().config
     config.write_text(f"[settings]\nzip_poll_seconds = [1]\n{config.read_text()}")
+    # What an earlier one held is not here: tests of a module come to a process in several runs.
+    ADDRESSES.clear()
     yield config
     sandbox.stop()
 
