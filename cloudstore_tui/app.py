@@ -42,7 +42,7 @@ from cloudstore_tui.ui.format import zone_name
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.line_filter import mask_filters, turn_mask
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify
+from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
 from cloudstore_tui.ui.setup import ProfileAdded, ProviderOwner, SetupController
@@ -341,7 +341,7 @@ class CloudStoreApp(App[None]):
         elif self._watch.keeps:
             self.run_worker(self.setup.add(), group="setup", exclusive=True)
         else:
-            notify(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
+            notify_plain(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
 
     def action_home(self) -> None:
         """Close everything above home; the browser stays as it is."""
@@ -365,7 +365,7 @@ class CloudStoreApp(App[None]):
     async def use_profile(self, event: ProfileAdded) -> None:
         self.browser.places.show_profiles()
         await self.browse(event.profile)
-        notify(self, f"{event.profile.name} can be used now.")
+        notify_plain(self, f"{event.profile.name} can be used now.")
 
     def action_redraw(self) -> None:
         """Take the terminal again: something else wrote into it, or the line swallowed a part of a frame."""
@@ -383,7 +383,7 @@ class CloudStoreApp(App[None]):
             return
         self._interrupted = now
         if self._browser is None or not self._browser.stop():
-            notify(self, "Ctrl+C once more quits.")
+            notify_plain(self, "Ctrl+C once more quits.")
 
     @on(Header.Opened)
     def follow_crumb(self, event: Header.Opened) -> None:

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from cloudstore_tui.ui.report import Messages, notify
+from cloudstore_tui.ui.report import Messages, notify_plain
 from cloudstore_tui.ui.widgets.chrome import BottomLines, Header, MessageLine
 
 Result = TypeVar("Result")
@@ -69,7 +69,7 @@ class ExplainingScreen(BaseScreen[Result], Generic[Result]):
         active = self.active_bindings.get(event.key)
         if active is not None and not active.enabled and active.node is self:
             event.stop()
-            notify(self, self.refusal(active.binding.action.partition("(")[0]), "warning")
+            notify_plain(self, self.refusal(active.binding.action.partition("(")[0]), "warning")
 
 
 class BaseModal(ModalScreen[Result], BaseScreen[Result], Generic[Result]):

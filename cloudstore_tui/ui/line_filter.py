@@ -10,7 +10,7 @@ from textual.filter import LineFilter
 from textual.widget import Widget
 
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 
 ON = "Names, numbers and links are masked on this screen. What you copy, download or save is not. M shows them again."
 OFF = "Names, numbers and links are shown again."
@@ -58,4 +58,4 @@ def turn_mask(app: App[None]) -> None:
             if isinstance(widget, Masked):
                 widget.remask()
             widget.refresh()
-    notify(app, ON if MASK.on else OFF)
+    notify_plain(app, ON if MASK.on else OFF)

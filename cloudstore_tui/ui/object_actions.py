@@ -19,7 +19,7 @@ from cloudstore_tui.preview.model import Preview
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.opening import command, kind_of, opener, run
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class ObjectActions:
         from cloudstore_tui.ui.dialogs.links import LinkDialog
 
         if not self.can_link(entry):
-            notify(self._screen, "This service gives no links.", "warning")
+            notify_plain(self._screen, "This service gives no links.", "warning")
             return
         set_status("asking for a link… Esc stops")
         try:

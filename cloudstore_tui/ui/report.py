@@ -86,10 +86,10 @@ def sentence(error: StorageError) -> str:
 
 def report(node: DOMNode, error: StorageError) -> None:
     """Tell of an error."""
-    notify(node, str(error), "error")
+    notify_plain(node, str(error), "error")
 
 
-def notify(node: DOMNode, text: str, severity: SeverityLevel = "information") -> None:
+def notify_plain(node: DOMNode, text: str, severity: SeverityLevel = "information") -> None:
     """Tell the user a sentence, on the screen on top; it may hold remote text."""
     node.app.notify(plain(text, LONGEST), severity=severity, markup=False)
 
@@ -104,7 +104,7 @@ def note(node: DOMNode, text: str, severity: SeverityLevel) -> None:
 def tell_warnings(node: DOMNode, warnings: Iterable[str]) -> None:
     """Tell what a service or a provider wants to be known of a page."""
     for text in warnings:
-        notify(node, text, "warning")
+        notify_plain(node, text, "warning")
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -150,7 +150,7 @@ class Boundary:
         now = monotonic()
         if now - self._shown.get(sentence, -AGAIN_S) >= AGAIN_S:
             self._shown[sentence] = now
-            notify(self._app, sentence, "error")
+            notify_plain(self._app, sentence, "error")
 
 
 def is_of_callback(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from cloudstore_tui.restores import RestorePoller, RestoreRequest, RestoreStatus
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import notify, report
+from cloudstore_tui.ui.report import notify_plain, report
 from cloudstore_tui.ui.transfer_text import object_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -136,7 +136,9 @@ class RestoreWatch:
         late = [request for request in ending if request not in ready]
         if late:
             what = counted(len(late), "restored copy", "restored copies")
-            notify(self._app, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning")
+            notify_plain(
+                self._app, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning"
+            )
         await self._count_ready()
 
     async def _count_ready(self) -> None:

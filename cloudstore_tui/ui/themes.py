@@ -9,7 +9,7 @@ from textual.theme import Theme as TextualTheme
 
 from cloudstore_tui.config.themes import Theme, Themes
 from cloudstore_tui.state.memory import ThemeChoice
-from cloudstore_tui.ui.report import notify, report
+from cloudstore_tui.ui.report import notify_plain, report
 
 COLOURLESS = "monochrome"
 """What is used where NO_COLOR is set: a cursor made of colours could not be seen."""
@@ -54,7 +54,7 @@ class ThemeManager:
         for error in self._themes.failed:
             report(self._app, error)
         if self._wanted not in self._themes.loaded:
-            notify(self._app, f"There is no theme {self._wanted}. There are: {', '.join(self.names)}.", "warning")
+            notify_plain(self._app, f"There is no theme {self._wanted}. There are: {', '.join(self.names)}.", "warning")
 
 
 _MISSING: Mapping[str, str] = {

@@ -18,7 +18,7 @@ from cloudstore_tui.core.provider import Session
 from cloudstore_tui.ui import report
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.screen import token_words
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.widgets.chrome import Badge, Crumb, Header
 
 NOW = datetime(2024, 9, 1, 12, 0, tzinfo=UTC)
@@ -124,8 +124,8 @@ async def test_what_is_told_stands_above_the_keys_and_gives_its_row_back(
 ) -> None:
     async with browser(start="acme:exports/") as it:
         rows = it.screen.entries.table.size.height
-        notify(it.app, "First.")
-        notify(it.app, "A row could not be read. " * 40, "warning")
+        notify_plain(it.app, "First.")
+        notify_plain(it.app, "A row could not be read. " * 40, "warning")
         await it.settle()
         told = it.lines[-4:-1]
         assert told[0].startswith(" ! A row could not be read. ")
@@ -142,11 +142,11 @@ async def test_what_is_told_stands_above_the_keys_and_gives_its_row_back(
 
 async def test_what_is_told_follows_to_no_other_screen(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
-        notify(it.app, "Done.")
+        notify_plain(it.app, "Done.")
         await it.settle()
         await it.press("t")
         assert "Done." not in it.text
-        notify(it.app, "Here.")
+        notify_plain(it.app, "Here.")
         await it.settle()
         assert " Here." in it.lines[-2]
         await it.press("escape")

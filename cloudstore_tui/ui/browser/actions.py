@@ -27,7 +27,7 @@ from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.restores import ARCHIVED
 from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -117,11 +117,11 @@ class ActionGroup:
         objects = [entry for entry in entries if isinstance(entry, StoredObject)]
         folders = len(entries) - len(objects)
         if not entries:
-            notify(self.screen, "There is no file here.", "warning")
+            notify_plain(self.screen, "There is no file here.", "warning")
         elif not objects:
-            notify(self.screen, "That's a folder. Open it and pick a file.", "warning")
+            notify_plain(self.screen, "That's a folder. Open it and pick a file.", "warning")
         elif folders:
-            notify(self.screen, f"{counted(folders, 'folder')} left out: this works with files only.", "warning")
+            notify_plain(self.screen, f"{counted(folders, 'folder')} left out: this works with files only.", "warning")
         return objects
 
     def chosen(self) -> list[Entry]:

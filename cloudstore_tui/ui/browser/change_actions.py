@@ -22,7 +22,7 @@ from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
 from cloudstore_tui.ui.downloads import Conflict, Side
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import listed, notify
+from cloudstore_tui.ui.report import listed, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -157,7 +157,7 @@ class DeletionActions(ActionGroup):
         known = [outcome for outcome in DeletionOutcome if numbers[outcome]]
         summary = listed([f"{counted(numbers[outcome], 'object')} {outcome.value}" for outcome in known])
         left = [deletion for deletion in outcomes if not deletion.outcome.is_gone or deletion.error is not None]
-        notify(self.screen, summary, "warning" if left else "information")
+        notify_plain(self.screen, summary, "warning" if left else "information")
         if left:
             lines = [str(one.error or f"{one.location.address}: {one.outcome.value}.") for one in left]
             self.screen.app.push_screen(MessageDialog(summary, "\n".join(lines)))
@@ -176,20 +176,20 @@ class RestoreActions(ActionGroup):
         objects = self.chosen_objects()
         archived = [entry for entry in objects if entry.state == ARCHIVED]
         if objects and not archived:
-            notify(self.screen, "Not archived: there is nothing to restore.", "warning")
+            notify_plain(self.screen, "Not archived: there is nothing to restore.", "warning")
         if not archived:
             return
         known = {request.location: request for request in await self.watch.requests()}
         new = [entry for entry in archived if not _is_asked(known.get(entry.location))]
         if not new:
-            notify(self.screen, "Restore requested already. Q shows progress.")
+            notify_plain(self.screen, "Restore requested already. Q shows progress.")
             return
         dialog = RestoreDialog(new, len(objects) - len(archived), self.listing.zone)
         days = await self.screen.app.push_screen_wait(dialog)
         if days is None:
             return
         await self.watch.add([request_of(entry, days, self.listing.zone) for entry in new])
-        notify(self.screen, f"Restore of {counted(len(new), 'object')} requested. Q shows progress.")
+        notify_plain(self.screen, f"Restore of {counted(len(new), 'object')} requested. Q shows progress.")
 
     @Action("Q", "Restores", "Show restores and what is ready", id="browser.restores", everywhere=True)
     def restores(self) -> None:

@@ -33,7 +33,7 @@ from cloudstore_tui.ui.downloads import (
     zip_requests,
 )
 from cloudstore_tui.ui.format import counted, place_title, total_size
-from cloudstore_tui.ui.report import notify, report
+from cloudstore_tui.ui.report import notify_plain, report
 from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import batch_title, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -81,7 +81,7 @@ class DownloadActions(ActionGroup):
             place, why = self.tree.folder, "Enter opens this; d downloads what is in it."
             entries = [] if place is None else [Folder(place, "")]
         if not entries:
-            notify(self.screen, why, "warning")
+            notify_plain(self.screen, why, "warning")
         return entries
 
     @Action(
@@ -152,7 +152,7 @@ class DownloadActions(ActionGroup):
         plan = plan_zips(ready) if may_zip else None
         if always_zips and (plan is None or not plan.packed):
             why = not_zipped(plan) if plan is not None else ""
-            notify(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
+            notify_plain(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
             return
         offer = replace(self._offer(provider, ready, plan, folder, place), coming=coming, notes=notes)
         offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
@@ -169,7 +169,7 @@ class DownloadActions(ActionGroup):
         notes = tuple(why_not(unable, is_alone=len(objects) == 1))
         if not ready:
             said = f"Already being fetched: {coming:,}. t shows {'it' if coming == 1 else 'them'}." if coming else ""
-            notify(self.screen, " ".join(filter(None, (*notes, said))), "warning")
+            notify_plain(self.screen, " ".join(filter(None, (*notes, said))), "warning")
         return ready, coming, notes
 
     def _offer(
@@ -206,7 +206,7 @@ class DownloadActions(ActionGroup):
         if not is_much(objects):
             said = f"Already being fetched: {offer.coming:,} of them. They are left out." if offer.coming else ""
             if left_out := " ".join(filter(None, (*offer.notes, said))):
-                notify(self.screen, left_out, "warning")
+                notify_plain(self.screen, left_out, "warning")
             return FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT, offer.folder
         while True:
             free = await asyncio.to_thread(free_space, offer.folder)
@@ -236,7 +236,7 @@ class DownloadActions(ActionGroup):
         """
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
-            notify(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
+            notify_plain(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
         there = await asyncio.to_thread(names_in, folder)
         names = {identity(entry): safe_name((names or {}).get(identity(entry), entry.name)) for entry in objects}
         files = {identity(entry): folder / names[identity(entry)] for entry in objects}
@@ -270,7 +270,7 @@ class DownloadActions(ActionGroup):
             return
         target = await asyncio.to_thread(usable_folder, into) / offer.below
         if await self._submit_folder(ready, folder, target):
-            notify(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
+            notify_plain(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
 
     async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
         """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""
@@ -283,15 +283,15 @@ class DownloadActions(ActionGroup):
                 found += page
                 if len(found) > MAX_COUNTED:
                     much = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
-                    notify(self.screen, much, "warning")
+                    notify_plain(self.screen, much, "warning")
                     return []
                 self.listing.set_status(
                     f"counting {name}… {counted(len(found), 'file')}, {total_size(found)} · Esc stops"
                 )
         for failure in listing.failures:
-            notify(self.screen, str(failure), "error")
+            notify_plain(self.screen, str(failure), "error")
         if not found and not listing.failures:
-            notify(self.screen, f"{name} is empty.", "warning")
+            notify_plain(self.screen, f"{name} is empty.", "warning")
         return found
 
     async def _submit_folder(self, objects: Sequence[StoredObject], folder: Location, target: Path) -> bool:
@@ -380,7 +380,7 @@ class DownloadActions(ActionGroup):
         provider, entry = self.state.provider, self.listing.entry
         region = self.state.target.location.region or (entry.location.region if entry is not None else "")
         if not region:
-            notify(self.screen, "Zip jobs belong to a region; open one first.", "warning")
+            notify_plain(self.screen, "Zip jobs belong to a region; open one first.", "warning")
             return
         jobs, at = await self._read_jobs(provider, region), ""
         while (order := await self.screen.app.push_screen_wait(ZipJobsDialog(region, jobs, at))) is not None:
@@ -418,9 +418,9 @@ class DownloadActions(ActionGroup):
     def _notify_stopped(self, job: ZipJob, left: Sequence[ZipJob]) -> None:
         still = next((one for one in left if one.name == job.name), None)
         if still is None or still.status != job.status:
-            notify(self.screen, f"Stopped: {job.name}")
+            notify_plain(self.screen, f"Stopped: {job.name}")
         else:
-            notify(self.screen, f"{job.name} had already ended. C empties the queue.", "warning")
+            notify_plain(self.screen, f"{job.name} had already ended. C empties the queue.", "warning")
 
 
 def _title(folder: Location) -> str:

@@ -26,7 +26,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.transfer_watch import GOES_ON, locations_of
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.detail_pane import PAUSE
@@ -382,11 +382,11 @@ class EntriesPane(Vertical):
         marks = self._store.selection if self._store is not None else Selection()
         if marks.count >= MANY and marks != self._doubtful:
             self._doubtful = marks
-            notify(self, f"Esc once more unmarks all {marks.count:,}.", "warning")
+            notify_plain(self, f"Esc once more unmarks all {marks.count:,}.", "warning")
         elif marks.count:
             self._doubtful = Selection()
             self.table.action_marks("none")
-            notify(self, f"{marks.count:,} unmarked. U brings them back.")
+            notify_plain(self, f"{marks.count:,} unmarked. U brings them back.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "filter":

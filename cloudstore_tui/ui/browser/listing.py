@@ -31,7 +31,7 @@ from cloudstore_tui.ui.browser.targets import NavigationTarget, pages_of
 from cloudstore_tui.ui.format import counted, lacking, zones_to_show
 from cloudstore_tui.ui.layout import FIELDS, shown_words
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import note, notify, report, sentence, tell_warnings
+from cloudstore_tui.ui.report import note, notify_plain, report, sentence, tell_warnings
 from cloudstore_tui.ui.widgets.detail_pane import totals
 
 MAX_WARNINGS = 3
@@ -509,7 +509,7 @@ class ListingController:
             self._show_columns(state)
         if missing := state.mark_again():
             rows = counted(missing, "marked row")
-            notify(self.screen, f"{rows} not loaded in this order: no longer marked.", "warning")
+            notify_plain(self.screen, f"{rows} not loaded in this order: no longer marked.", "warning")
         now = time.monotonic()
         if now - self._looked >= _LOOKS:
             self._looked = now

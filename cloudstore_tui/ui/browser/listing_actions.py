@@ -25,7 +25,7 @@ from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from
 from cloudstore_tui.ui.dialogs.columns import Bar, ColumnsDialog, Grouping, HistogramDialog, SortDialog
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.format import meter, percent
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 
 MAX_MARKED = 100_000
 """Rows up to which everything that matches is read to be marked."""
@@ -105,7 +105,7 @@ class ListingActions(ActionGroup):
         if self.screen.is_current:
             self.screen.app.push_screen(MessageDialog("Matches", said))
         else:
-            notify(self.screen, said)
+            notify_plain(self.screen, said)
 
     # How its rows spread
 
@@ -149,9 +149,9 @@ class ListingActions(ActionGroup):
             await self._mark(state)
         elif state.store.loaded >= MAX_MARKED:
             much = f"More than {MAX_MARKED:,} rows match: none was marked. Narrow the search."
-            notify(self.screen, much, "warning")
+            notify_plain(self.screen, much, "warning")
         else:
-            notify(self.screen, "Not all matches were loaded: nothing was marked.", "warning")
+            notify_plain(self.screen, "Not all matches were loaded: nothing was marked.", "warning")
 
     async def _read_all(self, state: ListingState, doing: str, most: int = 0) -> None:
         """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""
@@ -181,7 +181,7 @@ class ListingActions(ActionGroup):
         which = "matches that hold the text" if state.store.filtered_by else "matches"
         lacks = f" {state.lacking[:1].upper()}{state.lacking[1:]}." if state.lacking else ""
         said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
-        notify(self.screen, said, "warning" if lacks else "information")
+        notify_plain(self.screen, said, "warning" if lacks else "information")
 
     # Orders and columns
 

@@ -22,7 +22,7 @@ from cloudstore_tui.ui.downloads import not_zipped, zip_text
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.text import shorten
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -74,14 +74,14 @@ class LookActions(ActionGroup):
         if isinstance(entry, StoredObject):
             await self.look_into(entry)
         else:
-            notify(self.screen, "Nothing to preview here.", "warning")
+            notify_plain(self.screen, "Nothing to preview here.", "warning")
 
     async def look_into(self, entry: StoredObject, *, listens: bool = False) -> None:
         """Show what is in an object, and listen to it if wanted."""
         from cloudstore_tui.ui.screens.preview import PreviewScreen
 
         if why := self.objects.why_unreadable(entry):
-            notify(self.screen, why, "warning")
+            notify_plain(self.screen, why, "warning")
         elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self.objects, listens=listens)):
             await self.downloads.fetch([entry], self.downloads.folder)
 
@@ -101,7 +101,7 @@ class LookActions(ActionGroup):
         if isinstance(entry := self.listing.entry, StoredObject):
             await self.objects.open(entry, self.listing.set_status)
         else:
-            notify(self.screen, "That's a folder. Open it and pick a file.", "warning")
+            notify_plain(self.screen, "That's a folder. Open it and pick a file.", "warning")
 
     # Its call
 
@@ -120,7 +120,7 @@ class LookActions(ActionGroup):
 
         state, entry = self.state, self.listing.entry
         if not isinstance(entry, StoredObject):
-            notify(self.screen, "No call to show here. Select a file first.", "warning")
+            notify_plain(self.screen, "No call to show here. Select a file first.", "warning")
             return
         folder_of = partial(self._folder_of, state.provider)
 
@@ -136,14 +136,14 @@ class LookActions(ActionGroup):
     async def _fetch_call(self, tree: CallTree, entries: Sequence[StoredObject], folder: Path, *, as_zip: bool) -> bool:
         plan = plan_zips(entries) if as_zip else None
         if plan is not None and not plan.packed:
-            notify(self.screen, f"Nothing here can be packed into a zip. {not_zipped(plan)}", "warning")
+            notify_plain(self.screen, f"Nothing here can be packed into a zip. {not_zipped(plan)}", "warning")
             return False
         title = f"one call, {counted(len(entries), 'file')}" if len(entries) == len(tree.entries) else ""
         started = await self.downloads.start(entries, folder, plan, file_names(tree), title)
         if started and plan is not None:
-            notify(self.screen, f"Zip: {zip_text(plan)}.")
+            notify_plain(self.screen, f"Zip: {zip_text(plan)}.")
             if apart := not_zipped(plan):
-                notify(self.screen, apart, "warning")
+                notify_plain(self.screen, apart, "warning")
         return started
 
     def _folder_of(self, provider: StorageProvider, tree: CallTree) -> Path:
@@ -168,7 +168,7 @@ class LookActions(ActionGroup):
         if isinstance(entry, StoredObject):
             await self.objects.link(entry, self.listing.set_status, lambda: state is self.listing.state)
         else:
-            notify(self.screen, "Only files have links. Select one first.", "warning")
+            notify_plain(self.screen, "Only files have links. Select one first.", "warning")
 
     @Action("Y", "Copy", "Copy address, name, tags or curl command", shown=False, opens=True, stops_on_escape=True)
     async def copy(self) -> None:
@@ -196,7 +196,7 @@ class LookActions(ActionGroup):
 
     def _copy(self, text: str) -> None:
         first, _, more = text.partition("\n")
-        notify(self.screen, f"{first}{' …' if more else ''} · {copy_text(self.screen.app, text)}")
+        notify_plain(self.screen, f"{first}{' …' if more else ''} · {copy_text(self.screen.app, text)}")
 
 
 def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]:

@@ -20,7 +20,7 @@ from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, eve
 from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
 from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog
 from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Choice, GotoDialog, PickDialog
-from cloudstore_tui.ui.report import notify, report
+from cloudstore_tui.ui.report import notify_plain, report
 from cloudstore_tui.ui.text import show
 
 ADD = "Add a profile …"
@@ -202,7 +202,7 @@ class BookmarkActions(ActionGroup):
                 return
             name, at = named.name, named.index
             try:
-                notify(self.screen, things[at].save(name))
+                notify_plain(self.screen, things[at].save(name))
                 self.places.show_shortcuts()
             except StorageError as error:
                 report(self.screen, error)
@@ -261,7 +261,7 @@ class BookmarkActions(ActionGroup):
             bookmarks, searches = self.browser_state.bookmarks.read(), self.browser_state.searches.read()
             known: list[Bookmark | SavedSearch] = [*bookmarks.values(), *searches.values()]
             if not known:
-                notify(self.screen, "No bookmarks yet. m bookmarks the place, file or search on the screen.")
+                notify_plain(self.screen, "No bookmarks yet. m bookmarks the place, file or search on the screen.")
                 return
             dialog = BookmarksDialog("Bookmarks", [_choice(one) for one in known], min(at, len(known) - 1))
             picked = await self.screen.app.push_screen_wait(dialog)

@@ -23,7 +23,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED, ObjectActions, is_small_text
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
 
@@ -129,9 +129,9 @@ class DetailActions(ActionGroup):
     async def beginning(self) -> None:
         entry = self.listing.entry
         if not isinstance(entry, StoredObject):
-            notify(self.screen, "Nothing to preview here.", "warning")
+            notify_plain(self.screen, "Nothing to preview here.", "warning")
         elif (source := self._source(entry)) is None:
-            notify(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
+            notify_plain(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
         else:
             if self.pane.mode is not DetailMode.PREVIEW:
                 self.pane.show_mode(DetailMode.PREVIEW)

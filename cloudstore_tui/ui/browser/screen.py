@@ -44,7 +44,7 @@ from cloudstore_tui.ui.dialogs.naming import ParametersDialog
 from cloudstore_tui.ui.format import archive_badge, zone_name, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, Target
 from cloudstore_tui.ui.text import home_path
@@ -240,7 +240,7 @@ class BrowserScreen(BaseScreen[None]):
     def on_key(self, event: events.Key) -> None:
         """Say where a key does something that does nothing among the places."""
         if self.focused is self.places and event.key not in self.active_bindings and self._is_for_rows(event.key):
-            notify(
+            notify_plain(
                 self,
                 "That works in the list. Enter opens this place; d downloads all of it.",
                 "warning",
@@ -297,14 +297,14 @@ class BrowserScreen(BaseScreen[None]):
 
         # Those say it themselves.
         if not self.is_active and not isinstance(self.app.screen, CallScreen | TransfersScreen):
-            notify(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
+            notify_plain(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
 
     def _copy_result(self) -> bool:
         """Copy where the last files are, while the strip tells that; whether it did."""
         if not self.strip.shows_result or (path := path_of(self._watch.results[-1])) is None:
             return False
         self._watch.mark_seen()
-        notify(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
+        notify_plain(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
         return True
 
     def see_result(self, key: str) -> None:

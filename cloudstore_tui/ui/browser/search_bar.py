@@ -39,7 +39,7 @@ from cloudstore_tui.ui.browser.search_meaning import (
     is_finished,
 )
 from cloudstore_tui.ui.browser.search_suggestions import SuggestionBox, Vocabulary
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.text import show
 
 KEYS = "⏎ search  Esc leave  ^U clear"
@@ -197,7 +197,7 @@ class SearchBar(Vertical):
     def action_recall(self) -> None:
         """Offer earlier searches that hold what is typed; again for the next one."""
         if not self._offers.search_past():
-            notify(self, "No earlier search has these words.")
+            notify_plain(self, "No earlier search has these words.")
         self._explain()
 
     def action_scope(self) -> None:
@@ -213,7 +213,7 @@ class SearchBar(Vertical):
     def action_save(self) -> None:
         text = self.line.value.strip()
         if not text or text.startswith(SIGN):
-            notify(self, "Type a search first, then save it.", "warning")
+            notify_plain(self, "Type a search first, then save it.", "warning")
             return
         self._offers.close()
         self.post_message(self.SaveAsked(text, self.scope.location))
@@ -260,7 +260,7 @@ class SearchBar(Vertical):
             return
         first = self._analysis().first
         if first is not None:
-            notify(self, first.text, "warning")
+            notify_plain(self, first.text, "warning")
         text, scope = self.line.value.strip(), self.scope.location
         self._about.shown = Shown(text, self._about.shown.scopes, self._about.shown.zone)
         self._reset()

@@ -16,7 +16,7 @@ from cloudstore_tui.core.links import LONGEST_LINK, SignedLink
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text, is_local
 from cloudstore_tui.ui.dialogs.dialog import Dialog
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.terminal.access import show_alone
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
@@ -75,7 +75,7 @@ class LinkDialog(Dialog[None]):
     def action_plain(self) -> None:
         """Leave the terminal to the link alone: it can be selected in one piece there, however long it is."""
         if not show_alone(self.app, plain(self._link.url.reveal(), LONGEST_LINK), RETURN):
-            notify(self, "There is no terminal to show it in.", "warning")
+            notify_plain(self, "There is no terminal to show it in.", "warning")
 
     def _show_life(self) -> None:
         left = self._link.expires - self._now()

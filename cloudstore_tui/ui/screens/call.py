@@ -25,7 +25,7 @@ from cloudstore_tui.ui.format import counted, lacking
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import notify, report, sentence, tell_warnings
+from cloudstore_tui.ui.report import notify_plain, report, sentence, tell_warnings
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 from cloudstore_tui.ui.terminal.access import spares_the_line
 from cloudstore_tui.ui.text import show
@@ -153,7 +153,7 @@ class CallScreen(BaseScreen[None]):
         if entries:
             await self._fetch(entries, as_zip=as_zip)
         else:
-            notify(self, "Nothing of this call can be fetched: none of it is available.", "warning")
+            notify_plain(self, "Nothing of this call can be fetched: none of it is available.", "warning")
 
     def action_everywhere(self) -> None:
         self._search(everywhere=True)
@@ -164,7 +164,7 @@ class CallScreen(BaseScreen[None]):
 
     def action_copy_folder(self) -> None:
         folder = str(self._folder_of(self._tree))
-        notify(self, f"{folder} · {copy_text(self.app, folder)}")
+        notify_plain(self, f"{folder} · {copy_text(self.app, folder)}")
 
     def action_back(self) -> None:
         if not self.workers.cancel_group(self, "open"):
@@ -216,7 +216,7 @@ class CallScreen(BaseScreen[None]):
         entry = self.list.entry
         why = self._objects.why_unreadable(entry) if entry is not None else ""
         if why:
-            notify(self, why, "warning")
+            notify_plain(self, why, "warning")
         return None if why else entry
 
     async def _show_content(self, entry: StoredObject, *, listens: bool = False) -> None:
@@ -274,7 +274,7 @@ class CallScreen(BaseScreen[None]):
         self._show(call_tree([self._entry, *self._tree.entries, *found.items], self._entry))
         if len(self._tree.entries) == 1:
             where = "all regions" if everywhere else self._entry.region
-            notify(self, f"Nothing else of this call was found in {where}.", "warning")
+            notify_plain(self, f"Nothing else of this call was found in {where}.", "warning")
 
     def _show(self, tree: CallTree) -> None:
         self._tree = tree

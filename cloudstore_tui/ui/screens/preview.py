@@ -22,7 +22,7 @@ from cloudstore_tui.ui.dialogs.links import ListenDialog, ListenWay, why_silent
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import notify, report, sentence
+from cloudstore_tui.ui.report import notify_plain, report, sentence
 from cloudstore_tui.ui.widgets.preview_view import PlayerBar, PreviewBar, PreviewView
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class PreviewScreen(BaseScreen[bool]):
 
     def action_more(self) -> None:
         if self._wanted >= MAX_HEAD:
-            notify(self, f"More than {words.size(MAX_HEAD)} is not shown; d downloads the object.", "warning")
+            notify_plain(self, f"More than {words.size(MAX_HEAD)} is not shown; d downloads the object.", "warning")
         else:
             self._read(min(self._wanted * _MORE, MAX_HEAD))
 
@@ -104,7 +104,7 @@ class PreviewScreen(BaseScreen[bool]):
 
     def action_copy(self, what: str) -> None:
         lines = [self.view.line_text] if what == "line" else [line.text for line in self.view.document.lines]
-        notify(self, copy_text(self.app, "\n".join(lines)))
+        notify_plain(self, copy_text(self.app, "\n".join(lines)))
 
     def action_download(self) -> None:
         self.dismiss(True)
@@ -216,7 +216,7 @@ class PreviewScreen(BaseScreen[bool]):
             return
         if player.ended and player.problem:
             self.playing.hide()
-            notify(self, player.problem, "warning")
+            notify_plain(self, player.problem, "warning")
             return
         state = "‖" if player.paused or player.ended else "↓" if player.is_waiting else "▶"
         self.playing.show(state, player.position, self._seconds, player.speed)
@@ -242,7 +242,7 @@ class PreviewScreen(BaseScreen[bool]):
     def search(self, event: PreviewBar.Closed) -> None:
         self.view.focus()
         if event.text is not None and not self.view.search(event.text) and event.text:
-            notify(self, f"{event.text} is not in what is shown.", "warning")
+            notify_plain(self, f"{event.text} is not in what is shown.", "warning")
 
     @on(PreviewView.Moved)
     def follow(self) -> None:

@@ -18,7 +18,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import ExplainingScreen
 from cloudstore_tui.ui.dialogs.dialog import DialogList
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.restore_text import describe, summary
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import plain, shorten
@@ -109,7 +109,7 @@ class RestoresScreen(ExplainingScreen[None]):
 
     def action_download(self) -> None:
         count = self._restores.download(self._requests)
-        notify(self, f"Download of {counted(count, 'object')}.")
+        notify_plain(self, f"Download of {counted(count, 'object')}.")
 
     def action_forget(self) -> None:
         at = self.query_one(OptionList).highlighted

@@ -17,7 +17,7 @@ from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.opening import open_folder
-from cloudstore_tui.ui.report import notify, sentence
+from cloudstore_tui.ui.report import notify_plain, sentence
 from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import (
     describe,
@@ -195,7 +195,7 @@ class TransfersScreen(ExplainingScreen[None]):
 
     def action_move(self, step: int) -> None:
         if (row := self.table.row) is not None and not self._watch.move(row.batch, row.number, step):
-            notify(self, "It is first already." if step < 0 else "It is last already.")
+            notify_plain(self, "It is first already." if step < 0 else "It is last already.")
 
     def action_folder(self) -> None:
         path = self._path()
@@ -203,16 +203,16 @@ class TransfersScreen(ExplainingScreen[None]):
             return
         folder = path if path.is_dir() else path.parent
         if open_folder(folder, os.environ):
-            notify(self, f"Opened: {home_path(folder)}")
+            notify_plain(self, f"Opened: {home_path(folder)}")
         else:
-            notify(self, f"{path}")
+            notify_plain(self, f"{path}")
 
     def action_copy_path(self) -> None:
         if (path := self._path()) is not None:
-            notify(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
+            notify_plain(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
         elif self.table.current is not None:
             target = self.table.current.batch.target
-            notify(self, f"{target} · {copy_text(self.app, target)}")
+            notify_plain(self, f"{target} · {copy_text(self.app, target)}")
 
     def _path(self) -> Path | None:
         row, batch = self.table.row, self.table.current

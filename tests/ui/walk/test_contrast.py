@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from cloudstore_tui.config.themes import load_themes
-from cloudstore_tui.ui.report import notify
+from cloudstore_tui.ui.report import notify_plain
 
 THEMES = tuple(sorted(name for name, theme in load_themes().loaded.items() if not theme.ansi))
 """Those whose colours are known; what the sixteen colours look like is up to the terminal."""
@@ -43,7 +43,7 @@ async def test_everything_drawn_can_be_read(shown: Any, surface: str) -> None:
 async def test_what_comes_and_goes_in_the_browser_can_be_read(shown: Any, keys: tuple[str, ...]) -> None:
     async with shown("BrowserScreen", size=(100, 30)) as it:
         for severity in ("information", "warning", "error"):
-            notify(it.screen, f"Something of the kind {severity}.", severity)
+            notify_plain(it.screen, f"Something of the kind {severity}.", severity)
         await it.press(*keys)
         for theme in THEMES:
             it.app.theme = theme
