@@ -24,8 +24,9 @@ from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.secrets import SecretSources, spoken
 from cloudstore_tui.core.errors import NetworkError, StorageError
 from cloudstore_tui.core.models import Retention
-from cloudstore_tui.core.profile import Profile, SecretField
-from cloudstore_tui.core.provider import Check, ProviderSpec, StorageProvider
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Check, StorageProvider
+from cloudstore_tui.core.spec import ProviderSpec, SecretField
 from cloudstore_tui.transfers.journal.store import FILE
 
 

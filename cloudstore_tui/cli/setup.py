@@ -41,8 +41,9 @@ from cloudstore_tui.config.secrets import (
 )
 from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError, UsageError, common_code
-from cloudstore_tui.core.profile import Option, Profile, SecretField
-from cloudstore_tui.core.provider import Check, ProviderSpec
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Check
+from cloudstore_tui.core.spec import Option, ProviderSpec, SecretField
 from cloudstore_tui.doctor import CheckResult, CheckStatus, Doctor, failed
 from cloudstore_tui.providers import PROVIDERS
 

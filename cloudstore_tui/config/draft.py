@@ -18,8 +18,9 @@ from cloudstore_tui.config.secrets import (
     variable_of,
 )
 from cloudstore_tui.core.errors import ConfigError, StorageError, UsageError
-from cloudstore_tui.core.profile import Option, OptionValue, Profile, Secret, Timeouts
-from cloudstore_tui.core.provider import Check, ProviderSpec
+from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
+from cloudstore_tui.core.provider import Check
+from cloudstore_tui.core.spec import Option, ProviderSpec
 
 NAME = Option(
     "name",

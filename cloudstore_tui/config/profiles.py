@@ -15,8 +15,8 @@ from cloudstore_tui.config.secrets import SecretSources, variable_of
 from cloudstore_tui.config.settings import Settings, read_options, read_settings
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.models import Retention
-from cloudstore_tui.core.profile import Option, OptionValue, Profile
-from cloudstore_tui.core.provider import ProviderSpec
+from cloudstore_tui.core.profile import OptionValue, Profile
+from cloudstore_tui.core.spec import Option, ProviderSpec
 from cloudstore_tui.fs.whole_file import turn, write_whole
 
 COMMON: tuple[Option, ...] = (

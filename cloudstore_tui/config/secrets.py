@@ -20,7 +20,8 @@ from typing import TypeVar
 
 from cloudstore_tui.config.paths import read_bounded, user_path
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError, no_more_threads
-from cloudstore_tui.core.profile import Profile, Secret, SecretField
+from cloudstore_tui.core.profile import Profile, Secret
+from cloudstore_tui.core.spec import SecretField
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fs.whole_file import write_whole
 

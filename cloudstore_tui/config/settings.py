@@ -9,7 +9,8 @@ import msgspec
 
 from cloudstore_tui.config.document import TomlDocument
 from cloudstore_tui.config.paths import user_path
-from cloudstore_tui.core.profile import Option, OptionValue, Timeouts
+from cloudstore_tui.core.profile import OptionValue, Timeouts
+from cloudstore_tui.core.spec import Option
 
 _TYPE_NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false", tuple: "a list of texts"}
 

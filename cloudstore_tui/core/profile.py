@@ -1,4 +1,4 @@
-"""A provider with credentials, as the user named it; what a provider says it needs for one; secrets that never show."""
+"""A provider with credentials, as the user named it, and secrets that never show."""
 
 from collections.abc import Callable, Mapping
 from typing import NoReturn
@@ -44,43 +44,6 @@ class Secret:
 
 OptionValue = str | int | bool | tuple[str, ...]
 """What an option of a profile can hold."""
-
-
-class Option(Struct, frozen=True):
-    """One key of `[profiles.NAME]` that a provider understands."""
-
-    name: str
-    help: str
-    """One sentence: what it is and where the service's pages show it."""
-    type: type = str
-    """`str`, `int`, `bool` or `tuple` (a list of texts)."""
-    required: bool = False
-    default: OptionValue | None = None
-    choices: tuple[str, ...] = ()
-    label: str = ""
-    """What a form calls it; an option without a label is not asked for."""
-    where: str = ""
-    """Where the service's pages show it, in sentences."""
-    suggestions: tuple[str, ...] = ()
-    """Values that are often right."""
-    is_rare: bool = False
-    """Whether most profiles do well without it: asked for only by those who want to see everything."""
-    whole: str = ""
-    """The option that takes the value instead where it is a whole address."""
-    check: Callable[[str], None] | None = None
-    """Raises `ConfigError` for a text that cannot be its value. Sends nothing."""
-
-
-class SecretField(Struct, frozen=True):
-    """One secret that a provider needs, kept apart from the configuration."""
-
-    name: str
-    """`secret` or `api_key`: the stem of `secret_file`, `secret_command` and `CLOUDSTORE_<PROFILE>_SECRET`."""
-    help: str
-    label: str = ""
-    """What a form calls it."""
-    where: str = ""
-    """Where the service's pages show it, in sentences."""
 
 
 def no_secret(name: str) -> Secret:

@@ -13,7 +13,7 @@ Rules every provider keeps:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ from cloudstore_tui.core.errors import ReadOnlyError, StorageError, UnsupportedE
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target, ZipJob
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, Query, ResultSize, StoredObject
 from cloudstore_tui.core.paging import Fetch, Page
-from cloudstore_tui.core.profile import Option, Profile, SecretField
+from cloudstore_tui.core.profile import Profile
 
 
 class Capability(StrEnum):
@@ -324,19 +324,3 @@ class StorageProvider(ABC):
 
     def _unsupported(self, what: Capability) -> UnsupportedError:
         return UnsupportedError(f"the service of profile {self.profile.name} has no {_SPOKEN.get(what, 'search')}")
-
-
-class ProviderSpec(msgspec.Struct, frozen=True):
-    """What a service is called, what a profile of it needs, and how to open one."""
-
-    name: str
-    """As written in `provider = "…"`, and shown in JSON."""
-    title: str
-    """As shown to people."""
-    options: tuple[Option, ...]
-    secrets: tuple[SecretField, ...]
-    open: Callable[[Profile], StorageProvider]
-    guide: str = ""
-    """How to get all of it from the service: paragraphs, and lines that begin with `* ` or a number."""
-    searchable: bool = False
-    """Whether its profiles have the ability to search, to be known without opening one."""

@@ -25,7 +25,8 @@ from cloudstore_tui.config.document import TomlDocument, with_name, with_table, 
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.models import Location, split_address
-from cloudstore_tui.core.profile import Option, OptionValue
+from cloudstore_tui.core.profile import OptionValue
+from cloudstore_tui.core.spec import Option
 from cloudstore_tui.fs.whole_file import turn, write_whole
 
 Item = TypeVar("Item")

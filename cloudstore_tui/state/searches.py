@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from cloudstore_tui.config.document import TomlDocument, with_table
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import FilterError, UsageError
-from cloudstore_tui.core.profile import Option
+from cloudstore_tui.core.spec import Option
 from cloudstore_tui.fs.whole_file import turn
 from cloudstore_tui.state.bookmarks import NamedTables
 

@@ -13,7 +13,8 @@ from textual.message import Message
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.spec import ProviderSpec
 from cloudstore_tui.doctor import CheckResult, Doctor, failed
 from cloudstore_tui.ui.screens.home import HomeChoice
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen

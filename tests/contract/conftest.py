@@ -13,7 +13,8 @@ from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import Profile, Secret
-from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.spec import ProviderSpec
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
 from tests.support.commands import Cloudstore

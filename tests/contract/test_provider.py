@@ -19,7 +19,8 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
 )
 from cloudstore_tui.core.models import Folder, Query, StoredObject, identity
-from cloudstore_tui.core.provider import WRITES, Capability, ProviderSpec, StorageProvider
+from cloudstore_tui.core.provider import WRITES, Capability, StorageProvider
+from cloudstore_tui.core.spec import ProviderSpec
 from cloudstore_tui.net.logs import requests_sent
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox

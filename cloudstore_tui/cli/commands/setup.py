@@ -8,7 +8,7 @@ import click
 from cloudstore_tui.cli.options import Command, Duration, Group, json_option, timeout_option, yes_option
 
 if TYPE_CHECKING:
-    from cloudstore_tui.core.profile import Option, SecretField
+    from cloudstore_tui.core.spec import Option, SecretField
 
 
 @click.group("profile", cls=Group)

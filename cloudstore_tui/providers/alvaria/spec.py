@@ -1,11 +1,15 @@
 """What a profile of Alvaria Cloud Media Storage needs, and how somebody gets it."""
 
 import re
+from typing import TYPE_CHECKING
 
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.core.profile import Option, Profile, SecretField
-from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
+from cloudstore_tui.core.spec import Option, ProviderSpec, SecretField
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS
+
+if TYPE_CHECKING:
+    from cloudstore_tui.core.profile import Profile
+    from cloudstore_tui.core.provider import StorageProvider
 
 GUIDE = """\
 Alvaria Cloud Media Storage
@@ -58,7 +62,7 @@ _SCOPE = re.compile(r"[!#-\[\]-~]+")
 _WITH_KEYS = "Alvaria sends it with the client id."
 
 
-def open_profile(profile: Profile) -> StorageProvider:
+def open_profile(profile: "Profile") -> "StorageProvider":
     """A provider for one profile; nothing is sent yet.
 
     Raises:

@@ -1,7 +1,12 @@
 """What a profile of the 8x8 Cloud Storage Service needs, and how somebody gets it."""
 
-from cloudstore_tui.core.profile import Option, Profile, SecretField
-from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
+from typing import TYPE_CHECKING
+
+from cloudstore_tui.core.spec import Option, ProviderSpec, SecretField
+
+if TYPE_CHECKING:
+    from cloudstore_tui.core.profile import Profile
+    from cloudstore_tui.core.provider import StorageProvider
 
 GUIDE = """\
 8x8 Cloud Storage Service
@@ -32,7 +37,7 @@ All addresses begin with https://api.8x8.com. A firewall has to let that through
 """
 
 
-def open_profile(profile: Profile) -> StorageProvider:
+def open_profile(profile: "Profile") -> "StorageProvider":
     """A provider for one profile; nothing is sent yet.
 
     Raises:

@@ -16,8 +16,9 @@ from textual.widgets import Button, Input, Static
 from cloudstore_tui.config.draft import NAME, ProfileDraft, asked, check_name, is_needed, read_answer
 from cloudstore_tui.config.secrets import EXPLANATIONS, SecretStore, clean_secret, keyring_trouble, spoken, variables
 from cloudstore_tui.core.errors import StorageError, UsageError
-from cloudstore_tui.core.profile import Option, Profile, SecretField
-from cloudstore_tui.core.provider import Check, ProviderSpec
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Check
+from cloudstore_tui.core.spec import Option, ProviderSpec, SecretField
 from cloudstore_tui.ui.base_screen import BaseModal
 from cloudstore_tui.ui.dialogs.dialog import KeyButton, QuestionDialog
 from cloudstore_tui.ui.text import show

@@ -11,7 +11,8 @@ from cloudstore_tui.config.draft import ProfileDraft, asked, check_name, complai
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.config.secrets import SecretStore, sources_of, take_back
 from cloudstore_tui.core.errors import ConfigError, UsageError
-from cloudstore_tui.core.profile import Option, Secret, Timeouts
+from cloudstore_tui.core.profile import Secret, Timeouts
+from cloudstore_tui.core.spec import Option
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
 
