@@ -305,9 +305,8 @@ class TransferManager:
         self._scheduler.close()
         if self._context is not None:
             await self._stop(self._context)
-            context = self._context
             leaving = [task for task in self._tasks.values() if task.leaves]
-            ending = {*self._clearing, *(asyncio.create_task(task.suspend(context)) for task in leaving)}
+            ending = {*self._clearing, *(asyncio.create_task(self._suspend(task)) for task in leaving)}
             if ending:
                 await asyncio.wait(ending, timeout=STEP_TIMEOUT_S)
         for task in self._tasks.values():
@@ -316,6 +315,11 @@ class TransferManager:
             task.ended.set()
         self._monitor.stop()
         self._workers.close()
+
+    async def _suspend(self, task: TransferTask) -> None:
+        # What the disk or the time does not allow is found by the next run, as after a crash.
+        with suppress(StorageError):
+            await task.suspend(self.context)
 
     async def _stop(self, context: "TransferContext") -> None:
         """End every connection and everything that runs."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,26 @@ from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State, UploadRequest
 from cloudstore_tui.transfers.workers import Workers
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 PLACE = Location("tiny", path="exports/x.tar")
 
 
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+class Slow(Disk):
+    """Brings no bytes to the disk before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+        self.free.set()
+
+    def sync(self, descriptor: int) -> None:
+        self.free.wait(PATIENCE)
+        super().sync(descriptor)
 
 
 class Runs:
@@ -339,6 +353,30 @@ async def test_where_no_thread_starts_an_upload_fails_without_a_mistake(
     assert failed.error.message == no_more_threads().message
     gc.collect()
     assert lost == []
+
+
+async def test_a_disk_that_is_too_slow_for_the_end_is_no_mistake_of_the_program(
+    runs: Runs, server: Any, answer: Any, content: bytes
+) -> None:
+    lost: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: lost.append(context))
+    server.put("/exports/x.tar", content)
+    server.answer(answer(stall=200_000))
+    disk = Slow()
+    engine = runs.engine(disk=disk)
+    engine.submit(DownloadRequest(PLACE, runs.folder))
+    await until(lambda: engine.snapshot()[0].done >= 200_000)
+    disk.free.clear()
+    before = asyncio.all_tasks()
+    await runs.end(engine)
+    late = asyncio.all_tasks() - before
+    disk.free.set()
+    assert late
+    await asyncio.wait(late)
+    late.clear()
+    gc.collect()
+    assert lost == []
+    runs.check()
 
 
 async def test_pruning_needs_no_profile_and_keeps_what_it_cannot_remove(runs: Runs, interrupted: int) -> None:
