@@ -206,7 +206,7 @@ class _Sealing:
                     self._known.execute("DELETE FROM missing WHERE object = ?", (key,))
                 elif "error" in line:
                     self._known.execute("INSERT OR IGNORE INTO missing VALUES (?)", (key,))
-        self._missing = len(self._known.all("SELECT 1 FROM missing"))
+        ((self._missing,),) = self._known.all("SELECT COUNT(*) FROM missing")
 
     def _digests(self) -> Iterator[tuple[str, str]]:
         for path in sorted(self._folder.files()):

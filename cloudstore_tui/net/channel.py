@@ -13,7 +13,7 @@ import httpcore
 from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.failures import PROXY_LOGIN_HINT, LostReplyError
 from cloudstore_tui.net.logs import exchange_logged, silence
 from cloudstore_tui.net.reply import Inflater, Reply
 from cloudstore_tui.net.retry import asked_wait, attempt, for_one_exchange, http_date
@@ -177,7 +177,7 @@ class Channel:
             )
         if isinstance(error, httpcore.ProxyError) and str(error).startswith("407"):
             message = f"the proxy {self._proxy} wants a login"
-            return LoginError(message, subject=subject, hint="Put it into HTTPS_PROXY, or set NO_PROXY.")
+            return LoginError(message, subject=subject, hint=PROXY_LOGIN_HINT)
         kind: type[NetworkError] = NetworkError if isinstance(error, _NOT_SENT) else LostReplyError
         return kind(self._message(error, causes), subject=subject, hint=self._hint())
 

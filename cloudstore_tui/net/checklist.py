@@ -8,7 +8,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Check
 from cloudstore_tui.net.api import MAX_SKEW
 
-MAX_SKEW_S = 60.0
+TOLD_SKEW_S = 60.0
 """Seconds by which the clocks may differ before it is told."""
 
 _HINT = "Set it, or let NTP do so: signed links and tokens depend on it."
@@ -46,7 +46,7 @@ class Checklist:
                 found = await look()
             except StorageError as error:
                 # A clock that is off makes a login fail: whoever reads from the top meets the cause first.
-                if abs(self._skew()) > MAX_SKEW_S:
+                if abs(self._skew()) > TOLD_SKEW_S:
                     self._found.append(self._clock())
                 self._found.append(Check(title, False, str(error), error))
                 return False
@@ -59,7 +59,7 @@ class Checklist:
 
     def _clock(self) -> Check:
         skew = self._skew()
-        if abs(skew) <= MAX_SKEW_S:
+        if abs(skew) <= TOLD_SKEW_S:
             return Check("clock", True, "agrees with the service")
         much = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
         text = f"this machine's clock is {much} {'behind' if skew > 0 else 'ahead'}"

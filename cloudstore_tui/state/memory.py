@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from time import time
@@ -69,7 +69,11 @@ class FilterHistory:
     def __init__(self, path: Path | None = None) -> None:
         """Keep the history in a file; without one it ends with the program."""
         self._path = path
-        self._lines: list[str] = self._read() if path else []
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        # When it is asked for: the first picture needs none of it.
+        return self._read() if self._path else []
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -309,7 +313,11 @@ class Layouts:
     def __init__(self, path: Path | None = None) -> None:
         """Keep the choices in a file; without one they end with the program."""
         self._state: JsonState[dict[str, Layout]] = JsonState(path, dict[str, Layout], {})
-        self._known = self._read()
+
+    @cached_property
+    def _known(self) -> dict[str, Layout]:
+        # When it is asked for: the first picture needs none of it.
+        return self._read()
 
     def of(self, kind: str) -> Layout:
         """What was chosen for a kind of list; empty if nothing was."""

@@ -40,10 +40,10 @@ class RestoreWatch:
         self._providers = providers
         self._watch = watch
         self._folder = folder
-        self.ready: Signal[int] = Signal(app, "restores ready")
-        """How many restored objects wait to be fetched."""
+        self.ready: Signal[None] = Signal(app, "restores ready")
+        """Whenever others may wait to be fetched than before."""
         self.waiting: tuple[RestoreRequest, ...] = ()
-        """Which ones."""
+        """The restored objects that wait to be fetched."""
         self.on_way: Signal[frozenset[Location]] = Signal(app, "restores on their way")
         """The objects that the service was asked for."""
         self._news = asyncio.Event()
@@ -146,7 +146,7 @@ class RestoreWatch:
         now = utc_now()
         requests = await self.requests()
         self.waiting = tuple(one for one in requests if one.can_be_fetched(now))
-        self.ready.publish(len(self.waiting))
+        self.ready.publish(None)
         self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
 
     def _report_trouble(self, step: RestoreStep) -> None:

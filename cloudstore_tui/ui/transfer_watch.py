@@ -293,8 +293,8 @@ class TransferWatch:
         """Those that just ended."""
         self.finished: Signal[BatchProgress] = Signal(app, "batch finished")
         """A batch of which nothing is left to do."""
-        self.kept: Signal[int] = Signal(app, "transfers kept")
-        """How many transfers of earlier runs wait for the user."""
+        self.kept: Signal[None] = Signal(app, "transfers kept")
+        """Whenever others of earlier runs wait for the user."""
 
     def begin(self) -> None:
         """Listen from now on; called in the loop of the app."""
@@ -365,7 +365,7 @@ class TransferWatch:
             taken = await self._transfers.adopt(kept)
             self._off(kept - set(taken))
             self._take(self._transfers.snapshot(taken))
-            self._publish_kept()
+            self.kept.publish(None)
 
     async def cancel(self, numbers: Iterable[int]) -> None:
         """Stop transfers; of an earlier run, forget them with what arrived."""
@@ -375,7 +375,7 @@ class TransferWatch:
             await self._transfers.drop(kept)
             self._off(kept)
             self.changed.publish(None)
-            self._publish_kept()
+            self.kept.publish(None)
 
     def _split(self, numbers: Iterable[int]) -> tuple[list[int], set[int]]:
         """Which of some transfers are of this run, and which an earlier one left."""
@@ -423,8 +423,8 @@ class TransferWatch:
 
     # What changes
 
-    async def interrupted(self) -> int:
-        """Learn of the transfers of earlier runs, which nobody goes on with now; how many there are."""
+    async def interrupted(self) -> None:
+        """Learn of the transfers of earlier runs, which nobody goes on with now."""
         found = tuple(map(_at_rest, await self._transfers.interrupted()))
         ours = {number for batch in self.batches.values() for number in batch.transfers.keys() - batch.kept}
         left = {number for batch in self.batches.values() for number in batch.kept}
@@ -435,8 +435,7 @@ class TransferWatch:
                 self._put(transfer, is_kept=True)
         if found or left:
             self.changed.publish(None)
-            self._publish_kept()
-        return len(found)
+            self.kept.publish(None)
 
     async def elsewhere(self) -> None:
         """Learn of the transfers that other programs make right now."""
@@ -539,9 +538,6 @@ class TransferWatch:
 
     def _batch(self, number: int) -> BatchProgress:
         return self.batches[self._batch_of[number]]
-
-    def _publish_kept(self) -> None:
-        self.kept.publish(sum(len(batch.kept) for batch in self.batches.values()))
 
 
 def _swap(order: list[Item], item: Item, step: int, movable: Set[Item]) -> int | None:

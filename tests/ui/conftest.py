@@ -237,7 +237,7 @@ class SearchService(Service):
 
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
         if (query := self.query(location)) is not None:
-            return Page(**structs.asdict(await self.search(query, cursor)))
+            return await self.search(query, cursor)
         folders = await self.folders(location)
         return Page(tuple(folders.items))
 

@@ -94,6 +94,8 @@ async def test_a_folder_of_very_many_files_is_not_counted_to_its_end(
         await it.until(lambda: it.notices)
         assert it.notices == ["us-east holds more than 200 files. Open it and search, or use cloudstore pull."]
         assert searches.count("search") == 3
+        await it.settle()
+        assert (it.app.screen, it.engine.transfers) == (it.screen, [])
 
 
 async def test_a_large_folder_asks_and_can_go_elsewhere(browser: Any, folders: Any, tmp_path: Path) -> None:
@@ -214,6 +216,25 @@ def test_a_folder_that_cannot_be_made_gives_way_to_the_present_one(
     (tmp_path / "file").write_text("")
     assert usable_folder(tmp_path / "file" / "below") == tmp_path
     assert usable_folder(tmp_path / "new" / "deep") == tmp_path / "new" / "deep"
+
+
+async def test_where_a_folder_cannot_be_made_a_place_keeps_its_own_in_the_present_one_and_that_is_told(
+    browser: Any, searches: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches.results = 3
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (tmp_path / "downloads").write_text("")
+    async with browser(size=(160, 40)) as it:
+        await it.press("l", "j", "d")
+        await it.until(lambda: it.engine.transfers)
+        assert {one.request.root for one in it.engine.transfers} == {here / "exports"}
+        assert any("the files go to" in notice for notice in it.notices)
+        before = len(it.engine.transfers)
+        await it.press("G", "d")
+        await it.until(lambda: len(it.engine.transfers) > before)
+        assert {one.request.folder for one in it.engine.transfers[before:]} == {here / "acme8"}
 
 
 async def test_the_strip_tells_what_runs_then_how_it_ended_and_nothing_looks_any_more(

@@ -171,6 +171,7 @@ async def test_the_first_screen_shows_where_to_go_and_sends_nothing(browser: Any
         assert "read-only" in it.text
         assert "8x8 · calls and transcripts" in it.text
         assert not folders.calls + searches.calls
+        assert it.app.screen.check_action("leave", ("goto",))
         await it.press("1")
         assert isinstance(it.app.screen, BrowserScreen)
         assert it.rows == ["exports/", "imports/"]

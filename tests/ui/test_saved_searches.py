@@ -95,6 +95,31 @@ async def test_a_file_that_cannot_be_read_is_told_there(browser: Any, tmp_path: 
         assert "mine" in tree(it)
 
 
+async def test_before_another_search_is_replaced_that_is_said_with_the_sign_and_without(
+    browser: Any, saved: SavedSearches
+) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type("type:callrecording")
+        await it.press("ctrl+s")
+        for name, is_taken in (("new", False), ("long", True), ("@new", False), ("@long", True)):
+            await it.press("ctrl+u")
+            await it.type(name)
+            assert ("This name is taken" in it.text) is is_taken, name
+
+
+async def test_what_is_forgotten_is_gone_from_the_tree(browser: Any, saved: SavedSearches) -> None:
+    async with browser() as it:
+        assert "long" in tree(it)
+        await it.press("apostrophe")
+        await it.until(lambda: "@long" in it.text)
+        await it.press("delete")
+        await it.until(lambda: "Forget @long?" in it.text)
+        await it.press("tab", "enter")
+        await it.until(lambda: "long" not in saved.read())
+        await it.until(lambda: "long" not in tree(it))
+
+
 async def test_both_ways_to_save_a_search_save_it_for_where_it_was_made(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("f")

@@ -15,6 +15,7 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.plan import ZipPlan, cost_of_direct, cost_of_zips, is_available, plan_zips
+from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
@@ -158,7 +159,8 @@ class DownloadActions(ActionGroup):
         offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
         way, folder = await self._agree(offer, ready)
         if way is not None:
-            await self.start(ready, folder / offer.below, plan if way is FetchAnswer.ZIP else None)
+            target = await self._usable(folder) / offer.below
+            await self.start(ready, target, plan if way is FetchAnswer.ZIP else None)
 
     def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
         """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
@@ -178,7 +180,7 @@ class DownloadActions(ActionGroup):
         objects: Sequence[StoredObject],
         plan: ZipPlan | None,
         folder: Path,
-        place: str = "",
+        place: str,
     ) -> FetchOffer:
         """What either way takes, for objects that may be all of a place."""
         pace, at_once = provider.profile.requests_per_minute, self.settings.transfers
@@ -234,9 +236,7 @@ class DownloadActions(ActionGroup):
             names: names of files by the identity of their object, where they are not to have the object's own.
             title: what the batch is called, where its objects do not say it.
         """
-        folder = await asyncio.to_thread(usable_folder, wanted)
-        if folder != wanted:
-            notify_plain(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
+        folder = await self._usable(wanted)
         there = await asyncio.to_thread(names_in, folder)
         names = {identity(entry): safe_name((names or {}).get(identity(entry), entry.name)) for entry in objects}
         files = {identity(entry): folder / names[identity(entry)] for entry in objects}
@@ -249,6 +249,13 @@ class DownloadActions(ActionGroup):
         requested = downloads if plan is None else zip_requests(plan, downloads, folder)
         self.watch.submit(requested, title or batch_title(objects, self.listing.zone), str(folder))
         return True
+
+    async def _usable(self, wanted: Path) -> Path:
+        """The folder, or the present one where it cannot be written to; that is told."""
+        folder = await asyncio.to_thread(usable_folder, wanted)
+        if folder != wanted:
+            notify_plain(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
+        return folder
 
     # Folders
 
@@ -268,7 +275,7 @@ class DownloadActions(ActionGroup):
         way, into = await self._agree(offer, ready)
         if way is None:
             return
-        target = await asyncio.to_thread(usable_folder, into) / offer.below
+        target = await self._usable(into) / offer.below
         if await self._submit_folder(ready, folder, target):
             notify_plain(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
 
@@ -278,6 +285,7 @@ class DownloadActions(ActionGroup):
         from cloudstore_tui.archive.listing import FolderListing
 
         listing, found = FolderListing(provider, folder), list[StoredObject]()
+        size, exact = 0, True
         with self.listing.doing(f"counting {name}… Esc stops"):
             async for page in listing.pages():
                 found += page
@@ -285,9 +293,10 @@ class DownloadActions(ActionGroup):
                     much = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
                     notify_plain(self.screen, much, "warning")
                     return []
-                self.listing.set_status(
-                    f"counting {name}… {counted(len(found), 'file')}, {total_size(found)} · Esc stops"
-                )
+                size += sum(one.size or 0 for one in page)
+                exact = exact and all(one.size is not None and one.size_exact for one in page)
+                much = f"{counted(len(found), 'file')}, {words.size(size, exact=exact)}"
+                self.listing.set_status(f"counting {name}… {much} · Esc stops")
         for failure in listing.failures:
             notify_plain(self.screen, str(failure), "error")
         if not found and not listing.failures:

@@ -25,7 +25,7 @@ from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from
 from cloudstore_tui.ui.dialogs.columns import Bar, ColumnsDialog, Grouping, HistogramDialog, SortDialog
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.format import meter, percent
-from cloudstore_tui.ui.report import notify_plain
+from cloudstore_tui.ui.report import listed, notify_plain
 
 MAX_MARKED = 100_000
 """Rows up to which everything that matches is read to be marked."""
@@ -179,7 +179,7 @@ class ListingActions(ActionGroup):
         marks = state.store.selection
         size = f" ({words.size(marks.size, exact=marks.size_exact)})" if marks.size else ""
         which = "matches that hold the text" if state.store.filtered_by else "matches"
-        lacks = f" {state.lacking[:1].upper()}{state.lacking[1:]}." if state.lacking else ""
+        lacks = f" {listed([state.lacking])}" if state.lacking else ""
         said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
         notify_plain(self.screen, said, "warning" if lacks else "information")
 
@@ -256,7 +256,7 @@ def _progress(doing: str, eta: EtaEstimator, state: ListingState) -> str:
 
 def _sentences(target: NavigationTarget, size: ResultSize, lacks: str = "") -> str:
     verb = "matches" if size.objects == 1 else "match"
-    loss = f"{lacks[:1].upper()}{lacks[1:]}." if lacks else ""
+    loss = listed([lacks]) if lacks else ""
     parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(target))
     return "\n".join(part for part in parts if part)
 

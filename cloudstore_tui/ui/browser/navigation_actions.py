@@ -251,7 +251,9 @@ class BookmarkActions(ActionGroup):
             return f"Saved as {SIGN}{name}{_where(searches)}."
 
         name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
-        return _Nameable(NameChoice(f"This search: {text or 'everything'}", name, searches.read()), save)
+        known = searches.read()
+        taken = frozenset((*known, *(f"{SIGN}{one}" for one in known)))
+        return _Nameable(NameChoice(f"This search: {text or 'everything'}", name, taken), save)
 
     @Action("apostrophe", "Bookmarks", "Go to a bookmark or a saved search", everywhere=True, opens=True)
     async def bookmarks(self) -> None:
@@ -275,6 +277,7 @@ class BookmarkActions(ActionGroup):
             else:
                 if picked.action == "go":
                     return
+                self.places.show_shortcuts()
 
     async def _do(self, one: Bookmark | SavedSearch, what: str) -> None:
         if what == "remove":

@@ -146,8 +146,10 @@ class PlacesTree(CursorList):
 
     def on_mount(self) -> None:
         self.show_profiles()
-        # Where a search was just saved, the focus comes back from the line for its name.
-        self.watch(self.screen, "focused", self.show_shortcuts, init=False)
+
+    def on_focus(self) -> None:
+        # Other programs, and the user, change the files of bookmarks and searches, too.
+        self.show_shortcuts()
 
     # What is shown
 

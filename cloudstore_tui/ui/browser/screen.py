@@ -183,7 +183,7 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.kept.subscribe(self, lambda _: self.header.update())
         if self._watch.keeps:
             # Home asks, too; whoever begins at an address does not come by there.
-            _: Worker[int] = self.run_worker(self._watch.interrupted, group="kept")
+            _: Worker[None] = self.run_worker(self._watch.interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
         self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
         self.restores.on_way.subscribe(self, self._note_restores)

@@ -138,7 +138,6 @@ class LineBar(Horizontal):
         if text is not None:
             with line.prevent(Input.Changed):
                 line.value = text
-            line.cursor_position = len(text)
         line.focus()
 
     def action_close(self) -> None:
