@@ -160,7 +160,7 @@ async def test_what_comes_over_a_kept_connection_unasked_is_no_answer(server: An
         if await reader.readuntil(b"\r\n\r\n"):
             writer.write(server.reply(body="[1]" if rude.is_set() else "[0]").raw)
         await rude.wait()
-        writer.write(server.reply(408).raw)
+        writer.write(server.reply(body="[9]").raw)
         said.set()
         await gone.wait()
         writer.close()
