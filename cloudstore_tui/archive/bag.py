@@ -21,13 +21,18 @@ from cloudstore_tui.archive.chain import SEALED, Break, Chain, open_chain, read_
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
+    DATA,
+    DECLARATION,
+    MOVING,
     NAME,
     RUNS,
     TABLE,
+    ArchivePlace,
     ManifestEntry,
     is_superseded,
     key_of_entry,
     path_of,
+    place_of,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
@@ -45,8 +50,7 @@ from cloudstore_tui.fs.whole_file import READABLE, write_whole
 from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
-DATA = "data"
-DECLARATION, INFO = "bagit.txt", "bag-info.txt"
+INFO = "bag-info.txt"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 SIGNATURE, STAMP = f"{TAG_MANIFEST}.sig", f"{TAG_MANIFEST}.tsr"
 NAMESPACE = "cloudstore-seal"
@@ -55,7 +59,6 @@ TAGS = (DECLARATION, INFO, MANIFEST)
 """What the signature and the time stamp cover, by way of the tag manifest."""
 _OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, STAMP, CHAIN, *RUNS.values()})
 """What stays beside `data/`."""
-_MOVING = ".data.new"
 _PART = ".cs-"
 """Begins the names of part files."""
 _DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -64,34 +67,6 @@ _SCHEMA = """
 CREATE TABLE known(path TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;
 CREATE TABLE missing(object TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-
-
-class ArchivePlace(msgspec.Struct, frozen=True):
-    """Where the parts of a pulled folder are."""
-
-    root: Path
-    """The folder as the user names it: runs, events, and what makes it a bag."""
-    payload: Path
-    """Where the files and their manifest are: the same, or `data/` in it once it was sealed."""
-
-    @property
-    def is_bag(self) -> bool:
-        """Whether it was ever sealed."""
-        return self.root != self.payload
-
-
-def place_of(folder: Path) -> ArchivePlace:
-    """Where the parts of a folder are; nothing need be there.
-
-    Raises:
-        ConflictError: sealing it was interrupted while its files were moved.
-    """
-    if (folder / _MOVING).is_dir():
-        hint = f"Go on with: cloudstore seal {folder}"
-        raise ConflictError("sealing it was interrupted", subject=str(folder), hint=hint)
-    inside = folder / DATA
-    is_bag = (folder / DECLARATION).is_file() or ((inside / NAME).is_file() and not (folder / NAME).exists())
-    return ArchivePlace(folder, inside if is_bag else folder)
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -141,7 +116,7 @@ def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None
 
 def _moved_in(folder: Path) -> ArchivePlace:
     """The folder as a bag: its files are moved into `data/`, as BagIt has it, if they are not there yet."""
-    moving = folder / _MOVING
+    moving = folder / MOVING
     if not moving.is_dir():
         place = place_of(folder)
         if not (place.payload / NAME).is_file():

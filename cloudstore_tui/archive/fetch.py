@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -111,7 +111,6 @@ class Recorder:
         *,
         chain: Chain,
         sidecars: bool = False,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._plan = plan
         self._chain = chain
@@ -119,7 +118,6 @@ class Recorder:
         self._manifest = manifest
         self._provider = provider
         self._sidecars = sidecars
-        self._now = now
         self._unwritten: list[ManifestEntry] = []
         """What the events tell and the manifest does not yet."""
         self.written = 0
@@ -150,7 +148,7 @@ class Recorder:
             self._lost(item, LocalDiskError("the file is gone again", subject=subject, hint="Pull again."))
             return
         line = fetched_entry(
-            entry_of(item.entry, path, self._provider), found, result.level, result.sha256, self._now()
+            entry_of(item.entry, path, self._provider), found, result.level, result.sha256, datetime.now(UTC)
         )
         if self._sidecars:
             line |= self._sidecar(item, path)
@@ -234,7 +232,9 @@ class Recorder:
         try:
             found = self._folder.stat(item.path)
             beside = item.path.with_name(f"{item.path.name}.json")
-            is_told = known.get("sidecar") == beside.name and self._folder.stat(beside) is not None
+            lacks_sidecar = self._sidecars and (
+                known.get("sidecar") != beside.name or self._folder.stat(beside) is None
+            )
         except StorageError:
             return
         if found is None:
@@ -242,7 +242,7 @@ class Recorder:
         changes: dict[str, object] = {}
         if mtime_of(found) != known.get("mtime"):
             changes["mtime"] = mtime_of(found)
-        if self._sidecars and not is_told:
+        if lacks_sidecar:
             changes |= self._sidecar(item, item.path)
         if changes:
             self._append({**known, **changes}, kind="noted")

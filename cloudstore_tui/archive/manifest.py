@@ -18,7 +18,9 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cloudstore_tui.core.errors import StorageError
+import msgspec
+
+from cloudstore_tui.core.errors import ConflictError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.records import csv_row, entry_record
 from cloudstore_tui.fs.disk import Disk, os_errors_as
@@ -33,6 +35,8 @@ CHAIN = "events.jsonl"
 """What happened to the folder; see `chain`."""
 RESERVED = (NAME, TABLE, CHAIN, *RUNS.values())
 """Names of our own in the folder of a pull."""
+DATA, DECLARATION, MOVING = "data", "bagit.txt", ".data.new"
+"""What makes the folder a bag: its files in a folder of their own, named otherwise while they are moved there."""
 
 COLUMNS = (
     *("path", "size", "checksum", "level", "sha256", "fetched", "error", "superseded", "profile", "provider", "region"),
@@ -50,6 +54,37 @@ _OF_THE_FILE = ("size", "size_exact", "listed_size", "level", "sha256", "fetched
 
 ManifestEntry = Mapping[str, Any]
 """One line of a manifest: a record of an object with what is known of its file. It may say anything."""
+
+
+# Where it is
+
+
+class ArchivePlace(msgspec.Struct, frozen=True):
+    """Where the parts of a pulled folder are."""
+
+    root: Path
+    """The folder as the user names it: runs, events, and what makes it a bag."""
+    payload: Path
+    """Where the files and their manifest are: the same, or `data/` in it once it was sealed."""
+
+    @property
+    def is_bag(self) -> bool:
+        """Whether it was ever sealed."""
+        return self.root != self.payload
+
+
+def place_of(folder: Path) -> ArchivePlace:
+    """Where the parts of a folder are; nothing need be there.
+
+    Raises:
+        ConflictError: sealing it was interrupted while its files were moved.
+    """
+    if (folder / MOVING).is_dir():
+        hint = f"Go on with: cloudstore seal {folder}"
+        raise ConflictError("sealing it was interrupted", subject=str(folder), hint=hint)
+    inside = folder / DATA
+    is_bag = (folder / DECLARATION).is_file() or ((inside / NAME).is_file() and not (folder / NAME).exists())
+    return ArchivePlace(folder, inside if is_bag else folder)
 
 
 # What a line says

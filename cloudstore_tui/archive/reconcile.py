@@ -14,10 +14,9 @@ from typing import Any
 
 import msgspec
 
-from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.chain import object_lines
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.manifest import NAME, ManifestEntry, key_of, key_of_entry, path_of, tells_of_same
+from cloudstore_tui.archive.manifest import NAME, ManifestEntry, key_of, key_of_entry, path_of, place_of, tells_of_same
 from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.core.errors import LocalDiskError, UsageError
 from cloudstore_tui.core.models import StoredObject

@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.chain import object_lines, open_chain
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.manifest import NAME, ManifestEntry, key_of, key_of_entry, path_of, tells_of_same
+from cloudstore_tui.archive.manifest import NAME, ManifestEntry, key_of, key_of_entry, path_of, place_of, tells_of_same
 from cloudstore_tui.core.errors import MissingError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Deletion

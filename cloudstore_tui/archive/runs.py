@@ -17,7 +17,7 @@ from cloudstore_tui import __version__
 from cloudstore_tui.archive.chain import CLOCKS_DIFFER
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.manifest import RUNS
-from cloudstore_tui.core.errors import IntegrityError, StorageError
+from cloudstore_tui.core.errors import IntegrityError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.fs.whole_file import write_whole
@@ -144,11 +144,10 @@ def read_status(folder: Path, command: str) -> RunStatus | None:
 class RunLog:
     """Notes in a folder how the runs of one command end. Blocks."""
 
-    def __init__(self, folder: Path, command: str, disk: Disk | None = None) -> None:
+    def __init__(self, folder: Path, command: str) -> None:
         self._folder = folder
         self._name = RUNS[command]
         self._command = command
-        self._disk = disk or Disk()
 
     def begin(self, report: RunReport) -> None:
         """Note that a run has begun, unless there is no folder yet."""
@@ -172,7 +171,7 @@ class RunLog:
         return (status or RunStatus(report)).after(report)
 
     def _write(self, status: RunStatus) -> None:
-        write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n", disk=self._disk)
+        write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n")
 
 
 class Complaint(msgspec.Struct, frozen=True):
@@ -285,11 +284,6 @@ def _escaped(text: str) -> str:
 
 def _seconds(moment: datetime | None) -> float:
     return round(moment.timestamp(), 3) if moment else 0
-
-
-def error_facts(error: StorageError, path: str = "") -> dict[str, object]:
-    """One error with the field names of the JSON contract."""
-    return {"error": str(error), "code": error.code, "retryable": error.retryable, "path": path or error.subject}
 
 
 def utc_now() -> datetime:

@@ -22,12 +22,10 @@ from cloudstore_tui.archive.bag import (
     SIGNATURE,
     STAMP,
     TAG_MANIFEST,
-    ArchivePlace,
     BagProblem,
     Past,
     check_signature,
     check_tags,
-    place_of,
     read_past,
     sealed_digests,
     tag_bytes,
@@ -40,11 +38,13 @@ from cloudstore_tui.archive.manifest import (
     NAME,
     RESERVED,
     UNLISTED,
+    ArchivePlace,
     LastLines,
     ManifestEntry,
     is_superseded,
     key_of_entry,
     path_of,
+    place_of,
 )
 from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError

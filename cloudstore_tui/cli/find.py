@@ -242,7 +242,7 @@ def note_why_empty(output: Output, text: str, fetched: int, head: str = "") -> N
         output.note(f"  {reason}")
 
 
-def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
+def warnings_of(tree: Node, text: str, zone: tzinfo) -> list[Problem]:
     """What looks wrong with a filter but can be sent.
 
     Raises:
@@ -348,22 +348,13 @@ def fiql_compile_command(words: tuple[str, ...], *, as_json: bool) -> None:
     """Turn words into FIQL; nothing is sent. The shell wants words with <, > or * in quotes."""
     zone = open_config().settings.time_zone
     output = Output(as_json=as_json, zone=zone)
-    meaning = meaning_of(words, zone)
+    meaning = understand(phrase_of(words), zone, datetime.now(UTC))
     if as_json:
         output.record(_record(meaning) | {"notes": list(meaning.notes)})
         return
     output.line(meaning.filter)
     for note in meaning.notes:
         output.note(f"Note: {note}")
-
-
-def meaning_of(words: Iterable[str], zone: tzinfo) -> Compiled:
-    """What the words of a command line ask for: a phrase, or a filter in FIQL.
-
-    Raises:
-        FilterError: nothing.
-    """
-    return understand(phrase_of(tuple(words)), zone, datetime.now(UTC))
 
 
 def _problems(meaning: Compiled, text: str, zone: tzinfo) -> tuple[Problem, ...]:

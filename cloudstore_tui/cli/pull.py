@@ -18,12 +18,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.expected import CallCheck, check_calls
 from cloudstore_tui.archive.known import FILE as ARCHIVES
 from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
-from cloudstore_tui.archive.manifest import NAME
+from cloudstore_tui.archive.manifest import NAME, place_of
 from cloudstore_tui.archive.pull import Pull, PullEstimate, PullReport
 from cloudstore_tui.archive.runs import RunOutcome, RunStatus, read_status, utc_now
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via

@@ -21,11 +21,11 @@ from cloudstore_tui.archive.runs import (
     RunOutcome,
     RunReport,
     RunStatus,
-    error_facts,
     metrics,
     new_report,
     utc_now,
 )
+from cloudstore_tui.cli.output import error_record
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import CRASHED, BusyError, StorageError, UsageError
@@ -147,7 +147,7 @@ class Run:
             code=code,
             ended=utc_now(),
             requests=requests_sent() - self._sent_before,
-            errors=tuple(error_facts(error) for error in errors[:MAX_ERRORS]),
+            errors=tuple(error_record(error, error.subject) for error in errors[:MAX_ERRORS]),
             error_count=len(errors),
             warnings=tuple(output.notes),
         )

@@ -119,10 +119,9 @@ def profile_remove_command(name: str, *, yes: bool) -> None:
 
 
 def _files_of_others(config: Config, name: str) -> Iterator[str]:
-    secrets = {secret.name for spec in PROVIDERS for secret in spec.secrets}
     for other in config.profiles.values():
         if other.name != name:
-            yield from filter(None, (other.text(f"{secret}_file") for secret in secrets))
+            yield from filter(None, (other.text(f"{secret}_file") for secret in secrets_of_services()))
 
 
 STEPS = 4

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.manifest import place_of
 from cloudstore_tui.archive.runs import (
     RunReport,
     RunStatus,

@@ -94,7 +94,6 @@ class Channel:
         return Reply(
             status=answer.status,
             body=body,
-            content_type=headers.get("content-type", ""),
             location=headers.get("location", "") if 300 <= answer.status < 400 else "",
             date=date,
             wait=asked_wait(headers.get("retry-after", ""), headers.get("x-ratelimit-reset", ""), date),

@@ -177,7 +177,6 @@ class Reply(msgspec.Struct, frozen=True):
 
     status: int
     body: bytes
-    content_type: str = ""
     location: str = ""
     """Where a redirect leads; only where the caller asked for redirects, and never to be followed unvetted."""
     date: datetime | None = None
@@ -208,6 +207,13 @@ class Reply(msgspec.Struct, frozen=True):
         titled = f" titled '{words}'" if words and kind == "an HTML page" else f": {words}" if words else ""
         status = f" with status {self.status}" if self.status != 200 else ""
         return ReplyError(f"the answer is not the API's but {kind}{status}{titled}", subject=subject, hint=_HINT)
+
+    def unlike(self, what: str, subject: str) -> ReplyError:
+        """The error for JSON that says something else than `what`."""
+        words = message_of(self.body)
+        return ReplyError(
+            f"the service answered with something else than {what}{f': {words}' if words else ''}", subject=subject
+        )
 
 
 def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:

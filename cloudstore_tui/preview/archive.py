@@ -300,15 +300,15 @@ def is_wrapping(head: bytes) -> bool:
     return any(head.startswith(mark) for mark, _, _ in _WRAPPINGS)
 
 
-def unwrap(sample: Sample, most: int = MAX_UNPACKED) -> Unwrapped:
+def unwrap(sample: Sample) -> Unwrapped:
     """What the first bytes of a wrapping hold; more is read while nearly nothing comes out."""
     mark, kind, make = next(row for row in _WRAPPINGS if sample.head.startswith(row[0]))
     engine, out, packed, note = make(), bytearray(), 0, ""
     for chunk in _chunks(sample, out):
         packed += len(chunk)
         try:
-            while len(out) < most:
-                out += engine.decompress(chunk, most - len(out))
+            while len(out) < MAX_UNPACKED:
+                out += engine.decompress(chunk, MAX_UNPACKED - len(out))
                 if not engine.eof:
                     break
                 chunk = engine.unused_data
@@ -318,10 +318,10 @@ def unwrap(sample: Sample, most: int = MAX_UNPACKED) -> Unwrapped:
         except _BROKEN as error:
             note = f"It is damaged after {len(out):,} bytes of content." if out else f"It is damaged: {error}."
             break
-        if len(out) >= most:
+        if len(out) >= MAX_UNPACKED:
             break
-    is_all = engine.eof and len(out) < most and packed >= sample.size
-    if not is_all and not note and packed >= sample.size and len(out) < most and sample.facts.size is not None:
+    is_all = engine.eof and len(out) < MAX_UNPACKED and packed >= sample.size
+    if not is_all and not note and packed >= sample.size and len(out) < MAX_UNPACKED and sample.facts.size is not None:
         note = f"It is cut: its end is missing after {len(out):,} bytes of content."
     return Unwrapped(kind, bytes(out), packed, is_all and not note, note)
 

@@ -99,22 +99,32 @@ def wav_head(file: BinaryIO) -> Wav | None:
 
 
 _Chunks = tuple[dict[bytes, bytes], int, int]
-_WANTED = (b"fmt ", b"ds64", b"fact", b"COMM")
+_WANTED = (b"fmt ", b"ds64", b"fact", b"COMM", b"desc")
 
 
-def _chunks(file: BinaryIO, head: struct.Struct, end: bytes) -> _Chunks:
-    """The chunks of a file, the last one only by where it begins and how long it says that it is."""
+def _chunks(
+    file: BinaryIO, head: struct.Struct, end: bytes, *, at: int = 12, counted: int = 0, align: int = 2
+) -> _Chunks:
+    """The chunks of a file, the last one only by where it begins and how long it says that it is.
+
+    Args:
+        file: where they are.
+        head: the name and the length that each begins with.
+        end: the chunk that is the last one wanted.
+        at: where the first one begins.
+        counted: bytes of its head that a length counts, too.
+        align: each one begins at a multiple of so many bytes.
+    """
     found: dict[bytes, bytes] = {}
-    at = 12
     for _ in range(_MAX_CHUNKS):
         file.seek(at)
         name, length = head.unpack(file.read(head.size))
-        at += head.size
+        at, length = at + head.size, length - counted
         if name == end:
             return found, at, length
         if name in _WANTED:
             found[name] = file.read(min(length, 64))
-        at += length + length % 2
+        at += max(length, 0) + -length % align
     return found, 0, 0
 
 
@@ -131,15 +141,8 @@ def _riff(file: BinaryIO, magic: bytes) -> Wav | None:
 
 def _w64(file: BinaryIO, _: bytes) -> Wav | None:
     """Sony's form, in which names have 16 bytes, and lengths 8 that count their own head."""
-    at, found = 40, b""
-    for _number in range(_MAX_CHUNKS):
-        file.seek(at)
-        name, length = struct.unpack("<4s12xQ", file.read(24))
-        if name == b"data":
-            return _wav({b"fmt ": found}, at + 24, length - 24 if 24 < length < 1 << 62 else None, 0)
-        found = file.read(min(length - 24, 64)) if name == b"fmt " else found
-        at += length + -length % 8
-    return None
+    chunks, start, length = _chunks(file, struct.Struct("<4s12xQ"), b"data", at=40, counted=24, align=8)
+    return _wav(chunks, start, length if 0 < length < 1 << 62 else None, 0)
 
 
 def _wav(chunks: dict[bytes, bytes], start: int, length: int | None, frames: int) -> Wav | None:
@@ -188,25 +191,18 @@ def _aiff(file: BinaryIO, magic: bytes) -> Wav | None:
 
 def _caf(file: BinaryIO, _: bytes) -> Wav | None:
     """Apple's form, whose lengths have 8 bytes; -1 stands for a recording that never came to its end."""
-    at, form = 8, b""
-    for _number in range(_MAX_CHUNKS):
-        file.seek(at)
-        name, length = struct.unpack(">4sq", file.read(12))
-        if name == b"data":
-            return _caf_sound(form, at + 16, length - 4 if length > 4 else None)
-        form = file.read(min(length, 32)) if name == b"desc" else form
-        at += 12 + max(length, 0)
-    return None
-
-
-def _caf_sound(form: bytes, start: int, length: int | None) -> Wav | None:
-    rate, kind, flags, packet, frames, channels, _bits = struct.unpack(">d4sIIIII", form)
+    chunks, start, length = _chunks(file, struct.Struct(">4sq"), b"data", at=8, align=1)
+    form = chunks.get(b"desc", b"")
+    rate, kind, flags, packet, frames, channels, _bits = struct.unpack_from(">d4sIIIII", form)
     codec = {b"lpcm": 3 if flags & 1 else 1, b"ulaw": 7, b"alaw": 6}.get(kind, 0)
-    if not codec or frames != 1 or not 0 < channels < 64 or not channels <= packet <= 8 * channels or not rate >= 1:
+    if not start or not codec or frames != 1 or not rate >= 1:
+        return None
+    if not 0 < channels < 64 or not channels <= packet <= 8 * channels:
         return None
     width = packet // channels
     turned = width if kind == b"lpcm" and (width == 1 or not flags & 2) else 0
-    return _pcm(codec, width, channels, int(min(rate, 0xFFFFFFFF)), start, length, turned)
+    sound = length - 4 if length > 4 else None
+    return _pcm(codec, width, channels, int(min(rate, 0xFFFFFFFF)), start + 4, sound, turned)
 
 
 _HEADS = {

@@ -69,7 +69,7 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
 
 def _writes(arguments: tuple[object, ...]) -> bool:
     flags = arguments[2] if len(arguments) > 2 else 0
-    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+    return isinstance(flags, int) and bool(flags & _WRITES)
 
 
 def encoded(message: msgspec.Struct) -> bytes:
@@ -125,8 +125,7 @@ class Program:
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 _NUMBER, _MACHINE, _ARGUMENTS = 0, 4, 16
-_WRITES = 0o1 | 0o2 | 0o100 | 0o1000
-"""O_WRONLY, O_RDWR, O_CREAT and O_TRUNC."""
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
 
 

@@ -38,7 +38,14 @@ def commands() -> Iterator[str]:
     """Every command line of ours in what other programs run."""
     for service in units("Service"):
         yield from re.findall(r"^ExecStart=(.*)$", service.replace("\\\n", " "), flags=re.M)
-    yield from re.findall(r"^(?:\S+ +){5}(cloudstore .*?) >/dev/null$", blocks("crontab")[0], flags=re.M)
+    path, *lines = blocks("crontab")[0].splitlines()
+    assert path.startswith("PATH=")
+    assert lines
+    for line in lines:
+        command = line.split(None, 5)[5]
+        # What is printed would be mailed.
+        assert command.endswith(" >/dev/null"), command
+        yield command.removesuffix(" >/dev/null")
     (arguments,) = re.findall(r"^CMD \[(.*)\]$", blocks("dockerfile")[0], flags=re.M)
     yield f"cloudstore {arguments.replace(',', ' ')}"
 

@@ -27,7 +27,7 @@ class Clock:
         self.waits: list[float] = []
         monkeypatch.setattr(pull, "pause", self.pause)
         # All that ask for the time have to be imported by now: what is imported later would keep this clock for ever.
-        asking = [module for module in sys.modules.values() if getattr(module, "utc_now", None) is runs.utc_now]
+        asking = [module for module in tuple(sys.modules.values()) if getattr(module, "utc_now", None) is runs.utc_now]
         assert {runs, reporting, pull, status} <= set(asking)
         for module in asking:
             monkeypatch.setattr(module, "utc_now", lambda: self.now)

@@ -11,7 +11,6 @@ from cloudstore_tui.core.errors import (
     ForbiddenError,
     LoginError,
     MissingError,
-    ReplyError,
     StorageError,
     UsageError,
 )
@@ -172,12 +171,9 @@ class AlvariaClient:
             reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, subject)
         answer = reply.decode(ObjectKeys, subject=subject)
         # Without a list, what speaks is no empty folder: it is an error that came with the status of a success.
-        words = "" if isinstance(answer.object_keys, list) else message_of(reply.body)
-        if words or not isinstance(answer.object_keys, list | None):
-            raise ReplyError(
-                f"the service answered with something else than a listing{f': {words}' if words else ''}",
-                subject=subject,
-            )
+        keys = answer.object_keys
+        if not isinstance(keys, list) and (keys is not None or message_of(reply.body)):
+            raise reply.unlike("a listing", subject)
         return answer
 
     async def signed(self, key: str, direction: str, subject: str, *, native: bool) -> ObjectKey:

@@ -192,12 +192,9 @@ def page(reply: Reply, subject: str) -> WirePage:
     pages = [_read(item, PageReply) for item in (raw if isinstance(raw, list) else [raw]) if _is_page(item)]
     found = [one for one in pages if one]
     # Rows are what counts: an error that comes as a page without any is not "nothing found".
-    words = "" if any(isinstance(one.content, list) for one in found) else message_of(reply.body)
-    if words or not found or (isinstance(raw, list) and len(found) < len(raw)):
-        words = words or message_of(reply.body)
-        raise ReplyError(
-            f"the service answered with something else than a page{f': {words}' if words else ''}", subject=subject
-        )
+    is_told = not any(isinstance(one.content, list) for one in found) and message_of(reply.body)
+    if is_told or not found or (isinstance(raw, list) and len(found) < len(raw)):
+        raise reply.unlike("a page", subject)
     rows = tuple(row for one in found if isinstance(one.content, list) for row in one.content)
     last = found[-1].last_page is True or text(found[-1].last_page).lower() == "true"
     return WirePage(rows, last or not rows, count(found[-1].page_key) or 0)

@@ -108,11 +108,6 @@ class TokenService:
         self._grants: dict[str, Grant] = {}
 
     @property
-    def client_secret(self) -> str:
-        """The secret of `CLIENT_ID`."""
-        return self.secret(CLIENT_ID)
-
-    @property
     def api_key(self) -> str:
         """The only key for `x-api-key`."""
         return alvaria_api_key(self._world.seed)

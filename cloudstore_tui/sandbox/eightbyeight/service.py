@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 from urllib.parse import parse_qs
@@ -176,9 +176,9 @@ _PER_MINUTE = 60
 class ApiError(Exception):
     """A request that is answered with an error."""
 
-    def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, body: Any) -> None:
         super().__init__(status)
-        self.response = JSONResponse(body, status, headers)
+        self.response = JSONResponse(body, status)
 
 
 def fault(status: int, text: str, code: str) -> ApiError:
