@@ -10,16 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 
 from cloudstore_tui.core.errors import LocalDiskError, StorageError, UnavailableError, no_more_threads
+from cloudstore_tui.net.handoff import End, Handoff, Mailbox
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
-GRACE = 1.0
-"""Seconds that cancelled work gets to stop."""
 WAIT_FOR_THREAD_S = 0.005
 """Seconds that work waits for the first thread before a second one is started, and twice as long for each further one:
 on a quick disk, more would only be in each other's way, and on one that hangs, nobody waits for it."""
@@ -34,6 +32,10 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
+
+    def ask(self) -> None:
+        """Let the work end soon."""
+        self.asked = True
 
     def check(self) -> None:
         """End the work here if that was asked for.
@@ -53,7 +55,11 @@ class Workers:
         self._threads = 0
         self._closed = False
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._lists: dict[Hashable, list[tuple[Any, asyncio.Future[None]]]] = {}
+        self._mailbox: Mailbox | None = None
+        self._latest: _Job | None = None
+        """What was put into the queue last."""
+        self._watch: asyncio.TimerHandle | None = None
+        self._lists: dict[Hashable, list[tuple[Any, Handoff[None]]]] = {}
         """What came while a list of the same kind was at work."""
 
     async def run(self, work: Callable[[Stop], Result]) -> Result:
@@ -64,7 +70,9 @@ class Workers:
             UnavailableError: the program is ending.
         """
         stop = Stop()
-        return await _ended(self._start(work, stop), stop)
+        ended: Handoff[Result] = Handoff(stop.ask)
+        self._start(work, stop, ended.end)
+        return await ended
 
     async def run_together(
         self,
@@ -90,20 +98,20 @@ class Workers:
             LocalDiskError: the system has no thread for it.
             UnavailableError: the program is ending.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: Handoff[None] = Handoff(stop.ask)
         waiting = self._lists.get((each, where))
         if waiting is None:
             self._work_on(each, then, where, [(item, done)])
         else:
             waiting.append((item, done))
-        await _ended(done, stop)
+        await done
 
     def _work_on(
         self,
         each: Callable[[Item], None],
         then: Callable[[list[Item]], None],
         where: Hashable,
-        entries: list[tuple[Item, asyncio.Future[None]]],
+        entries: list[tuple[Item, Handoff[None]]],
     ) -> None:
         self._lists[each, where] = []
         items = [item for item, _done in entries]
@@ -112,17 +120,13 @@ class Workers:
             self._share(each, items)
             then(items)
 
-        def end(ended: asyncio.Future[None]) -> None:
-            error = ended.exception()
+        def end(_result: None, error: BaseException | None) -> None:
             for _item, done in entries:
-                if error is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(error)
+                done.end(None, error)
             if waiting := self._lists.pop((each, where)):
                 self._work_on(each, then, where, waiting)
 
-        self._start(work, Stop()).add_done_callback(end)
+        self._start(work, Stop(), end)
 
     def _share(self, each: Callable[[Item], None], items: list[Item]) -> None:
         """Do something for every item, together with the other threads. In a worker: it takes what nobody has taken."""
@@ -150,48 +154,42 @@ class Workers:
         for _ in range(self._threads):
             self._queue.put(None)
 
-    def _start(self, work: Callable[[Stop], Result], stop: Stop) -> asyncio.Future[Result]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        job = _Job(loop, future, work, stop)
+    def _start(self, work: Callable[[Stop], object], stop: Stop, end: End) -> None:
+        """Have something done by the next thread that is free; `end` is told in the loop what came of it."""
+        self._mailbox = self._mailbox or Mailbox()
+        self._latest = job = _Job(work, stop, end, self._mailbox)
         try:
-            self._submit(job)
+            if self._closed:
+                raise UnavailableError("the program is ending")
+            if not self._threads:
+                self._add_thread()
         except StorageError as error:
-            future.set_exception(error)
-            return future
-        helping = loop.call_later(WAIT_FOR_THREAD_S * 2 ** (self._threads - 1), self._help, job)
-        future.add_done_callback(lambda _future: helping.cancel())
-        return future
-
-    def _submit(self, job: "_Job") -> None:
-        if self._closed:
-            raise UnavailableError("the program is ending")
-        if not self._threads:
-            start_thread(self._serve, "transfer worker")
-            self._threads += 1
+            end(None, error)
+            return
         self._queue.put(job.do)
+        if self._watch is None:
+            self._watch_over(job)
+
+    def _watch_over(self, job: "_Job") -> None:
+        delay = WAIT_FOR_THREAD_S * 2 ** (self._threads - 1)
+        self._watch = asyncio.get_running_loop().call_later(delay, self._help, job)
 
     def _help(self, job: "_Job") -> None:
         """Start one more thread if a job still waits for one; if the system has none, those that run are enough."""
+        self._watch = None
         if not job.begun and self._threads < self._most and not self._closed:
             with suppress(LocalDiskError):
-                start_thread(self._serve, "transfer worker")
-                self._threads += 1
+                self._add_thread()
+        if self._latest is not None and not self._latest.begun and self._threads < self._most:
+            self._watch_over(self._latest)
+
+    def _add_thread(self) -> None:
+        start_thread(self._serve, "transfer worker")
+        self._threads += 1
 
     def _serve(self) -> None:
         while (job := self._queue.get()) is not None:
             job()
-
-
-async def _ended(future: asyncio.Future[Result], stop: Stop) -> Result:
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        stop.asked = True
-        await asyncio.wait({future}, timeout=GRACE)
-        if future.done():
-            future.exception()
-        raise
 
 
 def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
@@ -209,36 +207,27 @@ def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
 
 
 class _Job:
-    """Some work, and who waits for it in which loop."""
+    """Some work, and who is told what came of it."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        future: asyncio.Future[Any],
-        work: Callable[[Stop], object],
-        stop: Stop,
-    ) -> None:
-        self._loop = loop
-        self._future = future
+    def __init__(self, work: Callable[[Stop], object], stop: Stop, end: End, mailbox: Mailbox) -> None:
         self._work = work
         self._stop = stop
+        self._end = end
+        self._mailbox = mailbox
         self.begun = False
 
     def do(self) -> None:
         """Carry it out, in a thread."""
         self.begun = True
-        settle: Callable[[], None]
         try:
             self._stop.check()
-            settle = partial(self._future.set_result, self._work(self._stop))
+            self._mailbox.put(self._end, self._work(self._stop))
         except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
-            settle = partial(_fail, self._future, error)
-        with suppress(RuntimeError):  # the loop may have ended
-            self._loop.call_soon_threadsafe(settle)
+            self._mailbox.put(self._end, None, _told(error))
 
 
-def _fail(future: asyncio.Future[Result], error: BaseException) -> None:
-    if not isinstance(error, Exception) or isinstance(error, StopIteration):
-        # A future takes neither; and no worker may end the program.
-        error = RuntimeError(f"{type(error).__name__} in a worker")
-    future.set_exception(error)
+def _told(error: BaseException) -> BaseException:
+    """What a future can be told: it takes neither of these, and no worker may end the program."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"{type(error).__name__} in a worker")

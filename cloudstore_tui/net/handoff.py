@@ -1,0 +1,77 @@
+"""What another thread does for an event loop: how its end comes back, and how whoever waits for it can stop it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeVar, cast
+
+Result = TypeVar("Result")
+End: TypeAlias = Callable[[Any, BaseException | None], None]
+"""Told in the loop what came of it: a result, or why there is none."""
+
+GRACE = 1.0
+"""Seconds that whatever is stopped gets to let go of what it works with; more is needed only if the disk hangs."""
+
+
+class Handoff(asyncio.Future[Result]):
+    """What comes of work in another thread.
+
+    Cancelling asks that work to end and waits for that, but not for ever: a plain future would be cancelled at once,
+    and could not tell when the thread has let go.
+    """
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        """Make one, in the loop that waits for it; `stop` asks the work to end."""
+        super().__init__()
+        self._ask_to_stop = stop
+        self._stops = False
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Ask the work to end; whoever waits is told of the cancelling when it has, or after a moment."""
+        if self._stops or self.done():
+            return super().cancel(msg)
+        self._stops = True
+        self._ask_to_stop()
+        self.get_loop().call_later(GRACE, super().cancel, msg)
+        # The task that waits goes on doing so, and is cancelled by whatever wakes it.
+        return False
+
+    def end(self, result: Result | None, error: BaseException | None) -> None:
+        """Have this result, or this error, unless it was given up meanwhile."""
+        if self.done():
+            return
+        if error is None:
+            self.set_result(cast("Result", result))
+        else:
+            self.set_exception(error)
+            # Nobody looks at the error of what was cancelled.
+            self.exception()
+
+
+class Mailbox:
+    """Brings the ends of what other threads did to the loop, and wakes it once for all that came meanwhile.
+
+    Whoever wakes a loop gives it the lock of the interpreter, and waits until that is given back.
+    """
+
+    def __init__(self) -> None:
+        """Make one, in the loop it is for."""
+        self._loop = asyncio.get_running_loop()
+        self._ends: deque[tuple[End, object, BaseException | None]] = deque()
+        self._is_called = False
+
+    def put(self, end: End, result: object = None, error: BaseException | None = None) -> None:
+        """Have an end told in the loop. From any thread."""
+        self._ends.append((end, result, error))
+        if not self._is_called:
+            self._is_called = True
+            with suppress(RuntimeError):  # the loop has ended; nobody waits any more
+                self._loop.call_soon_threadsafe(self._empty)
+
+    def _empty(self) -> None:
+        # Before the first look: what comes after the last one calls again.
+        self._is_called = False
+        while self._ends:
+            end, result, error = self._ends.popleft()
+            end(result, error)
