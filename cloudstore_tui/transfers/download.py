@@ -95,7 +95,8 @@ class Checkpoints:
         failpoint("checkpoint")
         durable = await self._workers.run(lambda _stop: self._part.sync())
         if durable is not None:
-            self._journal.note(durable=durable, etag=etag, size=size)
+            part = self._part
+            self._journal.note(part=part.name, inode=part.inode, durable=durable, etag=etag, size=size)
 
     async def repeat(self) -> None:
         """One whenever it is worth it, for as long as bytes come."""
@@ -304,7 +305,8 @@ class Download(PartDownload[DownloadRequest]):
         """Open the part file, unless something in its folder speaks against that; whether it is to be written."""
         was_open, left = part.is_open, self._journal.resume_state
         is_ready = await self._context.workers.run(lambda _stop: part.open(left, unless))
-        if part.is_open and not was_open:
+        # Of a file that nothing is in yet, the journal knows the name already.
+        if part.is_open and not was_open and (left is not None or part.is_alone):
             await self._note_opened(part, left)
         return is_ready
 

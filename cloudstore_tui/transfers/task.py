@@ -179,7 +179,7 @@ class TransferTask:
 
     def _write_down(self, state: State, note: str) -> None:
         if state in _WRITTEN_DOWN:
-            self.journal_entry.note(state=state.value, reason=note)
+            self.journal_entry.note_state(state, note)
 
     async def _call_off(self) -> None:
         if self._work is not None:

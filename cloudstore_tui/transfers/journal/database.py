@@ -196,13 +196,9 @@ class Database:
     def carry_out(self, batch: list[_Order]) -> None:
         """Do what was ordered, all of it in one change, and settle those who wait for it."""
         batch = [order for order in batch if order.future is None or order.future.set_running_or_notify_cancel()]
-        done: list[tuple[_Order, Any]] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for order in batch:
-                result = self._attempt(order)
-                if not isinstance(result, _Failed):
-                    done.append((order, result))
+            done = self._together(batch) or self._one_by_one(batch)
             self._connection.execute("COMMIT")
         except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
@@ -214,6 +210,25 @@ class Database:
         for order, result in done:
             if order.future is not None and not order.future.done():
                 order.future.set_result(result)
+
+    def _together(self, batch: list[_Order]) -> list[tuple[_Order, Any]]:
+        """All jobs and their results; nothing is done, and none given back, where one of them fails."""
+        if self._lost:
+            return []
+        self._connection.execute("SAVEPOINT jobs")
+        try:
+            return [(order, order.job(self._connection)) for order in batch]
+        except Exception:
+            if not self._connection.in_transaction:
+                # Such as a full disk: SQLite has undone what came before, too.
+                raise
+            self._connection.execute("ROLLBACK TO jobs")
+            return []
+
+    def _one_by_one(self, batch: list[_Order]) -> list[tuple[_Order, Any]]:
+        """The jobs that did not fail, and their results."""
+        attempts = [(order, self._attempt(order)) for order in batch]
+        return [(order, result) for order, result in attempts if not isinstance(result, _Failed)]
 
     def _attempt(self, order: _Order) -> Any:
         """One job within the transaction; `_Failed` if it failed alone.

@@ -30,7 +30,11 @@ OLDEST = 14 * 86_400.0
 
 _ENDED = frozenset({State.FAILED.value, State.CANCELLED.value})
 _EVENTS = frozenset({State.WAITING.value, State.PAUSED.value, State.FAILED.value, State.CANCELLED.value})
-_BEGUN = "UPDATE transfer SET part_id = ?, part = CASE part WHEN '' THEN ? ELSE part END, alone = ? WHERE id = ?"
+_BEGUN = """
+    UPDATE transfer
+    SET part_id = ?, part = CASE part WHEN '' THEN ? ELSE part END, alone = ?, state = 'running', reason = ''
+    WHERE id = ?
+"""
 _REPEATED = """
     DELETE FROM transfer WHERE state = 'failed' AND part = '' AND zip = '' AND intent = 0 AND writer = ?
     AND kind = ? AND profile = ? AND region = ? AND path = ? AND folder = ? AND name = ?
@@ -277,6 +281,8 @@ class JournalEntry:
         self._journal = journal
         self._number = transfer_id
         self._account = dict(resume_state.account) if resume_state is not None else {}
+        self._state = (State.QUEUED, "")
+        """What the journal was told last."""
 
     @property
     def lasts(self) -> bool:
@@ -286,12 +292,19 @@ class JournalEntry:
     def enter(self, request: Request, account: Mapping[str, str] | None = None) -> None:
         """Begin the entry of a transfer of somebody's account."""
         self._account = dict(account or {})
+        self._state = (State.QUEUED, "")
         if self._journal is not None:
             self._journal.add(self._number, request, account=json.dumps(account) if account else "")
 
     def note_file(self, identity: Sequence[int]) -> None:
         """Write down which file is to be sent."""
         self.note(file=json.dumps(list(identity)))
+
+    def note_state(self, state: State, reason: str) -> None:
+        """Write down where it stands, unless the journal knows."""
+        if (state, reason) != self._state:
+            self._state = (state, reason)
+            self.note(state=state.value, reason=reason)
 
     def note(self, **facts: object) -> None:
         """Write facts down, soon. A fact about bytes is told only after they were synced."""
@@ -322,6 +335,7 @@ class JournalEntry:
         """
         if self._journal is not None:
             left = await self._journal.begin(self._number, part_id, names)
+            self._state = (State.RUNNING, "")
             if left is not None and left.account and left.account != self._account:
                 # The profile was another account then: its part file is known, and of no use.
                 left = msgspec.structs.replace(left, durable=0, etag="", size=None)
