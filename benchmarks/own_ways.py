@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from cloudstore_tui.cli.process import collect_garbage_rarely
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
@@ -97,6 +98,7 @@ def main() -> None:
     way, url, folder = sys.argv[1:]
     words = sys.stdin.read().split()
     paths = dict(zip(words[::2], words[1::2], strict=True))
+    collect_garbage_rarely()
     begun = time.monotonic()
     asyncio.run(WAYS[way](url, Path(folder), paths))
     sys.stdout.write(f"{time.monotonic() - begun}\n")

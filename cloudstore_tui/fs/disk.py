@@ -345,7 +345,7 @@ class TargetFolder(Struct, frozen=True):
     @property
     def path(self) -> Path:
         """Where it is, for people: to open it, `open` alone is safe."""
-        return self.root / self.below
+        return self.root / self.below if self.below.parts else self.root
 
     def make(self, disk: "Disk") -> int:
         """Open it, and make what is missing; the caller closes it.
@@ -462,6 +462,8 @@ class FileSystems:
 
     def of_device(self, device: int) -> FileSystem:
         """The file system of a device."""
+        if (known := self._known.get(device)) is not None:
+            return known
         with self._reading:
             if device not in self._known:
                 # A number may stand for another disk after one was taken away, so the others are looked up anew.

@@ -16,6 +16,8 @@ _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
     | {f"{stem}{digit}" for stem in ("COM", "LPT") for digit in "0123456789¹²³"}
 )
+_HARMLESS = re.compile(r"[ !#$&-)+-.0-9;=@-\[\]-{}~]*")
+"""Characters of ASCII that stay as they are: nearly all names have no others."""
 _CUT = re.compile(r"~[0-9a-f]{8}(\.[^.]*)?$")
 _PLAIN_ID = re.compile(r"[0-9A-Za-z-]{8,}")
 
@@ -100,6 +102,8 @@ def is_segment(name: str) -> bool:
 
 
 def _encode_characters(name: str) -> str:
+    if _HARMLESS.fullmatch(name):
+        return name
     pieces: list[str] = []
     encoded = False
     for character in name:

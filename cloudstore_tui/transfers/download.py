@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -49,24 +49,30 @@ MIN_READ_BACK = 4 * 1024 * 1024
 REREAD_POLL_S = 0.02
 
 
-@asynccontextmanager
-async def alongside(*works: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Do something while a block runs, if the block takes long enough for that to be worth anything.
+class Alongside:
+    """Something that goes on while a block runs, if the block takes long enough for that to be worth anything.
 
     It ends with the block; its errors are its own business.
     """
-    tasks: list[asyncio.Task[None]] = []
-    timer = asyncio.get_running_loop().call_later(
-        START_AFTER_S, lambda: tasks.extend(asyncio.create_task(work()) for work in works)
-    )
-    try:
-        yield
-    finally:
-        timer.cancel()
-        for task in tasks:
+
+    def __init__(self, *works: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._works = works
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> None:
+        """Begin soon."""
+        self._timer = asyncio.get_running_loop().call_later(START_AFTER_S, self._begin)
+
+    async def __aexit__(self, *_error: object) -> None:
+        """End."""
+        self._timer.cancel()
+        for task in self._tasks:
             task.cancel()
-        if tasks:
-            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self) -> None:
+        self._tasks = [asyncio.create_task(work()) for work in self._works]
 
 
 class Checkpoints:
@@ -130,8 +136,7 @@ class Reread:
 
     def finish(self, stop: Stop) -> Digests:
         """Of the whole file, all of which is on the disk. Blocks."""
-        self._advance(stop)
-        return self._digests().digests()
+        return self._advance(stop).digests()
 
     async def follow(self) -> None:
         """Read whatever is known to be on the disk, for as long as bytes come."""
@@ -140,7 +145,7 @@ class Reread:
             if self._part.durable - (self._running.size if self._running else 0) >= MIN_READ_BACK:
                 await self._workers.run(self._advance)
 
-    def _advance(self, stop: Stop) -> None:
+    def _advance(self, stop: Stop) -> Digester:
         running = self._digests()
         if not running.wanted:
             running.size = self._part.durable
@@ -148,8 +153,9 @@ class Reread:
             stop.check()
             piece = self._part.read(min(CHUNK, self._part.durable - running.size), running.size)
             if not piece:
-                return
+                break
             running.update(piece)
+        return running
 
     def _digests(self) -> Digester:
         """Those of the present bytes: begun anew when all were given up, or when others are wanted."""
@@ -179,6 +185,7 @@ class PartDownload(Generic[Requested]):
     ) -> None:
         self._progress = progress
         self._request: Requested = request
+        self._folder = request.target
         self._provider = provider
         self._context = context
         self._journal = journal_entry
@@ -221,7 +228,7 @@ class PartDownload(Generic[Requested]):
         names = PartNames.of(part_id)
         await self._journal.begin(part_id, names)
         failpoint("journal_row")
-        return PartFile(context.disk, context.space, self._request.target, names, self._journal.forget_bytes)
+        return PartFile(context.disk, context.space, self._folder, names, self._journal.forget_bytes)
 
     async def _note_opened(self, part: PartFile, left: JournalRow | None) -> None:
         """Write down what was opened; what an earlier run left under another name is of no use then."""
@@ -232,7 +239,7 @@ class PartDownload(Generic[Requested]):
     async def _remove_leftover(self, left: JournalRow | None) -> None:
         """Remove what an earlier run left, now that it is of no use."""
         if left is not None:
-            await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._request.target, left))
+            await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._folder, left))
 
     def _with_budget(self, fetch: Fetch) -> Fetch:
         """The requests of one run, with all its time before them."""
@@ -294,7 +301,7 @@ class Download(PartDownload[DownloadRequest]):
             raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         identity = entry.id or entry.location.path
         resumed = self._journal.resume_state is not None
-        return Destination(self._context.disk, request.target, name, identity, request.on_conflict, resumed=resumed)
+        return Destination(self._context.disk, self._folder, name, identity, request.on_conflict, resumed=resumed)
 
     async def _part_file(self, destination: Destination) -> PartFile:
         if self._part is None:
@@ -355,7 +362,7 @@ class Download(PartDownload[DownloadRequest]):
     ) -> "_Publication":
         manifest = frozenset({"sha256"} if self._request.sha256 else ())
         reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
-        async with alongside(self._checkpoints(part, fetch).repeat, reread.follow):
+        async with Alongside(self._checkpoints(part, fetch).repeat, reread.follow):
             await fetch.run(part)
         self._progress.release_slot()
         self._progress.to(State.VERIFYING)

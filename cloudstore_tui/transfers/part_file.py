@@ -433,8 +433,8 @@ def _open_part(disk: Disk, dir_fd: int, names: PartNames, resume_state: ResumeSt
                 disk.remove(name, dir_fd)
                 alone = disk.open(names.alone, os.O_RDWR | os.O_CREAT | os.O_EXCL, dir_fd)
                 return _OpenPart(alone, names.alone, 0, resumed=False)
-            held = os.fstat(descriptor)
-            if _is_current(disk, held, name, dir_fd):
+            held = _held(disk, descriptor, name, dir_fd)
+            if held is not None:
                 known = resume_state is not None and resume_state.inode == held.st_ino
                 offset = _trimmed(disk, descriptor, held.st_size, resume_state.durable if resume_state and known else 0)
                 keep = True
@@ -490,19 +490,19 @@ def _lock(disk: Disk, descriptor: int) -> bool:
         raise BusyError("the same download is running already") from None
 
 
-def _is_current(disk: Disk, held: os.stat_result, name: str, dir_fd: int) -> bool:
-    """Whether the locked file still has its name, and no other one.
+def _held(disk: Disk, descriptor: int, name: str, dir_fd: int) -> os.stat_result | None:
+    """What the locked file is, if it still has its name, and no other one.
 
     Whoever held the lock before may have published the file between our opening and locking it: then it is
     somebody's finished file, and not to be touched.
     """
     there = disk.lstat(name, dir_fd)
-    if there is None or (held.st_ino, held.st_dev) != (there.st_ino, there.st_dev):
-        return False
-    if held.st_nlink > 1:
+    if there is None or disk.identity(descriptor) != (there.st_dev, there.st_ino):
+        return None
+    if there.st_nlink > 1:
         disk.remove(name, dir_fd)
-        return False
-    return True
+        return None
+    return there
 
 
 def _trimmed(disk: Disk, descriptor: int, size: int, durable: int) -> int:

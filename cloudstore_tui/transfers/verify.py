@@ -171,22 +171,17 @@ class Digester:
     def __init__(self, wanted: frozenset[str]) -> None:
         self.wanted = wanted
         self.size = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
+        self._running = {name: hashlib.new(name, usedforsecurity=False) for name in wanted}
 
     def update(self, data: bytes) -> None:
         """Take the next bytes."""
         self.size += len(data)
-        if "md5" in self.wanted:
-            self._md5.update(data)
-        if "sha256" in self.wanted:
-            self._sha256.update(data)
+        for running in self._running.values():
+            running.update(data)
 
     def digests(self) -> Digests:
         """Of all bytes so far."""
-        md5 = self._md5.hexdigest() if "md5" in self.wanted else ""
-        sha256 = self._sha256.hexdigest() if "sha256" in self.wanted else ""
-        return Digests(self.size, md5, sha256)
+        return Digests(self.size, **{name: running.hexdigest() for name, running in self._running.items()})
 
 
 class Content:

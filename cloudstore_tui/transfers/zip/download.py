@@ -13,7 +13,7 @@ from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
 from cloudstore_tui.transfers.destination import Destination
-from cloudstore_tui.transfers.download import PartDownload, alongside
+from cloudstore_tui.transfers.download import Alongside, PartDownload
 from cloudstore_tui.transfers.fetch import Fetch, TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import OnConflict, State, TransferProgress, ZipRequest
@@ -117,7 +117,7 @@ class FetchedZip(PartDownload[ZipRequest]):
         fetch = self._fetch_of(name, part)
         self._progress.meter = lambda: part.offset
         checkpoints = self._checkpoints(part, fetch)
-        async with alongside(checkpoints.repeat):
+        async with Alongside(checkpoints.repeat):
             await fetch.run(part)
         await checkpoints.take()
 
@@ -141,7 +141,7 @@ class FetchedZip(PartDownload[ZipRequest]):
         if not is_segment(name):
             raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         self._progress.to(State.VERIFYING)
-        destination = Destination(self._context.disk, self._request.target, name, self._name, on_conflict)
+        destination = Destination(self._context.disk, self._folder, name, self._name, on_conflict)
         await self._context.workers.run(partial(self._publish, destination))
 
     async def forget(self) -> None:
@@ -158,7 +158,7 @@ class FetchedZip(PartDownload[ZipRequest]):
         if (kept := self.discard()) is not None:
             raise kept
         if self._journal.resume_state is not None:
-            remove_left(self._context.disk, self._request.target, self._journal.resume_state)
+            remove_left(self._context.disk, self._folder, self._journal.resume_state)
 
     @property
     def _fetched(self) -> PartFile:
@@ -170,7 +170,7 @@ class FetchedZip(PartDownload[ZipRequest]):
         if self._part is not None and self._part.is_open and self._name == name:
             return self._part
         await self._context.workers.run(lambda _stop: self.discard())
-        near, folder = self._request.location, self._request.target
+        near, folder = self._request.location, self._folder
         part = await self._new_part(Location(near.profile, near.region, name), folder.path / name)
         self._part, self._name, left = part, name, self._journal.resume_state
         await self._context.workers.run(lambda _stop: part.open(left))
