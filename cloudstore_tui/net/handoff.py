@@ -1,10 +1,11 @@
 """What another thread does for an event loop: how its end comes back, and how whoever waits for it can stop it."""
 
 import asyncio
+import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 Result = TypeVar("Result")
 End: TypeAlias = Callable[[Any, BaseException | None], None]
@@ -38,15 +39,20 @@ class Handoff(asyncio.Future[Result]):
         return False
 
     def end(self, result: Result | None, error: BaseException | None) -> None:
-        """Have this result, or this error, unless it was given up meanwhile."""
-        if self.done():
-            return
-        if error is None:
-            self.set_result(cast("Result", result))
-        else:
-            self.set_exception(error)
-            # Nobody looks at the error of what was cancelled.
-            self.exception()
+        """Have this result, or this error. In the loop."""
+        settle(self, result, error)
+
+
+def settle(future: asyncio.Future[Result], result: Any, error: BaseException | None) -> None:
+    """Give a future its result or error, unless it was given up meanwhile. In its loop."""
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+        # Nobody looks at the error of what was cancelled.
+        future.exception()
 
 
 class Mailbox:
@@ -55,19 +61,29 @@ class Mailbox:
     Whoever wakes a loop gives it the lock of the interpreter, and waits until that is given back.
     """
 
-    def __init__(self) -> None:
-        """Make one, in the loop it is for."""
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
         self._ends: deque[tuple[End, object, BaseException | None]] = deque()
         self._is_called = False
+
+    @classmethod
+    def here(cls) -> Self:
+        """That of the loop that is running now."""
+        loop = asyncio.get_running_loop()
+        known = _mailboxes.get(loop)
+        if known is None:
+            known = _mailboxes[loop] = cls(loop)
+        return cast("Self", known)
 
     def put(self, end: End, result: object = None, error: BaseException | None = None) -> None:
         """Have an end told in the loop. From any thread."""
         self._ends.append((end, result, error))
         if not self._is_called:
             self._is_called = True
+            loop = self._loop()
             with suppress(RuntimeError):  # the loop has ended; nobody waits any more
-                self._loop.call_soon_threadsafe(self._empty)
+                if loop is not None:
+                    loop.call_soon_threadsafe(self._empty)
 
     def _empty(self) -> None:
         # Before the first look: what comes after the last one calls again.
@@ -75,3 +91,6 @@ class Mailbox:
         while self._ends:
             end, result, error = self._ends.popleft()
             end(result, error)
+
+
+_mailboxes: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox]" = weakref.WeakKeyDictionary()

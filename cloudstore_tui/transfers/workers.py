@@ -55,7 +55,6 @@ class Workers:
         self._threads = 0
         self._closed = False
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._mailbox: Mailbox | None = None
         self._latest: _Job | None = None
         """What was put into the queue last."""
         self._watch: asyncio.TimerHandle | None = None
@@ -156,8 +155,7 @@ class Workers:
 
     def _start(self, work: Callable[[Stop], object], stop: Stop, end: End) -> None:
         """Have something done by the next thread that is free; `end` is told in the loop what came of it."""
-        self._mailbox = self._mailbox or Mailbox()
-        self._latest = job = _Job(work, stop, end, self._mailbox)
+        self._latest = job = _Job(work, stop, end, Mailbox.here())
         try:
             if self._closed:
                 raise UnavailableError("the program is ending")

@@ -10,20 +10,19 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
 from cloudstore_tui.fs.whole_file import refuse_shared
+from cloudstore_tui.net.handoff import End
 from cloudstore_tui.transfers.workers import start_thread
 
 _log = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Any]
 
 VERSION = 5
@@ -55,9 +54,12 @@ class _Order(Struct):
     """A job on its way to the disk."""
 
     job: Job
-    future: Future[Any] | None = None
     owner: int = 0
     """The transfer that it is about; 0 for none."""
+    end: End | None = None
+    """Told what came of it, if somebody waits for that."""
+    is_wanted: Callable[[], bool] = lambda: True
+    """Whether somebody still does."""
 
 
 class Database:
@@ -93,14 +95,17 @@ class Database:
         """Have something written soon. That it could not be is told to the owner who asks next."""
         self._put(_Order(job, owner=owner))
 
-    def ask(self, job: Callable[[sqlite3.Connection], Result], owner: int = 0) -> Future[Result]:
-        """Have something done; the result when it, and everything told before, is on the disk.
+    def ask(self, job: Job, end: End, is_wanted: Callable[[], bool] = lambda: True, *, owner: int = 0) -> None:
+        """Have something done, unless nobody wants it any more when it is its turn.
 
-        The future raises `LocalDiskError` or `BusyError`, also where something was lost that the owner told before.
+        Args:
+            job: what to do.
+            end: told, in the thread of the journal, what came of it when it, and everything told before, is on the
+                disk; or why not: a `StorageError`, also where something was lost that the owner told before.
+            is_wanted: whether somebody still waits for it.
+            owner: the transfer that it is about.
         """
-        future: Future[Result] = Future()
-        self._put(_Order(job, future, owner))
-        return future
+        self._put(_Order(job, owner, end, is_wanted))
 
     def close(self) -> None:
         """Write what was told, and end."""
@@ -115,7 +120,7 @@ class Database:
                 self._orders.append(order)
         if has_ended:
             self._fail([order], self._closed())
-        elif is_first or order.future is not None:
+        elif is_first or order.end is not None:
             self._bell.put(None)
 
     def _closed(self) -> StorageError:
@@ -184,7 +189,7 @@ class Database:
     def _wait_for_orders(self) -> None:
         """Return when somebody waits for an order, or a moment after the first one."""
         self._bell.get()
-        if not any(order.future is not None for order in self._orders):
+        if not any(order.end is not None for order in self._orders):
             with contextlib.suppress(queue.Empty):
                 self._bell.get(timeout=GATHER)
 
@@ -195,7 +200,7 @@ class Database:
 
     def carry_out(self, batch: list[_Order]) -> None:
         """Do what was ordered, all of it in one change, and settle those who wait for it."""
-        batch = [order for order in batch if order.future is None or order.future.set_running_or_notify_cancel()]
+        batch = [order for order in batch if order.is_wanted()]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             done = self._together(batch) or self._one_by_one(batch)
@@ -208,8 +213,8 @@ class Database:
                 raise
             return
         for order, result in done:
-            if order.future is not None and not order.future.done():
-                order.future.set_result(result)
+            if order.end is not None:
+                order.end(result, None)
 
     def _together(self, batch: list[_Order]) -> list[tuple[_Order, Any]]:
         """All jobs and their results; nothing is done, and none given back, where one of them fails."""
@@ -236,7 +241,7 @@ class Database:
         Raises:
             sqlite3.Error: the whole transaction is lost.
         """
-        if order.future is not None and (lost := self._lost.pop(order.owner, None)) is not None:
+        if order.end is not None and (lost := self._lost.pop(order.owner, None)) is not None:
             self._fail([order], lost)
             return _Failed()
         self._connection.execute("SAVEPOINT job")
@@ -255,9 +260,8 @@ class Database:
 
     def _fail(self, orders: list[_Order], failure: BaseException) -> None:
         for order in orders:
-            if order.future is not None:
-                if not order.future.done():
-                    order.future.set_exception(failure)
+            if order.end is not None:
+                order.end(None, failure)
             elif order.owner:
                 lost = failure if isinstance(failure, StorageError) else self._failure(sqlite3.Error())
                 self._lost.setdefault(order.owner, lost)

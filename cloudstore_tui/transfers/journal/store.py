@@ -3,9 +3,11 @@
 import asyncio
 import json
 import math
+import queue
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +17,7 @@ from msgspec import Struct
 from cloudstore_tui.core.errors import BusyError, LocalDiskError
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER
 from cloudstore_tui.fs.whole_file import refuse_shared
+from cloudstore_tui.net.handoff import Mailbox, settle
 from cloudstore_tui.transfers.journal.database import Database, Writer, living, process_of
 from cloudstore_tui.transfers.journal.rows import JournalRow, columns_of, member_columns, read_row
 from cloudstore_tui.transfers.model import Request, State, ZipRequest
@@ -162,7 +165,12 @@ class JournalStore:
             StorageError: it cannot be written.
         """
         forget = "UPDATE transfer SET durable = 0, etag = '' WHERE id = ?"
-        self._database.ask(lambda connection: connection.execute(forget, (transfer_id,)).rowcount).result()
+        answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._database.ask(
+            lambda connection: connection.execute(forget, (transfer_id,)), lambda _done, error: answer.put(error)
+        )
+        if (error := answer.get()) is not None:
+            raise error
 
     async def begin(self, transfer_id: int, part_id: str, names: PartNames) -> JournalRow | None:
         """Say which file a transfer is to make, and take over what an ended program left of the same one.
@@ -269,7 +277,10 @@ class JournalStore:
                 connection.execute(_REPEATED, (writer, *same))
 
     async def _ask(self, job: Callable[[sqlite3.Connection], Result], transfer_id: int = 0) -> Result:
-        return await asyncio.wrap_future(self._database.ask(job, transfer_id))
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        tell = partial(Mailbox.here().put, partial(settle, answer))
+        self._database.ask(job, tell, lambda: not answer.cancelled(), owner=transfer_id)
+        return await answer
 
 
 class JournalEntry:

@@ -287,7 +287,7 @@ def test_an_entry_costs_the_same_however_many_there_are(open_journal: Any, folde
         asyncio.run(journal.begin(number, f"{number:012x}", PartNames.of(f"{number:012x}")))
         return steps - before
 
-    journal._database.ask(lambda connection: connection.set_progress_handler(count, 1)).result(PATIENCE)
+    journal._database.tell(lambda connection: connection.set_progress_handler(count, 1))
     few = [cost(number) for number in range(5)]
     for number in range(5, 500):
         enter(number)
