@@ -335,7 +335,7 @@ class TargetFolder(Struct, frozen=True):
         Raises:
             UnsafeError: it is not below the root.
         """
-        if root is None:
+        if root is None or root == folder:
             return cls(folder)
         try:
             return cls(root, folder.relative_to(root))

@@ -220,14 +220,14 @@ class Database:
         """All jobs and their results; nothing is done, and none given back, where one of them fails."""
         if self._lost:
             return []
-        self._connection.execute("SAVEPOINT jobs")
         try:
             return [(order, order.job(self._connection)) for order in batch]
         except Exception:
             if not self._connection.in_transaction:
                 # Such as a full disk: SQLite has undone what came before, too.
                 raise
-            self._connection.execute("ROLLBACK TO jobs")
+            self._connection.execute("ROLLBACK")
+            self._connection.execute("BEGIN IMMEDIATE")
             return []
 
     def _one_by_one(self, batch: list[_Order]) -> list[tuple[_Order, Any]]:

@@ -7,6 +7,7 @@ row that says so.
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def columns_of(request: Request) -> dict[str, object]:
         "profile": location.profile,
         "region": location.region,
         "path": _stored(location.path),
-        "batch": json.dumps(msgspec.to_builtins(request.batch)) if request.batch is not None else "",
+        "batch": _encoded_batch(request.batch) if request.batch is not None else "",
     }
     if isinstance(request, UploadRequest):
         return row | {"folder": _stored(str(request.path.absolute())), "overwrite": int(request.overwrite)}
@@ -247,10 +248,16 @@ def _moment(row: Row, name: str) -> float:
     return float(value)
 
 
+@lru_cache(maxsize=1)
+def _encoded_batch(batch: TransferBatch) -> str:
+    """The same for thousands of transfers, one after another."""
+    return json.dumps(msgspec.to_builtins(batch))
+
+
 def _encoded(entry: StoredObject | None) -> str:
     if entry is None:
         return ""
-    return json.dumps({name: msgspec.to_builtins(getattr(entry, name)) for name in _ENTRY_FIELDS})
+    return json.dumps(msgspec.to_builtins({name: getattr(entry, name) for name in _ENTRY_FIELDS}))
 
 
 def _decoded(text: str, location: Location) -> StoredObject | None:
