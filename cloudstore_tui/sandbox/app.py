@@ -111,7 +111,6 @@ class Control:
         self._world = world
 
     def routes(self) -> list[BaseRoute]:
-        """Its addresses."""
         return [
             Route(f"{CONTROL}/switches", self._switches, methods=["GET", "POST", "DELETE"]),
             Route(f"{CONTROL}/faults", self._faults, methods=["GET", "POST", "DELETE"]),

@@ -176,7 +176,6 @@ def file_reader(path: Path) -> Callable[[int, int], bytes]:
 
 
 def blob_of(data: bytes, modified: float, mime: str) -> StoredBlob:
-    """A blob that is in memory."""
     etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
     return StoredBlob(len(data), etag, modified, mime, lambda start, end: data[start:end])
 
@@ -235,7 +234,7 @@ def _part(request: Request, blob: StoredBlob) -> tuple[int, int] | None:
 
 
 class BlobResponse(Response):
-    """Sends a part of a blob piece by piece, as fast as it is taken; stops when nobody takes it any more."""
+    """Sends a part of a blob piece by piece, as fast as the client reads; stops when the client has gone."""
 
     def __init__(self, blob: StoredBlob, start: int, end: int, status: int, headers: dict[str, str]) -> None:
         super().__init__(None, status, headers | {"Content-Length": str(end - start)})

@@ -159,7 +159,6 @@ class Recording(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """Bytes."""
         return recording_size(self.kind, self.seconds)
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:

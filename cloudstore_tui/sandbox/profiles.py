@@ -69,7 +69,6 @@ def logins(seed: int) -> tuple[Login, ...]:
 
 
 def alvaria_secret(seed: int, client: str) -> str:
-    """The secret of a client of Alvaria."""
     return key_of(seed, f"alvaria-secret:{client}")
 
 

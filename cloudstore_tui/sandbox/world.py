@@ -37,7 +37,7 @@ class Switch(msgspec.Struct, frozen=True):
     """All answers, the default among them; a lone `*` stands for any number."""
 
     def read(self, text: str) -> str:
-        """The answer that somebody means by `text`: written exactly, or so that it can be no other.
+        """The answer meant by `text`: written exactly, or close enough to be unmistakable.
 
         Raises:
             UsageError: there is no such answer.

@@ -113,7 +113,6 @@ class TokenService:
         return alvaria_api_key(self._world.seed)
 
     def secret(self, client: str) -> str:
-        """The secret of a client."""
         return alvaria_secret(self._world.seed, client)
 
     async def issue(self, request: Request) -> Response:

@@ -453,7 +453,6 @@ class KeyStore:
         self._sweep()
 
     def close(self) -> None:
-        """Close the database."""
         self._database.close()
 
     # Reading
@@ -464,7 +463,6 @@ class KeyStore:
         return _item(found[0]) if found else None
 
     def file(self, key: str) -> StoredItem | None:
-        """One file by its key."""
         item = self.get(key)
         return item if item and not item.is_folder else None
 

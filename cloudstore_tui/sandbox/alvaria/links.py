@@ -1,4 +1,4 @@
-"""Signed links as the API gives them out, and the object store behind them, on a port of its own."""
+"""Signed links as the API issues them, and the object store behind them, on another port."""
 
 import hashlib
 import secrets
@@ -28,7 +28,7 @@ PLACES: Mapping[str, tuple[SignatureForm, str, str]] = {
     "aws": (AWS, f"/s3/{BUCKET}.s3.amazonaws.com/", f"/native/{BUCKET}.s3.amazonaws.com/"),
     "gcp": (GCS, f"/gcs/storage.googleapis.com/{BUCKET}/", f"/native/storage.googleapis.com/{BUCKET}/"),
 }
-"""For each cloud: how its links look, and what the paths of proxied and of native ones begin with."""
+"""For each cloud: the form of its links, and the path prefixes of proxied and native ones."""
 
 _FIELDS = {"GET": ("signedDownloadUrl", "nativeSignedDownloadUrl"), "PUT": ("signedUploadUrl", "nativeSignedUploadUrl")}
 

@@ -44,7 +44,6 @@ def key_hash(key: str) -> str:
 
 
 def entry(item: StoredItem, size_form: str) -> dict[str, Any]:
-    """One entry of a listing."""
     shown: dict[str, Any] = {
         "kind": "objectKey",
         "key": item.key,
@@ -122,7 +121,7 @@ def token_of(key: str, version: str, *, quoted: bool = False) -> str:
 
 
 def key_of(token: str, version: str) -> str | None:
-    """The key of a token; `None` if nobody gave it out."""
+    """The key of a token; `None` if it was never issued."""
     try:
         if version == "v3":
             return base64.b64decode(token, validate=True).decode()
@@ -161,11 +160,11 @@ class KeyPage(msgspec.Struct, frozen=True):
 
 
 class BadToken(Exception):  # noqa: N818 - an answer to the client, no failure of the sandbox
-    """A page token that nobody gave out."""
+    """A page token that was never issued."""
 
 
 class KeyListing(msgspec.Struct, frozen=True):
-    """What one request may see, and how it is told."""
+    """What one request may see, and in which form."""
 
     store: KeyStore
     switches: Switches

@@ -138,7 +138,6 @@ PUBLISHED = ("us-west", "us-east", "uk", "ap", "ca")
 
 
 def object_routes(service: Service) -> list[BaseRoute]:
-    """The routes of this file."""
     return [
         route(service, "GET", "/regions", regions, anywhere=True),
         route(service, "GET", "/objects", search),
@@ -150,7 +149,6 @@ def object_routes(service: Service) -> list[BaseRoute]:
 
 
 def regions(call: ApiRequest) -> Response:
-    """The regions that the company has."""
     if call.region not in PUBLISHED:
         raise problem(404, f"Unknown region {call.region}", "region")
     if "storage" in call.key.products:
@@ -186,14 +184,12 @@ def record_of(call: ApiRequest) -> Record:
 
 
 def buckets(call: ApiRequest) -> Response:
-    """One page of buckets."""
     wanted = search_of(call, "bucket")
     page = call.store.search_buckets(wanted)
     return _page(call, wanted, [found.as_json() for found in page.buckets], page.more)
 
 
 def bucket(call: ApiRequest) -> Response:
-    """One bucket with its objects."""
     bucket_id = str(call.request.path_params["id"])
     found = call.store.bucket(call.region, bucket_id)
     if found is None:
@@ -222,7 +218,6 @@ _NO_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.")
 
 
 def content_routes(service: Service) -> list[BaseRoute]:
-    """The routes of this file."""
 
     async def presigned(request: Request) -> Response:
         return await run_in_threadpool(_presigned, service, request)
@@ -327,7 +322,6 @@ _GONE = frozenset({"REVOKED", "DELETED"})
 
 
 def lifecycle_routes(service: Service) -> list[BaseRoute]:
-    """The routes of this file."""
     return [
         route(service, "DELETE", "/bulk", delete, Level.EDIT),
         route(service, "POST", "/objects/{id}/restore", restore, Level.EDIT),
@@ -393,7 +387,6 @@ _LIVES = {"24h": 86_400.0, "60s": 60.0}
 
 
 def bulk_routes(service: Service) -> list[BaseRoute]:
-    """The routes of this file."""
     base = "/bulk/download"
     return [
         route(service, "POST", f"{base}/start", start, Level.DOWNLOAD_ONLY),

@@ -143,7 +143,6 @@ class Interaction(msgspec.Struct, frozen=True):
 
     @property
     def recording(self) -> Record:
-        """The recording itself."""
         return record_of(self.call, self.region)
 
     def about(self, kind: str, name: str, mime: str, body: ObjectBody, tags: Mapping[str, str]) -> Record:
@@ -181,7 +180,6 @@ class Interaction(msgspec.Struct, frozen=True):
         return self.about("transcription", f"{call_id(call)}.json", "application/json", ObjectBody(data=text), tags)
 
     def sentiment(self) -> Record:
-        """How it sounded."""
         tags = {
             **self._common("callId", "ipbxid", "tenantId"),
             "sourceObjectType": "callcenterrecording",

@@ -59,7 +59,6 @@ class ObjectBody(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def size(self) -> int:
-        """Bytes."""
         return self.sound + len(self.data) + self.zeros
 
     @cached_property

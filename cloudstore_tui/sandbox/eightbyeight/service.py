@@ -110,7 +110,6 @@ class Key(msgspec.Struct, frozen=True):
     """Whether its time is over; it is refused as a wrong one is."""
 
     def secret(self, world: World) -> str:
-        """The secret that belongs to it."""
         return world.key(self.client_id)
 
 
@@ -220,7 +219,6 @@ class ApiRequest(msgspec.Struct, frozen=True):
 
     @property
     def store(self) -> ObjectRecords:
-        """The data."""
         return self.service.store()
 
     @property
@@ -340,7 +338,6 @@ def _admit(call: ApiRequest, level: Level) -> None:
 
 
 def token_routes(service: Service) -> list[BaseRoute]:
-    """The route of this file."""
 
     async def token(request: Request) -> Response:
         return _token(service, request, await request.body())

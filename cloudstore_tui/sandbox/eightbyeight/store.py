@@ -1,4 +1,4 @@
-"""Everything the service keeps, in SQLite: rows, searches over stored and generated objects, and what comes of them."""
+"""Everything the service keeps, in SQLite: rows, searches over stored and generated objects, and planned changes."""
 
 import json
 import sqlite3
@@ -93,7 +93,6 @@ class SandboxDatabase:
         self._lock.release()
 
     def close(self) -> None:
-        """Close the file."""
         with self._lock:
             self._connection.close()
 
@@ -386,7 +385,6 @@ class ObjectRecords:
             database.run("INSERT INTO origin VALUES (?, ?, ?)", (_LAYOUT, seed, objects))
 
     def close(self) -> None:
-        """Close the file."""
         self._database.close()
 
     def add(self, records: Iterable[Record]) -> None:
@@ -438,7 +436,7 @@ class ObjectRecords:
     # Changing
 
     def set_state(self, record: Record, state: str, now: int) -> None:
-        """Change the state of an object; what was still to become of it no longer will."""
+        """Change the state of an object, and cancel its planned changes."""
         with self._database as database:
             n = self._number(record)
             database.run("UPDATE object SET objectState = ?, updatedTime = ? WHERE n = ?", (state, now, n))
@@ -450,7 +448,7 @@ class ObjectRecords:
             database.run("INSERT INTO event VALUES (?, ?, ?)", (at, self._number(record), state))
 
     def forget_plans(self, record: Record) -> None:
-        """Nothing more will become of an object by itself."""
+        """Cancel the planned changes of an object."""
         with self._database as database:
             database.run("DELETE FROM event WHERE n = ?", (self._number(record),))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from http.client import responses
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from starlette.datastructures import MutableHeaders
@@ -15,7 +16,19 @@ from starlette.types import Message
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.sandbox.blobs import StoredBlob
-from cloudstore_tui.sandbox.faults.exchange import CONDITIONS, HTML, Apply, FaultyExchange, flipped, length_of, place_in
+from cloudstore_tui.sandbox.faults.broken_transport import HALF
+from cloudstore_tui.sandbox.faults.exchange import (
+    CONDITIONS,
+    HTML,
+    KINDS,
+    FaultKind,
+    FaultyExchange,
+    RequestFacts,
+    fault,
+    flipped,
+    length_of,
+    place_in,
+)
 
 # Bodies
 
@@ -43,8 +56,9 @@ _XML = (
 _JSON = {"Content-Type": "application/json"}
 
 
+@fault("flip", HALF, fits=RequestFacts.fetches, mixes=RequestFacts.checked, once_per_object=True)
 async def flip(exchange: FaultyExchange) -> None:
-    """One byte changed at a place of the object, if the answer has that place."""
+    """One byte changed at a place of the object, if the answer has it."""
     position = place = 0
 
     async def changed(message: Message) -> None:
@@ -64,23 +78,27 @@ async def flip(exchange: FaultyExchange) -> None:
     await exchange.run(changed)
 
 
+@fault("html", mixes=RequestFacts.linked, once_per_object=True)
 async def html(exchange: FaultyExchange) -> None:
-    """A page instead of what was asked for, as if all were well."""
+    """200 and a page."""
     await exchange.reply(200, HTML, {"Content-Type": "text/html; charset=utf-8"})
 
 
+@fault("xml-error", mixes=RequestFacts.linked, once_per_object=True)
 async def xml_error(exchange: FaultyExchange) -> None:
-    """An error of the store, as if all were well."""
+    """200 and an error of the store."""
     await exchange.reply(200, _XML, {"Content-Type": "application/xml"})
 
 
+@fault("empty", mixes=RequestFacts.linked, once_per_object=True)
 async def empty(exchange: FaultyExchange) -> None:
-    """Nothing, as if all were well."""
-    await exchange.reply(200, b"", _JSON if exchange.asked.talks else {"Content-Type": "binary/octet-stream"})
+    """200 and nothing."""
+    await exchange.reply(200, b"", _JSON if exchange.asked.talks() else {"Content-Type": "binary/octet-stream"})
 
 
+@fault("cut-json", HALF, fits=RequestFacts.talks)
 async def cut_json(exchange: FaultyExchange) -> None:
-    """The first part of a reply with a length that fits."""
+    """The beginning of a reply, with a length that fits."""
     start, body = await exchange.held()
     part = body[: exchange.place(len(body))]
     if part == body:
@@ -88,6 +106,7 @@ async def cut_json(exchange: FaultyExchange) -> None:
     await exchange.reply(start["status"], part, _JSON)
 
 
+@fault("odd-json", {"form": "null"}, fits=RequestFacts.talks, text=f"JSON that nobody expects: {' '.join(ODD)}")
 async def odd_json(exchange: FaultyExchange) -> None:
     """JSON that nobody expects."""
     form = exchange.text("form")
@@ -96,6 +115,7 @@ async def odd_json(exchange: FaultyExchange) -> None:
     await exchange.reply(200, ODD[form], _JSON)
 
 
+@fault("field", {"name": "expires_in", "value": "abc"}, fits=RequestFacts.talks)
 async def field(exchange: FaultyExchange) -> None:
     """One field of a reply with another value, or without it when the value is empty."""
     start, body = await exchange.held()
@@ -140,13 +160,15 @@ _Tag = Callable[[str], str]
 _Tell = Callable[[int, int, int], str]
 
 
+@fault("wrong-start", {"by": 1}, fits=RequestFacts.ranged, mixes=RequestFacts.ranged, once_per_object=True)
 async def wrong_start(exchange: FaultyExchange) -> None:
-    """A part whose header says that it begins elsewhere."""
+    """206 that says that it begins elsewhere."""
     await _retold(exchange, lambda start, end, total: f"bytes {start + exchange.number('by')}-{end}/{total}")
 
 
+@fault("wrong-total", {"by": "1"}, fits=RequestFacts.ranged, mixes=RequestFacts.ranged, once_per_object=True)
 async def wrong_total(exchange: FaultyExchange) -> None:
-    """A part whose header tells another size of the whole, or `*`."""
+    """206 of another size, or of `*`."""
     by = exchange.text("by")
 
     def retold(start: int, end: int, total: int) -> str:
@@ -155,18 +177,21 @@ async def wrong_total(exchange: FaultyExchange) -> None:
     await _retold(exchange, retold)
 
 
+@fault("no-content-range", fits=RequestFacts.ranged, mixes=RequestFacts.ranged, once_per_object=True)
 async def no_content_range(exchange: FaultyExchange) -> None:
-    """A part that does not say which."""
+    """206 without Content-Range."""
     await _retold(exchange, lambda *_: "")
 
 
+@fault("whole", fits=RequestFacts.ranged, mixes=RequestFacts.ranged)
 async def whole(exchange: FaultyExchange) -> None:
-    """Everything, although a part was asked for."""
+    """200 although a part was asked for."""
     await exchange.run(without=("range",))
 
 
+@fault("multipart", fits=RequestFacts.ranged, mixes=RequestFacts.ranged, once_per_object=True)
 async def multipart(exchange: FaultyExchange) -> None:
-    """A part in an envelope for several."""
+    """206 in an envelope for several parts."""
     end = f"\r\n--{_BOUNDARY}--\r\n".encode()
     begin = after = b""
 
@@ -197,19 +222,51 @@ def _enveloped(start: Message, after: int) -> bytes:
     return begin
 
 
+@fault("etag-changed", fits=RequestFacts.fetches, mixes=RequestFacts.ranged, once_per_object=True)
 async def etag_changed(exchange: FaultyExchange) -> None:
-    """The tag of another object of the same size, whatever the condition was."""
+    """The ETag of another object of the same size, whatever the condition was."""
     await _tagged(exchange, lambda _tag: _OTHER, without=CONDITIONS)
 
 
+@fault("weak-etag", fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
 async def weak_etag(exchange: FaultyExchange) -> None:
-    """A weak tag."""
+    """A weak ETag."""
     await _tagged(exchange, lambda tag: f"W/{tag}")
 
 
+@fault("no-etag", fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
 async def no_etag(exchange: FaultyExchange) -> None:
-    """No tag."""
+    """No ETag."""
     await _tagged(exchange, lambda _tag: "")
+
+
+@fault("unsatisfiable", {"total": "right"}, fits=RequestFacts.ranged)
+async def unsatisfiable(exchange: FaultyExchange) -> None:
+    """416; its size is right, * or N."""
+    total = exchange.text("total")
+    if total == "right":
+        total = await _total(exchange)
+    await _refuse(exchange, 416, {"Content-Range": f"bytes */{total}"})
+
+
+async def _total(exchange: FaultyExchange) -> str:
+    """The size of the object; `*` if it has none."""
+    start = await exchange.unheard((b"range", b"bytes=0-0"))
+    return MutableHeaders(raw=start["headers"]).get("content-range", "bytes */*").rpartition("/")[2]
+
+
+@fault("precondition", fits=RequestFacts.conditional, mixes=RequestFacts.conditional, once_per_object=True)
+async def precondition(exchange: FaultyExchange) -> None:
+    """412."""
+    await _refuse(exchange, 412)
+
+
+@fault("headers-not-signed", fits=RequestFacts.conditional, mixes=RequestFacts.conditional, once_per_object=True)
+async def headers_not_signed(exchange: FaultyExchange) -> None:
+    """403 for a condition."""
+    named = ", ".join(name for name in CONDITIONS if name in exchange.asked.headers)
+    text = "There were headers present in the request which were not signed"
+    await _refuse_as_store(exchange, 403, "AccessDenied", text, f"<HeadersNotSigned>{named}</HeadersNotSigned>")
 
 
 async def _tagged(exchange: FaultyExchange, tag: _Tag, without: tuple[str, ...] = ()) -> None:
@@ -256,39 +313,28 @@ _CODES = {
 }
 
 
-def status(code: int | None = None) -> Apply:
-    """An answer with a status of its own, or the one that the rule names."""
+@fault("status", {"status": 500})
+async def status(exchange: FaultyExchange) -> None:
+    """An answer of this status."""
+    await _refuse(exchange, exchange.number("status"))
+
+
+def _list_status(code: int, text: str, name: str = "", **how: Any) -> None:
+    """Put a kind into the table that is an answer of one status."""
 
     async def apply(exchange: FaultyExchange) -> None:
-        await _refuse(exchange, exchange.number("status") if code is None else code)
+        await _refuse(exchange, code)
 
-    return apply
-
-
-def store_error(code: int, name: str, message: str) -> Apply:
-    """An answer as object stores word it."""
-
-    async def apply(exchange: FaultyExchange) -> None:
-        await exchange.reply(code, _xml(name, message), {"Content-Type": "application/xml"})
-
-    return apply
+    fault(name or str(code), text=text, **how)(apply)
 
 
-expired = store_error(403, "AccessDenied", "Request has expired")
-bad_digest = store_error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
-too_large = store_error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
+for _code, _text in {500: "Internal error", 502: "Bad gateway", 503: "Unavailable", 504: "Gateway timeout"}.items():
+    _list_status(_code, _text, mixes=RequestFacts.repeatable)
 
 
-async def headers_not_signed(exchange: FaultyExchange) -> None:
-    """403 because of the conditions of a request."""
-    named = ", ".join(name for name in CONDITIONS if name in exchange.asked.headers)
-    text = "There were headers present in the request which were not signed"
-    body = _xml("AccessDenied", text, f"<HeadersNotSigned>{named}</HeadersNotSigned>")
-    await exchange.reply(403, body, {"Content-Type": "application/xml"})
-
-
+@fault("too-many", {"retry-after": "1", "status": 429}, mixes=RequestFacts.repeatable, in_mix={"retry-after": "0"})
 async def too_many(exchange: FaultyExchange) -> None:
-    """429, and how long to wait in any form: a text as it is, `none`, or `date:SECONDS` for a date from now on."""
+    """429; Retry-After is any text, none, or date:SECONDS for a date from now on."""
     # By the machine's own clock, as the Date of every answer is.
     told = exchange.text("retry-after")
     if told.startswith("date:"):
@@ -296,20 +342,19 @@ async def too_many(exchange: FaultyExchange) -> None:
     await _refuse(exchange, exchange.number("status"), {} if told == "none" else {"Retry-After": told})
 
 
-async def unsatisfiable(exchange: FaultyExchange) -> None:
-    """416 with the size of the object, or one that the rule names."""
-    total = exchange.text("total")
-    if total == "right":
-        total = await _total(exchange)
-    await _refuse(exchange, 416, {"Content-Range": f"bytes */{total}"})
+_list_status(401, "401", "unauthorised", mixes=RequestFacts.needs_token, once_per_object=True)
+_list_status(403, "403", "forbidden")
+_list_status(404, "404, as for a job or an object that has gone", "not-found")
+_list_status(410, "410", "gone")
 
 
-async def _total(exchange: FaultyExchange) -> str:
-    """The size of the object; `*` if it has none."""
-    start = await exchange.unheard((b"range", b"bytes=0-0"))
-    return MutableHeaders(raw=start["headers"]).get("content-range", "bytes */*").rpartition("/")[2]
+@fault("expired", fits=RequestFacts.at_store, mixes=RequestFacts.linked, once_per_object=True)
+async def expired(exchange: FaultyExchange) -> None:
+    """403, the link has expired."""
+    await _refuse_as_store(exchange, 403, "AccessDenied", "Request has expired")
 
 
+@fault("redirect", {"to": "https://files.example.com/", "status": 302})
 async def redirect(exchange: FaultyExchange) -> None:
     """A redirect to another place."""
     await exchange.reply(exchange.number("status"), b"", {"Location": exchange.text("to")})
@@ -317,15 +362,18 @@ async def redirect(exchange: FaultyExchange) -> None:
 
 async def _refuse(exchange: FaultyExchange, code: int, headers: dict[str, str] | None = None) -> None:
     phrase = responses.get(code, "Unknown")
-    if exchange.asked.role == "blob":
+    if exchange.asked.at_store():
         body, mime = _xml(_CODES.get(code, "InternalError"), phrase), "application/xml"
     else:
         # Both services and the gateway before them word errors differently; clients go by the status.
-        body, mime = (
-            json.dumps({"fault": {"faultstring": phrase, "detail": {"errorcode": "sandbox.fault"}}}).encode(),
-            "",
-        )
-    await exchange.reply(code, body, {"Content-Type": mime or "application/json", **(headers or {})})
+        told = {"fault": {"faultstring": phrase, "detail": {"errorcode": "sandbox.fault"}}}
+        body, mime = json.dumps(told).encode(), "application/json"
+    await exchange.reply(code, body, {"Content-Type": mime, **(headers or {})})
+
+
+async def _refuse_as_store(exchange: FaultyExchange, status: int, code: str, message: str, more: str = "") -> None:
+    """Answer as object stores word it."""
+    await exchange.reply(status, _xml(code, message, more), {"Content-Type": "application/xml"})
 
 
 def _xml(code: str, message: str, more: str = "") -> bytes:
@@ -336,8 +384,9 @@ def _xml(code: str, message: str, more: str = "") -> bytes:
 # Uploads
 
 
+@fault("half-upload", HALF, fits=RequestFacts.stores)
 async def half_upload(exchange: FaultyExchange) -> None:
-    """Only the first part of an upload is stored, as if all were well."""
+    """Stored in part, told as whole."""
     left = exchange.place(int(exchange.asked.headers.get("content-length", "0")))
 
     async def receive() -> Message:
@@ -352,11 +401,31 @@ async def half_upload(exchange: FaultyExchange) -> None:
     await exchange.run(receive=receive)
 
 
-# What is stored
+@fault("bad-digest", fits=RequestFacts.stores)
+async def bad_digest(exchange: FaultyExchange) -> None:
+    """400 BadDigest."""
+    text = "The Content-MD5 you specified did not match what we received."
+    await _refuse_as_store(exchange, 400, "BadDigest", text)
+
+
+@fault("too-large", fits=RequestFacts.stores)
+async def too_large(exchange: FaultyExchange) -> None:
+    """400 EntityTooLarge."""
+    text = "Your proposed upload exceeds the maximum allowed object size."
+    await _refuse_as_store(exchange, 400, "EntityTooLarge", text)
+
+
+# What is stored: these kinds are looked up by what serves the bytes
 
 
 DAMAGED, CUT, BAD_MEMBER = "damaged", "zip-cut", "zip-damaged"
-"""Names of the kinds."""
+
+for _kind in (
+    FaultKind(DAMAGED, "A byte other than the checksum says; path is id, key or name", stored=True),
+    FaultKind(CUT, "A zip of the first so many bytes", defaults={"after": "-5"}, stored=True),
+    FaultKind(BAD_MEMBER, "A zip whose Nth member is damaged", defaults={"member": 0}, stored=True),
+):
+    KINDS[_kind.name] = _kind
 
 _LOCAL_HEADER = 30
 """Bytes of the fixed part of what stands before each member of a zip."""

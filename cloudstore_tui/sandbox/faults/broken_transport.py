@@ -8,53 +8,61 @@ from http import HTTPStatus
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message
 
-from cloudstore_tui.sandbox.faults.exchange import FaultyExchange, length_of
+from cloudstore_tui.sandbox.faults.exchange import FaultyExchange, RequestFacts, fault, length_of
 
 # The connection ends, stalls, is slow
 
 
+HALF = {"after": "50%"}
 _CHUNKS_PER_S = 20
 """Pieces a second in which a slow answer comes."""
 
 
+@fault("refuse", mixes=RequestFacts.repeatable)
 async def refuse(exchange: FaultyExchange) -> None:
     """Close the connection instead of answering."""
     exchange.trace.answered(0)
     await exchange.connection.close()
 
 
+@fault("reset", mixes=RequestFacts.repeatable)
 async def reset(exchange: FaultyExchange) -> None:
     """Reset the connection instead of answering."""
     exchange.trace.answered(0)
     await exchange.connection.reset()
 
 
-async def stall(exchange: FaultyExchange) -> None:
-    """Do nothing for a while, then answer."""
-    await exchange.connection.wait(exchange.seconds())
-    if not exchange.connection.lost.is_set():
-        await exchange.run()
-
-
+@fault("lost-reply", mixes=RequestFacts.repeatable)
 async def lost_reply(exchange: FaultyExchange) -> None:
-    """Carry the request out, and end the connection instead of telling so."""
+    """Carry the request out, then reset the connection."""
     await exchange.unheard()
     exchange.trace.answered(0)
     await exchange.connection.reset()
 
 
+@fault("stall", {"seconds": 0.0})
+async def stall(exchange: FaultyExchange) -> None:
+    """No answer for some seconds, 0 for ever."""
+    await exchange.connection.wait(exchange.seconds())
+    if not exchange.connection.lost.is_set():
+        await exchange.run()
+
+
+@fault("reset-after", HALF, mixes=RequestFacts.repeatable)
 async def reset_after(exchange: FaultyExchange) -> None:
     """Reset the connection in the middle of the body."""
     await _cut(exchange, exchange.connection.reset)
 
 
+@fault("close-after", HALF, mixes=RequestFacts.repeatable)
 async def close_after(exchange: FaultyExchange) -> None:
     """Close the connection in the middle of the body."""
     await _cut(exchange, exchange.connection.close)
 
 
+@fault("chunk-cut", HALF, mixes=RequestFacts.repeatable)
 async def chunk_cut(exchange: FaultyExchange) -> None:
-    """Send the body in chunks, and close the connection before the last one."""
+    """Send chunks, and close the connection before the last one."""
 
     def chunked(message: Message) -> None:
         # Without a length the server sends chunks.
@@ -63,13 +71,15 @@ async def chunk_cut(exchange: FaultyExchange) -> None:
     await _cut(exchange, exchange.connection.close, before=chunked)
 
 
+@fault("stall-after", {**HALF, "seconds": 0.0})
 async def stall_after(exchange: FaultyExchange) -> None:
-    """Stop in the middle of the body for a while, then go on."""
+    """Stop in the middle of the body for some seconds, 0 for ever."""
     await _cut(exchange, lambda: exchange.connection.wait(exchange.seconds()), ends=False)
 
 
+@fault("slow", {"rate": 65_536}, underneath=True)
 async def slow(exchange: FaultyExchange) -> None:
-    """Send the body at so many bytes a second."""
+    """So many bytes a second; goes together with another fault."""
     rate = exchange.number("rate")
     piece = max(rate // _CHUNKS_PER_S, 1)
     loop = asyncio.get_running_loop()
@@ -160,18 +170,39 @@ class _Cut:
 _ZEROS = bytes(65_536)
 
 
+@fault("no-length", fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
+async def no_length(exchange: FaultyExchange) -> None:
+    """The whole body, whose end is only the end of the connection."""
+    await _raw(exchange, lambda _length: [], whole=True)
+
+
+@fault("no-length-cut", HALF, fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
+async def no_length_cut(exchange: FaultyExchange) -> None:
+    """A part of the body without a length."""
+    await _raw(exchange, lambda _length: [])
+
+
+@fault("two-lengths", mixes=RequestFacts.repeatable)
+async def two_lengths(exchange: FaultyExchange) -> None:
+    """Two lengths that contradict each other."""
+    await _raw(exchange, lambda length: [length, length + 1], whole=True)
+
+
+@fault("short-body", HALF, fits=RequestFacts.fetches, mixes=RequestFacts.fetches, once_per_object=True)
 async def short_body(exchange: FaultyExchange) -> None:
-    """A part of the body, with a length that fits the part."""
+    """A part of the body, with a length that fits it."""
     await _sized(exchange, exchange.place)
 
 
+@fault("more-bytes", {"bytes": 1000}, fits=RequestFacts.fetches, mixes=RequestFacts.fetches, once_per_object=True)
 async def more_bytes(exchange: FaultyExchange) -> None:
     """More bytes than the object has, with a length that fits them."""
     await _sized(exchange, lambda length: length + exchange.number("bytes"))
 
 
+@fault("long-body", {"bytes": 1000}, fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
 async def long_body(exchange: FaultyExchange) -> None:
-    """The right length and more bytes after it; then the connection ends."""
+    """The right length, then more bytes and the end of the connection."""
     extra = exchange.number("bytes")
 
     async def lengthened(message: Message) -> None:
@@ -188,23 +219,9 @@ async def long_body(exchange: FaultyExchange) -> None:
     await exchange.connection.close()
 
 
-async def no_length(exchange: FaultyExchange) -> None:
-    """The whole body, whose end is only the end of the connection."""
-    await _raw(exchange, lambda _length: [], whole=True)
-
-
-async def no_length_cut(exchange: FaultyExchange) -> None:
-    """A part of the body without a length."""
-    await _raw(exchange, lambda _length: [])
-
-
-async def two_lengths(exchange: FaultyExchange) -> None:
-    """Two lengths that contradict each other."""
-    await _raw(exchange, lambda length: [length, length + 1], whole=True)
-
-
+@fault("gzip", fits=RequestFacts.fetches, mixes=RequestFacts.fetches, once_per_object=True)
 async def gzip(exchange: FaultyExchange) -> None:
-    """The body compressed, although nobody asked for it."""
+    """The body compressed unasked."""
     packer = zlib.compressobj(wbits=31)
 
     async def packed(message: Message) -> None:
@@ -221,8 +238,9 @@ async def gzip(exchange: FaultyExchange) -> None:
     await exchange.run(packed)
 
 
+@fault("gzip-bomb", {"bytes": 2**31}, fits=RequestFacts.talks)
 async def gzip_bomb(exchange: FaultyExchange) -> None:
-    """A small compressed answer that is large when it is opened."""
+    """A small compressed answer that grows to so many bytes."""
     headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
     await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
     async for piece in _bomb(exchange):
@@ -242,11 +260,13 @@ async def _bomb(exchange: FaultyExchange) -> AsyncIterator[bytes]:
     yield packer.compress(b'"}') + packer.flush()
 
 
+@fault("huge-header", {"bytes": 1_000_000})
 async def huge_header(exchange: FaultyExchange) -> None:
     """One very long header line."""
     await exchange.with_headers(lambda headers, _: headers.append("x-padding", "p" * exchange.number("bytes")))
 
 
+@fault("many-headers", {"count": 10_000})
 async def many_headers(exchange: FaultyExchange) -> None:
     """Very many headers."""
 
@@ -257,8 +277,9 @@ async def many_headers(exchange: FaultyExchange) -> None:
     await exchange.with_headers(add)
 
 
+@fault("header", {"name": "content-type", "value": ""})
 async def header(exchange: FaultyExchange) -> None:
-    """One header set to a text; left out with an empty one."""
+    """One header set to a text, or left out with an empty one."""
     name, text = exchange.text("name"), exchange.text("value")
 
     def change(headers: MutableHeaders, _message: Message) -> None:

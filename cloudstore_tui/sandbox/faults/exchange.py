@@ -1,4 +1,4 @@
-"""What a rule says, what it can know of a request beforehand, and the request that it breaks."""
+"""What a rule says, what it can know of a request beforehand, the request that it breaks, and the kinds of faults."""
 
 import asyncio
 import fcntl
@@ -59,7 +59,10 @@ class RequestFacts(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     """Names in lower case; only in memory, because some are credentials."""
 
-    @property
+    def at_store(self) -> bool:
+        """Whether it goes to an object store, by a signed link."""
+        return self.role == "blob"
+
     def fetches(self) -> bool:
         """Whether it asks for the bytes of an object or a zip."""
         if self.method != "GET":
@@ -68,29 +71,41 @@ class RequestFacts(msgspec.Struct, frozen=True):
             _CONTENT.fullmatch(self.path) and "presignurl=true" not in self.query.lower()
         )
 
-    @property
     def stores(self) -> bool:
         """Whether it uploads an object."""
         return self.role == "blob" and self.method == "PUT"
 
-    @property
     def ranged(self) -> bool:
         """Whether it asks for a part of an object."""
-        return self.fetches and "range" in self.headers
+        return self.fetches() and "range" in self.headers
 
-    @property
     def conditional(self) -> bool:
         """Whether it asks for an object on a condition."""
-        return self.fetches and any(name in self.headers for name in CONDITIONS)
+        return self.fetches() and any(name in self.headers for name in CONDITIONS)
 
-    @property
     def talks(self) -> bool:
         """Whether its answer is JSON of an API."""
-        return self.role != "blob" and not self.fetches
+        return self.role != "blob" and not self.fetches()
+
+    def linked(self) -> bool:
+        """Whether it fetches by a signed link."""
+        return self.at_store() and self.fetches()
+
+    def checked(self) -> bool:
+        """Whether it fetches bytes whose checksum the service tells; without one nobody can see a changed byte."""
+        return self.fetches() and self.path.startswith("/storage/")
+
+    def repeatable(self) -> bool:
+        """Whether it changes nothing, so that a client may send it again without looking."""
+        return self.method == "GET" or self.role == "token"
+
+    def needs_token(self) -> bool:
+        """Whether it reads by an API."""
+        return self.role == "api" and self.method == "GET"
 
     def at(self, where: str) -> bool:
         """Whether it goes where a rule says."""
-        return where in ("any", self.role) or (where == "bytes" and self.fetches)
+        return where in ("any", self.role) or (where == "bytes" and self.fetches())
 
 
 def role_of(path: str, *, blob_port: bool) -> str:
@@ -120,7 +135,7 @@ class Rule(msgspec.Struct, frozen=True):
     fault: str
     """Name of its kind."""
     where: str = "any"
-    """One of `asked.PLACES`."""
+    """One of `PLACES`."""
     method: str = ""
     """Empty for every one."""
     path: str = "*"
@@ -219,13 +234,11 @@ class OpenProtocol(H11Protocol):
         super().__init__(config, server_state, dict(app_state), _loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         self.app_state[STATE] = Connection(transport, self.flow)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
         super().connection_lost(exc)
         connection: Connection = self.app_state[STATE]
         connection.lost.set()
@@ -304,7 +317,6 @@ class FaultyExchange:
         await self._app(scope, receive or self.receive, send or self.send)
 
     async def send(self, message: Message) -> None:
-        """Send on to the client."""
         await self._send(message)
 
     async def write(self, data: bytes, *, body: int = 0) -> None:
@@ -332,7 +344,7 @@ class FaultyExchange:
         await self.run(changed, **how)
 
     async def unheard(self, header: tuple[bytes, bytes] | None = None) -> Message:
-        """Let the application answer nobody; the beginning of what it would have said."""
+        """Let the application answer, and drop the answer; returns its start."""
         starts: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -361,7 +373,60 @@ def _nothing() -> None:
     pass
 
 
+# The kinds of faults: each is written where it is done, and put into one table
+
+
 Apply = Callable[[FaultyExchange], Awaitable[None]]
+Test = Callable[[RequestFacts], bool]
+
+
+def always(_asked: RequestFacts) -> bool:
+    """Every request."""
+    return True
+
+
+def never(_asked: RequestFacts) -> bool:
+    """No request."""
+    return False
+
+
+class FaultKind(msgspec.Struct, frozen=True):
+    """One kind of fault."""
+
+    name: str
+    text: str
+    apply: Apply = FaultyExchange.run
+    """Does it to one request."""
+    defaults: Mapping[str, Value] = {}
+    """Its parameters."""
+    fits: Test = always
+    """The requests it can happen to."""
+    mixes: Test = never
+    """The requests that a client can be expected to repeat after it, so that a mix may contain it."""
+    once_per_object: bool = False
+    """In a mix at most once for a path: a client rightly gives up when it comes again."""
+    in_mix: Mapping[str, Value] = {}
+    """Its parameters in a mix."""
+    stored: bool = False
+    """Whether it is in what is stored, not in an answer."""
+    underneath: bool = False
+    """Whether it goes together with another fault of the same request."""
+
+
+KINDS: dict[str, FaultKind] = {}
+"""All kinds, by name, in the order in which a mix draws from them."""
+
+
+def fault(
+    name: str, defaults: Mapping[str, Value] | None = None, *, text: str = "", **how: Any
+) -> Callable[[Apply], Apply]:
+    """Put what is decorated into the table of kinds; people read its docstring, unless a text is given."""
+
+    def listed(apply: Apply) -> Apply:
+        KINDS[name] = FaultKind(name, text or (apply.__doc__ or "").rstrip("."), apply, defaults or {}, **how)
+        return apply
+
+    return listed
 
 
 def length_of(start: Message) -> int | None:

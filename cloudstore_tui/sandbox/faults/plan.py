@@ -14,12 +14,24 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.sandbox.faults.exchange import PLACES, FaultyExchange, RequestFacts, Rule, Value, facts_of, place_in
-from cloudstore_tui.sandbox.faults.kinds import KINDS, MIX, FaultKind
+from cloudstore_tui.sandbox.faults.exchange import (
+    KINDS,
+    PLACES,
+    FaultKind,
+    FaultyExchange,
+    RequestFacts,
+    Rule,
+    Value,
+    facts_of,
+    place_in,
+)
 from cloudstore_tui.sandbox.log import TRACE, RequestTrace
 
 # A mix: a fault for a share of all requests, the same ones for the same seed, whoever comes first
 
+
+MIX = "mix"
+"""The fault of a rule that draws from all others."""
 
 DEFAULTS: Mapping[str, Value] = {"most": 2, "only": "", "without": ""}
 """Parameters: faults in a row for one path, so that there is progress; names of all kinds, or of those left out."""
@@ -227,7 +239,7 @@ class FaultPlan:
 
     @property
     def rules(self) -> list[tuple[Rule, Count]]:
-        """Every rule and how it has fared."""
+        """Every rule and its counts."""
         with self._lock:
             return [(entry.rule, Count(entry.count.matched, entry.count.struck)) for entry in self._entries]
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cloudstore_tui.cli.sandbox import SandboxProcess
+from cloudstore_tui.cli.browser import SandboxProcess
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import LoggedRequest, RequestLog, RequestTrace
 from cloudstore_tui.sandbox.server import Ready, Sandbox

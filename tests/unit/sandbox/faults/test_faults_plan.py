@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.sandbox.faults.exchange import RequestFacts, role_of
-from cloudstore_tui.sandbox.faults.kinds import KINDS
+from cloudstore_tui.sandbox.faults.exchange import KINDS, RequestFacts, role_of
 from cloudstore_tui.sandbox.faults.plan import FaultPlan, describe_faults, rule_json, rule_of
 
 LINK = "/storage/us-east/css-us-east-media.s3.us-east-1.amazonaws.com/content/EPS/x"
@@ -67,10 +66,10 @@ def test_whom_a_request_is_for_is_seen_from_its_path(path: str, role: str) -> No
 
 def test_a_link_told_by_the_api_is_not_yet_bytes() -> None:
     path = "/storage/us-east/v3/objects/1/content"
-    assert get(path, "api").fetches
-    assert not get(path, "api", "presignUrl=true").fetches
-    assert get("/storage/us-east/v3/bulk/download/x.zip", "api").fetches
-    assert not get("/storage/us-east/v3/bulk/download/status/x.zip", "api").fetches
+    assert get(path, "api").fetches()
+    assert not get(path, "api", "presignUrl=true").fetches()
+    assert get("/storage/us-east/v3/bulk/download/x.zip", "api").fetches()
+    assert not get("/storage/us-east/v3/bulk/download/status/x.zip", "api").fetches()
 
 
 def test_a_rule_without_requests_costs_no_look() -> None:
