@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from cloudstore_tui.cli.sandbox import SandboxProcess
+from cloudstore_tui.cli.browser import SandboxProcess
 
 DOWN, UP, PAGE, GO_TO, ENTER = b"\x1b[B", b"\x1b[A", b"\x1b[6~", b"\x07", b"\r"
 DETAIL = b"i"

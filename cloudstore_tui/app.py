@@ -226,7 +226,7 @@ class CloudStoreApp(App[None]):
             browser.begin_at(target)
 
     async def on_mount(self) -> None:
-        """Listen to signals and transfers, and say what of the configuration could not be used."""
+        """Listen to signals and transfers, and report the parts of the configuration that cannot be used."""
         if not self.is_headless:
             listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
         self.themes.report_failures()

@@ -40,7 +40,7 @@ def terms_of(entry: StoredObject) -> Iterator[tuple[str, str]]:
 
 
 def placeholder(where: Location, key: str) -> StoredObject:
-    """An object of which only one value is known, in every field that can join it to a call."""
+    """An object that has one value in every field that can join it to a call."""
     tags = tuple((name, key) for name in SHARED)
     return StoredObject(where, "", id=key, bucket_id=key, tags=tags)
 
@@ -81,7 +81,7 @@ _MAX_SPEAKER = 24
 
 
 def part_of(entry: StoredObject) -> CallPart:
-    """What an object is; types that nobody has heard of are `OTHER`."""
+    """The part that an object plays; unknown types are `OTHER`."""
     return _BY_TYPE.get(entry.type, CallPart.OTHER)
 
 
@@ -103,7 +103,7 @@ def speaker_of(entry: StoredObject) -> str:
 
 
 def speaker_rank(entry: StoredObject) -> tuple[int, str]:
-    """The order of transcripts: the whole call, our side, the other side, anybody else."""
+    """The order of transcripts: the whole call, our side, the other side, others."""
     who = speaker_of(entry)
     return (_SPEAKERS.get(who.lower(), 3) if who else 0, who)
 

@@ -1,7 +1,6 @@
 """Deleting that leaves a trace: a log that is only ever added to, written before anything is sent."""
 
 import asyncio
-import getpass
 import json
 import os
 import secrets
@@ -16,6 +15,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome, StorageProvider
 from cloudstore_tui.core.records import entry_record, json_text
+from cloudstore_tui.fs.disk import user_name
 
 FILE = "deletions.jsonl"
 """Its name in the state folder."""
@@ -26,7 +26,7 @@ _KEPT = ("id", "key", "name", "type", "size", "size_exact", "checksum", "checksu
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """One object that was to be deleted."""
+    """One logged deletion."""
 
     fields: Mapping[str, object]
     """Who, when, which object, how large, which checksum: as written before it was sent."""
@@ -47,7 +47,7 @@ class Deleted(msgspec.Struct, frozen=True):
 
 
 class DeletionLog:
-    """One line for each object before it is deleted, and one for what came of it. Several programs write to it."""
+    """One line for each object before it is deleted, and one for the outcome. Several programs write to it."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Write to a file; without one nothing is kept."""
@@ -63,7 +63,7 @@ class DeletionLog:
             LocalDiskError: it cannot be written: nothing may be deleted.
         """
         batch = secrets.token_hex(8)
-        who = {"user": _user(), "profile": profile.name, "client_id": profile.text("client_id")}
+        who = {"user": user_name(), "profile": profile.name, "client_id": profile.text("client_id")}
         lines = [
             {"event": "begin", **_head(batch, entry.location.address), **who, **_facts(entry)} for entry in objects
         ]
@@ -71,7 +71,7 @@ class DeletionLog:
         return batch
 
     def end(self, batch: str, deletions: Iterable[Deletion]) -> None:
-        """Write down what came of it.
+        """Log the outcome.
 
         Raises:
             LocalDiskError: it cannot be written; the objects are deleted all the same.
@@ -84,7 +84,7 @@ class DeletionLog:
         self._write(lines, "What was deleted before this stays deleted, and its outcome is not in the log.")
 
     def read(self) -> tuple[Deleted, ...]:
-        """Everything that was to be deleted, the oldest first; lines that nobody can read are left out.
+        """All logged deletions, the oldest first; unreadable lines are left out.
 
         Raises:
             LocalDiskError: it cannot be read.
@@ -158,16 +158,9 @@ def _decoded(line: bytes) -> dict[str, object]:
 
 
 def _ends_in_half_a_line(file: int) -> bool:
-    """Whether somebody died, or ran out of disk, while they wrote."""
+    """Whether a writer died, or ran out of disk, in the middle of a line."""
     size = os.fstat(file).st_size
     return size > 0 and os.pread(file, 1, size - 1) != b"\n"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return str(os.getuid())
 
 
 TYPED_ABOVE = 1
@@ -182,7 +175,7 @@ async def delete_logged(
     objects: Sequence[StoredObject],
     objection: Callable[[StoredObject], StorageError | None] = lambda _entry: None,
 ) -> tuple[Deletion, ...]:
-    """Delete exactly these objects; what came of each, in the same order.
+    """Delete exactly these objects; returns the outcome of each, in the same order.
 
     Every object is in the log before it is sent, and again with what came of it.
 

@@ -42,7 +42,7 @@ class CheckStatus(StrEnum):
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """What was looked at, how it was found, and what to do."""
+    """What was checked, the result, and what to do."""
 
     subject: str
     """The profile it is about; empty for what is the same for all."""
@@ -51,9 +51,9 @@ class CheckResult(msgspec.Struct, frozen=True):
     text: str
     """What was found, not yet safe to draw."""
     hint: str = ""
-    """What to do, in sentences; empty where nothing is wrong, or nobody knows."""
+    """What to do, in sentences; empty where nothing is wrong, or nothing is known to help."""
     code: int = 0
-    """Exit code that this failure stands for."""
+    """The exit code of this failure."""
 
 
 def failed(subject: str, title: str, error: StorageError) -> CheckResult:
@@ -254,65 +254,55 @@ def _is_remote(environment: Mapping[str, str]) -> bool:
     return any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
 
 
-class Doctor:
-    """Looks at everything; what was found comes as it is found."""
+async def examine(
+    config: Config,
+    specs: Sequence[ProviderSpec],
+    provider_of: Callable[[str], StorageProvider],
+    names: Sequence[str] = (),
+    *,
+    patience: float = LONGEST,
+    keeps: bool = True,
+) -> AsyncIterator[CheckResult]:
+    """Look at everything; each result comes as it is found.
 
-    def __init__(
-        self,
-        config: Config,
-        specs: Sequence[ProviderSpec],
-        provider_of: Callable[[str], StorageProvider],
-        patience: float = LONGEST,
-        *,
-        keeps: bool = True,
-    ) -> None:
-        """Make it.
-
-        Args:
-            config: what was read without an error.
-            specs: the services that there are.
-            provider_of: opens a profile by its name; asked for only once its secrets are there.
-            patience: seconds that each service may take.
-            keeps: whether transfers outlive the program.
-        """
-        self._config = config
-        self._specs = {spec.name: spec for spec in specs}
-        self._provider_of = provider_of
-        self._patience = patience
-        self._keeps = keeps
-
-    async def run(self, names: Sequence[str] = ()) -> AsyncIterator[CheckResult]:
-        """All results in order; of some profiles, or of all."""
-        yield check_configuration(self._config)
-        for name in names or list(self._config.profiles):
-            async for result in self._profile(self._config.profile(name)):
-                yield result
-        for result in await asyncio.to_thread(self._check_disk):
+    Args:
+        config: what was read without an error.
+        specs: the services that there are.
+        provider_of: opens a profile by its name; asked for only once its secrets are there.
+        names: the profiles to look at; all of them if empty.
+        patience: seconds that each service may take.
+        keeps: whether transfers outlive the program.
+    """
+    yield check_configuration(config)
+    for profile in [config.profile(name) for name in names or config.profiles]:
+        fields = next(spec.secrets for spec in specs if spec.name == profile.provider)
+        async for result in _check_profile(profile, fields, provider_of, patience):
             yield result
-        for result in check_terminal(os.environ, terminal_size()):
-            yield result
+    for result in await asyncio.to_thread(lambda: list(check_disk(config.settings.download_dir, keeps=keeps))):
+        yield result
+    for result in check_terminal(os.environ, terminal_size()):
+        yield result
 
-    def _check_disk(self) -> list[CheckResult]:
-        return list(check_disk(self._config.settings.download_dir, keeps=self._keeps))
 
-    async def _profile(self, profile: Profile) -> AsyncIterator[CheckResult]:
-        spec = self._specs[profile.provider]
-        # A keyring or a command may take seconds, and the screen must not stand still.
-        found = await asyncio.to_thread(lambda: list(check_secrets(profile, spec.secrets)))
-        for result in found:
-            yield result
-        if profile.retention is not None:
-            yield CheckResult(profile.name, "retention", CheckStatus.OK, _policy(profile.retention))
-        if any(result.status is CheckStatus.FAIL for result in found):
-            yield CheckResult(profile.name, "service", CheckStatus.SKIP, "not checked: the secrets come first")
-            return
-        try:
-            provider = self._provider_of(profile.name)
-        except StorageError as error:
-            yield failed(profile.name, "addresses", error)
-            return
-        async for result in check_service(provider, self._patience):
-            yield result
+async def _check_profile(
+    profile: Profile, fields: Sequence[SecretField], provider_of: Callable[[str], StorageProvider], patience: float
+) -> AsyncIterator[CheckResult]:
+    # A keyring or a command may take seconds, and the screen must not stand still.
+    found = await asyncio.to_thread(lambda: list(check_secrets(profile, fields)))
+    for result in found:
+        yield result
+    if profile.retention is not None:
+        yield CheckResult(profile.name, "retention", CheckStatus.OK, _policy(profile.retention))
+    if any(result.status is CheckStatus.FAIL for result in found):
+        yield CheckResult(profile.name, "service", CheckStatus.SKIP, "not checked: the secrets come first")
+        return
+    try:
+        provider = provider_of(profile.name)
+    except StorageError as error:
+        yield failed(profile.name, "addresses", error)
+        return
+    async for result in check_service(provider, patience):
+        yield result
 
 
 def terminal_size() -> os.terminal_size | None:

@@ -1,4 +1,4 @@
-"""Archived objects that were asked back: a list that outlives the program, and whoever looks after it.
+"""Requests for archived objects: a list that outlives the program, and the poller that looks after it.
 
 `RestoreStore` keeps the list in a small database that several programs use at once. `RestorePoller` does what is to be
 done about it: asks the service for what waits, looks now and then at what is on its way, and notes what came of it.
@@ -37,7 +37,7 @@ from cloudstore_tui.fs.whole_file import refuse_shared
 USUAL = timedelta(hours=24)
 """Within this the service usually has an object back."""
 LONGEST = timedelta(hours=72)
-"""After this nobody waits any more."""
+"""After this nobody waits any longer."""
 LAST_CALL = timedelta(hours=24)
 """So long before a copy goes again, it is time to say so."""
 
@@ -54,7 +54,7 @@ class RestoreStatus(StrEnum):
     """The service is being asked; if that takes long, the program that asked has died."""
     RESTORING = "restoring"
     UNKNOWN = "unknown"
-    """It was sent, and nobody knows whether it arrived: the object's state will tell."""
+    """It was sent, and whether it arrived is unknown: the object's state will tell."""
     READY = "ready"
     FETCHED = "fetched"
     FAILED = "failed"
@@ -67,7 +67,7 @@ GOING_ON = frozenset(
 
 
 class RestoreRequest(msgspec.Struct, frozen=True):
-    """One object that was asked back; moments are UTC."""
+    """A request to restore one object; times are UTC."""
 
     location: Location
     name: str
@@ -83,13 +83,13 @@ class RestoreRequest(msgspec.Struct, frozen=True):
     expires: datetime | None = None
     """The earliest moment at which the copy may be gone again."""
     folder: str = ""
-    """Where it is to be downloaded to once it is ready; empty if nobody said so."""
+    """Where to download it once it is ready; empty if it is not downloaded."""
     note: str = ""
     """What is wrong, without the object's address."""
     hint: str = ""
     """What the user can do about it."""
     code: int = 0
-    """The exit code that a failure stands for."""
+    """The exit code of a failure."""
     title: str = ""
     """What people call the object, where that says more than its name."""
 
@@ -110,13 +110,13 @@ class RestoreRequest(msgspec.Struct, frozen=True):
         return self.status is RestoreStatus.READY and not self.is_over(now)
 
     def ends_soon(self, now: datetime) -> bool:
-        """Whether the copy is to be fetched now or never."""
+        """Whether the copy expires soon."""
         if self.status is not RestoreStatus.READY or self.expires is None:
             return False
         return now < self.expires <= now + LAST_CALL
 
     def failure(self, now: datetime) -> StorageError | None:
-        """What is wrong with it if it has failed, or if nobody waits for it any more."""
+        """What is wrong with it, if it has failed or is overdue."""
         subject = self.location.address
         if self.status is RestoreStatus.FAILED:
             return error_of(self.code, self.note or "it cannot be restored", subject=subject, hint=self.hint)
@@ -138,7 +138,7 @@ def utc_now() -> datetime:
 FILE = "restores.db"
 """Its name in the state folder."""
 LEASE = timedelta(minutes=2)
-"""For so long a step belongs to whoever took it. Then others look at the object, which does no harm if it goes on."""
+"""How long a step belongs to the process that took it. Then others look at the object too, which does no harm."""
 BUSY = 10.0
 """Seconds that another program may keep the file locked."""
 
@@ -208,11 +208,11 @@ class RestoreStore:
             )
 
     def set_folder(self, location: Location, folder: str) -> None:
-        """Remember where an object is to be downloaded to."""
+        """Remember where to download an object."""
         self._set(location, folder=folder)
 
     def forget(self, locations: Iterable[Location]) -> int:
-        """Take requests off the list; how many were on it. The service goes on with them."""
+        """Remove requests from the list; returns how many were on it. The service continues with them."""
         if not self._exists:
             return 0
         with self._writing() as database:
@@ -275,7 +275,7 @@ class RestoreStore:
         self._set(location, status="failed", note=error.message, hint=error.hint, code=error.code)
 
     def mark_fetched(self, location: Location) -> None:
-        """It was downloaded, so nobody has to be reminded of it."""
+        """It was downloaded, so no reminder is needed."""
         if self._exists:
             self._set(location, status="fetched")
 
@@ -333,7 +333,7 @@ class RestoreStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """The file, of which nothing is changed; `None` where there is none, or nothing in it."""
+        """The file, opened to read; `None` if it is missing or empty."""
         if not self._exists:
             yield None
             return

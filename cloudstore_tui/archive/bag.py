@@ -171,7 +171,7 @@ class _Sealing:
         return sealed
 
     def _learn(self) -> None:
-        """What the manifest says of each file, and of which objects there is none: the last line counts."""
+        """Read from the manifest each file's facts, and which objects have no file: the last line counts."""
         with self._known.transaction():
             for line in read_lines(self._place.root, self._place.payload):
                 key = key_of_entry(line) or str(line.get("where"))
@@ -241,7 +241,7 @@ def encoded(path: str) -> str:
 
 
 def decoded(path: str) -> str:
-    """The path that `encoded` was given, as far as that can be told."""
+    """The path that `encoded` was given, unless it held such a code itself."""
     return path.replace("%0D", "\r").replace("%0A", "\n").replace("%0d", "\r").replace("%0a", "\n")
 
 
@@ -286,7 +286,7 @@ class Stamping:
 
 
 def check_signature(root: Path, signers: Path | None) -> str:
-    """Who has signed a seal; without a list of signers only that somebody has.
+    """The signer of a seal; without a list of signers only that it is signed.
 
     Raises:
         IntegrityError: the signature is not one of this seal, or of nobody who may sign.
@@ -360,7 +360,7 @@ class Past(msgspec.Struct):
     has_later_seal: bool = False
     """Whether one that sealed it comes after that."""
     later: set[str] = set()
-    """The paths that events tell of which came after that."""
+    """The paths named by events after that."""
 
 
 def read_past(place: ArchivePlace, stop: Stop) -> Past:

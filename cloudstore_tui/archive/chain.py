@@ -6,7 +6,6 @@ written after them and can be written anew from them. So a run that is killed le
 lines at most, and whoever reads it takes those from the events.
 """
 
-import getpass
 import hashlib
 import json
 import os
@@ -30,13 +29,13 @@ from cloudstore_tui.archive.manifest import (
     read_manifest,
     whole_lines,
 )
-from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.fs.disk import Disk, os_errors_as, user_name
 from cloudstore_tui.fs.whole_file import replaced
 
 START = "0" * 64
 """What the first line holds in the place of a digest."""
 PULLED, SEALED = "pulled", "sealed"
-"""Events by which the manifest has all that was told before."""
+"""Events at which the manifest has caught up with all earlier ones."""
 _MAX_LINE = 1 << 23
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clocks of two machines differ, or one clock before and after it was set right."""
@@ -56,10 +55,10 @@ def kind_of(line: ManifestEntry) -> str:
 
 
 class Chain:
-    """Writes the events of a folder. Blocks; used by whoever holds the folder's lock."""
+    """Writes the events of a folder. Blocks; the caller holds the folder's lock."""
 
     def __init__(self, root: Path, disk: Disk | None = None, known: Iterable[ManifestEntry] = ()) -> None:
-        """Open them to append, after whatever a crash left of a last line is cut.
+        """Open them to append, after cutting off a last line that a crash left incomplete.
 
         Args:
             root: the folder.
@@ -68,7 +67,7 @@ class Chain:
         """
         self.path = root / CHAIN
         self._disk = disk or Disk()
-        self._by = f"{_user()}@{socket.gethostname()}"
+        self._by = f"{user_name()}@{socket.gethostname()}"
         self.head = START
         """The digest of the last line."""
         self.length = 0
@@ -258,10 +257,3 @@ def _moment(event: Event) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return str(os.getuid())

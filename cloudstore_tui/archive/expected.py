@@ -13,7 +13,7 @@ from cloudstore_tui.calls import SOURCES
 from cloudstore_tui.results.scratch import ScratchDatabase
 
 TOLD_FOR = timedelta(days=2)
-"""How long after its deadline a call is told of that lacks something: whoever looks once a day sees it."""
+"""How long an incomplete call is reported after its deadline: long enough for someone who looks once a day."""
 MAX_CALLS = 1000
 """Calls that are listed; their number is always the whole one."""
 _STRAYS = timedelta(days=7)
@@ -56,7 +56,7 @@ class CallCheck(msgspec.Struct, frozen=True):
     expect: tuple[str, ...]
     """The types that every call is to have."""
     within: float
-    """Seconds after which they are to be here."""
+    """Seconds after which they must be here."""
     checked: datetime
     complete: int = 0
     awaited: int = 0

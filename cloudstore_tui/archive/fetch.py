@@ -1,4 +1,4 @@
-"""From a plan to files: what is asked of the transfers, what becomes of each object, and how that is written down."""
+"""From a plan to files: which transfers are requested, the outcome of each object, and how it is recorded."""
 
 import asyncio
 import json
@@ -84,7 +84,7 @@ Before = tuple[int, int, int] | None
 
 
 class FetchResult(msgspec.Struct, frozen=True):
-    """What became of an object."""
+    """The outcome of one object."""
 
     item: PlanItem
     outcome: Outcome
@@ -96,7 +96,7 @@ class FetchResult(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Writes down what became of each object: in the plan, in the manifest, and in a file beside it if that is wanted.
+    """Records the outcome of each object: in the plan, in the manifest, and in a sidecar if wanted.
 
     A manifest that cannot be written does not raise: the plan goes on, and `failures` says so. Blocks; used from one
     thread at a time.
@@ -158,7 +158,7 @@ class Recorder:
         self._plan.note(item, result.outcome, result.level, changed=is_new)
 
     def _superseded(self, item: PlanItem, line: ManifestEntry, known: ManifestEntry | None) -> Iterator[ManifestEntry]:
-        """The files of ours that a new one took the place of, be they of this object or of others."""
+        """Lines about our files that a new file has replaced, of this object or of others."""
         path = path_of(line)
         if known is not None and "error" not in known:
             earlier = PurePosixPath(path_of(known))
@@ -196,7 +196,7 @@ class Recorder:
                 self._refresh(item)
 
     def _move_aside(self, line: ManifestEntry, stop: Stop, *names: str) -> bool:
-        """Give our own file the first free one of some names: others need the one that it has, be it for a folder.
+        """Rename a file of ours to the first free name: another object, or a folder, needs the name that it has.
 
         A file that is not as its line says is left alone. False if no name is free.
         """
@@ -314,7 +314,7 @@ class Requests:
             yield self.request(item)
 
     def packed(self) -> Iterator[Request | FetchResult]:
-        """Zips, the objects that fit into none, and what became of those that cannot be had."""
+        """Zips, the objects that fit into none, and the results of those that cannot be fetched."""
         packer = Packer()
         for item in self._plan.items(Outcome.WANTED):
             for part in packer.add(item.entry):
@@ -375,7 +375,7 @@ class Fetching:
         self._before: dict[str, Before] = {}
         self._again: deque[DownloadRequest] = deque()
         self._zips_fit = True
-        """Whether the disk had room for every zip so far."""
+        """Whether the disk has had room for every zip so far."""
         self._failures = 0
         self._given_up: StorageError | None = None
         self.warnings: list[str] = []
@@ -432,7 +432,7 @@ class Fetching:
             await self._noted.wait()
 
     async def _adopt(self) -> None:
-        """Go on with what an earlier run of this pull was about when it was ended."""
+        """Go on with the transfers that an earlier run of this pull left unfinished."""
         ours: dict[int, Request] = {}
         try:
             interrupted = await self._engine.left_overs.interrupted()
@@ -504,7 +504,7 @@ class Fetching:
         self._open[asyncio.ensure_future(self._engine.wait(number))] = (number, request)
 
     async def _collect(self) -> None:
-        """Wait until a transfer has ended, and note what came of it."""
+        """Wait until a transfer has ended, and note its results."""
         ended, _ = await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             (_number, request), transfer = self._open[task], task.result()
@@ -530,7 +530,7 @@ class Fetching:
         self._given_up = self._given_up or self._recorder.broken
 
     def _results(self, request: Request, transfer: TransferSnapshot, stop: Stop) -> list[FetchResult]:
-        """What became of the objects of a transfer, but for those that are tried once more. Blocks."""
+        """The results of a transfer's objects, without those that are tried again. Blocks."""
         parts = self._engine.members(transfer.id) if isinstance(request, ZipRequest) else (transfer,)
         results = []
         for part in parts:

@@ -80,7 +80,7 @@ class PullFolder:
             self._lock = None
 
     def file(self, path: PurePosixPath) -> Path:
-        """Where a file of this folder is, to be told to people and to the engine."""
+        """The path of a file in this folder, for people and for the engine."""
         return self.path / path
 
     def stat(self, path: PurePosixPath) -> os.stat_result | None:

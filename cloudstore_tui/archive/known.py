@@ -31,7 +31,7 @@ class KnownArchive(msgspec.Struct, frozen=True):
     path: str = ""
 
     def holds(self, location: Location) -> bool:
-        """Whether what is at a location is pulled into it, as far as the place tells."""
+        """Whether the place it was pulled from includes a location."""
         is_there = self.profile == location.profile and self.region in ("", location.region)
         return is_there and location.path.startswith(self.path)
 

@@ -1,4 +1,4 @@
-"""Everything that is to be pulled, listed page by page: what a query finds, or what is below a folder.
+"""The objects to pull, listed page by page: what a query finds, or what is below a folder.
 
 What a listing cannot read is never passed over in silence: it stands in `failures`, and the rest of the work goes on.
 """
@@ -24,7 +24,7 @@ _OVERLAP = 10
 
 
 class ObjectListing(ABC):
-    """What is to be pulled, and what of it could not be listed."""
+    """The objects to pull, and what could not be listed."""
 
     unit: str
     """What `windows` counts."""
@@ -32,7 +32,7 @@ class ObjectListing(ABC):
     def __init__(self, provider: StorageProvider) -> None:
         self._provider = provider
         self.windows = 0
-        """Windows of time, or folders, looked at so far."""
+        """Windows of time, or folders, listed so far."""
         self.warnings: dict[str, None] = {}
         """Sentences that a user should see and that mean no loss, each once."""
         self.failures: tuple[StorageError, ...] = ()
@@ -124,7 +124,7 @@ class QueryListing(ObjectListing):
         return Pager(lambda cursor: self._provider.search(query, cursor), identity, query.location.address)
 
     def _after(self, items: tuple[StoredObject, ...]) -> int | None:
-        """Where the next window begins; `None` where that cannot be told."""
+        """The start of the next window; `None` where it cannot be determined."""
         moments = [epoch_ms(entry.created) for entry in items[-_OVERLAP:] if entry.created]
         first = min(moments, default=self._end)
         return first if first < self._end else None

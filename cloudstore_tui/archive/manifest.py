@@ -36,7 +36,7 @@ CHAIN = "events.jsonl"
 RESERVED = (NAME, TABLE, CHAIN, *RUNS.values())
 """Names of our own in the folder of a pull."""
 DATA, DECLARATION, MOVING = "data", "bagit.txt", ".data.new"
-"""What makes the folder a bag: its files in a folder of their own, named otherwise while they are moved there."""
+"""What makes a bag: the folder of the files, the declaration, and that folder's name while files are moved in."""
 
 COLUMNS = (
     *("path", "size", "checksum", "level", "sha256", "fetched", "error", "superseded", "profile", "provider", "region"),
@@ -138,12 +138,16 @@ def unlisted_entry(failure: StorageError, profile: str, now: datetime) -> dict[s
     return {**facts, "error": str(failure), "code": failure.code, "at": now.isoformat()}
 
 
+def location_of(line: ManifestEntry) -> Location | None:
+    """Where its object is at the service; `None` if the line does not tell."""
+    named = [line.get("profile"), line.get("region", ""), line.get("id") or line.get("key")]
+    return Location(*named) if all(isinstance(part, str) for part in named) else None
+
+
 def key_of_entry(line: ManifestEntry) -> str:
     """What tells its object from all others; empty if the line tells nothing."""
-    named = [line.get("profile"), line.get("region", ""), line.get("id") or line.get("key")]
-    if not all(isinstance(part, str) for part in named):
-        return ""
-    return key_of(Location(*named))
+    location = location_of(line)
+    return key_of(location) if location is not None else ""
 
 
 def path_of(line: ManifestEntry) -> str:
@@ -158,7 +162,7 @@ def is_superseded(line: ManifestEntry) -> bool:
 
 
 def tells_of_same(line: ManifestEntry, entry: StoredObject) -> bool:
-    """Whether the object is still the one that the line tells of, as far as the service tells."""
+    """Whether the object is still the one of the line, by checksum, or else by size and time."""
     if "error" in line:
         return False
     if entry.checksum or line.get("checksum"):
@@ -179,7 +183,7 @@ def mtime_of(found: os.stat_result) -> str:
 
 
 def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number: None) -> Iterator[ManifestEntry]:
-    """The lines of a manifest in order, of whatever size it is.
+    """The lines of a manifest in order, read one by one.
 
     Args:
         path: the file.
@@ -224,7 +228,7 @@ class Manifest:
     """Writes the manifest of a folder. Blocks; used from one thread at a time."""
 
     def __init__(self, folder: Path, disk: Disk | None = None, lines: Iterable[ManifestEntry] = ()) -> None:
-        """Open it to append, after whatever a crash left of a last line is cut.
+        """Open it to append, after cutting off a last line that a crash left incomplete.
 
         Args:
             folder: where it is.

@@ -35,7 +35,7 @@ LENGTHS = (8, 12, 16, 24, 32, 0)
 """Characters of a suffix: more where fewer are not unique. In the end a digest of everything that names an object."""
 
 _COPIES = range(2, 100)
-"""Numbers of the copies that the engine makes of one name; see `transfers`."""
+"""Numbers that the engine gives to copies of one name; see `transfers`."""
 
 _SCHEMA = """
 CREATE TABLE items(
@@ -57,7 +57,7 @@ _OURS = f"folded IN ({', '.join(repr(name) for name in RESERVED)})"
 
 
 class Outcome(StrEnum):
-    """What became of an object."""
+    """The outcome of one object."""
 
     WANTED = "wanted"
     """Nothing yet."""
@@ -209,7 +209,7 @@ class PullPlan:
         return _item(row) if row else None
 
     def outcome(self, item: PlanItem) -> Outcome:
-        """What became of an item so far."""
+        """The outcome of an item so far."""
         found = self._database.one("SELECT outcome FROM items WHERE number = ?", (item.number,))
         return Outcome(found[0] if found else Outcome.WANTED)
 
@@ -222,7 +222,7 @@ class PullPlan:
         *,
         changed: bool = False,
     ) -> None:
-        """Write down what became of an item.
+        """Record the outcome of an item.
 
         Args:
             item: which one.
@@ -251,12 +251,12 @@ class PullPlan:
         return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
 
     def sizes(self) -> dict[Outcome, int]:
-        """The bytes of the items of each outcome, as far as sizes are known."""
+        """The bytes of the items of each outcome, where sizes are known."""
         found = dict(self._database.all("SELECT outcome, sum(size) FROM items GROUP BY outcome"))
         return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
 
     def changed(self) -> int:
-        """How many new versions came of what earlier pulls brought."""
+        """How many objects were fetched in a new version."""
         found = self._database.one("SELECT count(*) FROM items WHERE changed")
         return int(found[0]) if found else 0
 
@@ -378,7 +378,7 @@ def match_file(folder: PullFolder, path: PurePosixPath, line: ManifestEntry, sto
 
 
 def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> None:
-    """Note every object of which the folder has the present version, be it under an earlier name."""
+    """Note every object whose present version is in the folder, also under an earlier name."""
     for item, line in plan.known_items():
         stop.check()
         path = PurePosixPath(path_of(line))

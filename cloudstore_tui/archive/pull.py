@@ -32,7 +32,7 @@ class PullEstimate(msgspec.Struct, frozen=True):
     had: int
     """Objects that are here already, complete."""
     size: int
-    """Bytes of what is to be fetched, as far as the service tells them."""
+    """Bytes to fetch, where the service tells sizes."""
     windows: int
     """Windows of time, or folders, that were looked at."""
     unit: str
@@ -80,7 +80,7 @@ class PullReport(msgspec.Struct, frozen=True):
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing, as far as anybody can tell, and everything is written down."""
+        """Whether nothing is known to be missing, and everything is written down."""
         return not (self.missing or self.unlisted or self.unwritten)
 
 
@@ -128,7 +128,7 @@ class Pull:
 
     @property
     def plan(self) -> PullPlan:
-        """Every object and what became of it."""
+        """Every object and its outcome."""
         return self._plan
 
     @property

@@ -16,7 +16,16 @@ import msgspec
 
 from cloudstore_tui.archive.chain import object_lines
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.manifest import NAME, ManifestEntry, key_of, key_of_entry, path_of, place_of, tells_of_same
+from cloudstore_tui.archive.manifest import (
+    NAME,
+    ManifestEntry,
+    key_of,
+    key_of_entry,
+    location_of,
+    path_of,
+    place_of,
+    tells_of_same,
+)
 from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.core.errors import LocalDiskError, UsageError
 from cloudstore_tui.core.models import StoredObject
@@ -142,7 +151,7 @@ class Reconciliation:
         self._database = ScratchDatabase(scratch, _SCHEMA)
         self.calls = 0
         self.unread = 0
-        """Calls of which the beginning cannot be read."""
+        """Calls whose start cannot be read."""
 
     def close(self) -> None:
         """Forget everything."""
@@ -187,15 +196,15 @@ class Reconciliation:
                 self._join(key, (entry.tag(name) for name in JOINED_BY))
 
     def add_only_here(self, stop: Stop) -> None:
-        """Take in what the folder has and the service has not, or was not asked for."""
+        """Add what only the folder has, or what the service was not asked for."""
         for key, text in self._database.walk("key, line", "lines"):
             if self._database.one("SELECT 1 FROM objects WHERE key = ?", (key,)) is not None:
                 continue
-            line: dict[str, Any] = msgspec.json.decode(text)
-            if "error" in line and "sha256" not in line:
+            line: ManifestEntry = msgspec.json.decode(text)
+            location = location_of(line)
+            if location is None or ("error" in line and "sha256" not in line):
                 continue
-            address = f"{line.get('profile')}:{line.get('region', '')}/{line.get('id') or line.get('key')}"
-            facts = (key, address, str(line.get("type", "")), _HERE_ALONE, None, self._here(key, stop))
+            facts = (key, location.address, str(line.get("type", "")), _HERE_ALONE, None, self._here(key, stop))
             self._database.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)", facts)
             tags = line.get("tags")
             self._join(key, (str(tags.get(name, "")) for name in JOINED_BY) if isinstance(tags, dict) else ())

@@ -3,13 +3,21 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import msgspec
 
 from cloudstore_tui.archive.chain import object_lines, open_chain
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.manifest import NAME, ManifestEntry, key_of, key_of_entry, path_of, place_of, tells_of_same
+from cloudstore_tui.archive.manifest import (
+    NAME,
+    ManifestEntry,
+    key_of,
+    key_of_entry,
+    location_of,
+    path_of,
+    place_of,
+    tells_of_same,
+)
 from cloudstore_tui.core.errors import MissingError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Deletion
@@ -54,13 +62,11 @@ class ProofFolder:
         self._folder.unlock()
 
     def locations(self) -> Iterator[Location]:
-        """All objects of which the folder holds anything."""
+        """All objects that the folder holds a file of."""
         for _key, text in self._database.walk("key, line", "lines"):
-            line: dict[str, Any] = msgspec.json.decode(text)
-            if "sha256" in line:
-                yield Location(
-                    str(line["profile"]), str(line.get("region", "")), str(line.get("id") or line.get("key"))
-                )
+            line: ManifestEntry = msgspec.json.decode(text)
+            if "sha256" in line and (location := location_of(line)) is not None:
+                yield location
 
     def prove(self, entry: StoredObject, stop: Stop) -> str:
         """Why an object, as it is now, has no good copy here; empty if it has. Its copy is read."""
@@ -124,7 +130,7 @@ class ProofFolder:
         return path_of(self._line(key_of(location)))
 
     def _state(self, path: PurePosixPath) -> str | None:
-        """What changes whenever a file does; whoever sets its time back cannot set back when that was done."""
+        """A text that changes with every change of a file, even if its time is set back afterwards."""
         found = self._folder.stat(path)
         return None if found is None else _state_of(found)
 

@@ -39,7 +39,7 @@ class RunOutcome(StrEnum):
     STOPPED = "stopped"
     """A signal ended it."""
     UNFINISHED = "unfinished"
-    """It has begun, and nobody wrote down how it ended: it still runs, or it was killed."""
+    """It has begun, and its end was not recorded: it still runs, or it was killed."""
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class RunReport(msgspec.Struct, frozen=True):
     """What the command ends with."""
     ended: datetime | None = None
     counts: dict[str, int] = {}
-    """Objects, or files, by what became of them."""
+    """Objects, or files, by outcome."""
     bytes: int = 0
     requests: int = 0
     levels: dict[str, int] = {}
@@ -70,7 +70,7 @@ class RunReport(msgspec.Struct, frozen=True):
     through: datetime | None = None
     """Up to when everything is here that it has looked for."""
     calls: CallCheck | None = None
-    """What is expected of the calls, and what of it has come."""
+    """Which types every call must have, and how many calls have them."""
 
     @property
     def seconds(self) -> float:
@@ -155,7 +155,7 @@ class RunLog:
             self._write(self._after(report))
 
     def end(self, report: RunReport) -> RunStatus:
-        """Note how it ended, unless there is no folder; what is known then."""
+        """Record how it ended, unless there is no folder; returns the status then."""
         if not self._folder.is_dir():
             return RunStatus(report).after(report)
         # The folder is no place for a list of all errors.
@@ -182,7 +182,7 @@ class Complaint(msgspec.Struct, frozen=True):
 
 
 def fill_status(folder: Path) -> RunStatus | None:
-    """What a folder knows of the runs that filled it, be they of a pull or of a watch.
+    """The status of the runs that filled a folder, whether a pull or a watch.
 
     Raises:
         IntegrityError: what it says cannot be read.
@@ -199,7 +199,7 @@ def fill_status(folder: Path) -> RunStatus | None:
 def complaint(
     status: RunStatus | None, now: datetime, max_age: timedelta | None, *, runs_now: bool
 ) -> Complaint | None:
-    """What somebody has to be told of; `None` if all is well.
+    """What is wrong and has to be reported; `None` if all is well.
 
     Args:
         status: what the folder knows.
@@ -224,7 +224,7 @@ def complaint(
 
 
 def lacking_calls(status: RunStatus | None) -> Complaint | None:
-    """What never came of what is expected of the calls; `None` if all did."""
+    """The calls whose expected objects never came; `None` if all did."""
     calls = status.calls if status is not None else None
     if calls is None or not calls.lacking:
         return None

@@ -1,4 +1,4 @@
-"""How a pull is to be done: what the user wants, one by one or in zips, and what that will cost."""
+"""How to pull: what the user wants, one by one or in zips, and what that costs."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum

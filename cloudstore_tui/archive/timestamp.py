@@ -32,7 +32,7 @@ def stamp_request(covered: bytes) -> "TimeStampRequest":
 
 
 def check_answer(answer: bytes, request: "TimeStampRequest", subject: str) -> datetime:
-    """When the authority says that it stamped what it was asked to.
+    """The time of the stamp that an authority answered with.
 
     Raises:
         IntegrityError: it refuses, or has stamped something else.
@@ -48,7 +48,7 @@ def check_answer(answer: bytes, request: "TimeStampRequest", subject: str) -> da
 
 
 def check_stamp(path: Path, covered: bytes, authority: Path | None) -> datetime:
-    """When a seal was stamped; without an authority's certificate only that somebody says so.
+    """When a seal was stamped; without an authority's certificate the stamp's own word for it.
 
     Args:
         path: the stamp.

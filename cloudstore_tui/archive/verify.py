@@ -77,7 +77,7 @@ class Found(StrEnum):
     DAMAGED = "damaged line"
     """The manifest itself cannot be read there, or does not say what its file has to be."""
     EXTRA = "extra"
-    """A file of which the manifest knows nothing."""
+    """A file that the manifest does not mention."""
     NOT_FETCHED = "not fetched"
     """The manifest says itself that it could not be fetched, or not even be listed."""
     OLDER = "older version"
@@ -198,7 +198,7 @@ class _Verifier:
             yield from self._stamp(authority)
 
     def _seal(self, past: Past) -> Iterator[FileFinding]:
-        """What is not as it was when the folder was sealed, be it by a pull since then or not."""
+        """Everything that has changed since the folder was sealed, by a pull or otherwise."""
         if past.has_later_seal:
             why = "it was sealed after that: sealing was interrupted, or an earlier seal was put back; seal it again"
             yield _broken(Found.SEAL, BagProblem(INFO, why))
@@ -297,7 +297,7 @@ class _Verifier:
         return FileFinding(Found.CHANGED, path, why, IntegrityError(why, subject=subject, hint=hint))
 
     def _beside(self, line: ManifestEntry) -> FileFinding | None:
-        """About the file that tells of an object beside its own; nothing if that is as it has to be."""
+        """A problem with the sidecar of an object; nothing if there is none."""
         path = next(islice(_files_of(line), 1, None), "")
         if not path or not _is_below(path):
             return None
@@ -369,7 +369,7 @@ class _Verifier:
                 yield _broken(Found.SEAL, BagProblem(path, "it was not there when the folder was sealed"))
 
     def _unlike(self, path: str, digest: str) -> str:
-        """In what a file is not the one that was sealed; empty if it is."""
+        """How a file differs from the one that was sealed; empty if it does not."""
         if not _is_below(path):
             return "a line of it cannot be read"
         try:

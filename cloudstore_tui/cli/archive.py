@@ -1,4 +1,4 @@
-"""`verify`, `seal` and `reconcile`: what a folder that was pulled is worth."""
+"""`verify`, `seal` and `reconcile`: whether a pulled folder is whole, and proof of it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -40,7 +40,6 @@ async def verify_command(
     authority: Path | None,
     **given: Any,
 ) -> None:
-    """Check that every file is there and has the bytes that were fetched; nothing is sent."""
     output, counts = session.output, dict.fromkeys(Found, 0)
     wrong: list[tuple[str, str]] = []
 
@@ -60,14 +59,11 @@ async def verify_command(
                 await workers.run(lambda _stop: note_verified(folder, numbers, wrong))
         _tell_incomplete(output, folder, counts[Found.NOT_FETCHED])
         run.note(numbers, complete=not output.errors)
-        if output.as_json:
-            output.record({"event": "report", **numbers})
-        else:
-            output.line(_summary(counts))
+        output.result({"event": "report", **numbers}, _summary(counts))
 
 
 _EVIDENCE = frozenset({Found.SEALED, Found.SIGNATURE, Found.SIGNED, Found.TIME_STAMP, Found.STAMPED})
-"""What is told behind the numbers of a folder whose seal is whole."""
+"""What the summary of a whole seal shows behind the numbers."""
 
 
 def _summary(counts: Mapping[Found, int]) -> str:
@@ -89,9 +85,9 @@ def _tell_incomplete(output: Output, folder: Path, lacking: int) -> None:
         return
     entries, verb = in_words.counted(lacking, "entry", "entries"), "tells" if lacking == 1 else "tell"
     message = f"it is not complete: {entries} of its manifest {verb} of what could not be fetched or listed"
-    error = PartialError(message, subject=str(folder), hint="Pull again, and look at what that says.")
+    error = PartialError(message, subject=str(folder), hint="Pull again, and see what it reports.")
     if output.errors:
-        output.say(str(error))
+        output.print_message(str(error))
     else:
         output.error(error)
 
@@ -102,7 +98,7 @@ def _noted(output: Output) -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        output.note(f"{error} So its events do not tell that it was verified.")
+        output.note(f"{error} So its events do not record this verification.")
 
 
 def _tell_finding(output: Output, finding: FileFinding) -> None:
@@ -115,7 +111,6 @@ def _tell_finding(output: Output, finding: FileFinding) -> None:
 
 
 async def seal_command(session: CommandSession, folder: Path, *, key: Path | None, url: str) -> None:
-    """Seal what is there, as BagIt (RFC 8493) has it; nothing is sent but what a time stamp takes."""
     if url:
         check_timestamp(url, session.config.settings.timestamp_hosts, f"--timestamp {host_of(url)}")
         stamp_request(b"?")
@@ -134,10 +129,10 @@ async def _stamp(session: CommandSession, workers: Workers, folder: Path, url: s
     except StorageError as error:
         hint = "It is sealed, without a time stamp. Seal it again: only what is new is read."
         raise error.with_(hint=hint) from None
-    if session.output.as_json:
-        session.output.record({"event": "stamped", "at": moment.isoformat(), "by": host_of(url)})
-    else:
-        session.output.line(f"{host_of(url)} has stamped it: {moment:%Y-%m-%d %H:%M:%S} UTC.")
+    session.output.result(
+        {"event": "stamped", "at": moment.isoformat(), "by": host_of(url)},
+        f"{host_of(url)} has stamped it: {moment:%Y-%m-%d %H:%M:%S} UTC.",
+    )
 
 
 def _tell_sealed(output: Output, sealed: Sealed) -> None:
@@ -162,7 +157,6 @@ async def reconcile_command(
     start_column: str,
     late: float,
 ) -> None:
-    """Compare a list of calls with what the service has and what is here."""
     output = session.output
     rows = read_calls(calls, output.zone, id_column, start_column)
     expected = [word.strip() for word in expect.split(",") if word.strip()]

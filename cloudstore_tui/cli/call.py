@@ -23,7 +23,6 @@ _STATE = 9
 
 
 async def show_command(session: CommandSession, path: str, key: str, *, all_regions: bool) -> None:
-    """Show the call of an object, or that which any of its ids names, as a tree."""
     provider, location = session.resolve(path)
     _require_related(provider, path)
     if key:
@@ -38,7 +37,6 @@ async def show_command(session: CommandSession, path: str, key: str, *, all_regi
 
 
 async def get_command(session: CommandSession, paths: tuple[str, ...], *, folder: str, on_conflict: str | None) -> None:
-    """Download everything of the call of each object, into a folder for each call, which the settings name."""
     entries = await objects_at(session, paths)
     target = target_folder(session, folder)
     files = await _call_files(session, entries, target)

@@ -18,7 +18,7 @@ VARIABLE = "_CLOUDSTORE_COMPLETE"
 """Set by the scripts below: the shell asks for offers."""
 
 _LONGEST = 2.0
-"""Seconds after which nothing is offered; nobody waits longer for a Tab."""
+"""Seconds after which nothing is offered: nobody waits longer for Tab."""
 _PATHS = frozenset({"path", "paths", "where", "files"})
 _LOCAL = MappingProxyType({"DIR": "dir", "FILE": "file"})
 """What an option takes that is a file or a folder of this machine."""
@@ -186,12 +186,11 @@ def read_line(text: str) -> TypedLine:
 
 
 def completion_command(shell: str) -> None:
-    """Print what makes a shell complete commands, options, profiles, regions, saved searches and remote paths."""
     click.echo(SHELLS[shell] % {"function": "_cloudstore_completion", "variable": VARIABLE}, nl=False)
 
 
 def answer(root: click.Command) -> int:
-    """Print what fits the line that the shell gave, one a line as `kind,word`; 0 whatever happened."""
+    """Print what fits the line that the shell gave, one a line as `kind,word`; the exit code is always 0."""
     shell, text = os.environ[VARIABLE].partition("_")[0], os.environ.get("COMP_LINE", "")
     line = read_line(text)
     if shell not in SHELLS or not line.words:
@@ -239,7 +238,7 @@ def _offers(root: click.Command, words: list[str], incomplete: str) -> list[Comp
 
 
 def _context(root: click.Command, words: list[str]) -> tuple[click.Context, list[str]]:
-    """The command that the words lead to, and the rest of them, which may be wrong so far."""
+    """The command that the words lead to, and the words that are left, which may still be incomplete."""
     context = click.Context(root, info_name="cloudstore", resilient_parsing=True)
     for number, word in enumerate(words):
         found = context.command.get_command(context, word) if isinstance(context.command, click.Group) else None

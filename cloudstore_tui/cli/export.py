@@ -22,7 +22,7 @@ from cloudstore_tui.core.text import plain
 from cloudstore_tui.fs.whole_file import new_file
 
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
-"""What an export has when nobody asks for columns."""
+"""The default columns of an export."""
 
 
 def columns_of(text: str) -> tuple[str, ...]:
@@ -187,7 +187,6 @@ class CsvLines(Lines):
         return self
 
     def add(self, entry: Entry) -> None:
-        """One more."""
         self.write(csv_row(self._cells(entry)))
 
 
@@ -262,7 +261,6 @@ class ParquetFile(RowSink):
         return self
 
     def add(self, entry: Entry) -> None:
-        """One more."""
         row = row_of(entry, self._profile, self._columns)
         self._rows.append({name: _value(name, row.get(name)) for name in self._columns})
         if len(self._rows) >= GROUP:

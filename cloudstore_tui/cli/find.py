@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from cloudstore_tui.cli.export import form_of
 from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import CommandSession, open_config
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Column, Entry, Location, Query, Retention, Sort, StoredObject, identity
@@ -54,7 +54,6 @@ async def find_command(
     limit: int | None,
     **export: Any,
 ) -> None:
-    """Search the objects of a profile, in one region or in all."""
     form = form_of(session.output, **export)
     search = SearchOptions(fiql, type_, since, until, sort, desc)
     provider, location = _searchable(session, where)
@@ -92,12 +91,9 @@ def _searchable(session: CommandSession, where: str) -> tuple[StorageProvider, L
 
 
 def _print_count(number: int, output: Output, filter_: str = "") -> None:
-    if output.as_json:
-        output.record({"count": number})
-    else:
-        output.line(str(number))
+    output.result({"count": number}, str(number))
     if not number and filter_:
-        note_empty(output, filter_)
+        note_why_empty(output, filter_)
 
 
 async def _length(listing: AsyncIterator[Entry]) -> int:
@@ -132,7 +128,7 @@ class SearchOptions(Struct, frozen=True):
         return Query(location, text, order)
 
     def _sort_field(self, columns: Iterable[Column]) -> str:
-        """The service's name for what is to be sorted by: a field by the name that `--columns` takes, or a tag."""
+        """The service's name of the sort field: a field by the name that `--columns` takes, or a tag."""
         if not self.sort:
             return "createdTime"
         fields = {column.name: column.sort_field for column in columns if column.sort_field}
@@ -140,7 +136,7 @@ class SearchOptions(Struct, frozen=True):
             return fields.get(self.sort, self.sort)
         known = next((name for name, field in fields.items() if field == self.sort), "")
         hint = f"Write {known}." if known else f"Write {', '.join(fields)} or the name of a tag."
-        raise UsageError("is nothing that results are sorted by", subject=f"--sort {self.sort}", hint=hint)
+        raise UsageError("results cannot be sorted by this", subject=f"--sort {self.sort}", hint=hint)
 
     def _bound(self, operator: str, text: str, output: Output) -> str:
         if not text:
@@ -155,7 +151,7 @@ class SearchWords(Struct, frozen=True):
     texts: tuple[str, ...]
     """Filters and phrases that must all hold."""
     region: str = ""
-    """Where to look if nobody says."""
+    """The region to search by default."""
 
 
 def saved_searches() -> SavedSearches:
@@ -224,16 +220,11 @@ async def matching(
             found += 1
             yield entry
     if not found:
-        note_empty(output, query.filter, fetched)
+        note_why_empty(output, query.filter, fetched)
 
 
-def note_empty(output: Output, text: str, fetched: int = 0) -> None:
-    """Say that a filter found nothing, and why that may be."""
-    note_why_empty(output, text, fetched, "No matches. ")
-
-
-def note_why_empty(output: Output, text: str, fetched: int, head: str = "") -> None:
-    """Say which filter was sent that found nothing, and why that may be."""
+def note_why_empty(output: Output, text: str, fetched: int = 0, head: str = "No matches. ") -> None:
+    """Say which filter found nothing, and likely reasons."""
     output.note(f"{head}Sent: {text or 'no filter'}")
     if fetched:
         output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
@@ -309,31 +300,24 @@ class EtaLine:
             sys.stderr.flush()
 
 
-def fiql_check_command(text: str, *, as_json: bool) -> None:
-    """Check a filter; nothing is sent."""
-    output = Output(as_json=as_json)
-    tree = parse(text)
-    for problem in warnings_of(tree, text, open_config().settings.time_zone):
-        if as_json:
-            output.record({"warning": problem.text, "position": problem.position, "hint": problem.hint})
-        else:
-            output.line(f"warning: {problem.text}. {problem.hint}".rstrip())
-    if as_json:
-        output.record({"fiql": unparse(tree)})
-    else:
-        output.line(f"valid: {unparse(tree)}")
+def fiql_check_command(session: CommandSession, text: str) -> None:
+    output, tree = session.output, parse(text)
+    for problem in warnings_of(tree, text, output.zone):
+        output.result(
+            {"warning": problem.text, "position": problem.position, "hint": problem.hint},
+            f"warning: {problem.text}. {problem.hint}".rstrip(),
+        )
+    output.result({"fiql": unparse(tree)}, f"valid: {unparse(tree)}")
 
 
-def fiql_explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
-    """Show what a filter or a phrase finds, in words and as a tree; nothing is sent."""
-    text = phrase_of(words)
-    zone = open_config().settings.time_zone
-    output = Output(as_json=as_json, zone=zone)
+def fiql_explain_command(session: CommandSession, words: tuple[str, ...]) -> None:
+    output, text = session.output, phrase_of(words)
+    zone = output.zone
     meaning = understand(text, zone, datetime.now(UTC))
     reading = explain(meaning.node, zone) if meaning.node else "everything that is available"
     drawn = outline(meaning.node) if meaning.node else ""
     notes = [*meaning.notes, *(found.sentence for found in _problems(meaning, text, zone))]
-    if as_json:
+    if output.as_json:
         output.record(_record(meaning) | {"reading": reading, "tree": drawn, "notes": notes})
         return
     output.line(f"FIQL     {meaning.filter}".rstrip())
@@ -344,12 +328,10 @@ def fiql_explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
         output.line(f"note     {note}")
 
 
-def fiql_compile_command(words: tuple[str, ...], *, as_json: bool) -> None:
-    """Turn words into FIQL; nothing is sent. The shell wants words with <, > or * in quotes."""
-    zone = open_config().settings.time_zone
-    output = Output(as_json=as_json, zone=zone)
-    meaning = understand(phrase_of(words), zone, datetime.now(UTC))
-    if as_json:
+def fiql_compile_command(session: CommandSession, words: tuple[str, ...]) -> None:
+    output = session.output
+    meaning = understand(phrase_of(words), output.zone, datetime.now(UTC))
+    if output.as_json:
         output.record(_record(meaning) | {"notes": list(meaning.notes)})
         return
     output.line(meaning.filter)
@@ -366,23 +348,18 @@ def _record(meaning: Compiled) -> dict[str, object]:
     return {"fiql": meaning.filter, "local": [str(term) for term in meaning.local]}
 
 
-def search_save_command(name: str, words: tuple[str, ...], where: str, *, as_json: bool) -> None:
-    """Save words or a filter under a name. A value written ?name is asked for each time."""
-    output, text = Output(as_json=as_json), phrase_of(words)
+def search_save_command(session: CommandSession, name: str, words: tuple[str, ...], where: str) -> None:
+    output, text = session.output, phrase_of(words)
     if not placeholders_of(text):
-        understand(text, open_config().settings.time_zone, datetime.now(UTC))
+        understand(text, output.zone, datetime.now(UTC))
     profile, _, region = where.partition(":")
     searches = saved_searches()
     searches.save(name.removeprefix(SIGN), text, profile=profile, region=region)
     search = searches.named(name)
-    if as_json:
-        output.record(_search_record(search))
-    else:
-        output.line(f"{SIGN}{search.name}  {search.find}")
+    output.result(_search_record(search), f"{SIGN}{search.name}  {search.find}")
 
 
 def search_list_command(*, as_json: bool) -> None:
-    """List the searches that were saved."""
     output, searches = Output(as_json=as_json), saved_searches()
     found = searches.read().values()
     for search in found:
@@ -396,7 +373,6 @@ def search_list_command(*, as_json: bool) -> None:
 
 
 def search_remove_command(name: str) -> None:
-    """Remove a saved search; the rest of the file stays as it is."""
     searches = saved_searches()
     searches.remove(searches.named(name).name)
 

@@ -25,7 +25,6 @@ NEWEST = 100
 async def ls_command(
     session: CommandSession, path: str, *, recursive: bool, everything: bool, limit: int | None, **export: Any
 ) -> None:
-    """List a folder, a region or the regions; without PATH the profiles."""
     form = form_of(session.output, **export)
     if not path:
         print_profiles(session.config, session.output)
@@ -94,7 +93,6 @@ def print_profiles(config: Config, output: Output) -> None:
 
 
 async def stat_command(session: CommandSession, path: str) -> None:
-    """Show every field and tag of one object."""
     provider, location = session.resolve(path)
     _print_stat(await provider.stat(location), provider, session.output)
 
@@ -121,7 +119,6 @@ def _facts(entry: Entry, record: dict[str, object], output: Output) -> list[tupl
 
 
 async def url_command(session: CommandSession, path: str, *, native: bool, curl: bool) -> None:
-    """Print a link that lets anybody who holds it fetch the object until it ends."""
     provider, location = session.resolve(path)
     link = await provider.link(location, LinkForm.NATIVE if native else None)
     url = link.url.reveal()
@@ -138,5 +135,5 @@ async def url_command(session: CommandSession, path: str, *, native: bool, curl:
 
 
 def _local_name(location: Location) -> str:
-    """A name in the current folder, whatever the object is called."""
+    """A safe name for a file in the current folder."""
     return safe_name(location.path.rsplit("/", 1)[-1] or "download")

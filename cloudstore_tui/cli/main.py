@@ -1,5 +1,6 @@
-"""The command `cloudstore`: which commands there are, and how every failure ends."""
+"""The command `cloudstore`: which commands there are, how its process begins, and how every failure ends."""
 
+import gc
 import os
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import click
 
 from cloudstore_tui import __version__
-from cloudstore_tui.cli.process import QUIET, collect_garbage_rarely, forbid_core_dumps, open_closed_streams
+from cloudstore_tui.cli.options import QUIET, imported_command
 
 if TYPE_CHECKING:
     from cloudstore_tui.core.errors import StorageError
@@ -30,27 +31,27 @@ SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("Fetch and send", "fetch"): {
         "get": "Download objects, verified.",
         "pull": "Fetch a whole result into a folder, resumable, with a manifest.",
-        "watch": "Fetch what a query finds, or what is new in a folder, as it comes.",
+        "watch": "Fetch what a query finds, or what is new in a folder, as it appears.",
         "verify": "Check a pulled folder against its manifest.",
-        "status": "Tell when a pulled folder was last complete.",
+        "status": "Show when a pulled folder was last complete.",
         "reconcile": "Compare a list of calls with what is there.",
-        "seal": "Make a bag of a pulled folder, for an auditor to check.",
+        "seal": "Seal a pulled folder as a bag, for an auditor to check.",
         "zip": "Let the server pack objects into a zip.",
         "put": "Upload files into a folder.",
         "transfers": "Show, run, pause, resume and cancel transfers.",
     },
     ("Archive and delete", "delete"): {
-        "restore": "Bring archived objects back.",
+        "restore": "Restore archived objects.",
         "rm": "Delete objects.",
         "deletions": "Show what was deleted.",
     },
-    ("Filters", "filters"): {
+    ("Filters", "look"): {
         "search": "List, save and remove searches.",
         "fiql": "Look at FIQL filters and phrases before they are sent.",
     },
     ("Set up", "setup"): {
         "profile": "Add, show, test and remove profiles.",
-        "doctor": "Look for what is wrong, and say what to do.",
+        "doctor": "Diagnose problems and suggest fixes.",
         "completion": "Let the shell complete commands and paths.",
         "keys": "List every key of the browser.",
         "themes": "List the themes.",
@@ -63,6 +64,7 @@ SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
 """The headings of the help with the modules of `commands` behind them, and below each its commands and what they do."""
 COMMANDS = {name: (module, does) for (_, module), commands in SECTIONS.items() for name, does in commands.items()}
 
+_ERROR = 2
 _COMPLETING = "_CLOUDSTORE_COMPLETE"
 """Set where the shell asks what could follow."""
 
@@ -81,13 +83,9 @@ class CommandLine(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One command by name."""
         module, does = ("browser", "") if cmd_name == OPEN else COMMANDS.get(cmd_name, ("", ""))
         if not module:
             return None
-        # Deferred: the list of the commands needs none of them.
-        from cloudstore_tui.cli.options import imported_command
-
         return imported_command(f"commands.{module}", cmd_name, does)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -183,7 +181,40 @@ def begin_log(*, beside_screen: bool) -> None:
         with suppress(OSError):
             file.parent.mkdir(0o700, parents=True, exist_ok=True)
         start_logging(file)
-        _say(f"The log is written to {file}.")
+        _print_message(f"The log is written to {file}.")
+
+
+def forbid_core_dumps() -> None:
+    """Let a crash of this process, or of those it starts, write no memory to the disk."""
+    if os.name != "posix":
+        return
+    # Not there on other systems.
+    import resource
+
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def collect_garbage_rarely() -> None:
+    """Look for cycles after many more new objects than usual: imports and lists are full of objects that stay."""
+    gc.set_threshold(200_000, 20, 20)
+
+
+def open_closed_streams() -> None:
+    """Open them to nowhere: else the next file of ours would be in their place, and be read or written as such."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERROR:
+        pass
+    os.close(handle)
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    # Deferred: help and completion need no paths.
+    from pathlib import Path
+
+    nowhere = Path(os.devnull)
+    # Nobody closes them again before the end.
+    sys.stdin = sys.stdin or nowhere.open()
+    sys.stdout = sys.stdout or nowhere.open("w")
+    sys.stderr = sys.stderr or nowhere.open("w")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -202,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Deferred, as all that only a failure needs.
         from cloudstore_tui.core.errors import CRASHED, crash_sentence
 
-        _say(crash_sentence(error))
+        _print_message(crash_sentence(error))
         code = CRASHED
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
@@ -234,43 +265,40 @@ def execute(args: list[str]) -> int:
             raise
         if as_json:
             _report_json(error, error.code)
-        _say(describe_error(error))
+        _print_message(describe_error(error))
         return error.code
 
 
 def _run(args: list[str], *, as_json: bool) -> int:
     try:
         with cloudstore.make_context("cloudstore", args) as context:
-            cloudstore.invoke(context)
+            return cloudstore.invoke(context) or 0
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        _say(_usage_error(error))
+        _print_message(_usage_error(error))
         if as_json:
             _report_json(error.format_message(), error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
-    return 0
 
 
-def _say(text: str) -> None:
-    # Deferred: help and completion say nothing.
+def _print_message(text: str) -> None:
+    # Deferred: help and completion have no messages.
     from cloudstore_tui.cli.output import Output
 
-    Output(as_json=False).say(text)
+    Output(as_json=False).print_message(text)
 
 
 def _wants_json(args: list[str]) -> bool:
-    """Whether a failure is to be told as JSON, too, even one of the arguments themselves."""
+    """Whether failures are reported as JSON, too, even those of the arguments."""
     pairs = pairwise(args)
     return "--json" in args or "--format=json" in args or ("--format", "json") in pairs
 
 
 def _usage_error(error: click.ClickException) -> str:
-    """What click says of arguments that it refuses; they are the user's, or of whoever wrote what they pasted."""
+    """Click's message about arguments that it refuses."""
     shown = StringIO()
     error.show(shown)
     return shown.getvalue().rstrip("\n")

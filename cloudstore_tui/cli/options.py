@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from inspect import iscoroutinefunction
+from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+QUIET = "cloudstore.quiet"
+"""Where the context of a command has that only results and errors are wanted."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 
 
 class DefaultTimeout(float):
-    """Seconds that nobody has asked for."""
+    """Seconds that are a default."""
 
 
 READING = DefaultTimeout(120)
@@ -36,7 +39,7 @@ FIELDS = (
 
 
 class HelpOption(click.Option):
-    """An option under a heading of its own in the help."""
+    """An option with its own heading in the help."""
 
     def __init__(self, *names: Any, section: str = "Options", **more: Any) -> None:
         super().__init__(*names, **more)
@@ -65,18 +68,19 @@ class Command(click.Command):
                 formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Where the options are told that every command has."""
+        """Where to find the options that every command has."""
         formatter.write_paragraph()
         formatter.write_text("Every command also takes -q, -v and --config FILE: see cloudstore --help.")
 
 
-def _do(module: str, function: str, /, **given: Any) -> None:
-    """Call what does a command's work; what has to wait for something gets a session, and is run in a loop."""
+def _do(module: str, function: str, /, **given: Any) -> int | None:
+    """Do a command's work, in a session if it takes one; returns its exit code, 0 if it is `None`."""
     doing = getattr(import_module(f"cloudstore_tui.cli.{module}"), function)
-    if iscoroutinefunction(doing):
-        import_module("cloudstore_tui.cli.session").run(doing, **given)
-    else:
-        doing(**given)
+    if "session" in signature(doing).parameters:
+        code: int = import_module("cloudstore_tui.cli.session").run(doing, **given)
+        return code
+    told: int | None = doing(**given)
+    return told
 
 
 class Group(click.Group):
@@ -140,16 +144,12 @@ class LocalPath(click.ParamType["Path"]):
         return value if isinstance(value, Path) else user_path(str(value))
 
 
-def json_option(command: Decorated) -> Decorated:
-    """`--json`: JSON lines and nothing else on stdout."""
-    return click.option(
-        "--json",
-        "as_json",
-        cls=HelpOption,
-        section="Output",
-        is_flag=True,
-        help="Print JSON lines and nothing else on stdout.",
-    )(command)
+output_option = partial(click.option, cls=HelpOption, section="Output")
+
+json_option = output_option("--json", "as_json", is_flag=True, help="Print JSON lines only.")
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
+dry_run_option = click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
+limit_option = output_option("--limit", metavar="N", type=click.IntRange(1, 100_000_000), help="Stop after this many.")
 
 
 def timeout_option(*, transfers: bool = False) -> Callable[[Decorated], Decorated]:
@@ -159,85 +159,66 @@ def timeout_option(*, transfers: bool = False) -> Callable[[Decorated], Decorate
         "--timeout",
         type=Duration(),
         default=default,
-        help=f"Give up on a host that does not answer after this long, such as 90s or 24h. [default: {default:.0f}s]",
+        help=f"Give up on a host that does not answer for this long, such as 90s or 24h. [default: {default:.0f}s]",
     )
-
-
-limit_option = click.option(
-    "--limit",
-    cls=HelpOption,
-    section="Output",
-    metavar="N",
-    type=click.IntRange(1, 100_000_000),
-    help="Stop after this many.",
-)
-
-
-def yes_option(command: Decorated) -> Decorated:
-    """`--yes`: no question."""
-    return click.option("-y", "--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")(command)
-
-
-def dry_run_option(command: Decorated) -> Decorated:
-    """`--dry-run`: only told."""
-    return click.option("-n", "--dry-run", is_flag=True, help="Tell what would be done, and do nothing of it.")(command)
 
 
 def conflict_option(*ways: str, asks: bool = True) -> Callable[[Decorated], Decorated]:
     """`--on-conflict`: what is done where the name is taken; `asks` tells whether the user is asked on a terminal."""
-    default = "ask, or refuse where nobody can be asked" if asks else "refuse"
+    default = "ask on a terminal, else refuse" if asks else "refuse"
     return click.option(
         "--on-conflict",
         type=click.Choice(ways or ("refuse", "skip", "overwrite", "keep-both")),
-        help=f"What to do where something else has the name. [default: {default}]",
+        help=f"What to do when something else has the name. [default: {default}]",
     )
 
 
-def query_options(command: Decorated) -> Decorated:
-    """`--fiql`, `--type`, `--since` and `--until`."""
-    chosen = partial(click.option, cls=HelpOption, section="Which objects")
-    options = (
-        chosen("--until", default="", metavar="TIME", help="Created before this time."),
-        chosen("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
-        chosen("--type", "type_", default="", metavar="TYPE", help="Only this type, such as callcenterrecording."),
-        chosen("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written once it parses."),
-    )
-    for option in options:
-        command = option(command)
-    return command
+def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    """Several options as one decorator, in the order of the help."""
+
+    def add(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
-def export_options(command: Decorated) -> Decorated:
-    """`--columns`, `--format`, `-o` and `--json`."""
-    shaped = partial(click.option, cls=HelpOption, section="Output")
-    options = (
-        shaped("--json", "as_json", is_flag=True, help="As --format json."),
-        shaped("-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."),
-        shaped(
-            "--format",
-            "form",
-            type=click.Choice(["table", "json", "csv", "parquet"]),
-            help="Parquet takes -o and the extra `parquet`. [default: as FILE ends, else table]",
-        ),
-        shaped("--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."),
-    )
-    for option in options:
-        command = option(command)
-    return command
+_query_option = partial(click.option, cls=HelpOption, section="Which objects")
+_report_option = partial(click.option, cls=HelpOption, section="Report")
 
-
-def run_options(command: Decorated) -> Decorated:
-    """The options of a command that reports its runs."""
-    options = (
-        ("--report", LocalPath(), "FILE", "Write what became of the run, as JSON."),
-        ("--metrics", LocalPath(), "FILE.prom", "Write its numbers for node_exporter's textfile collector."),
-        ("--on-success", str, "CMD|URL", "Run a command with the report on stdin, or ping a URL, when all is well."),
-        ("--on-failure", str, "CMD|URL", "The same when it is not. $NAME is read from the environment."),
-    )
-    for name, kind, metavar, text in reversed(options):
-        add = click.option(name, cls=HelpOption, section="Report", type=kind, metavar=metavar, help=text)
-        command = add(command)
-    return command
+query_options = together(
+    _query_option("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written if it parses."),
+    _query_option("--type", "type_", default="", metavar="TYPE", help="Only this type, such as callcenterrecording."),
+    _query_option("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
+    _query_option("--until", default="", metavar="TIME", help="Created before this time."),
+)
+export_options = together(
+    output_option(
+        "--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."
+    ),
+    output_option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv", "parquet"]),
+        help="Parquet needs -o and the extra `parquet`. [default: by the ending of FILE, else table]",
+    ),
+    output_option("-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."),
+    output_option("--json", "as_json", is_flag=True, help="Same as --format json."),
+)
+run_options = together(
+    _report_option("--report", type=LocalPath(), metavar="FILE", help="Write a report of the run, as JSON."),
+    _report_option(
+        "--metrics",
+        type=LocalPath(),
+        metavar="FILE.prom",
+        help="Write metrics of the run, for node_exporter's textfile collector.",
+    ),
+    _report_option(
+        "--on-success", metavar="CMD|URL", help="On success run a command with the report on stdin, or ping a URL."
+    ),
+    _report_option("--on-failure", metavar="CMD|URL", help="The same on failure. $NAME is read from the environment."),
+)
 
 
 class CommandWithParts(Group):

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cloudstore_tui.cli.process import QUIET
-from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, common_code
+from cloudstore_tui.cli.options import QUIET
+from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, UsageError, common_code
 from cloudstore_tui.core.models import Entry, Folder
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.text import plain
@@ -44,7 +44,7 @@ class Output:
         self.if_failed = ""
         """What has to be said at the end if anything failed, or if a signal came."""
         self.notes: list[str] = []
-        """What was told that is no error, for the report of the run."""
+        """Messages that are no errors, for the report of the run."""
         self.asking = False
         """Whether an answer is waited for right now."""
         self.clear_line: Callable[[], None] = lambda: None
@@ -60,6 +60,13 @@ class Output:
         That holds on a pipe, too, which may end at a terminal; a name as it is stands in JSON.
         """
         _print(plain(text, len(text)))
+
+    def result(self, record: Record, line: str) -> None:
+        """One result: its record with `as_json`, else its line."""
+        if self.as_json:
+            self.record(record)
+        else:
+            self.line(line)
 
     def planned(self, what: str, address: str, **more: object) -> None:
         """What would be done with an object, if this were no dry run."""
@@ -85,10 +92,10 @@ class Output:
         """A message about the work, never part of the result, for those who want to hear it."""
         self.notes.append(text)
         if not self.quiet:
-            self.say(text)
+            self.print_message(text)
 
-    def say(self, text: str) -> None:
-        """A message that everybody has to hear. The work goes on where nobody can read it any more."""
+    def print_message(self, text: str) -> None:
+        """Print a message on standard error, also with -q. The work goes on where nobody can read it any more."""
         with suppress(OSError):
             self.clear_line()
             for line in text.split("\n"):
@@ -96,7 +103,7 @@ class Output:
 
     @contextmanager
     def telling(self, pager: Pager[Any]) -> Iterator[None]:
-        """Tell after the block what the pages lacked that were read in it: what was found is only a part."""
+        """Report after the block what the pages read in it were lacking: the result is incomplete."""
         try:
             yield
         finally:
@@ -113,7 +120,7 @@ class Output:
         self.errors.append(error)
         if self.as_json:
             self.record(error_record(error, path or error.subject))
-        self.say(describe_error(error))
+        self.print_message(describe_error(error))
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
         """Ask for a yes or no.
@@ -121,8 +128,21 @@ class Output:
         Raises:
             click.Abort: the user wants neither.
         """
-        with self._asked():
+        with self.asked():
             return click.confirm(plain(question), err=True, default=default)
+
+    def require_yes(self, question: str, unattended: UsageError) -> None:
+        """Go on only if somebody says yes.
+
+        Raises:
+            UsageError: nobody can be asked; the one that is given.
+            click.Abort: the user wants neither.
+            click.exceptions.Exit: the answer is no.
+        """
+        if not self.asks:
+            raise unattended
+        if not self.confirm(question):
+            refuse()
 
     def choose(self, question: str, ways: Sequence[str], default: str) -> str:
         """Ask for one of several answers.
@@ -130,7 +150,7 @@ class Output:
         Raises:
             click.Abort: the user wants none.
         """
-        with self._asked():
+        with self.asked():
             return str(click.prompt(plain(question), type=click.Choice(ways), default=default, err=True))
 
     def typed(self, question: str, default: str = "") -> str:
@@ -140,7 +160,7 @@ class Output:
             click.Abort: the user does not want to answer.
         """
         shown = f"{question} [{default}]" if default else question
-        with self._asked():
+        with self.asked():
             return str(click.prompt(plain(shown), err=True, default=default, show_default=False)).strip()
 
     def hidden(self, question: str) -> str:
@@ -149,20 +169,27 @@ class Output:
         Raises:
             click.Abort: the user does not want to answer.
         """
-        with self._asked():
+        with self.asked():
             return str(click.prompt(plain(question), err=True, default="", show_default=False, hide_input=True))
 
     @contextmanager
-    def _asked(self) -> Iterator[None]:
+    def asked(self) -> Iterator[None]:
+        """Wait for what somebody types or pipes in inside the block, in the loop itself: a signal ends it at once.
+
+        Raises:
+            click.Abort: a signal came.
+        """
         self.asking = True
         try:
             yield
+        except KeyboardInterrupt:
+            raise click.Abort from None
         finally:
             self.asking = False
 
     @property
     def code(self) -> int:
-        """The exit code so far: 0, the cause that all errors share, or 1."""
+        """The exit code so far: 0, the one that all errors share, or 1."""
         return common_code(self.errors)
 
     def row(self, entry: Entry) -> str:

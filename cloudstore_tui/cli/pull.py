@@ -57,7 +57,6 @@ _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
 async def pull_command(session: CommandSession, **given: Any) -> None:
-    """Fetch everything a query finds, or everything in a folder. Run it again to go on, or to fetch what is new."""
     options = RunOptions.taken(given)
     arguments = PullArguments(**given)
     pulling = pulling_of(session, arguments)
@@ -93,7 +92,7 @@ class PullArguments(msgspec.Struct, frozen=True):
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """What is to be brought, for the report of the run."""
+        """What was asked for, for the report of the run."""
         named = {"--fiql": self.fiql, "--type": self.type_, "--since": self.since, "--until": self.until}
         named["--newer-than"] = self.newer_than
         named["--expiring"] = f"{self.expiring / HOUR:g}h" if self.expiring is not None else ""
@@ -161,7 +160,7 @@ class _Pulling(msgspec.Struct, frozen=True):
         _tell_estimate(self.session.output, estimate)
 
     async def run(self, run: Run, *, last: bool, gently: bool = False) -> bool:
-        """Do it, and tell what came of it; False where files are in the way and somebody can be asked.
+        """Do it and print the result; False if files are in the way and the user can be asked.
 
         Args:
             run: told what came of it, too.
@@ -185,7 +184,7 @@ class _Pulling(msgspec.Struct, frozen=True):
                 _tell_loss(output, loss.error, loss.item.entry.location.address, str(loss.item.path))
             _tell_report(output, report, self.options.folder)
             if not (report.found or gently) and isinstance(pull.listing, QueryListing):
-                note_why_empty(output, pull.listing.query.filter, report.left_out)
+                note_why_empty(output, pull.listing.query.filter, report.left_out, head="")
             counts = {name: getattr(report, name) for name in _COUNTS}
             run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             with suppress(StorageError):
@@ -291,7 +290,7 @@ def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> 
     output.errors.append(error.about(address))
     if output.as_json:
         output.record(error_record(error, address) | {"file": file})
-    output.say(describe_error(error))
+    output.print_message(describe_error(error))
 
 
 def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
@@ -310,7 +309,7 @@ def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
         output.line(f"Verified: {levels}.")
     if report.changed:
         verb = "is a new version" if report.changed == 1 else "are new versions"
-        output.line(f"{report.changed:,} changed at the service: what was fetched {verb}; the manifest tells of both.")
+        output.line(f"{report.changed:,} changed at the service: what was fetched {verb}; the manifest lists both.")
     if not report.is_complete:
         output.line(_next_step(output.errors))
     else:
@@ -327,7 +326,7 @@ def _next_step(errors: Iterable[StorageError]) -> str:
 
 
 def _tell_lack(output: Output, result: PullEstimate | PullReport) -> None:
-    """Say what of the service's answer is not in the numbers."""
+    """Say what the service found that is not in the numbers."""
     if result.left_out:
         verb = "does" if result.left_out == 1 else "do"
         output.line(f"The service found {result.left_out:,} more that {verb} not meet the conditions checked here.")
@@ -352,13 +351,12 @@ Tell = Callable[[str], None]
 async def watch_command(
     session: CommandSession, *, every: float, look_back: float, expect: str, within: float | None, **given: Any
 ) -> None:
-    """Fetch what a query finds, or what is new in a folder, as it comes, until a signal ends it."""
     session.timeout = TRANSFERRING
     options = RunOptions.taken(given)
     given["folder"] = str(given["folder"])
     arguments = PullArguments(**given, newer_than="", via="auto", dry_run=False, form="jsonl", on_conflict=None)
     if arguments.until:
-        raise UsageError("has no end", subject="watch --until", hint="Use pull for what has one.")
+        raise UsageError("a watch has no end", subject="watch --until", hint="Use pull for a period with an end.")
     types = tuple(dict.fromkeys(name.strip() for name in expect.split(",") if name.strip()))
     if within is not None and not types:
         raise UsageError("needs --expect", subject="--within", hint="Say which types every call is to have.")
@@ -466,7 +464,7 @@ class _Watching(Struct, frozen=True):
             return None
 
     def _since(self, before: RunStatus | None, now: datetime) -> datetime:
-        """From when on this round looks: the earliest of what may have come since the last one that was complete."""
+        """Where this round begins: the earliest time from which something may be new since the last complete one."""
         zone = self.session.output.zone
         asked = parse_time(self.arguments.since, zone, now) if self.arguments.since else None
         if before is None or before.last.what != self.what:
@@ -486,7 +484,7 @@ class _Watching(Struct, frozen=True):
         return replace(self.arguments, since=since.isoformat(), until=now.isoformat())
 
     async def _conclude(self, going: Run, before: RunStatus | None, now: datetime) -> None:
-        """Say up to when everything is here, and what of that which is expected never came."""
+        """Note up to when everything is here, and report the calls whose expected objects never came."""
         output = self.session.output
         is_whole = going.report.outcome is RunOutcome.COMPLETE and not output.errors
         check: CallCheck | None = None
@@ -534,7 +532,7 @@ def _alone(session: CommandSession, folder: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def _told_to_systemd() -> AsyncIterator[Tell]:
-    """How systemd is told something, if it started us and wants to know; meanwhile it is told that we live."""
+    """Notify systemd, if it started us, and keep its watchdog informed."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     every = int(os.environ.get("WATCHDOG_USEC", "0") or 0) / 2_000_000
 

@@ -18,7 +18,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.fs.whole_file import write_whole
-from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.providers import PROVIDERS, open_provider
 
 FOLDER = "completion"
 """Its name in the state folder."""
@@ -58,8 +58,7 @@ def _listing(incomplete: str) -> list[str]:
 
 async def _asked(name: str, above: str) -> list[str]:
     profile = load_config(config_file(), PROVIDERS).profile(name)
-    spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
-    provider = spec.open(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=2)))
+    provider = open_provider(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=2)))
     try:
         page = await provider.browse(provider.locate(above))
     finally:
@@ -74,7 +73,7 @@ def _kept_at(name: str, above: str) -> Path:
 
 
 def _read(path: Path) -> list[str] | None:
-    """What was kept, if that was not long ago by the clock of this machine: that of a file server may be another."""
+    """What was kept, if it is still fresh by the clock of this machine: that of a file server may differ."""
     try:
         written, *addresses = path.read_text(encoding="utf-8").split("\n")
         return addresses if 0 <= time.time() - float(written) < FRESH else None

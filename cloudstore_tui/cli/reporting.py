@@ -1,15 +1,15 @@
-"""Runs that report themselves: the options of a command that nobody looks at, and what they do when it ends."""
+"""Runs that report themselves: the options of unattended commands, and what they do when the run ends."""
 
 import asyncio
 import os
 import re
 import shlex
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
@@ -33,8 +33,6 @@ from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.whole_file import READABLE, write_whole
 from cloudstore_tui.net.logs import requests_sent
 from cloudstore_tui.net.ping import check_ping, host_of, is_url, ping
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 HOOK_PATIENCE = 60.0
 """Seconds that a command or a URL has."""
@@ -78,18 +76,17 @@ class Run:
     def note(
         self, counts: Mapping[str, int], *, size: int = 0, levels: Mapping[str, int] | None = None, complete: bool
     ) -> None:
-        """What came of it."""
         outcome = RunOutcome.COMPLETE if complete else RunOutcome.INCOMPLETE
         self.report = msgspec.structs.replace(
             self.report, counts=dict(counts), bytes=size, levels=dict(levels or {}), outcome=outcome
         )
 
     def know(self, *, through: datetime | None, calls: CallCheck | None) -> None:
-        """What a watch knows besides: up to when everything is here, and what of the calls has come."""
+        """Add what a watch knows: up to when everything is here, and which calls are complete."""
         self.report = msgspec.structs.replace(self.report, through=through, calls=calls)
 
     async def end(self, log: RunLog | None, failure: BaseException | None) -> None:
-        """Tell everybody; what cannot be told is an error of the command."""
+        """Report the end everywhere; a report that fails is an error of the command."""
         output = self._session.output
         report = self._ended(failure)
         status = RunStatus(report).after(report)
@@ -110,18 +107,18 @@ class Run:
 
     @contextmanager
     def told_in_folder(self) -> Iterator[None]:
-        """What the folder cannot be told; who only looks through one need not be able to write to it."""
+        """Report what the folder cannot record; `verify` need not be able to write to it."""
         try:
             yield
         except StorageError as error:
             if self.report.command == "verify":
-                self._session.output.note(f"{error} So the folder does not know of this run.")
+                self._session.output.note(f"{error} So the folder does not record this run.")
             else:
                 self._session.output.error(error)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """What cannot be told to one of them is an error of the command, and the others are told all the same."""
+        """A report that fails is an error of the command, and keeps no other from being made."""
         try:
             yield
         except StorageError as error:

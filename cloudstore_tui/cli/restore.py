@@ -1,4 +1,4 @@
-"""`restore`: archived objects brought back, which takes hours."""
+"""`restore`: archived objects restored, which takes hours."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import local_paths, print_result, submit_batch, transferring, wait_for_all
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
@@ -43,7 +43,8 @@ _HINTS = {
 }
 
 
-def restore_command(
+async def restore_command(
+    session: CommandSession,
     paths: tuple[str, ...],
     *,
     days: int,
@@ -51,10 +52,7 @@ def restore_command(
     then_get: bool,
     folder: str,
     dry_run: bool,
-    as_json: bool,
-    timeout: float,
 ) -> None:
-    """Ask for archived objects back, and keep a list of what was asked for."""
     if folder and not then_get:
         raise UsageError("--to says where --then-get puts files", subject="restore", hint="Add --then-get.")
     if not paths and not (wait or then_get):
@@ -63,39 +61,30 @@ def restore_command(
     if wait and (span := next(filter(_SPAN.fullmatch, paths), "")):
         hint = f"--timeout {span} is how long a host that does not answer is tried."
         raise UsageError("--wait takes no time: it waits until all are back", subject="restore", hint=hint)
-    named_paths = tuple(dict.fromkeys(_expanded(paths)))
+    named_paths = tuple(dict.fromkeys(_expanded(paths, session.output)))
+    if paths and not named_paths:
+        session.output.note("Nothing is named on stdin, so nothing is done.")
+        return
     options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
-
-    async def work(session: CommandSession) -> None:
-        if paths and not named_paths:
-            session.output.note("Nothing is named on stdin, so nothing is done.")
-        else:
-            await _Restoring(session, options).run(named_paths)
-
-    run(work, as_json=as_json, timeout=timeout)
+    await _Restoring(session, options).run(named_paths)
 
 
 async def list_command(session: CommandSession) -> None:
-    """Show what was asked for, and until when it is there."""
     requests = open_store().requests()
     for request in requests:
         print_request(session.output, request)
     if not requests and not session.output.as_json:
-        session.output.note("Nothing was asked for. Archived objects: cloudstore find PROFILE state:archived")
+        session.output.note("No restores yet. Archived objects: cloudstore find PROFILE state:archived")
 
 
 async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> None:
-    """Take these off the list, or without PATH all that have ended."""
-    store, now, named_paths = open_store(), utc_now(), tuple(_expanded(paths))
+    store, now, named_paths = open_store(), utc_now(), tuple(_expanded(paths, session.output))
     if named_paths:
         wanted = [session.resolve(path)[1] for path in named_paths]
     else:
         wanted = [request.location for request in store.requests() if request.is_over(now) or not _matters(request)]
     count = store.forget(wanted)
-    if session.output.as_json:
-        session.output.record({"forgotten": count})
-    else:
-        session.output.line(f"{count} taken off the list")
+    session.output.result({"forgotten": count}, f"{count} taken off the list")
 
 
 class RestoreOptions(Struct, frozen=True):
@@ -165,7 +154,7 @@ class _Restoring:
             message, hint = f"its state is {entry.state}", _HINTS.get(entry.state, "Only ARCHIVED objects come back.")
             raise NotAvailableError(message, state=entry.state, subject=entry.location.address, hint=hint)
         if known is not None and known.goes_on(now) and known.status in (RestoreStatus.RESTORING, RestoreStatus.ASKING):
-            self._output.note(f"{entry.location.address}: asked for already; the list shows when.")
+            self._output.note(f"{entry.location.address}: requested already; the list shows when.")
             return known
         return new
 
@@ -179,10 +168,10 @@ class _Restoring:
         if self._options.gets or known is not None:
             return replace(new, status=RestoreStatus.READY)
         self._told.add(new.location)
-        if self._output.as_json:
-            self._output.record({"path": new.location.address, "name": new.name, "result": "available"})
-        else:
-            self._output.line(f"available  {new.location.address}  {new.name}  not archived: nothing to restore")
+        self._output.result(
+            {"path": new.location.address, "name": new.name, "result": "available"},
+            f"available  {new.location.address}  {new.name}  not archived: nothing to restore",
+        )
         return None
 
     def _want_files(self, requests: Iterable[RestoreRequest]) -> None:
@@ -235,7 +224,7 @@ class _Restoring:
             self._output.error(error, location.address)
 
     def _tell_trouble(self, step: RestoreStep) -> None:
-        """Say what did not work on the way; what became of each object comes at the end."""
+        """Report what failed on the way; the outcome of each object comes at the end."""
         if isinstance(step.error, AccessError) and step.status is not RestoreStatus.FAILED:
             raise step.error
         if step.error is not None and step.status is RestoreStatus.WAITING:
@@ -276,15 +265,16 @@ def _matters(request: RestoreRequest) -> bool:
     return request.status is RestoreStatus.READY or request.goes_on(utc_now())
 
 
-def _expanded(paths: Iterable[str]) -> Iterable[str]:
+def _expanded(paths: Iterable[str], output: Output) -> Iterable[str]:
     """The paths; those of stdin in place of a `-`."""
     for path in paths:
         if path != "-":
             yield path
             continue
-        for line in sys.stdin:
-            if text := line.strip():
-                yield _address(text) if text.startswith("{") else text
+        with output.asked():
+            lines = sys.stdin.read().splitlines()
+        for line in filter(str.strip, lines):
+            yield _address(line.strip()) if line.lstrip().startswith("{") else line.strip()
 
 
 def _address(line: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cloudstore_tui.archive.release import ProofFolder
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.session import CommandSession, open_config
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -22,9 +22,8 @@ _DELETED = ("REVOKED", "DELETED")
 async def rm_command(
     session: CommandSession, paths: tuple[str, ...], *, folder: Path | None, yes: bool, dry_run: bool
 ) -> None:
-    """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it."""
     if not paths and folder is None:
-        raise UsageError("names nothing", subject="rm", hint="Write the objects, or --proved-by DIR.")
+        raise UsageError("nothing to delete", subject="rm", hint="Write the objects, or --proved-by DIR.")
     if folder is not None:
         await _release(session, folder, paths, yes=yes, dry_run=dry_run)
     else:
@@ -75,7 +74,7 @@ async def _release_batch(
     provider: StorageProvider,
     entries: Sequence[StoredObject],
 ) -> tuple[Deletion, ...]:
-    """Look at each object and its copy once more, and delete at once those that nobody has touched since."""
+    """Check each object and its copy again, and at once delete those that have not changed."""
     # What became of the others is told by who looks.
     again = [entry for _, found in await _found(session, [one.location.address for one in entries]) for entry in found]
     if not again:
@@ -89,7 +88,7 @@ async def _release_batch(
 
 
 def _objection(entry: StoredObject, why: str) -> IntegrityError | None:
-    """What is told where an object is kept."""
+    """The error about an object that is kept."""
     return IntegrityError(f"it is kept: {why}", subject=entry.location.address) if why else None
 
 
@@ -126,7 +125,7 @@ def _allowed(session: CommandSession, path: str) -> tuple[StorageProvider, Locat
 def _agreed(
     output: Output, batches: Sequence[tuple[StorageProvider, Sequence[StoredObject]]], *, yes: bool, dry_run: bool
 ) -> bool:
-    """Whether these objects are to be deleted: not in a dry run, which tells of them."""
+    """Whether to delete these objects; a dry run only lists them."""
     entries = [entry for _, some in batches for entry in some]
     if dry_run:
         for entry in entries:
@@ -147,7 +146,7 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
     if not output.asks:
         raise UsageError("nobody is there to confirm the deletion", hint="Add --yes to delete without asking.")
     for entry in entries:
-        output.say(f"  {entry.location.address}  {entry.name}  {in_words.size(entry.size)}")
+        output.print_message(f"  {entry.location.address}  {entry.name}  {in_words.size(entry.size)}")
     count, question = len(entries), f"Delete {_summary(entries)}? It cannot be undone."
     if count > TYPED_ABOVE:
         agreed = output.typed(f"{question} Type {count} to confirm") == str(count)
@@ -168,10 +167,7 @@ def _summary(entries: Sequence[StoredObject]) -> str:
 def _tell(output: Output, deletion: Deletion) -> None:
     address, outcome = deletion.location.address, deletion.outcome
     if outcome.is_gone:
-        if output.as_json:
-            output.record({"path": address, "result": outcome.value})
-        else:
-            output.line(f"{outcome.value}  {address}")
+        output.result({"path": address, "result": outcome.value}, f"{outcome.value}  {address}")
     error = deletion.error
     if error is None and not outcome.is_gone:
         error = StorageError(f"{outcome.value} by the service")
@@ -184,7 +180,7 @@ def _sum_up(output: Output, done: Sequence[Deletion]) -> None:
     if len(done) > 1 and not output.as_json:
         numbers = {outcome: sum(one.outcome is outcome for one in done) for outcome in DeletionOutcome}
         found = ", ".join(f"{number:,} {outcome.value}" for outcome, number in numbers.items() if number)
-        output.note(f"Looked at afterwards: {found}. The log: cloudstore deletions")
+        output.note(f"Verified: {found}. The log: cloudstore deletions")
 
 
 def _log() -> DeletionLog:
@@ -192,14 +188,10 @@ def _log() -> DeletionLog:
 
 
 def deletions_command(*, as_json: bool) -> None:
-    """Show what was deleted from this machine: when, by whom, how large, with which checksum, and what came of it."""
-    output = Output(as_json=as_json, zone=open_config().settings.time_zone)
+    output = Output(as_json=as_json)
     deleted = _log().read()
     for one in deleted:
-        if as_json:
-            output.record(one.record)
-        else:
-            output.line(_deleted_line(one))
+        output.result(one.record, _deleted_line(one))
     if not deleted and not as_json:
         output.note("Nothing was deleted from this machine.")
 

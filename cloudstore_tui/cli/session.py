@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from inspect import isawaitable
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from cloudstore_tui.core.errors import no_more_threads
 from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.providers import PROVIDERS, open_provider
 
 Result = TypeVar("Result")
 
@@ -55,11 +56,8 @@ class CommandSession(Struct):
         return replace(self.config.settings.timeouts, give_up=self.timeout, disk=disk)
 
     def provider(self, name: str) -> StorageProvider:
-        """The provider of a profile."""
         if name not in self._open:
-            profile = replace(self.config.profile(name), timeouts=self.timeouts)
-            spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
-            self._open[name] = spec.open(profile)
+            self._open[name] = open_provider(replace(self.config.profile(name), timeouts=self.timeouts))
         return self._open[name]
 
     def resolve(self, address: str) -> tuple[StorageProvider, Location]:
@@ -80,7 +78,7 @@ def open_config() -> Config:
 
 
 class _Executor(ThreadPoolExecutor):
-    """The threads of `asyncio.to_thread`, where a machine that starts none is told as what it is."""
+    """The threads of `asyncio.to_thread`; a machine that starts no more is an error of its own."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Have something done by a thread."""
@@ -90,22 +88,26 @@ class _Executor(ThreadPoolExecutor):
             raise no_more_threads() from None
 
 
-def run(work: Callable[..., Awaitable[None]], *, as_json: bool = False, timeout: float = READING, **given: Any) -> None:
-    """Do a command's work, which gets a session and what was given to the command besides; its exit code ends us.
+def run(work: Callable[..., Any], *, as_json: bool = False, timeout: float = READING, **given: Any) -> int:
+    """Do a command's work, which gets a session and what was given to the command besides.
+
+    Returns:
+        Its exit code: that of the signal which ended it, what the work returns, or what its errors have in common.
 
     Raises:
         StorageError: the configuration or the whole command failed; `main` reports it.
-        SystemExit: some of the work failed, or a signal came.
     """
     config = open_config()
     output = Output(as_json=as_json, zone=config.settings.time_zone)
     session = CommandSession(config, output, timeout)
-    if code := run_in_loop(_supervise(work(session, **given), session)):
-        raise SystemExit(code)
+    code = work(session, **given)
+    if isawaitable(code):
+        code = run_in_loop(_supervise(code, session))
+    return output.code if code is None else code
 
 
 def run_in_loop(work: Awaitable[Result]) -> Result:
-    """What some work gives, in a loop of its own. Not asyncio.run: that waits for look-ups of names that hang."""
+    """Run some work in a new loop. Not asyncio.run: that waits for name look-ups that hang."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Executor(thread_name_prefix="asyncio"))
     try:
@@ -127,13 +129,13 @@ async def _tell_waits(output: Output) -> None:
             output.note(f"Still {text}")
 
 
-async def _supervise(work: Awaitable[None], session: CommandSession) -> int:
+async def _supervise(work: Awaitable[int | None], session: CommandSession) -> int | None:
     task = asyncio.ensure_future(work)
     stop = StopSignal(task, session)
     teller = asyncio.ensure_future(_tell_waits(session.output))
     try:
         with stop:
-            await task
+            return await task
     except (asyncio.CancelledError, click.Abort):
         if not stop.code:
             raise
@@ -141,13 +143,12 @@ async def _supervise(work: Awaitable[None], session: CommandSession) -> int:
     finally:
         teller.cancel()
         if session.output.if_failed and (session.output.errors or stop.code):
-            session.output.say(session.output.if_failed)
+            session.output.print_message(session.output.if_failed)
         await session.close()
-    return session.output.code
 
 
 class StopSignal:
-    """Cancels a command's work when a signal comes while inside the block; whoever asks twice gets the end at once.
+    """Cancels a command's work when a signal comes inside the block; a second signal ends the process at once.
 
     Where the work may end with the object in hand, the first signal waits for that, the second cancels, and the third
     is the end at once.
@@ -155,7 +156,7 @@ class StopSignal:
     The handlers are plain ones, not the loop's: a loop that waits for an answer or for a full pipe would not hear.
     """
 
-    def __init__(self, task: asyncio.Future[None], session: CommandSession) -> None:
+    def __init__(self, task: asyncio.Future[int | None], session: CommandSession) -> None:
         self.code = 0
         """The exit code of the signal that came; 0 if none did."""
         self._task = task

@@ -1,4 +1,4 @@
-"""`profile`, `doctor`, `keys` and `themes`: what is set up, whether it works, and how it changes."""
+"""`profile`, `doctor`, `keys` and `themes`: what is set up, and whether it works."""
 
 import shutil
 import sys
@@ -40,25 +40,22 @@ from cloudstore_tui.config.secrets import (
     variables,
 )
 from cloudstore_tui.config.themes import load_themes
-from cloudstore_tui.core.errors import StorageError, UsageError, common_code
+from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check
 from cloudstore_tui.core.spec import Option, ProviderSpec, SecretField
-from cloudstore_tui.doctor import CheckResult, CheckStatus, Doctor, failed
-from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.doctor import CheckResult, CheckStatus, examine, failed
+from cloudstore_tui.providers import PROVIDERS, spec_of
 
 
-def profile_list_command(*, as_json: bool) -> None:
-    """List the profiles."""
-    print_profiles(open_config(), Output(as_json=as_json))
+def profile_list_command(session: CommandSession) -> None:
+    print_profiles(session.config, session.output)
 
 
-def profile_show_command(name: str, *, as_json: bool) -> None:
-    """Show one profile, and where each secret comes from, never its value."""
-    config = open_config()
+def profile_show_command(session: CommandSession, name: str) -> None:
+    config, output = session.config, session.output
     values = _description(config, config.profile(name))
-    output = Output(as_json=as_json)
-    if as_json:
+    if output.as_json:
         output.record(values)
         return
     for key, value in values.items():
@@ -67,12 +64,8 @@ def profile_show_command(name: str, *, as_json: bool) -> None:
 
 
 async def profile_test_command(session: CommandSession, name: str) -> None:
-    """Log in with a profile and look at everything it needs."""
     for check in await session.provider(name).check():
-        if session.output.as_json:
-            session.output.record({"check": check.title, "ok": check.ok, "text": _found_by(check)})
-        else:
-            session.output.line(_check_line(check))
+        session.output.result({"check": check.title, "ok": check.ok, "text": _found_by(check)}, _check_line(check))
         if check.error is not None:
             session.output.errors.append(check.error)
 
@@ -88,24 +81,21 @@ def _found_by(check: Check) -> str:
 
 
 def _description(config: Config, profile: Profile) -> dict[str, object]:
-    spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
     values: dict[str, object] = {"profile": profile.name, "config": str(config.path), **profile.options}
     values |= {"requests_per_minute": profile.requests_per_minute, "concurrency": profile.concurrency}
     if isinstance(profile.secrets, SecretSources):
-        values |= {secret.name: f"from {profile.secrets.describe(secret.name)}" for secret in spec.secrets}
+        fields = spec_of(profile.provider).secrets
+        values |= {field.name: f"from {profile.secrets.describe(field.name)}" for field in fields}
     return values
 
 
-def profile_remove_command(name: str, *, yes: bool) -> None:
-    """Remove a profile from the configuration; everything else in the file stays as it is."""
-    config, output = open_config(), Output(as_json=False)
+def profile_remove_command(session: CommandSession, name: str, *, yes: bool) -> None:
+    config, output = session.config, session.output
     profile = config.profile(name)
     if not yes:
-        if not output.asks:
-            raise UsageError("removing a profile has to be agreed to", subject=name, hint="Add --yes.")
-        if not output.confirm(f"Remove the profile {name} from {config.path}?"):
-            refuse()
-    fields = next(spec for spec in PROVIDERS if spec.name == profile.provider).secrets
+        unattended = UsageError("removing a profile has to be agreed to", subject=name, hint="Add --yes.")
+        output.require_yes(f"Remove the profile {name} from {config.path}?", unattended)
+    fields = spec_of(profile.provider).secrets
     sources = sources_of(profile, fields)
     remove_profile(config.path, name)
     output.line(f"Removed {name} from {config.path}")
@@ -128,26 +118,24 @@ STEPS = 4
 """How many such waits one service may take for all its checks."""
 
 
-def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
-    """Check the configuration, the secrets, the login, the rights, a listing, the clock, the disk and the terminal."""
+def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) -> int:
     try:
         open_config()
     except StorageError as error:
         _show_result(failed("", "configuration", error), Output(as_json=as_json))
-        raise SystemExit(error.code) from None
+        return error.code
+    return run(_examine, as_json=as_json, timeout=timeout, names=profiles)
 
-    async def work(session: CommandSession) -> None:
-        for name in profiles:
-            session.config.profile(name)
-        doctor = Doctor(session.config, PROVIDERS, session.provider, STEPS * timeout)
-        async for result in doctor.run(profiles):
-            _show_result(result, session.output)
-            codes.append(result.code)
 
-    codes: list[int] = []
-    run(work, as_json=as_json, timeout=timeout)
-    if code := next(filter(None, codes), 0):
-        raise SystemExit(code)
+async def _examine(session: CommandSession, names: Sequence[str]) -> int:
+    """Show every result as it is found; the code of the first thing that failed."""
+    for name in names:
+        session.config.profile(name)
+    first = 0
+    async for result in examine(session.config, PROVIDERS, session.provider, names, patience=STEPS * session.timeout):
+        _show_result(result, session.output)
+        first = first or result.code
+    return first
 
 
 def _show_result(result: CheckResult, output: Output) -> None:
@@ -173,40 +161,37 @@ def result_record(result: CheckResult) -> dict[str, object]:
     return {name: value for name, value in values.items() if value}
 
 
-def keys_command(*, as_json: bool) -> None:
-    """List every action of the browser with its id, its keys and what it does."""
+def keys_command(session: CommandSession) -> None:
     # Deferred: the bindings live in the screens, and only this command lists them without opening one.
     from cloudstore_tui.app import CloudStoreApp
     from cloudstore_tui.ui.keys import known_bindings
 
-    output = Output(as_json=as_json)
-    config = open_config()
+    output, config = session.output, session.config
     known = known_bindings(CloudStoreApp)
     configured = check_keymap(config.keys, known, subject=str(config.path))
     for binding in known:
         keys = configured[binding.id].split(",") if binding.id in configured else list(binding.keys)
-        if as_json:
-            output.record({"id": binding.id, "keys": keys, "title": binding.description, "text": binding.tooltip})
-        else:
-            output.line(f"{binding.id:24}  {', '.join(keys):28}  {binding.tooltip}")
+        output.result(
+            {"id": binding.id, "keys": keys, "title": binding.description, "text": binding.tooltip},
+            f"{binding.id:24}  {', '.join(keys):28}  {binding.tooltip}",
+        )
 
 
 def themes_command(*, as_json: bool) -> None:
-    """List the built-in themes and your own."""
     output = Output(as_json=as_json)
     themes = load_themes(themes_folder())
     for theme in themes.loaded.values():
-        if as_json:
-            output.record({"theme": theme.name, "dark": theme.dark})
-        else:
-            output.line(f"{theme.name:20}  {'dark' if theme.dark else 'light'}")
+        output.result(
+            {"theme": theme.name, "dark": theme.dark}, f"{theme.name:20}  {'dark' if theme.dark else 'light'}"
+        )
     for error in themes.failed:
         output.error(error)
 
 
-def profile_add_command(name: str, *, provider: str | None, no_test: bool, **given: Any) -> None:
-    """Add a profile to the configuration."""
-    config, output = open_config(), Output(as_json=False)
+def profile_add_command(
+    session: CommandSession, name: str, *, provider: str | None, no_test: bool, **given: Any
+) -> None:
+    config, output = session.config, session.output
     asks = output.asks and not given["secret_stdin"]
     questions = Questions(output, tuple(config.profiles)) if asks else None
     if questions is not None:
@@ -303,7 +288,8 @@ def _save(config: Config, draft: ProfileDraft, output: Output, questions: "Quest
         questions.change(draft)
     if errors and questions is None:
         output.note("Nothing was saved. --no-test saves it without a login.")
-        raise SystemExit(common_code(errors) or 1)
+        output.errors += errors
+        return
     draft.save(config.path, PROVIDERS)
     output.line(f"Saved as {draft.name} in {config.path}")
     if draft.store is SecretStore.ENVIRONMENT:
@@ -330,7 +316,6 @@ class Questions:
         self._output.note("A new profile. Ctrl+C stops; nothing is saved before it was tested.")
 
     def service(self, specs: Sequence[ProviderSpec]) -> ProviderSpec:
-        """Which service."""
         self._explain("Service", *(f"{spec.name}: {spec.title}" for spec in specs))
         name = self._output.choose("Service", [spec.name for spec in specs], specs[0].name)
         return next(spec for spec in specs if spec.name == name)

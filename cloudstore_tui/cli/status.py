@@ -17,16 +17,15 @@ from cloudstore_tui.archive.runs import (
     utc_now,
 )
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui import format as in_words
 
 
-def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> None:
-    """Tell of the last run of pull or watch, and of the last one that left nothing missing; nothing is sent."""
+def status_command(session: CommandSession, folder: Path, *, max_age: float | None) -> None:
     if not folder.is_dir():
         raise StorageError("there is no such folder", subject=str(folder), hint="Name the folder of a pull.")
-    output = Output(as_json=as_json, zone=open_config().settings.time_zone)
+    output = session.output
     status, verified = fill_status(folder), read_status(folder, "verify")
     _tell_status(output, status, verified)
     limit = timedelta(seconds=max_age) if max_age is not None else None
@@ -34,8 +33,6 @@ def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> Non
     for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lacking_calls(status)):
         if wrong is not None:
             output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
-    if output.code:
-        raise SystemExit(output.code)
 
 
 def _tell_status(output: Output, status: RunStatus | None, verified: RunStatus | None) -> None:

@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.cli.output import Output, refuse, writing
+from cloudstore_tui.cli.output import Output, writing
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import (
@@ -63,7 +63,6 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
 async def get_command(
     session: CommandSession, paths: tuple[str, ...], *, folder: str, name: str | None, on_conflict: str | None
 ) -> None:
-    """Download objects. A file appears under its name only when it is complete and verified."""
     if folder == "-" and session.output.as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
     if folder == "-":
@@ -87,11 +86,10 @@ async def put_command(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Upload files into a folder that ends with /. The profile needs read_only = false."""
     if len(files) < 2:
         raise UsageError("put needs at least one file and a folder", hint="cloudstore put FILE... PROFILE:FOLDER/")
     if within is not None and not follow:
-        raise UsageError("needs --follow", subject="--within", hint="Add it to hear what becomes of the files.")
+        raise UsageError("needs --follow", subject="--within", hint="Add it to see how the files are processed.")
     provider, folder = session.resolve(files[-1])
     provider.require(Capability.UPLOAD, folder)
     if not provider.is_folder(folder) or not folder.path:
@@ -125,7 +123,7 @@ class OverwriteGuard(Struct, frozen=True):
         location = structs.replace(folder, path=folder.path + file.name)
         overwrite = self.on_conflict is OnConflict.OVERWRITE
         # Where nothing is asked or told beforehand, the transfer itself looks, once.
-        exists = self._looks and await self._exists(location)
+        exists = self._looks and await _found(self.provider, location) is not None
         if exists and not overwrite:
             if self.on_conflict is OnConflict.SKIP:
                 self._skip(location)
@@ -147,24 +145,18 @@ class OverwriteGuard(Struct, frozen=True):
     def _skip(self, location: Location) -> None:
         if self.dry_run:
             self.output.planned("skip", location.address)
-        elif self.output.as_json:
-            self.output.record({"path": location.address, "result": State.SKIPPED.value})
         else:
-            self.output.line(f"{State.SKIPPED.value:8}  {'':12}  {location.address}")
-
-    async def _exists(self, location: Location) -> bool:
-        try:
-            await self.provider.stat(location)
-        except MissingError:
-            return False
-        return True
+            self.output.result(
+                {"path": location.address, "result": State.SKIPPED.value},
+                f"{State.SKIPPED.value:8}  {'':12}  {location.address}",
+            )
 
     def _ask(self, location: Location) -> bool:
         return self.output.asks and self.output.confirm(f"{location.address} exists. Replace it?")
 
 
 def _source(name: str) -> Path:
-    """A local file that can be sent: a name that the service can be told, and bytes whose number is known.
+    """A local file that can be sent: its name is UTF-8 and its size is known.
 
     Raises:
         UsageError: it is none.
@@ -187,7 +179,7 @@ def _source(name: str) -> Path:
 
 
 def _distinct_targets(sources: Sequence[Path], folder: Location) -> Sequence[Path]:
-    """Refuse files that would become one object, of which only the last would be left."""
+    """Refuse files that would become the same object: only the last would be left."""
     known: dict[str, Path] = {}
     for file in sources:
         if file.name in known:
@@ -198,13 +190,9 @@ def _distinct_targets(sources: Sequence[Path], folder: Location) -> Sequence[Pat
 
 
 def _caution(output: Output, provider: StorageProvider, folder: Location) -> None:
-    caution = provider.upload_caution(folder)
-    if not caution:
-        return
-    if not output.asks:
-        raise UsageError(caution, subject=folder.address, hint="Add --yes to upload there anyway.")
-    if not output.confirm(f"{folder.address}: {caution}. Upload there anyway?"):
-        refuse()
+    if caution := provider.upload_caution(folder):
+        unattended = UsageError(caution, subject=folder.address, hint="Add --yes to upload there anyway.")
+        output.require_yes(f"{folder.address}: {caution}. Upload there anyway?", unattended)
 
 
 class _BeforeUpload(Struct, frozen=True):
@@ -229,7 +217,7 @@ async def _found(provider: StorageProvider, location: Location) -> Entry | None:
 async def _follow(
     session: CommandSession, provider: StorageProvider, waiting: Sequence[_BeforeUpload], seconds: float
 ) -> None:
-    """Tell of files that were sent what the service makes of them, and in the end of which that is not known."""
+    """Report how the service processed the files that were sent, and at the end those it has not taken."""
     output, pause, end = session.output, FIRST_LOOK_S, monotonic() + seconds
     if waiting:
         output.note(f"Waiting until the service has taken {in_words.counted(len(waiting), 'file')}.")
@@ -250,7 +238,7 @@ async def _follow(
 
 
 async def _is_taken(output: Output, provider: StorageProvider, sent: _BeforeUpload) -> bool:
-    """Whether the service has taken a file; if so, it is told how that went."""
+    """Whether the service has taken a file; if so, the result is printed."""
     for place, before in zip(provider.taken_to(sent.location), sent.before, strict=True):
         entry = await _found(provider, place)
         if entry is None or entry == before:
@@ -259,16 +247,17 @@ async def _is_taken(output: Output, provider: StorageProvider, sent: _BeforeUplo
         if result != "processed":
             hint = f"Look why: cloudstore preview {shlex.quote(place.address)}"
             output.error(JobError(f"the service has put it into {result}/", hint=hint), sent.location.address)
-        elif output.as_json:
-            output.record({"path": sent.location.address, "result": result, "taken_to": place.address})
         else:
-            output.line(f"{result:9} {'':12}  {place.address}")
+            output.result(
+                {"path": sent.location.address, "result": result, "taken_to": place.address},
+                f"{result:9} {'':12}  {place.address}",
+            )
         return True
     return False
 
 
 async def objects_at(session: CommandSession, paths: tuple[str, ...], *, whole: bool = True) -> list[StoredObject]:
-    """The objects of some addresses; those that there are not are told.
+    """The objects of some addresses; those that do not exist are reported.
 
     Unless `whole`, those whose address is enough to fetch them are not asked for: the transfer finds out.
     """
@@ -284,7 +273,7 @@ async def objects_at(session: CommandSession, paths: tuple[str, ...], *, whole: 
 async def download(
     session: CommandSession, files: Mapping[StoredObject, Path], target: Path, on_conflict: OnConflict | None
 ) -> None:
-    """Fetch objects to these paths below `target` and tell what became of each; without a rule the user is asked."""
+    """Fetch objects to these paths below `target` and print the outcome of each; without a rule the user is asked."""
     way = on_conflict or OnConflict.REFUSE
     requests: list[Request] = [
         DownloadRequest(entry.location, file.parent, file.name, way, entry, root=target)
@@ -355,7 +344,7 @@ def _write(data: bytes) -> None:
         sys.stdout.buffer.write(data)
 
 
-NOT_KEPT = "Nothing of what failed is kept, since the journal of transfers cannot be used: it begins anew next time."
+NOT_KEPT = "The journal of transfers cannot be used, so failed transfers start over next time."
 
 
 @asynccontextmanager
@@ -397,7 +386,7 @@ def open_journal(output: Output) -> JournalStore | None:
     try:
         return required_journal(output)
     except LocalDiskError as error:
-        output.note(f"{error} Until then nothing that is interrupted can be gone on with.")
+        output.note(f"{error} Until then interrupted transfers cannot be resumed.")
         return None
 
 
@@ -416,7 +405,7 @@ def required_journal(output: Output) -> JournalStore:
 
 
 def print_result(output: Output, transfer: TransferSnapshot) -> None:
-    """Print what became of a transfer."""
+    """Print the outcome of a transfer."""
     request = transfer.request
     error = transfer.error
     if error is None and transfer.state is State.CANCELLED:
@@ -515,7 +504,7 @@ def _tell_what_is_left(engine: TransferManager, output: Output) -> None:
     left = sum(not transfer.state.ended for transfer in engine.snapshot())
     if left:
         noun = "transfer is" if left == 1 else "transfers are"
-        output.note(f"Stopped: {left:,} {noun} not done. Go on with: cloudstore transfers run")
+        output.note(f"Stopped: {left:,} {noun} not done. Resume with: cloudstore transfers run")
 
 
 INTERVAL = 0.25

@@ -32,7 +32,6 @@ from cloudstore_tui.ui import format as in_words
 
 
 async def list_command(session: CommandSession) -> None:
-    """List the transfers of all your programs that run, and those that were interrupted."""
     output = session.output
     async with open_left_overs(session) as left_overs:
         found = await all_known(left_overs)
@@ -42,16 +41,12 @@ async def list_command(session: CommandSession) -> None:
         if len(batch) > 1 and not session.output.as_json:
             output.line(heading(batch, width))
         for known in batch:
-            if session.output.as_json:
-                output.record(known.record())
-            else:
-                output.line(known.line(width, indent=2 if len(batch) > 1 else 0))
+            output.result(known.record(), known.line(width, indent=2 if len(batch) > 1 else 0))
     if not found and not session.output.as_json:
         output.note("No transfer runs, and none was interrupted.")
 
 
 async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
-    """Go on with interrupted transfers, all of them or those named, until they are done."""
     async with transferring(session, needs_journal=True) as engine:
         there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
         chosen = [find_transfer(there, number).transfer.id for number in numbers] if numbers else None
@@ -64,22 +59,18 @@ async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None
 
 
 async def pause_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
-    """Let transfers rest in the program that makes them, until they are resumed; what arrived is kept."""
     await _pass_on(session, numbers, "pause")
 
 
 async def resume_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
-    """Go on with transfers that were paused, in the program that makes them."""
     await _pass_on(session, numbers, "resume")
 
 
 async def cancel_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
-    """Stop transfers, in whatever program they run, and remove what arrived of them."""
     await _pass_on(session, numbers, "cancel")
 
 
 async def prune_command(session: CommandSession, *, older_than: float, everything: bool) -> None:
-    """Forget interrupted transfers that nobody went on with, and remove their part files."""
     async with open_left_overs(session) as left_overs:
         old = await left_overs.older_than(0.0 if everything else older_than)
         count = await left_overs.drop(old)
@@ -90,7 +81,6 @@ async def prune_command(session: CommandSession, *, older_than: float, everythin
 
 
 async def log_command(session: CommandSession, *, limit: int) -> None:
-    """Show what happened to transfers lately: waits, pauses and failures, with the reason."""
     async with open_left_overs(session) as left_overs:
         for event in await left_overs.events(limit):
             when = datetime.fromtimestamp(event.at, UTC)
@@ -113,14 +103,14 @@ async def _pass_on(session: CommandSession, numbers: Sequence[str], verb: str) -
 
 
 async def _ask(known: "KnownTransfer", verb: str, left_overs: LeftOvers) -> str:
-    """Pass on what is asked for; what became of it, as a clause."""
+    """Pass on a request; returns the result as a clause."""
     if known.process:
         await left_overs.ask(known.transfer.id, verb)
         return f"process {known.process} is asked to {verb} it"
     if verb == "cancel":
         await left_overs.drop([known.transfer.id])
         return "forgotten, and what arrived is removed"
-    hint = f"Go on with it: cloudstore transfers run {known.number}"
+    hint = f"Resume it with: cloudstore transfers run {known.number}"
     raise UsageError("no program makes this transfer", subject=known.number, hint=hint)
 
 
@@ -147,7 +137,7 @@ class KnownTransfer(Struct, frozen=True):
 
     @property
     def size(self) -> int | None:
-        """Its bytes, as far as anybody knows: the journal learns them when some have arrived."""
+        """Its bytes, if known: the journal learns them when the first have arrived."""
         request = self.transfer.request
         entry = request.entry if isinstance(request, DownloadRequest) else None
         known = entry.size if entry is not None and entry.size_exact else None

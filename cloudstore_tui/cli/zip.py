@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cloudstore_tui.cli.output import Output, refuse
+from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import (
     ProgressLine,
@@ -28,7 +28,6 @@ _HINT = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cl
 
 
 async def start_command(session: CommandSession, paths: tuple[str, ...], *, dry_run: bool) -> None:
-    """Start one job for objects of one region, and end; `zip get` fetches it when it is done."""
     places = [_object_of(session, path) for path in dict.fromkeys(paths)]
     if len({(location.profile, location.region) for _, location in places}) > 1:
         raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
@@ -41,13 +40,11 @@ async def start_command(session: CommandSession, paths: tuple[str, ...], *, dry_
 
 
 async def status_command(session: CommandSession, path: str) -> None:
-    """Show how far one job is, in the service's own word."""
     provider, location = _job_of(session, path)
     _show(session.output, await provider.zip_job(location.region, location.path))
 
 
 async def list_command(session: CommandSession, path: str) -> None:
-    """List the jobs that the server holds, also those of others with the same key."""
     provider, location = _zips_of(session, path)
     regions = [location.region] if location.region else await _regions(provider, location, session.output)
     for region in regions:
@@ -64,7 +61,6 @@ async def list_command(session: CommandSession, path: str) -> None:
 async def get_command(
     session: CommandSession, paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str | None
 ) -> None:
-    """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own."""
     target = target_folder(session, folder)
     way = OnConflict(on_conflict or OnConflict.REFUSE)
     requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
@@ -78,14 +74,12 @@ async def get_command(
 
 
 async def cancel_command(session: CommandSession, path: str) -> None:
-    """Stop one job; show the jobs that are left."""
     provider, location = _job_of(session, path)
     for job in await provider.cancel_zip(location.region, location.path):
         _show(session.output, job)
 
 
 async def clear_command(session: CommandSession, path: str, *, yes: bool) -> None:
-    """Empty the whole queue of a region, also of jobs that others with the same key have started."""
     provider, location = _zips_of(session, path)
     if not location.region:
         raise UsageError("one region is cleared at a time", subject=path, hint="Write PROFILE:REGION.")
@@ -98,20 +92,16 @@ async def clear_command(session: CommandSession, path: str, *, yes: bool) -> Non
 
 
 def _confirm(output: Output, location: Location, count: int) -> None:
-    if not output.asks:
-        raise UsageError(
-            "nobody is there to confirm that the queue is emptied", hint="Add --yes to empty it without asking."
-        )
     jobs = counted(count, "job")
     question = f"Empty the queue of {location.address}? That removes {jobs}, also those of others with the same key"
-    if not output.confirm(question):
-        refuse()
+    hint = "Add --yes to empty it without asking."
+    output.require_yes(question, UsageError("nobody is there to confirm that the queue is emptied", hint=hint))
 
 
 async def _requests(
     session: CommandSession, paths: tuple[str, ...], folder: Path, way: OnConflict, *, keep: bool
 ) -> list[Request]:
-    """What is to be fetched: jobs by their names, objects packed by region."""
+    """The requests: jobs by their names, objects packed by region."""
     jobs = [path for path in paths if path.endswith(_ENDING)]
     requests: list[Request] = []
     for path in jobs:
@@ -171,14 +161,14 @@ def _job_of(session: CommandSession, path: str) -> tuple[StorageProvider, Locati
 
 def _show(output: Output, job: ZipJob) -> None:
     address = f"{job.profile}:{job.region}/{job.name}"
-    if output.as_json:
-        output.record({"path": address, "status": job.status, "content": list(job.content)})
-    else:
-        output.line(f"{job.status:13}  {len(job.content):>5}  {address}")
+    output.result(
+        {"path": address, "status": job.status, "content": list(job.content)},
+        f"{job.status:13}  {len(job.content):>5}  {address}",
+    )
 
 
 def _tell(output: Output, engine: TransferManager, transfer: TransferSnapshot) -> None:
-    """What became of each member, or of a transfer that has none."""
+    """Print the outcome of each member, or of a transfer without members."""
     members = engine.members(transfer.id)
     for member in members:
         print_result(output, member)

@@ -37,7 +37,7 @@ _QUOTES = "\"'"
 
 
 class ProfileDraft(Struct):
-    """What is known of a profile so far."""
+    """A profile while it is being filled in."""
 
     spec: ProviderSpec
     name: str = ""
@@ -153,7 +153,7 @@ def check_name(name: str, taken: Collection[str] = ()) -> None:
 
 
 def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
-    """The key and the value that an answer stands for; nothing where it leaves the default.
+    """The key and value of an answer; nothing if it is the default.
 
     Raises:
         UsageError: it is missing, or cannot be the value.

@@ -49,7 +49,7 @@ class Config(msgspec.Struct, frozen=True):
     profiles: Mapping[str, Profile] = msgspec.field(default_factory=dict)
     settings: Settings = msgspec.field(default_factory=Settings)
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Binding id to key, as written under `[keys]`; checked by whoever knows the bindings."""
+    """Binding id to key, as written under `[keys]`; checked where the bindings are known."""
 
     def profile(self, name: str) -> Profile:
         """The profile called `name`.

@@ -95,7 +95,7 @@ class SecretSources:
         return self._ask_keyring(name), "keyring"
 
     def _ask_keyring(self, name: str) -> str:
-        """The last source: where it fails, too, all of them are told."""
+        """The last source: if it fails, too, the error names all of them."""
         why = "" if has_keyring() else " (there is no keyring: its library is not installed)"
         try:
             found = read_keyring(keyring_service(self.profile), name) if not why else None
@@ -244,7 +244,7 @@ def keep_secrets(store: SecretStore, profile: str, secrets: Mapping[str, Secret]
 def take_back(
     profile: str, options: Mapping[str, str], folder: Path, names: Iterable[str], used: Collection[Path] = ()
 ) -> list[str]:
-    """Remove what `keep_secrets` put away; sentences about what was removed and what was left.
+    """Remove what `keep_secrets` stored; returns sentences about what was removed and what is left.
 
     Args:
         profile: its name.
@@ -301,7 +301,7 @@ def _remove_from_keyring(profile: str, name: str) -> str:
 
 
 def _free(folder: Path, name: str) -> Path:
-    """A name that no file has: what is there may be somebody's only copy."""
+    """A free file name: an existing file may be somebody's only copy."""
     for number in range(1, _MAX_NAMES):
         path = folder / (name if number == 1 else f"{name}-{number}")
         # A link that leads nowhere would be followed.
@@ -318,7 +318,7 @@ INSTALL = "Install it with: uv tool install 'cloudstore-tui[keyring]'. Or keep t
 
 _HINT = "Unlock it, or keep the secret in a file."
 SILENT: list[threading.Thread] = []
-"""Those that still wait for it: nobody else is made to wait as long again."""
+"""Threads that still wait for the keyring: no other caller has to wait as long again."""
 
 Answer = TypeVar("Answer")
 

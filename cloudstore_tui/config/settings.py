@@ -67,7 +67,7 @@ SETTINGS: tuple[Option, ...] = (
 """Every key of `[settings]`."""
 
 OPENER_KINDS = ("audio", "video", "image", "text")
-"""What programs of `opener` can be named for; `text` is also for what nobody knows."""
+"""The kinds that `opener` can name programs for; `text` is also for unknown kinds."""
 
 RANGES: Mapping[str, tuple[int, int]] = {
     "transfers": (1, 32),
@@ -85,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     download_dir: Path = Path()
     call_folder: str = CALL_FOLDER
-    """A template for names; whoever uses it looks whether it can be."""
+    """A template for names, checked where it is used."""
     time_zone: ZoneInfo = ZoneInfo("UTC")
     theme: str = "cloudstore-dark"
     transfers: int = 4

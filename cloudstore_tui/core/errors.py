@@ -39,7 +39,7 @@ copies. No logic reads the text of a message: what a caller has to know is in th
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from cloudstore_tui import __version__
 
@@ -165,31 +165,14 @@ class NetworkError(UnavailableError):
 
 
 class UnsettledError(NetworkError):
-    """Something was sent that changes something, and nobody knows whether it was done."""
+    """A request that changes something was sent, and its outcome is unknown."""
 
 
 class ThrottledError(UnavailableError):
     """The service asks to wait."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        wait: float | None = None,
-        subject: str = "",
-        hint: str = "",
-        status: int | None = None,
-        service_code: str = "",
-        service_message: str = "",
-    ) -> None:
-        super().__init__(
-            message,
-            subject=subject,
-            hint=hint,
-            status=status,
-            service_code=service_code,
-            service_message=service_message,
-        )
+    def __init__(self, message: str, *, wait: float | None = None, **more: Any) -> None:
+        super().__init__(message, **more)
         self.wait: Final = wait
         """Seconds the service asks to wait, if it said so."""
 
@@ -210,6 +193,11 @@ class UnreadableError(ReplyError):
         super().__init__(f"{what} missing here", subject=subject, hint="Its support can look at what is wrong there.")
         self.number: Final = number
         """How many there are."""
+
+
+def unreadable(number: int, subject: str) -> tuple[UnreadableError, ...]:
+    """What a page lacks in which so many records cannot be read; nothing if that is 0."""
+    return (UnreadableError(number, subject=subject),) if number else ()
 
 
 class LocalDiskError(StorageError):

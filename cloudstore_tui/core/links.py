@@ -27,7 +27,7 @@ class LinkForm(StrEnum):
 
 
 class SignedLink(msgspec.Struct, frozen=True):
-    """A URL that lets anybody who holds it fetch one object until it ends."""
+    """A URL; anyone with it can download one object until it expires."""
 
     url: Secret
     expires: datetime

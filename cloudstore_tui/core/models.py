@@ -137,14 +137,14 @@ class StoredObject(msgspec.Struct, frozen=True):
     tags: tuple[tuple[str, str], ...] = ()
     """In the service's order; a key may come twice."""
     region: str = ""
-    """That of the location: a field of its own so that a column can show it and sort by it."""
+    """The region of the location, as a field so that a column can show it and sort by it."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "region", self.location.region)
 
     @property
     def is_available(self) -> bool:
-        """Whether its bytes can be had now: the service says so, or tells no states."""
+        """Whether it can be downloaded now: the service says so, or has no states."""
         return self.state in ("", "AVAILABLE")
 
     def tag(self, key: str) -> str:
@@ -166,7 +166,7 @@ def identity(entry: Entry) -> str:
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """How long a service keeps objects, by the policy that the user wrote down: no service tells of its own."""
+    """How long a service keeps objects, by the policy that the user wrote down: services do not say."""
 
     hot: timedelta | None = None
     """From the time at which an object was created until it is archived, or deleted for good; `None` if unknown."""
@@ -222,4 +222,4 @@ class Column(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()
     """Tags that tell the same on other types of objects."""
     retention: Retention | None = None
-    """What the end of an object is told by."""
+    """The policy that tells when an object expires."""

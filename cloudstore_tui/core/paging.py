@@ -33,7 +33,7 @@ class Page(msgspec.Struct, Generic[Given], frozen=True):
     warnings: tuple[str, ...] = ()
     """Sentences about this page that a user should see and that mean no loss."""
     left: int | None = None
-    """Roughly how many items come after this page, where somebody found out."""
+    """Roughly how many items come after this page, if known."""
     failures: tuple[StorageError, ...] = ()
     """What this page lacks: a region that refused, records that could not be read. Whoever reads it has to tell them,
     and they decide the exit code."""
@@ -42,9 +42,9 @@ class Page(msgspec.Struct, Generic[Given], frozen=True):
 
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
-"""Gives the page that a cursor stands for, the first one without."""
+"""Fetches the page of a cursor, or the first one without."""
 Prefetch: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch[Item]]]
-"""Opens a faster way to the same pages, for somebody who wants all of them."""
+"""Opens a faster way to the same pages, for a caller that wants all of them."""
 
 
 class EndlessListingError(StorageError):
@@ -174,7 +174,7 @@ class EtaEstimator:
         self.rows = 0
         """Rows that came."""
         self.left: int | None = None
-        """Roughly how many rows are still to come; `None` while nobody knows."""
+        """Roughly how many rows are still to come; `None` while unknown."""
 
     def update(self, rows: int, left: int | None) -> None:
         """A page came."""
@@ -184,7 +184,7 @@ class EtaEstimator:
 
     @property
     def seconds(self) -> float | None:
-        """Seconds until the end; `None` while nobody knows."""
+        """Seconds until the end; `None` while unknown."""
         passed = self._clock() - self._began
         if self.left is None or not self.rows or passed <= 0:
             return None

@@ -67,7 +67,7 @@ COLUMNS = (
 
 
 class DeletionOutcome(StrEnum):
-    """What became of an object that was to be deleted."""
+    """The outcome of a deletion."""
 
     DELETED = "deleted"
     GONE = "already gone"
@@ -76,7 +76,7 @@ class DeletionOutcome(StrEnum):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the object is there no more, whoever deleted it."""
+        """Whether the object is gone."""
         return self in (DeletionOutcome.DELETED, DeletionOutcome.GONE)
 
 
@@ -86,7 +86,7 @@ class Deletion(msgspec.Struct, frozen=True):
     location: Location
     outcome: DeletionOutcome
     error: StorageError | None = None
-    """Why it was not deleted, or why nobody knows."""
+    """Why it was not deleted, or why that is unknown."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -175,7 +175,7 @@ class StorageProvider(ABC):
     # What a service can tell better
 
     def described(self, location: Location) -> StoredObject | None:
-        """The object at an address as far as that tells it, if that is enough to fetch it. Sends nothing."""
+        """The object that an address describes, if the address is enough to fetch it. Sends nothing."""
         return None
 
     async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
@@ -189,7 +189,7 @@ class StorageProvider(ABC):
         return Page(found, page.cursor, warnings=page.warnings, failures=page.failures)
 
     def query(self, location: Location) -> Query | None:
-        """The query a place stands for, `None` where opening it lists. Sends nothing."""
+        """The query of a place, `None` where opening it lists. Sends nothing."""
         return None
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
@@ -249,7 +249,7 @@ class StorageProvider(ABC):
         return ()
 
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
-        """Delete exactly these objects, and tell for each what became of it, in the same order."""
+        """Delete exactly these objects; returns the outcome of each, in the same order."""
         raise self._unsupported(Capability.DELETE)
 
     async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:

@@ -55,7 +55,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 def unaccented(text: str) -> str:
-    """What is left of a text without capitals and accents: for whoever types `wojcik` and means `Wójcik`."""
+    """A text without capitals and accents, so that `wojcik` finds `Wójcik`."""
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text).casefold()))

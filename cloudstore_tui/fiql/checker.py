@@ -122,7 +122,7 @@ def _no_number(term: Comparison, units: frozenset[Unit], zone: tzinfo) -> Iterat
 
 
 def _meant(value: str, units: frozenset[Unit], zone: tzinfo) -> str:
-    """The number that somebody meant by `90s`, `10MB` or a date; empty if it cannot be told."""
+    """The number meant by `90s`, `10MB` or a date; empty if unclear."""
     if len(units) > 1:
         return ""
     unit = next(iter(units))
@@ -283,7 +283,7 @@ _EQUAL = frozenset({"==", "=in="})
 
 
 def why_empty(node: Node | None, text: str, zone: tzinfo) -> tuple[str, ...]:
-    """What may be the reason that a filter finds nothing: whole sentences, the likeliest first.
+    """Likely reasons why a filter finds nothing: whole sentences, the likeliest first.
 
     Args:
         node: the tree of the filter, `None` if there is none.

@@ -105,7 +105,7 @@ def _no_part(text: str, position: int) -> tuple[str, str]:
 
 
 def _example(text: str, position: int, operator: str) -> str:
-    """The value that follows a wrong operator, as it has to be written after the right one."""
+    """The value after a wrong operator, rewritten for the right one."""
     if operator in LIST_OPERATORS:
         return "(one,two)"
     rest = _rest_of_value(text, position).strip()

@@ -143,12 +143,12 @@ _BY_NAME = {known.name: known for known in TYPES}
 
 
 def type_label(name: str) -> str:
-    """What people call an object of a type, in a list: `Recording`; a type that nobody has heard of as it is."""
+    """What people call an object of a type, in a list: `Recording`; an unknown type as it is."""
     return _BY_NAME[name].label if name in _BY_NAME else name
 
 
 def type_plural(name: str) -> str:
-    """What people call all objects of a type: `Call recordings`; a type that nobody has heard of as it is."""
+    """What people call all objects of a type: `Call recordings`; an unknown type as it is."""
     return _BY_NAME[name].plural if name in _BY_NAME else name
 
 

@@ -56,7 +56,7 @@ def read_span(text: str, zone: tzinfo, now: datetime) -> Span | None:
 
 
 def read_written(text: str, zone: tzinfo) -> Span | None:
-    """The stretch of time that a text means whatever the time is now: a year, month, day or moment."""
+    """The span of an absolute time: a year, month, day or moment."""
     try:
         return _written(" ".join(text.lower().split()), zone)
     except (ValueError, OverflowError):

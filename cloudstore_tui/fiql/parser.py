@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lark import Lark, Token
 
 DEEPEST = 200
-"""Levels of parentheses: far more than anybody types, far less than Python's stack holds."""
+"""Levels of parentheses: far more than anyone types, far fewer than Python's stack holds."""
 
 _PARENTHESES = re.compile(r"""'(?:\\[\s\S]|[^'\\])*(?:'|$)|"(?:\\[\s\S]|[^"\\])*(?:"|$)|[()]""")
 """Parentheses, and quoted texts whole; one that is never closed reaches to the end."""

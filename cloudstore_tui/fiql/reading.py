@@ -264,7 +264,7 @@ def _title(value: str, titles: Mapping[str, str]) -> str:
 
 
 def _word(value: str) -> str:
-    """A value as it is where nobody can take it for a part of the sentence, else in quotes."""
+    """A value, in quotes where it could be taken for a part of the sentence."""
     if not value:
         return "empty"
     return value if _PLAIN.fullmatch(value) and not _SPEECH.search(value) else f"{value!r}"

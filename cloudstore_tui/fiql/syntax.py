@@ -55,7 +55,7 @@ class And(Struct, frozen=True):
 
 
 class Or(Struct, frozen=True):
-    """Terms of which at least one must hold; an `Or` among them is taken apart."""
+    """Terms, at least one of which must hold; an `Or` among them is flattened."""
 
     terms: "tuple[Node, ...]"
 

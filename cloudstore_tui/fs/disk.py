@@ -132,7 +132,7 @@ class Disk:
         return self._opened(os.open(name, flags, PRIVATE_FILE, dir_fd=folder))
 
     def close(self, descriptor: int) -> None:
-        """Close a file or folder. Never fails: it is closed even then, and what matters was synced before."""
+        """Close a file or folder. Never fails: what matters was synced before."""
         self._identities.pop(descriptor, None)
         with suppress(OSError):
             os.close(descriptor)
@@ -265,19 +265,19 @@ class Disk:
             raise
 
     def is_placeholder(self, found: os.stat_result | None, folder: int) -> bool:
-        """Whether what has a name may be a placeholder of ours: an empty file that nobody else can have made."""
+        """Whether a file may be a placeholder of ours: an empty file that nobody else can have made."""
         return (
             found is not None and stat.S_ISREG(found.st_mode) and not found.st_size and self.is_private(found, folder)
         )
 
     def is_private(self, found: os.stat_result, folder: int) -> bool:
-        """Whether a file is ours and nobody else may write to it, as far as its file system knows owners at all."""
+        """Whether a file is ours and nobody else may write to it, where its file system knows owners."""
         if not self.file_system(folder).keeps_owners:
             return True
         return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
     def is_same(self, descriptor: int, name: str, folder: int) -> bool:
-        """Whether an open file has this name, as far as its file system can tell.
+        """Whether an open file still has this name, where its file system can tell.
 
         Raises:
             FileNotFoundError: nothing has it.
@@ -380,7 +380,7 @@ class TargetFolder(Struct, frozen=True):
 
 @contextmanager
 def os_errors_as(subject: Path) -> Iterator[None]:
-    """Turn failures of the disk into errors about `subject`; that nobody reads a pipe any more is none."""
+    """Turn failures of the disk into errors about `subject`; a closed pipe is none."""
     try:
         yield
     except BrokenPipeError:
@@ -436,7 +436,7 @@ _SHARED = frozenset(
 """Several machines see them, and a lock taken on one often means nothing on another."""
 _FAT = frozenset({"msdos", "vfat"})
 _NO_OWNERS = _FAT | {"9p", "cifs", "exfat", "fuseblk", "ntfs", "ntfs3", "smb3", "smbfs", "vboxsf", "vmhgfs"}
-"""Owner and mode of their files are those of the mount, whoever made them."""
+"""File systems that give all files the owner and mode of the mount."""
 
 
 class FileSystem(Struct, frozen=True):
@@ -567,3 +567,14 @@ def _size(count: int) -> str:
     from humanize import naturalsize
 
     return naturalsize(count, format="%.1f").replace("Bytes", "B").replace("Byte", "B")
+
+
+def user_name() -> str:
+    """Who runs this program: a name, or a number where the machine knows none."""
+    # Deferred: only what is logged has a name on it.
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return str(os.getuid())

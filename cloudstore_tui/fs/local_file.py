@@ -95,7 +95,7 @@ class LocalFile:
         self.offset = 0
 
     def check_same(self, before: Identity) -> None:
-        """Compare the open file with one that was to be sent in an earlier run; nothing is known of an empty identity.
+        """Compare the open file with the one of an earlier run; an empty identity matches everything.
 
         Raises:
             LocalDiskError: it is another one, or was changed since; or nobody knows, and a link is in its place.

@@ -1,4 +1,4 @@
-"""Copies of objects for other programs to look at: private, and gone afterwards, whatever happens."""
+"""Temporary copies of objects for other programs to open: private, and always removed afterwards."""
 
 import fcntl
 import os
@@ -81,7 +81,7 @@ def remove_left(folder: Path | None = None) -> int:
 
 
 def _remove_if_left(folder: Path) -> bool:
-    """Only a folder of our own, and only if nobody holds its lock."""
+    """Only a folder of ours, and only if its lock is free."""
     try:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():

@@ -28,7 +28,7 @@ _POLL_S = 0.02
 def write_whole(
     path: Path, text: str | bytes, *, mode: int = PRIVATE_FILE, follows: bool = False, disk: Disk | None = None
 ) -> None:
-    """Put a text in the place of a file; folders that are missing are made, for nobody else to read.
+    """Replace a file with a text; missing folders are made, private to the user.
 
     Args:
         path: the file.
@@ -145,7 +145,7 @@ def _begun(disk: Disk, name: str, new: str, folder: int) -> int:
 
 
 def _cleared(disk: Disk, name: str, folder: int) -> bool:
-    """Remove what nobody writes any more; a link, or a file of somebody else's, is nothing that we write."""
+    """Remove what a crash left under a name; whether the name is free now."""
     try:
         file = disk.open(name, os.O_RDONLY, folder)
     except FileNotFoundError:
@@ -197,7 +197,7 @@ def turn(path: Path | None) -> Iterator[None]:
 
 
 def refuse_shared(path: Path) -> None:
-    """Make sure that nobody else can write to a file or folder whose content is believed.
+    """Make sure that nobody else can write to a file or folder whose content we trust.
 
     Raises:
         LocalDiskError: somebody can.

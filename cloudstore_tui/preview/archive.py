@@ -154,7 +154,7 @@ def _dos_moment(moment: tuple[int, int, int, int, int, int]) -> datetime | None:
 
 
 def _zip_beginning(sample: Sample, why: str) -> Preview:
-    """What the heads before each member say, as far as they are in the first bytes."""
+    """The members whose headers are in the first bytes."""
     members: list[Member] = []
     at, head = 0, sample.head
     while head.startswith(b"PK\3\4", at) and at + 30 <= len(head) and len(members) < MAX_MEMBERS:

@@ -21,7 +21,7 @@ def is_document(head: bytes) -> bool:
 
 
 def document_preview(sample: Sample) -> Preview:
-    """What is in it, as far as it can be told from a few of its bytes."""
+    """The facts that a few of its bytes tell."""
     if sample.head.startswith(b"PAR1"):
         return parquet_preview(sample)
     if sample.head.startswith(b"SQLite"):

@@ -63,7 +63,7 @@ class _Reader:
 MAX_SECONDS = 1200.0
 """Seconds of sound that are decoded of one piece: some formats hold hours of silence in a few bytes."""
 STRETCH = 0.1
-"""Seconds of which the loudness is taken."""
+"""Seconds that the loudness is measured over."""
 SILENCE = -96.0
 """Decibels of nothing at all."""
 _RATE = 8000

@@ -178,7 +178,7 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """To the worker: these are the bytes; fewer, or none, where they cannot be had."""
+    """To the worker: these are the bytes; fewer, or none, where they cannot be read."""
 
     pieces: tuple[bytes, ...]
     problem: str = ""

@@ -38,13 +38,13 @@ class RemoteSound:
     """The bytes of a recording: fetched when they are wanted, and the next ones meanwhile; kept once they are here."""
 
     def __init__(self, read: ReadPiece, size: int | None) -> None:
-        """Take what reads it; the size is asked for where nobody knows it."""
+        """Take what reads it; an unknown size is asked for."""
         self._read = read
         self._pieces: dict[int, asyncio.Task[bytes]] = {}
         self._whole = b""
         self.size = size or 0
         self.problem = ""
-        """Why some of it cannot be had, as a sentence."""
+        """Why some of it cannot be read, as a sentence."""
 
     async def open(self) -> bytes:
         """Its first bytes, by which its format is known.
@@ -63,7 +63,7 @@ class RemoteSound:
         return first.data
 
     async def answer(self, ask: Ask) -> Answer:
-        """The bytes of each stretch; none where they cannot be had."""
+        """The bytes of each stretch; none where they cannot be read."""
         try:
             return Answer(tuple([await self._stretch(first, count) for first, count in ask.stretches]))
         except StorageError as error:
@@ -99,7 +99,7 @@ class RemoteSound:
 
 
 class Player:
-    """Plays one recording. Whatever is called, `moved` is told where it is a few times a second."""
+    """Plays one recording, and calls `moved` with its position a few times a second."""
 
     def __init__(self, sound: RemoteSound, moved: Callable[[], None], environment: Mapping[str, str]) -> None:
         """Take a recording.

@@ -13,7 +13,7 @@ Fetch = Callable[[Sequence[tuple[int, int]]], tuple[Sequence[bytes], str]]
 
 
 class NotFetchedError(OSError):
-    """Bytes were wanted that cannot be had, or that are more than a preview may read."""
+    """Bytes were wanted that cannot be read, or more than a preview may read."""
 
 
 class RemoteFile(io.RawIOBase):
@@ -32,7 +32,7 @@ class RemoteFile(io.RawIOBase):
         self.ahead = ahead
         self.size = size
         self.requests_left: int | None = None
-        """How often more may be fetched; `None` where whoever fetches bounds it."""
+        """How often more may be fetched; `None` where `fetch` limits it itself."""
         self.problem = ""
         """Why bytes were missing."""
         self._fetch = fetch
@@ -100,7 +100,7 @@ class RemoteFile(io.RawIOBase):
         return joined[first - start * BLOCK : last - start * BLOCK]
 
     def stretches(self, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
-        """Several stretches in one go; empty, or shorter, where they cannot be had."""
+        """Several stretches at once; empty, or shorter, where they cannot be read."""
         pieces, problem = self._fetch(wanted)
         self.problem = problem or self.problem
         return list(pieces)

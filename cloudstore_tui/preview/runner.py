@@ -36,7 +36,7 @@ MAX_REQUESTS = 400
 MAX_READ = MAX_HEAD + 6 * 1024 * 1024
 """Bytes that are read of an object altogether."""
 MAX_FOR_FACTS = 400_000
-"""Bytes after which it is told how many were read although only facts are shown."""
+"""Bytes after which a note says how many were read, although only facts are shown."""
 MAX_SECONDS = 60.0
 """Seconds after which nothing more is read."""
 SILENCE_S = 20.0
@@ -89,7 +89,7 @@ async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) 
 
 @asynccontextmanager
 async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker that ends with this block, whatever happens: at the end, on Esc, when the program quits."""
+    """A worker that ends with this block: when it is done, on Esc, or when the program quits."""
     pipe = asyncio.subprocess.PIPE
     try:
         # What waits for the worker's end is a thread; one that cannot begin would leave the worker to itself.
@@ -189,7 +189,7 @@ async def receive(worker: asyncio.subprocess.Process, messages: msgspec.msgpack.
 
 
 class PieceReader:
-    """Reads further pieces, within bounds; what cannot be had is empty."""
+    """Reads further pieces, within bounds; pieces that cannot be read are empty."""
 
     def __init__(self, read: ReadPiece, first: Piece) -> None:
         self._read = read
@@ -199,7 +199,7 @@ class PieceReader:
         self._end = time.monotonic() + MAX_SECONDS
         self.fetched = len(first.data)
         self.problem = ""
-        """Why something could not be had, unless it is the budget."""
+        """Why something could not be read, unless the budget was spent."""
 
     async def answer(self, ask: Ask) -> Answer:
         """The bytes of each stretch."""

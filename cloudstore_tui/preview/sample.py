@@ -48,7 +48,7 @@ class Sample:
 
     @property
     def size(self) -> int:
-        """Bytes that can be had."""
+        """Bytes that can be read."""
         return self.remote.size if self.remote is not None else len(self.head)
 
     @property

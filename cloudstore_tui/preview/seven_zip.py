@@ -36,9 +36,9 @@ class _Folder(NamedTuple):
     coders: tuple[tuple[bytes, bytes], ...]
     """Method and properties of each."""
     sizes: int
-    """What the coders give, whose sizes are told …"""
+    """How many outputs of coders have a size in the header."""
     last: int
-    """… and which of it is what was packed."""
+    """Which of these outputs is the content itself."""
     has_digest: bool = False
 
     @property

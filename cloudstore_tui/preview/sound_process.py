@@ -36,7 +36,7 @@ _AHEAD, _SEARCHED = 64 * 1024, 8 * 1024
 _LEAD_S = 1.0
 """Seconds before the wanted one at which an MP3 is begun: a frame may hold bits of some before it."""
 _FRAME, _OVERLAP, _REACH, _SPARSE = RATE // 25, RATE // 100, RATE // 200, 4
-"""Samples that are moved together, that fade into each other, that a frame is moved to fit, and of which one counts."""
+"""Samples of a frame, of a cross-fade, of the search for the best fit, and the step of that search."""
 
 
 class DecodeJob(msgspec.Struct, frozen=True):
@@ -128,7 +128,7 @@ class SoundFile:
         self._at = 0
 
     def read(self, count: int) -> bytes:
-        """The next bytes; none where they cannot be had."""
+        """The next bytes; none where they cannot be read."""
         data = self._head[self._at : self._at + count] or self._sound(self._at - len(self._head), count)
         self._at += len(data)
         return data
@@ -261,7 +261,7 @@ class SampleQueue:
 
 
 def _report(queue: SampleQueue, target: BinaryIO) -> None:
-    """Tell how far it is as long as somebody listens."""
+    """Report the position until the pipe is closed."""
     stop = threading.Event()
     while True:
         try:

@@ -153,7 +153,7 @@ def _closed(token: str) -> str:
 
 
 def _readable(token: str) -> str:
-    """A text with letters instead of codes, as far as they are letters."""
+    """A text with its escape codes decoded where they stand for characters."""
     if "\\" not in token:
         return token
     try:
@@ -226,7 +226,7 @@ def _json_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
 
 
 class _Builder:
-    """Lines of an outline, some of which are still open."""
+    """Lines of an outline, some of them still incomplete."""
 
     def __init__(self) -> None:
         self.nodes: list[TreeNode] = []

@@ -24,7 +24,7 @@ _UNMARKED = (
     ("utf-32-le", "UTF-32 without mark", 4, 0), ("utf-32-be", "UTF-32 without mark", 4, 3),
     ("utf-16-le", "UTF-16 without mark", 2, 0), ("utf-16-be", "UTF-16 without mark", 2, 1),
 )  # fmt: skip
-"""Codec, name, bytes of a character, and which of them is the one that is not 0 in Western text."""
+"""Codec, name, bytes of a character, and which of these bytes is not 0 in Western text."""
 _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
 _MAX_CONTROLS = 0.02
 """The share of control characters above which bytes are no text."""

@@ -37,7 +37,7 @@ _FEWEST = 0.6
 _MAX_TURNS = 20_000
 _MAX_DEPTH = 8
 _PAUSE = 2.0
-"""Seconds between the beginnings of two words after which somebody begins anew."""
+"""Seconds between the starts of two words after which a new turn begins."""
 _DAY = 86_400
 _TIME = re.compile(r"PT(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?\Z")
 
@@ -139,7 +139,7 @@ def _turn(item: Value) -> Spoken | None:
 
 
 def _with_inner(fields: dict[str, Value]) -> dict[str, Value]:
-    """The fields of a turn, with those of its best reading and of what is told about it."""
+    """The fields of a turn, merged with those of its best alternative and its details."""
     for name in ("alternatives", "nbest", "metadata"):
         inner = fields.get(name)
         if isinstance(inner, list) and inner:
@@ -463,7 +463,7 @@ def _unescaped(text: str) -> str:
 
 
 def _ttml(text: str) -> list[Turn]:
-    """Paragraphs with a beginning; whoever says one is an agent of the head, or named by a role."""
+    """Paragraphs with a start time; the speaker is an agent of the header, or named by a role."""
     if "<!ENTITY" in text:
         return []
     turns: list[Turn] = []

@@ -92,7 +92,7 @@ class Program:
     """Who started this worker, at the other end of its standard input and output."""
 
     def __init__(self) -> None:
-        """Take both for messages alone: whatever a library prints must not come between them."""
+        """Keep both streams for messages alone: what a library prints must not come between them."""
         self._source = os.fdopen(os.dup(0), "rb")
         self._target = os.fdopen(os.dup(1), "wb")
         nowhere = os.open(os.devnull, os.O_RDWR)

@@ -48,7 +48,7 @@ def words(entry: Entry) -> str:
 
 
 def needle(text: str) -> str:
-    """What to look for in `words`, whatever the capitals and accents."""
+    """The pattern to look for in `words`, without capitals and accents."""
     return text.lower() if text.isascii() else _storable(unaccented(text))
 
 
@@ -72,7 +72,7 @@ def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
 
 
 def natural_key(name: str) -> str:
-    """What to sort a name by: numbers by their value, and what a name goes on with after the name itself."""
+    """The sort key of a name: numbers by value, and a longer name after its beginning."""
     return _NUMBER.sub(lambda found: found[0].lstrip("0").rjust(_DIGITS, "0"), name.rstrip("/").casefold())
 
 

@@ -194,7 +194,7 @@ class RowDatabase:
         return self._aside(query, arguments, _collected)
 
     def tally(self, found_by: str, column: Column, limit: int) -> "list[tuple[str, int]] | None":
-        """The most frequent values of a column among the objects that a filter finds, each with how often it is there.
+        """The most frequent values of a column among the objects that a filter finds, each with its count.
 
         May run in a thread. What has no value counts as an empty text. `None` as with `arranged`.
         """
@@ -349,7 +349,7 @@ _NUMBER = 2**31 - 1
 MAX_RECENT = 65_536
 """Keys that wait for a run of their own."""
 _OF_ONE_CALL = 64
-"""Rows of one call that are found; nobody looks at more."""
+"""Rows of one call that are found at most."""
 
 
 class CallIndex:
@@ -372,7 +372,7 @@ class CallIndex:
             self._recent.clear()
 
     def add_missing(self, keys: Iterable[int]) -> None:
-        """Add rows of which some may be there already."""
+        """Add rows, some of which may be there already."""
         runs = self._sorted()
         self.add([key for key in keys if all(bisect_left(run, key) == bisect_right(run, key) for run in runs)])
 

@@ -68,7 +68,7 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 class MarkedRows:
-    """One byte per row; a row is marked or not, whatever is sorted, filtered or read again."""
+    """One byte per row: marks survive sorting, filtering and reading again."""
 
     def __init__(self) -> None:
         self._flags = bytearray()
@@ -151,7 +151,7 @@ class InsertionOrder:
 
 
 class SortedView:
-    """Entries fetched so far, and which of them are shown in which order.
+    """The entries fetched so far, and which are shown in which order.
 
     In memory there are only row numbers and sizes. `sort` and `filter` of many rows say what is wanted and set
     `stale`; `settle` does it in a thread while everything else goes on, and what was shown before stays until then.
@@ -192,7 +192,7 @@ class SortedView:
 
     @property
     def stale(self) -> bool:
-        """Whether what is shown is not yet what was asked for, until `settle` has run."""
+        """Whether the view is out of date until `settle` has run."""
         return self._dirty or self._late is not None
 
     def window(self, first: int, count: int) -> list[Entry]:
@@ -251,7 +251,7 @@ class SortedView:
 
     @contextmanager
     def refresh(self) -> Iterator[None]:
-        """While this lasts, `merge` is given everything again; at the end, what it was not given is forgotten.
+        """Read everything again with `merge` inside the block; what was not merged by its end is forgotten.
 
         The rows then have the order in which they were given. If it ends with an exception, as when the user stops
         it, nothing is forgotten.
@@ -296,7 +296,7 @@ class SortedView:
     # What is asked for
 
     def filter(self, text: str) -> None:
-        """Show only entries with `text` in their name or in the value of a tag, whatever the case; all if empty."""
+        """Show only entries with `text` in their name or in a tag, in any case; all if empty."""
         if text != self.filtered_by:
             self.filtered_by = text
             self._supersede()
@@ -448,11 +448,11 @@ class RowStore(SortedView):
         self._marked.clear()
 
     def bring_back_marks(self) -> None:
-        """Mark again what was marked when everything was unmarked the last time."""
+        """Mark again what was marked before everything was last unmarked."""
         self._marked.bring_back()
 
     async def tally(self, column: Column, limit: int) -> list[tuple[str, int]]:
-        """The most frequent values of a column among the shown objects, each with how often it is there."""
+        """The most frequent values of a column among the shown objects, each with its count."""
         while not self._database.closed:
             found = await asyncio.to_thread(self._database.tally, self.filtered_by, column, limit)
             # Sorting comes first, and interrupts what else is going on.

@@ -117,7 +117,7 @@ def _opened(folder: Path | None) -> sqlite3.Connection:
 
 
 def _unnamed(folder: Path) -> sqlite3.Connection:
-    """A database in a file that has no name: whatever ends the process, nothing is left."""
+    """A database in a file without a name: however the process ends, nothing is left."""
     handle, name = tempfile.mkstemp(prefix="cloudstore-", suffix=".db", dir=folder)
     os.close(handle)
     try:

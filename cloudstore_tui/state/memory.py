@@ -122,7 +122,7 @@ class Visited(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str = ""
     """What the search is called for short."""
     at: int = 0
-    """When, in epoch seconds; 0 if nobody wrote it down."""
+    """When, in epoch seconds; 0 if unknown."""
 
     @property
     def location(self) -> Location:
@@ -235,12 +235,12 @@ class PlaceFacts:
         self._known = {_location_of(fact): fact for fact in self._state.read()}
 
     def objects(self, location: Location) -> int | None:
-        """How many objects a place held when that was told last; `None` if it never was."""
+        """How many objects a place held when last counted; `None` if never."""
         fact = self._known.get(location)
         return fact.objects if fact else None
 
     def is_counted(self, location: Location) -> bool:
-        """Whether how many objects a place holds was told not long ago."""
+        """Whether a place was counted recently."""
         fact = self._known.get(location)
         return fact is not None and _is_fresh(fact)
 
@@ -257,7 +257,7 @@ class PlaceFacts:
         return fact.folders if fact else ()
 
     def learn(self, location: Location, *, objects: int | None = None, folders: Iterable[str] | None = None) -> bool:
-        """Take in what was told now; whether that is new, so that it is worth to be kept."""
+        """Take in what was just seen of a place; returns whether it is new and worth keeping."""
         with self._turn:
             old = self._known.get(location) or _Fact(location.profile, location.region, location.path, location.place)
             new = old
@@ -403,7 +403,7 @@ class ThemeChoice:
 
 @dataclass
 class BrowserState:
-    """Until it is told where to keep them, they end with the program."""
+    """What the browser remembers; by default in memory only."""
 
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     searches: SavedSearches = field(default_factory=SavedSearches)

@@ -52,7 +52,7 @@ class SavedSearch(msgspec.Struct, frozen=True):
     profile: str = ""
     """The only profile it is for; empty for any."""
     region: str = ""
-    """Where to look if nobody says; empty for all."""
+    """The default region; empty for all."""
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ def placeholders_of(text: str) -> tuple[Placeholder, ...]:
 
 
 def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
-    """The text with values in its placeholders; a value stays one value, whatever is in it.
+    """The text with its placeholders filled in; a value stays one value, whatever it contains.
 
     With `partly`, placeholders without a value stay placeholders.
 
@@ -207,6 +207,6 @@ def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
 
 
 def missing(text: str, placeholder: Placeholder) -> FilterError:
-    """The error for a placeholder that nobody filled."""
+    """The error for an unfilled placeholder."""
     message = f"fill in ?{placeholder.name} (at character {placeholder.start + 1})"
     return FilterError(message, text=text, position=placeholder.start)

@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.spec import ProviderSpec
-from cloudstore_tui.doctor import CheckResult, Doctor, failed
+from cloudstore_tui.doctor import CheckResult, examine, failed
 from cloudstore_tui.ui.screens.home import HomeChoice
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 
@@ -102,7 +102,7 @@ class SetupController:
             return
         if not self._engine.keeps:
             config = replace(config, settings=replace(config.settings, download_dir=self._download_dir))
-        async for result in Doctor(config, self._specs, self._provider, keeps=self._engine.keeps).run():
+        async for result in examine(config, self._specs, self._provider, keeps=self._engine.keeps):
             yield result
 
     def _provider(self, name: str) -> StorageProvider:

@@ -49,7 +49,7 @@ def test_what_was_deleted_is_looked_at_and_in_the_log_with_size_and_checksum(run
     assert done.code == 0, done.err
     # What never existed is told apart, and is not said to have been deleted.
     assert done.out.splitlines() == [f"already gone  {MISSING}", *(f"deleted  {path}" for path in paths)]
-    assert "Looked at afterwards: 3 deleted." in done.err
+    assert "Verified: 3 deleted." in done.err
     logged = records(run("deletions", "--json").out)
     assert [(one["path"], one["outcome"]) for one in logged] == [(path, "deleted") for path in paths]
     assert all(one["size"] and one["checksum"] and one["user"] and one["client_id"] for one in logged)

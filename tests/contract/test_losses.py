@@ -122,5 +122,5 @@ def test_what_cannot_be_kept_is_told_where_something_failed(
     address = f"acme8:{found['region']}/{found['id']}"
     sandbox.faults.add("forbidden where=api path=*/content* times=0")
     done = cloudstore("get", address, "-q", XDG_STATE_HOME=str(tmp_path / "state"))
-    assert (done.code, "Nothing of what failed is kept" in done.err) == (3, True), done.err
-    assert "Nothing of what failed" not in cloudstore("get", address).err
+    assert (done.code, "so failed transfers start over" in done.err) == (3, True), done.err
+    assert "start over" not in cloudstore("get", address).err

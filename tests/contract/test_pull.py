@@ -492,6 +492,6 @@ def test_a_pull_works_where_nothing_can_be_remembered(
     environment["HOME"] = str(tmp_path / "file" / "home")
     done = run(*FEW, "--json")
     assert (done.code, done.report["complete"]) == (0, True)
-    assert "Until then nothing that is interrupted can be gone on with." in done.err
+    assert "Until then interrupted transfers cannot be resumed." in done.err
     check_files(calls)
     assert run("verify", "calls").code == 0

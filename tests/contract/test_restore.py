@@ -103,7 +103,7 @@ def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
     first = run("restore", path, "--json")
     assert first.records[0]["result"] == "restoring"
     again = run("restore", path)
-    assert "asked for already" in again.err
+    assert "requested already" in again.err
     assert again.code == 0
     assert "restoring" in run("restore", "list").out
     assert sent(sandbox, "POST", "/restore") == 1

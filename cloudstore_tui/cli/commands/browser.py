@@ -4,17 +4,16 @@ from datetime import UTC, datetime
 
 import click
 
-from cloudstore_tui.cli.options import Command, Decorated, LocalPath
+from cloudstore_tui.cli.options import Command, LocalPath, together
 
-
-def screen_options(command: Decorated) -> Decorated:
-    """`--no-mouse` and `--low-bandwidth`."""
-    command = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(command)
-    return click.option(
+screen_options = together(
+    click.option(
         "--low-bandwidth/--no-low-bandwidth",
         default=None,
-        help="Fewer redraws, for a slow line. [default: over SSH only]",
-    )(command)
+        help="Fewer redraws, for a slow connection. [default: over SSH only]",
+    ),
+    click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+)
 
 
 class NowType(click.ParamType[datetime]):
@@ -44,28 +43,34 @@ _now_option = click.option(
     default="2024-09-02T09:00Z",
     show_default=True,
     type=NowType(),
-    help="The ages of the data count back from here.",
+    help="The moment that the ages of the data count back from.",
 )
 
 
-@click.command("open", cls=Command, hidden=True, does="browse.open_command")
+@click.command("open", cls=Command, hidden=True, does="browser.open_command")
 @click.argument("path", default="")
 @screen_options
 def open_command() -> None:
     """Open the browser, at PATH if one is given."""
 
 
-@click.command("sandbox", cls=Command, does="sandbox.sandbox_command")
+@click.command("sandbox", cls=Command, does="browser.sandbox_command")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]")
-@click.option("--data", metavar="DIR", type=LocalPath(), help="Keep the data here. [default: a temporary folder]")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
-@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+@click.option(
+    "--port", metavar="PORT", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]"
+)
+@click.option(
+    "--data", metavar="DIR", type=LocalPath(), help="Keep the data in this folder. [default: a temporary one]"
+)
+@click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--objects", metavar="N", type=click.IntRange(0, 10_000_000), default=0, help="Extra recordings to add.")
 @_now_option
-@click.option("--switch", "switches", metavar="ID=VALUE", multiple=True, help="Behave otherwise where vendors differ.")
-@click.option("--list-switches", is_flag=True, help="Show every switch and its values, and end.")
-@click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Let requests go wrong.")
-@click.option("--list-faults", is_flag=True, help="Show every fault and how one is written, and end.")
+@click.option(
+    "--switch", "switches", metavar="ID=VALUE", multiple=True, help="Choose another behaviour where vendors differ."
+)
+@click.option("--list-switches", is_flag=True, help="List all switches and their values, and exit.")
+@click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Inject faults.")
+@click.option("--list-faults", is_flag=True, help="List all faults and how to write one, and exit.")
 @click.option("--with-parent", is_flag=True, hidden=True)
 @click.option("--socket", "socket_fd", type=int, hidden=True)
 @click.option("--remove", type=LocalPath(), hidden=True)
@@ -73,7 +78,7 @@ def sandbox_command() -> None:
     """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
 
     The first line on stdout is JSON: {"event": "ready", "base_url": …, "config": …}. The file named there is a
-    ready-made configuration with one profile per service and version.
+    configuration with one profile for each service and version.
 
     \b
     Examples:
@@ -85,13 +90,13 @@ def sandbox_command() -> None:
     """
 
 
-@click.command("demo", cls=Command, does="sandbox.demo_command")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
-@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+@click.command("demo", cls=Command, does="browser.demo_command")
+@click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--objects", metavar="N", type=click.IntRange(0, 10_000_000), default=0, help="Extra recordings to add.")
 @_now_option
 @screen_options
 def demo_command() -> None:
-    """Open the browser on a sandbox of both services that ends with it.
+    """Open the browser on a sandbox of both services, which ends with it.
 
     Your own configuration is neither read nor written. Downloads go to the folder cloudstore-demo below the
     current one; nothing else is left behind.

@@ -1,4 +1,4 @@
-"""What the commands take that bring back and delete."""
+"""What the commands take that restore and delete."""
 
 import click
 
@@ -16,19 +16,26 @@ from cloudstore_tui.cli.options import (
 
 @click.command("restore", cls=OwnCommand, does="restore.restore_command")
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
-@click.option("--days", type=click.IntRange(1, 10), default=7, show_default=True, help="How long they shall stay.")
-@click.option("--wait", is_flag=True, help="Wait until they are back; it can take up to 24 hours.")
-@click.option("--then-get", is_flag=True, help="Wait, and download each as soon as it is back.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 10),
+    default=7,
+    show_default=True,
+    metavar="N",
+    help="Keep the copies for so many days.",
+)
+@click.option("--wait", is_flag=True, help="Wait until they are restored, which can take up to 24 hours.")
+@click.option("--then-get", is_flag=True, help="Wait, and download each as soon as it is restored.")
 @click.option("--to", "folder", default="", metavar="DIR", help="Folder for --then-get. [default: download_dir]")
 @dry_run_option
 @json_option
 @timeout_option(transfers=True)
 def own_command() -> None:
-    """Ask for archived objects back, and keep a list of what was asked for.
+    """Restore archived objects, and keep a list of the requests.
 
-    The service brings an object back within hours, for 1 to 10 days. The list survives the end of the program:
-    `cloudstore restore --wait`, and the browser while it is open, go on with all of it. A PATH of - reads paths, or
-    what `find --json` prints, from stdin. The profile needs read_only = false, and the key the level edit.
+    The service restores an object within hours, for 1 to 10 days. The list outlives the program: `cloudstore restore
+    --wait`, and the browser while it is open, continue with all of it. With - as PATH, paths or the output of
+    `find --json` are read from stdin. The profile needs read_only = false, and the key the level edit.
 
     \b
     Examples:
@@ -46,7 +53,7 @@ restore_command = CommandWithParts(own_command)
 @restore_command.command("list", does="restore.list_command")
 @json_option
 def restore_list_command() -> None:
-    """Show what was asked for, and until when it is there.
+    """List the requests, and until when each copy is kept.
 
     \b
     Example:
@@ -58,7 +65,7 @@ def restore_list_command() -> None:
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
 @json_option
 def restore_forget_command() -> None:
-    """Take these off the list, or without PATH all that have ended.
+    """Remove requests from the list; without PATH all that are finished.
 
     \b
     Example:
@@ -73,20 +80,20 @@ def restore_forget_command() -> None:
     "folder",
     type=LocalPath(),
     metavar="DIR",
-    help="Only what this pulled folder holds a good copy of; without PATH, all that it holds.",
+    help="Only objects that this pulled folder has a good copy of; without PATH all of them.",
 )
 @yes_option
 @dry_run_option
 @json_option
 @timeout_option()
 def rm_command() -> None:
-    """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it.
+    """Delete exactly these objects, never a folder, and verify each deletion.
 
-    On a terminal the number of objects is to be typed. Every object is written down before it is deleted, with its
-    size and checksum; `cloudstore deletions` shows that. The profile needs read_only = false.
+    On a terminal you confirm by typing the number of objects. Every object is logged before it is deleted, with its
+    size and checksum; `cloudstore deletions` shows the log. The profile needs read_only = false.
 
-    With --proved-by an object is deleted only if its copy in that folder was just read back, has the bytes that were
-    fetched, and those were compared with the checksum that the service has for it now. What is kept is told, and why.
+    With --proved-by an object is deleted only if its copy in that folder was just read back, is what was fetched, and
+    matches the checksum that the service has now. Objects that are kept are listed, each with the reason.
 
     \b
     Examples:
@@ -100,10 +107,10 @@ def rm_command() -> None:
 @click.command("deletions", cls=Command, does="rm.deletions_command")
 @json_option
 def deletions_command() -> None:
-    """Show what was deleted from this machine: when, by whom, how large, with which checksum, and what came of it.
+    """Show what was deleted from this machine: when, by whom, its size and checksum, and the outcome.
 
-    The log lies in the state folder and is only ever added to. "unknown: check" is said of what was begun and never
-    ended, because the program was killed: look with `cloudstore stat PATH`.
+    The log is in the state folder, and lines are only ever added. "unknown: check" marks a deletion that was begun and
+    never finished, because the program was killed: look with `cloudstore stat PATH`.
 
     \b
     Examples:

@@ -22,15 +22,15 @@ from cloudstore_tui.cli.options import (
 @click.command("get", cls=Command, does="transfer.get_command")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "folder", default="", metavar="DIR", help="Folder, or - for stdout. [default: download_dir]")
-@click.option("--name", metavar="TEMPLATE", help="Paths below that folder, such as {start:%Y/%m/%d}/{agentName}.")
+@click.option("--name", metavar="TEMPLATE", help="Names below that folder, such as {start:%Y/%m/%d}/{agentName}.")
 @conflict_option()
 @json_option
 @timeout_option(transfers=True)
 def get_command() -> None:
     """Download objects. A file appears under its name only when it is complete and verified.
 
-    A file that is already there with the right content counts as done. A download that is stopped goes on with
-    `cloudstore transfers run`, where it stopped.
+    A file that is already there with the right content counts as done. Resume a download that was stopped with
+    `cloudstore transfers run`.
 
     \b
     Examples:
@@ -45,7 +45,7 @@ def get_command() -> None:
 @click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
 @conflict_option("refuse", "skip", "overwrite")
 @click.option("--follow", is_flag=True, help="Wait until the service has moved each file to processed/ or errors/.")
-@click.option("--within", type=Duration(), metavar="DURATION", help="How long to wait for that at most. [default: 15m]")
+@click.option("--within", type=Duration(), metavar="DURATION", help="Wait for that no longer than this. [default: 15m]")
 @yes_option
 @dry_run_option
 @json_option
@@ -53,10 +53,10 @@ def get_command() -> None:
 def put_command() -> None:
     """Upload files into a folder that ends with /. The profile needs read_only = false.
 
-    An upload that is stopped begins again with `cloudstore transfers run`, after a look whether it arrived.
+    `cloudstore transfers run` repeats an upload that was stopped, unless it has arrived.
 
-    The service reads some folders and moves what it has read to processed/ or errors/ in them. --follow waits for that,
-    and ends with 0 if all was processed, 11 if something went to errors/, and 4 if something was not moved in time.
+    The service reads some folders, and moves each file that it has read to processed/ or errors/. --follow waits for
+    that, and exits with 0 if all were processed, 11 if one went to errors/, and 4 if one was not moved in time.
 
     \b
     Examples:
@@ -74,13 +74,13 @@ def put_command() -> None:
     "--newer-than",
     default="",
     metavar="TIME",
-    help="Of a folder: only files changed at or after this time: 7d, 2024-09-01 …",
+    help="For a folder: only files changed at or after: 7d, 2024-09-01 …",
 )
 @click.option(
     "--expiring",
     type=Duration(),
     metavar="DURATION",
-    help="Only what has less time left by the policy of the profile (retention): 7d …",
+    help="Only objects with less time left by the retention policy of the profile: 7d …",
 )
 @click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; made if it is missing.")
 @click.option(
@@ -90,25 +90,30 @@ def put_command() -> None:
     metavar="TEMPLATE",
     help="Template for the names, such as {start:%Y/%m/%d}/{agentName}-{id}.",
 )
-@click.option("--via", type=click.Choice(["auto", "zip", "content"]), default="auto", help="How the bytes come.")
+@click.option(
+    "--via",
+    type=click.Choice(["auto", "zip", "content"]),
+    default="auto",
+    help="Download in zips of the server, or one by one. [default: auto, whichever is faster]",
+)
 @dry_run_option
 @click.option(
-    "--manifest", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", help="csv: manifest.csv, too."
+    "--manifest", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", help="csv writes manifest.csv, too."
 )
-@click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
+@click.option("--sidecar", is_flag=True, help="Save all fields and tags of each object beside its file, as NAME.json.")
 @conflict_option()
 @run_options
 @json_option
 @timeout_option(transfers=True)
 def pull_command() -> None:
-    """Fetch everything a query finds, or everything in a folder. Run it again to go on, or to fetch what is new.
+    """Fetch everything a query finds, or everything in a folder. Run it again to resume, or to fetch what is new.
 
-    What is there already, complete, is not fetched again. manifest.jsonl in the folder tells of every object what it
-    is, where it is and how it was verified. It ends with 0 only when nothing is missing. An object that was replaced
-    at the service is fetched beside the file of the old one, or in its place with --on-conflict overwrite.
+    Existing files are skipped. manifest.jsonl in the folder records what each object is, where it is, and how it was
+    verified. The exit code is 0 only when nothing is missing. The new version of an object is saved beside the old
+    one, or in its place with --on-conflict overwrite.
 
-    Names are made of fields and tags: {name} {id} {type} {region} {agentName} {callId} …, and of times in the zone of
-    the settings: {start:%Y/%m/%d} {created:%H-%M}. A slash makes a folder; what is not known becomes _.
+    Names are made of fields and tags: {name} {id} {type} {region} {agentName} {callId} …, and of times in the time zone
+    of the settings: {start:%Y/%m/%d} {created:%H-%M}. A slash makes a folder; an unknown value becomes _.
 
     \b
     Examples:
@@ -125,9 +130,11 @@ def pull_command() -> None:
 @query_options
 @click.option("--to", "folder", type=LocalPath(), required=True, metavar="DIR", help="Folder for the files.")
 @click.option("--name", "template", default="", metavar="TEMPLATE", help="Template for the names, as for pull.")
-@click.option("--every", type=Duration(), default=300.0, metavar="DURATION", help="Longest pause. [default: 5m]")
 @click.option(
-    "--look-back", type=Duration(), default=21_600.0, metavar="DURATION", help="How late objects come. [default: 6h]"
+    "--every", type=Duration(), default=300.0, metavar="DURATION", help="Longest pause between rounds. [default: 5m]"
+)
+@click.option(
+    "--look-back", type=Duration(), default=21_600.0, metavar="DURATION", help="How late objects appear. [default: 6h]"
 )
 @click.option(
     "--expect",
@@ -135,7 +142,7 @@ def pull_command() -> None:
     section="Which objects",
     default="",
     metavar="TYPE[,TYPE]",
-    help="What every call is to have, such as callcenterrecording,transcription.",
+    help="The types that every call must have, such as callcenterrecording,transcription.",
 )
 @click.option(
     "--within",
@@ -143,21 +150,20 @@ def pull_command() -> None:
     section="Which objects",
     type=Duration(),
     metavar="DURATION",
-    help="How long after its first object a call may lack that. [default: 6h]",
+    help="The deadline for these, after the first object of a call. [default: 6h]",
 )
-@click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
+@click.option("--sidecar", is_flag=True, help="Save all fields and tags of each object beside its file, as NAME.json.")
 @run_options
 def watch_command() -> None:
-    """Fetch what a query finds, or what is new in a folder, as it comes, until a signal ends it.
+    """Fetch what a query finds, or what is new in a folder, as it appears, until a signal stops it.
 
-    Each round is a pull, and looks back from where the last complete one began, also that of an earlier watch of the
-    same query into the folder, so neither an outage nor a restart leaves a gap. It comes sooner while something is
-    found, and later while nothing is. A round that fails is told, and the next one makes up for it. systemd is told
-    when it is ready, and that it lives. The first signal ends it after the object in hand, a second one at once.
+    Each round is a pull that looks back to where the last complete one began, even one of an earlier watch, so neither
+    an outage nor a restart leaves a gap. Rounds come sooner while something is found, and later while nothing is. A
+    round that fails is reported, and the next one makes up for it. systemd is notified. The first signal stops it after
+    the current object, a second one at once.
 
-    With --expect a call is complete once it has an object of each of these types here. What has not come within the
-    deadline is told, call by call: in the report of the round that notices it, and for two days in the metrics and by
-    status.
+    With --expect a call is complete once an object of each of these types is here. Calls that miss the deadline are
+    reported one by one: in the report of that round, and for two days in the metrics and by status.
 
     \b
     Examples:
@@ -170,23 +176,23 @@ def watch_command() -> None:
 
 @click.command("verify", cls=Command, does="archive.verify_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
-@click.option("--sample", type=Percent(), default=1.0, metavar="5%", help="Read only a part of the files.")
-@click.option("--seed", type=int, default=0, metavar="N", help="Which part: another one for another number.")
 @click.option(
-    "--signers", type=LocalPath(), metavar="FILE", help="Keys of those who may sign a seal (allowed_signers of SSH)."
+    "--sample", type=Percent(), default=1.0, metavar="PERCENT", help="Read only a part of the files, such as 5%."
 )
+@click.option("--seed", type=int, default=0, metavar="N", help="Choose another part for each number.")
+@click.option("--signers", type=LocalPath(), metavar="FILE", help="Who may sign a seal (allowed_signers of SSH).")
 @click.option(
-    "--authority", type=LocalPath(), metavar="FILE", help="Certificates of who may give a seal its time stamp (PEM)."
+    "--authority", type=LocalPath(), metavar="FILE", help="Certificates of the time stamp authorities to trust (PEM)."
 )
 @run_options
 @json_option
 def verify_command() -> None:
     """Check that every file is there and has the bytes that were fetched; nothing is sent.
 
-    It ends with 0 if all is well, 6 if bytes have changed or a line of the manifest cannot be read, 8 if files are
-    missing, and 1 for several of these, or if all is good that is here and the pull could not fetch or list everything.
-    Files that the manifest does not know are named, and so are older versions of an object; both are no fault. The
-    chain of events is checked, too, and of a folder that was sealed its seal, signature and time stamp.
+    Exit codes: 0 if all is well; 6 if bytes have changed or a line of the manifest cannot be read; 8 if files are
+    missing; 1 for several of these, or if every file is good but the pull could not fetch or list everything. Files
+    that the manifest does not know, and older versions of an object, are listed and are no failure. The chain of events
+    is checked, too, and the seal, signature and time stamp of a sealed folder.
 
     \b
     Examples:
@@ -197,14 +203,16 @@ def verify_command() -> None:
 
 @click.command("status", cls=Command, does="status.status_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
-@click.option("--max-age", type=Duration(), metavar="DURATION", help="How old the last complete run may be: 26h, 7d …")
+@click.option(
+    "--max-age", type=Duration(), metavar="DURATION", help="Fail if the last complete run is older than this: 26h, 7d …"
+)
 @json_option
 def status_command() -> None:
-    """Tell of the last run of pull or watch, and of the last one that left nothing missing; nothing is sent.
+    """Show the last run of pull or watch, and the last complete one; nothing is sent.
 
-    It ends with 0 if the last run was complete, and not longer ago than --max-age; else with 1. A run that was killed
-    is none, and one that is under way counts as little as none. It also ends with 1 for two days after a call has
-    missed the deadline that a watch was given with --expect and --within, and names the call.
+    The exit code is 0 if the last run was complete and is not older than --max-age, else 1. A run that was killed, or
+    is still going on, does not count as complete. For two days after a call has missed the deadline of a watch
+    (--expect, --within), the exit code is 1 and the call is named.
 
     \b
     Examples:
@@ -215,22 +223,26 @@ def status_command() -> None:
 
 @click.command("reconcile", cls=Command, does="archive.reconcile_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
-@click.option("--calls", type=LocalPath(), required=True, metavar="FILE.csv", help="The calls that took place.")
+@click.option("--calls", type=LocalPath(), required=True, metavar="FILE.csv", help="The list of calls.")
 @click.option("--at", "where", default="", metavar="PROFILE[:REGION]", help="Ask the service, too.")
-@click.option("--expect", default="", metavar="TYPE,TYPE", help="Types that every call has. [default: a recording]")
-@click.option("--id-column", default="", metavar="NAME", help="The column with the id. [default: by its name]")
-@click.option("--start-column", default="", metavar="NAME", help="The column with the beginning, likewise.")
 @click.option(
-    "--late", type=Duration(), default=86_400.0, metavar="DURATION", help="How late objects come. [default: 24h]"
+    "--expect", default="", metavar="TYPE[,TYPE]", help="Types that every call must have. [default: a recording]"
+)
+@click.option("--id-column", default="", metavar="NAME", help="The column with the id. [default: found by its name]")
+@click.option(
+    "--start-column", default="", metavar="NAME", help="The column with the start. [default: found by its name]"
+)
+@click.option(
+    "--late", type=Duration(), default=86_400.0, metavar="DURATION", help="How late objects appear. [default: 24h]"
 )
 @json_option
 @timeout_option()
 def reconcile_command() -> None:
-    """Compare a list of calls with what the service has and what is here.
+    """Compare a list of calls with the service and with a pulled folder.
 
-    The list is a CSV file with an id and a beginning for each call, from the telephone system or a CRM. Told is what
-    is missing at the service, archived, not here, here but changed, without a type that is expected, and what belongs
-    to no call. It ends with 0 only when nothing is open.
+    The list is a CSV file with the id and the start of each call, from the telephone system or a CRM. Everything open
+    is shown: calls missing at the service, archived, not here, here but changed, or without an expected type, and
+    objects that belong to no call. The exit code is 0 only when nothing is open.
 
     \b
     Examples:
@@ -242,23 +254,21 @@ def reconcile_command() -> None:
 @click.command("seal", cls=Command, does="archive.seal_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option(
-    "--sign", "key", type=LocalPath(), metavar="KEY", help="Sign it with an SSH key, also one that a device holds."
+    "--sign", "key", type=LocalPath(), metavar="KEY", help="Sign with an SSH key, also one on a hardware token."
 )
-@click.option(
-    "--timestamp", "url", default="", metavar="URL", help="Let an authority (RFC 3161) stamp it with the time."
-)
+@click.option("--timestamp", "url", default="", metavar="URL", help="Get a time stamp from an authority (RFC 3161).")
 @json_option
 @timeout_option()
 def seal_command() -> None:
-    """Seal what is there, as BagIt (RFC 8493) has it; nothing is sent but what a time stamp takes.
+    """Seal a pulled folder as a bag (BagIt, RFC 8493); nothing is sent except for a time stamp.
 
-    The files move into data/ the first time. Then pull goes on to fill the folder, verify checks the seal, too, and
-    sealing again reads only what is new. Without this program it is checked with bagit.py --validate DIR, with
-    sha256sum -c manifest-sha256.txt in it, with ssh-keygen -Y verify and openssl ts -verify. A file that is not the
-    one that was fetched is not sealed: 6.
+    The files move into data/ the first time. After that pull continues to fill the folder, verify also checks the seal,
+    and sealing again reads only what is new. To check a seal without this program: bagit.py --validate DIR,
+    sha256sum -c manifest-sha256.txt in the folder, ssh-keygen -Y verify, openssl ts -verify. A file that is not the one
+    that was fetched is not sealed: exit code 6.
 
-    A time stamp proves since when the seal has been what it is. The authority gets a digest and nothing else; its host
-    has to be in timestamp_hosts of the settings.
+    A time stamp proves that the seal existed at that time. The authority receives a digest and nothing else; its host
+    must be in timestamp_hosts of the settings.
 
     \b
     Examples:
@@ -271,7 +281,7 @@ def seal_command() -> None:
 def zip_command() -> None:
     """Zip jobs of the 8x8 service: it packs objects of one region into a file of up to 2 GB.
 
-    A job stays on the server after it was fetched, until the service or `zip clear` removes it.
+    A job stays on the server until the service or `zip clear` removes it, also after it was fetched.
 
     \b
     Examples:
@@ -287,7 +297,7 @@ def zip_command() -> None:
 @json_option
 @timeout_option()
 def zip_start_command() -> None:
-    """Start one job for objects of one region, and end; `zip get` fetches it when it is done.
+    """Start a job for objects of one region and exit; `zip get` fetches it when it is done.
 
     \b
     Example:
@@ -300,7 +310,7 @@ def zip_start_command() -> None:
 @json_option
 @timeout_option()
 def zip_status_command() -> None:
-    """Show how far one job is, in the service's own word.
+    """Show the status of one job, in the service's own word.
 
     \b
     Example:
@@ -313,7 +323,7 @@ def zip_status_command() -> None:
 @json_option
 @timeout_option()
 def zip_list_command() -> None:
-    """List the jobs that the server holds, also those of others with the same key.
+    """List the jobs on the server, also those of others with the same key.
 
     \b
     Example:
@@ -324,14 +334,14 @@ def zip_list_command() -> None:
 @zip_command.command("get", does="zip.get_command")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "folder", default="", metavar="DIR", help="Folder for the files. [default: download_dir]")
-@click.option("--keep-zip", is_flag=True, help="Keep the zip itself instead of opening it.")
+@click.option("--keep-zip", is_flag=True, help="Keep the zip itself instead of extracting it.")
 @conflict_option(asks=False)
 @json_option
 @timeout_option(transfers=True)
 def zip_get_command() -> None:
-    """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own.
+    """Fetch a job, or pack objects and fetch them; every member is verified on its own.
 
-    PATH is PROFILE:REGION/NAME.zip for a job, or the objects themselves. Waits until the server is done.
+    PATH is PROFILE:REGION/NAME.zip for a job, or an object. Waits until the server is done.
 
     \b
     Example:
@@ -344,7 +354,7 @@ def zip_get_command() -> None:
 @json_option
 @timeout_option()
 def zip_cancel_command() -> None:
-    """Stop one job; show the jobs that are left.
+    """Cancel one job, and list the jobs that are left.
 
     \b
     Example:
@@ -358,7 +368,7 @@ def zip_cancel_command() -> None:
 @json_option
 @timeout_option()
 def zip_clear_command() -> None:
-    """Empty the whole queue of a region, also of jobs that others with the same key have started.
+    """Remove all jobs of a region, also those of others with the same key.
 
     \b
     Example:
@@ -368,10 +378,10 @@ def zip_clear_command() -> None:
 
 @click.group("transfers", cls=Group)
 def transfers_command() -> None:
-    """The journal of transfers: what runs in any program of yours, and what was interrupted.
+    """The journal of transfers: those that run in any program of yours, and those that were interrupted.
 
-    What was stopped, by Ctrl-C, a crash or the end of the browser, is kept here, and goes on where it stopped.
-    Every transfer has a number; its first characters are enough, four at least.
+    Transfers that were stopped, by Ctrl-C, a crash or the end of the browser, are kept here and resume where they
+    stopped. Every transfer has a number; its first characters are enough, at least four.
 
     \b
     Examples:
@@ -384,10 +394,10 @@ def transfers_command() -> None:
 @transfers_command.command("list", does="transfers.list_command")
 @json_option
 def transfers_list_command() -> None:
-    """List the transfers of all your programs that run, and those that were interrupted.
+    """List the running transfers of all your programs, and the interrupted ones.
 
-    Each line has the number, the state, how much of it is safely on the disk, and what it is. What one key or command
-    asked for stands together, below a line with its target and how much is left.
+    Each line shows the number, the state, how much is safely on disk, and what it is. Transfers of one key or command
+    are grouped below a line with their target and what is left.
 
     \b
     Examples:
@@ -401,7 +411,7 @@ def transfers_list_command() -> None:
 @json_option
 @timeout_option(transfers=True)
 def transfers_run_command() -> None:
-    """Go on with interrupted transfers, all of them or those named, until they are done.
+    """Resume interrupted transfers, all or those named, and wait until they are done.
 
     \b
     Examples:
@@ -415,7 +425,7 @@ def transfers_run_command() -> None:
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 @json_option
 def transfers_pause_command() -> None:
-    """Let transfers rest in the program that makes them, until they are resumed; what arrived is kept.
+    """Pause transfers in the program that runs them; what has arrived is kept.
 
     \b
     Example:
@@ -427,9 +437,9 @@ def transfers_pause_command() -> None:
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 @json_option
 def transfers_resume_command() -> None:
-    """Go on with transfers that were paused, in the program that makes them.
+    """Resume paused transfers in the program that runs them.
 
-    What no program makes any more goes on with `cloudstore transfers run`.
+    Those of a program that has ended resume with `cloudstore transfers run`.
 
     \b
     Example:
@@ -441,7 +451,7 @@ def transfers_resume_command() -> None:
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 @json_option
 def transfers_cancel_command() -> None:
-    """Stop transfers, in whatever program they run, and remove what arrived of them.
+    """Cancel transfers in any program of yours, and remove their part files.
 
     \b
     Example:
@@ -454,12 +464,12 @@ def transfers_cancel_command() -> None:
     "--older-than",
     type=Duration(),
     default=14 * 86_400.0,
-    help="Only what nobody went on with for this long. [default: 14d]",
+    help="Only those that nobody resumed for this long. [default: 14d]",
 )
-@click.option("--all", "everything", is_flag=True, help="Everything that was interrupted, however new.")
+@click.option("--all", "everything", is_flag=True, help="All interrupted transfers, however new.")
 @json_option
 def transfers_prune_command() -> None:
-    """Forget interrupted transfers that nobody went on with, and remove their part files.
+    """Forget old interrupted transfers, and remove their part files.
 
     \b
     Examples:
@@ -469,10 +479,17 @@ def transfers_prune_command() -> None:
 
 
 @transfers_command.command("log", does="transfers.log_command")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The last so many.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Show the last so many.",
+)
 @json_option
 def transfers_log_command() -> None:
-    """Show what happened to transfers lately: waits, pauses and failures, with the reason.
+    """Show recent events of transfers: waits, pauses and failures, with the reason.
 
     \b
     Example:

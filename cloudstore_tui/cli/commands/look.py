@@ -1,28 +1,24 @@
-"""What the commands take that look at what is there."""
-
-from functools import partial
+"""What the commands take that look at what is there, and that deal with filters and searches."""
 
 import click
 
 from cloudstore_tui.cli.options import (
     Command,
     Group,
-    HelpOption,
     conflict_option,
     export_options,
     json_option,
     limit_option,
+    output_option,
     query_options,
     timeout_option,
 )
 
-output_option = partial(click.option, cls=HelpOption, section="Output")
-
 
 @click.command("ls", cls=Command, does="look.ls_command")
 @click.argument("path", default="", metavar="[PATH]")
-@click.option("-R", "recursive", is_flag=True, help="Everything below, too.")
-@click.option("--all", "everything", is_flag=True, help="All objects of a region, not only the newest 100.")
+@click.option("-R", "recursive", is_flag=True, help="Include everything below.")
+@click.option("--all", "everything", is_flag=True, help="Show all objects of a region, not only the newest 100.")
 @export_options
 @limit_option
 @timeout_option()
@@ -42,17 +38,19 @@ def ls_command() -> None:
 @click.argument("where", metavar="PROFILE[:REGION]")
 @click.argument("words", nargs=-1)
 @query_options
-@output_option("--sort", default="", metavar="NAME", help="By created, name, type, size, state, duration or a tag.")
+@output_option(
+    "--sort", default="", metavar="NAME", help="Sort by created, name, type, size, state, duration or a tag."
+)
 @output_option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
-@output_option("--count", is_flag=True, help="Print only how many there are.")
+@output_option("--count", is_flag=True, help="Print only the number of objects.")
 @export_options
 @limit_option
 @timeout_option()
 def find_command() -> None:
     """Search the objects of a profile, in one region or in all.
 
-    Words and options are joined by AND; `cloudstore fiql compile --help` tells the words. Times without a zone are in
-    the zone of the settings.
+    Words and options are joined by AND; `cloudstore fiql compile --help` lists the words. Times without a zone are in
+    the time zone of the settings.
 
     \b
     Examples:
@@ -85,15 +83,16 @@ def stat_command() -> None:
     type=click.IntRange(1, 4 * 1024 * 1024),
     default=64 * 1024,
     show_default=True,
+    metavar="N",
     help="Read so many bytes from its beginning.",
 )
-@click.option("--text", "as_text", is_flag=True, help="Print only the content, without facts and notes.")
+@click.option("--text", "as_text", is_flag=True, help="Print the content only, without facts and notes.")
 @json_option
 @timeout_option()
 def preview_command() -> None:
-    """Show the beginning of an object: text, JSON, tables, transcripts, archive members, facts and loudness of sound.
+    """Preview an object: text, JSON, tables, transcripts, archive members, facts and loudness of sound.
 
-    Only a part of the object is fetched: its beginning, and of archives and recordings a few pieces more.
+    Only a part of the object is fetched: its beginning, and a few more pieces of archives and recordings.
     PATH may also be a file on this machine.
 
     \b
@@ -118,11 +117,11 @@ def call_command() -> None:
 @call_command.command("show", does="call.show_command")
 @click.argument("path", metavar="PATH|PROFILE[:REGION]")
 @click.argument("key", metavar="[ID]", default="")
-@click.option("--all-regions", is_flag=True, help="Of an object: look in all regions, not only in its own.")
+@click.option("--all-regions", is_flag=True, help="For an object: search all regions, not only its own.")
 @json_option
 @timeout_option()
 def call_show_command() -> None:
-    """Show the call of an object, or that which any of its ids names, as a tree.
+    """Show everything of one call as a tree: the call of an object, or the one with this id.
 
     \b
     Examples:
@@ -133,12 +132,14 @@ def call_show_command() -> None:
 
 @call_command.command("get", does="call.get_command")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", metavar="DIR", help="Where the folders go. [default: download_dir]")
+@click.option("--to", "folder", default="", metavar="DIR", help="Folder for the folders. [default: download_dir]")
 @conflict_option()
 @json_option
 @timeout_option(transfers=True)
 def call_get_command() -> None:
-    """Download everything of the call of each object, into a folder for each call, which the settings name.
+    """Download everything of the calls that these objects belong to, into a folder for each call.
+
+    The setting call_folder names the folders.
 
     \b
     Example:
@@ -148,15 +149,118 @@ def call_get_command() -> None:
 
 @click.command("url", cls=Command, does="look.url_command")
 @click.argument("path")
-@click.option("--native", is_flag=True, help="Alvaria: the link of the object store itself, not of the proxy.")
+@click.option("--native", is_flag=True, help="Alvaria: a link to the object store itself, not to the proxy.")
 @click.option("--curl", is_flag=True, help="Print a curl command that fetches it.")
 @json_option
 @timeout_option()
 def url_command() -> None:
-    """Print a link that lets anybody who holds it fetch the object until it ends.
+    """Print a link; anyone with it can download the object until it expires.
 
     \b
     Examples:
       cloudstore url acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore url acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --curl
+    """
+
+
+@click.group("search", cls=Group)
+def search_command() -> None:
+    """Searches with a name: `cloudstore find PROFILE @NAME`, and in the tree of the browser.
+
+    \b
+    Example:
+      cloudstore search save long type:cc since:yesterday "dur:>10m"
+    """
+
+
+@search_command.command("save", does="find.search_save_command")
+@click.argument("name")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--for", "where", default="", metavar="PROFILE[:REGION]", help="Only for this profile, or region of it.")
+@json_option
+def search_save_command() -> None:
+    """Save words or a filter under a name. A value written ?name is filled in each time.
+
+    \b
+    Examples:
+      cloudstore search save long type:cc since:yesterday "dur:>10m"
+      cloudstore search save of-queue queue:?queue since:yesterday --for acme8:us-east
+      cloudstore find acme8 @of-queue queue="Level 3"
+    """
+
+
+@search_command.command("list", does="find.search_list_command")
+@json_option
+def search_list_command() -> None:
+    """List the saved searches.
+
+    \b
+    Example:
+      cloudstore search list
+    """
+
+
+@search_command.command("remove", does="find.search_remove_command")
+@click.argument("name")
+def search_remove_command() -> None:
+    """Remove a saved search; the rest of the file stays as it is.
+
+    \b
+    Example:
+      cloudstore search remove long
+    """
+
+
+@click.group("fiql", cls=Group)
+def fiql_command() -> None:
+    """Look at FIQL filters and phrases before they are sent.
+
+    \b
+    Example:
+      cloudstore fiql explain agent:"Khang Glynn" since:yesterday
+    """
+
+
+@fiql_command.command("check", does="find.fiql_check_command")
+@click.argument("text")
+@json_option
+def fiql_check_command() -> None:
+    """Check a filter; nothing is sent.
+
+    \b
+    Examples:
+      cloudstore fiql check "type==callcenterrecording;duration=gt=90000"
+      cloudstore fiql check "createdTime=ge=2024-09-01"
+    """
+
+
+@fiql_command.command("explain", does="find.fiql_explain_command")
+@click.argument("words", nargs=-1, required=True)
+@json_option
+def fiql_explain_command() -> None:
+    """Explain a filter or a phrase, in words and as a tree; nothing is sent.
+
+    \b
+    Examples:
+      cloudstore fiql explain "type==summary,type==transcription;createdTime=ge=1725148800000"
+      cloudstore fiql explain agent:"Khang Glynn" since:yesterday "dur:>90s"
+    """
+
+
+@fiql_command.command("compile", does="find.fiql_compile_command")
+@click.argument("words", nargs=-1, required=True)
+@json_option
+def fiql_compile_command() -> None:
+    """Turn words into FIQL; nothing is sent. Put words with <, > or * in quotes.
+
+    \b
+    Conditions that must all hold, such as:
+      type:callcenterrecording  state:archived  agent:"Khang Glynn"  queue:One,Two  direction:in
+      since:yesterday  until:2024-09-30  on:2024-09  created:"last 7 days"  dur:>90s  dur:1m..5m  size:<10MB
+      agent:~khang  agent:Kh*  invoice    looked for in the fetched rows
+      agent:!=Khang                       all but that one; after `--` also -agent:Khang
+
+    \b
+    Example:
+      cloudstore fiql compile type:callcenterrecording agent:"Khang Glynn" since:yesterday "dur:>90s"
     """

@@ -108,9 +108,9 @@ class ProfileAddCommand(Command):
 def profile_add_command() -> None:
     """Add a profile to the configuration.
 
-    On a terminal everything that is missing is asked, each answer is checked at once, and the profile is tested before
-    it is saved. Without a terminal nothing is asked. Secrets are never options: they are typed unseen, read from
-    stdin, or come from a file, a command or the environment.
+    On a terminal it asks for everything that is missing, checks each answer at once, and tests the profile before
+    saving it. Without a terminal nothing is asked. Secrets are never options: type them unseen, pipe them in, or name
+    a file, a command or the environment.
 
     \b
     Examples:
@@ -135,7 +135,7 @@ def profile_list_command() -> None:
 @click.argument("name")
 @json_option
 def profile_show_command() -> None:
-    """Show one profile, and where each secret comes from, never its value.
+    """Show one profile, and where each secret comes from, but never its value.
 
     \b
     Example:
@@ -148,7 +148,7 @@ def profile_show_command() -> None:
 @json_option
 @timeout_option()
 def profile_test_command() -> None:
-    """Log in with a profile and look at everything it needs.
+    """Log in with a profile and check everything it needs.
 
     \b
     Example:
@@ -162,10 +162,10 @@ def profile_test_command() -> None:
 @click.argument("name")
 @yes_option
 def profile_remove_command() -> None:
-    """Remove a profile from the configuration; everything else in the file stays as it is.
+    """Remove a profile from the configuration; the rest of the file stays as it is.
 
-    Secrets that `profile add` stored, in the keyring or in a file beside the configuration, are removed, too. What is
-    left, such as a command or a variable, is told. Nothing is changed at the service.
+    Secrets that `profile add` stored, in the keyring or in a file beside the configuration, are removed, too; what is
+    left, such as a command or a variable, is named. Nothing changes at the service.
 
     \b
     Example:
@@ -181,12 +181,12 @@ def profile_remove_command() -> None:
     "--timeout",
     type=Duration(),
     default=15.0,
-    help="Give up on a host that does not answer after this long, such as 60s. [default: 15s]",
+    help="Give up on a host that does not answer for this long, such as 60s. [default: 15s]",
 )
 def doctor_command() -> None:
     """Check the configuration, the secrets, the login, the rights, a listing, the clock, the disk and the terminal.
 
-    Nothing is changed, and no secret is shown. It ends with the code of the first thing that failed, 0 if nothing did.
+    Nothing is changed, and no secret is shown. The exit code is that of the first failure, 0 without one.
 
     \b
     Examples:
@@ -198,9 +198,9 @@ def doctor_command() -> None:
 @click.command("completion", cls=Command, does="completion.completion_command")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command() -> None:
-    """Print what makes a shell complete commands, options, profiles, regions, saved searches and remote paths.
+    """Print the script for a shell that completes commands, options, profiles, regions, searches and remote paths.
 
-    Remote paths are asked for with one request, for at most two seconds, and remembered for a minute.
+    Completing a remote path takes one request and two seconds at most; the answer is kept for a minute.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""From a phrase to a filter; and phrases from parts that somebody chose, or that a shell hands over."""
+"""From a phrase to a filter; and phrases made of chosen parts, or of the words of a shell."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -36,12 +36,12 @@ _NEXT_KEY = re.compile(r"\s-?([^\W\d][\w.-]*)(?::|[<>])")
 
 
 def phrase_value(value: str) -> str:
-    """A value as it stands in a phrase: in quotes, always one value, and no star in it stands for anything."""
+    """A value quoted for a phrase: always one value, and a star in it is a star."""
     return '"' + _SPECIAL.sub(r"\\\1", value) + '"'
 
 
 def phrase_of(words: Sequence[str]) -> str:
-    """The phrase that somebody typed as words of a command line.
+    """The phrase that the words of a command line make.
 
     The shell has taken the quotes away: `agent:"Khang Glynn"` comes as one word with a blank. It gets its quotes back
     unless it holds quotes or another condition and so is a phrase of its own.
@@ -74,7 +74,7 @@ class Compiled(msgspec.Struct, frozen=True):
     filter: str
     """FIQL for the service; empty if every condition is local."""
     local: tuple[LocalTerm, ...] = ()
-    """Conditions that only fetched rows can be put to; whoever shows the result has to say so."""
+    """Conditions that can only be checked on fetched rows; the caller has to say so beside the result."""
     notes: tuple[str, ...] = ()
     """What the user should know: whole sentences."""
     node: Node | None = None
@@ -287,7 +287,7 @@ class _Maker:
         return read_span(item.values[0].text, self._clock.zone, self._clock.now) is not None
 
     def _is_number(self, item: Item, name: Name) -> bool:
-        """Whether a tag that nobody knows is compared as a number."""
+        """Whether an unknown tag is compared as a number."""
         ordered = item.operator in (">", ">=", "<", "<=")
         return ordered and name.is_tag and not item.negated
 

@@ -13,7 +13,7 @@ from cloudstore_tui.fiql.fields import Unit, name_of, unit_of
 
 
 class Value(msgspec.Struct, frozen=True):
-    """What somebody looks for, without quotes and escapes."""
+    """A value to look for, without quotes and escapes."""
 
     parts: tuple[str, ...]
     """The texts between the stars; one where there is no star."""

@@ -177,7 +177,7 @@ class LocalTerm(msgspec.Struct, frozen=True):
     """One condition on fetched rows."""
 
     fields: tuple[str, ...]
-    """Fields and tags of which one must match."""
+    """Fields and tags, one of which must match."""
     patterns: tuple[Pattern, ...]
     """Any of them will do."""
     negated: bool = False
@@ -347,7 +347,7 @@ def _numbers(text: str) -> tuple[str, ...]:
 
 
 def equality(fields: tuple[str, ...], values: tuple[str, ...], *, negated: bool = False) -> Node:
-    """The comparison of some fields, of which one must be equal to a value, or with `negated` none."""
+    """A comparison that holds where one of some fields equals a value, or with `negated` where none does."""
     several = len(values) > 1
     operator = ("=out=" if several else "!=") if negated else ("=in=" if several else "==")
     terms = tuple(Comparison(field, operator, values) for field in fields)

@@ -1,4 +1,4 @@
-"""Signed links: which of the two forms, when they end, and the headers that an upload demands."""
+"""Signed links: which of the two forms, when they expire, and the headers that an upload needs."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.providers.alvaria.wire import ObjectKey
 
 LIFE = 3600
-"""Seconds that every link is good for, whatever its own parameter says."""
+"""The life of every link in seconds, whatever its own parameter says."""
 MARGIN = 60
 """Seconds before its end in which a link is not used any more: the request has to arrive in time."""
 LARGEST_UPLOAD = 5 * 1024**3

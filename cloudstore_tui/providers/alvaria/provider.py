@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError
+from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError, unreadable
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.paging import STALLED_PAGES, Page
@@ -63,11 +63,12 @@ class Levels:
         return page
 
     async def folders(self, location: Location, cursor: str | None) -> Page[Folder]:
-        """The folders right below a folder: one request tells all folders below, nested."""
         at = _unpacked(cursor, location) if cursor else Cursor(FOLDERS, "", "")
         reply = await self._reply(location, at)
         found, damaged = reply.entries()
-        return Page(self._children(location, found), _next(at, reply, found), failures=_unreadable(damaged, location))
+        return Page(
+            self._children(location, found), _next(at, reply, found), failures=unreadable(damaged, location.address)
+        )
 
     async def folder(self, location: Location) -> Folder:
         """One folder by itself.
@@ -118,7 +119,7 @@ class Levels:
         shown = found[1:] if found and found[0].path == at.last else found
         entries = tuple(as_entry(item, self._profile) for item in shown if item.path != location.path)
         total = reply.total if at.kind == LEVEL else None
-        return Page(entries, _next(at, reply, found), total, failures=_unreadable(damaged, location))
+        return Page(entries, _next(at, reply, found), total, failures=unreadable(damaged, location.address))
 
     def _children(self, location: Location, found: Iterable[ObjectKey]) -> tuple[Folder, ...]:
         """The folders one level below; where the reply goes deeper, those without folders of their own are known."""
@@ -144,10 +145,6 @@ def _above(path: str) -> str:
 def _next(at: Cursor, reply: ObjectKeys, found: list[ObjectKey]) -> str | None:
     last = found[-1].path if found else at.last
     return _packed(Cursor(at.kind, reply.token, last)) if reply.token else None
-
-
-def _unreadable(number: int, location: Location) -> tuple[StorageError, ...]:
-    return (UnreadableError(number, subject=location.address),) if number else ()
 
 
 def _packed(cursor: Cursor) -> str:
@@ -197,14 +194,12 @@ class AlvariaProvider(StorageProvider):
         return not location.path or location.path.endswith("/")
 
     def parent(self, location: Location) -> Location | None:
-        """The folder above."""
         if not location.path:
             return None
         above = location.path.removesuffix("/").rpartition("/")[0]
         return Location(self.profile.name, path=f"{above}/" if above else "")
 
     async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
-        """The folders right below one."""
         self._require_folder(location)
         if not location.path:
             return Page(tuple(root_folders(self.profile.name)))
@@ -256,12 +251,10 @@ class AlvariaProvider(StorageProvider):
         return await check_profile(self.profile, self._client)
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._client.close()
 
     @property
     def session(self) -> Session:
-        """When the token ends, and what is waited for."""
         return Session(self._client.login.ends, self._client.note, self._client.pace_used)
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
@@ -322,7 +315,7 @@ class AlvariaProvider(StorageProvider):
         return await self._outcome_of(location)
 
     async def _outcome_of(self, location: Location, lost: StorageError | None = None) -> Deletion:
-        """What a deletion has really done, whatever the service said of it."""
+        """What a deletion has really done, found by looking."""
         try:
             await self.stat(location)
         except MissingError:

@@ -1,4 +1,4 @@
-"""What a profile of Alvaria Cloud Media Storage needs, and how somebody gets it."""
+"""What a profile of Alvaria Cloud Media Storage needs, and how to get it."""
 
 import re
 from typing import TYPE_CHECKING

@@ -44,7 +44,7 @@ class ObjectKey(msgspec.Struct, rename="camel"):
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder: its key ends with a slash, whatever the type says."""
+        """Whether it is a folder: its key ends with a slash; the type is not reliable."""
         return self.path.endswith("/")
 
     @property
@@ -139,7 +139,7 @@ def all_folders(items: Iterable[ObjectKey]) -> Iterator[ObjectKey]:
 
 
 def read_items(raw: object, kind: type[Item]) -> tuple[list[Item], int]:
-    """The things in a list that can be read, and the number of those that cannot; `{}` stands for nothing."""
+    """The readable things of a list, and the number of unreadable ones; `{}` counts as neither."""
     if not isinstance(raw, list):
         return [], 0
     found, damaged = [], 0

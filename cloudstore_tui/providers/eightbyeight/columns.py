@@ -18,13 +18,13 @@ REGION = Column("region", "Region", width=8)
 """For objects of all regions together; the service sorts each region by itself."""
 
 REGIONS = (Column("name", "Name", width=40),)
-"""For regions: nothing else is told of them."""
+"""For regions, which have nothing else."""
 
 FOLDERS = (*REGIONS, Column("modified", "Modified", ColumnKind.TIME, 16))
 """For buckets."""
 
 NAMED = (_TIME, _WHAT, _NAME, _LENGTH, _SIZE)
-"""For types of which nothing but their name tells them apart."""
+"""For types that only their names tell apart."""
 
 MIXED = (_TIME, _WHAT, _AGENT, _CALLER, _QUEUE, _LENGTH, _SIZE)
 """For several types together."""

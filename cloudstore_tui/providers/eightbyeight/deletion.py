@@ -1,4 +1,4 @@
-"""Deleting objects: in batches, and looked at afterwards, because the service does not say what became of each."""
+"""Deleting objects in batches, each verified afterwards, because the service does not report single outcomes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ GONE_STATES = frozenset({"REVOKED", "DELETED"})
 
 
 async def delete(client: EightByEightClient, locations: Sequence[Location]) -> tuple[Deletion, ...]:
-    """Delete objects of any regions, and tell for each what became of it, in the same order."""
+    """Delete objects of any regions; returns the outcome of each, in the same order."""
     outcomes: dict[Location, Deletion] = {}
     for region in dict.fromkeys(location.region for location in locations):
         wanted = [location for location in dict.fromkeys(locations) if location.region == region]
@@ -62,7 +62,7 @@ async def _send(client: EightByEightClient, batch: list[Location]) -> None:
 
 
 async def _after(client: EightByEightClient, batch: list[Location], error: StorageError) -> list[Deletion]:
-    """What became of a batch whose request failed: a reply that was lost, or a broken service, says nothing."""
+    """The outcomes of a batch whose request failed: a lost reply, or a broken service, says nothing."""
     unsent = isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
     if unsent or not isinstance(error, UnavailableError):
         return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]

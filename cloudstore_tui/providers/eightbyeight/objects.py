@@ -28,7 +28,7 @@ from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
 
 LIFE = 1800
-"""Seconds that a link is good for at most, whatever it says."""
+"""The longest life of a link in seconds, whatever the link says."""
 MARGIN = 60
 """Seconds before its end in which a link is not used any more: the request has to arrive in time."""
 
@@ -93,7 +93,7 @@ def link_end(url: str, skew: float = 0.0) -> datetime:
 
 AVAILABLE = "AVAILABLE"
 DAYS = range(1, 11)
-"""For how many days an object can be asked back."""
+"""For how many days an object can be restored."""
 
 _HINTS = {
     "ARCHIVED": "It is in cold storage: ask for it back first, which can take up to 24 hours.",

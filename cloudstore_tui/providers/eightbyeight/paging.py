@@ -33,7 +33,7 @@ OLDEST_FIRST = Sort("createdTime")
 PAGE = 100
 """Records of a page: the most that the service gives."""
 LARGEST_WINDOW = 10_000
-"""Records beyond this may be refused; a search by time goes on with a window of its own instead."""
+"""Records beyond this may be refused; a search by time continues with a new window instead."""
 SECOND = 1000
 """Milliseconds; replies are cut to whole seconds, filters are not."""
 
@@ -133,7 +133,7 @@ def sort_key(entry: StoredObject, name: str) -> tuple[int, float, str]:
 FIRST = 500
 """Rows after which it is worth asking; a shorter result is there before the answer."""
 PART = 10
-"""What is left is told to about this part of itself."""
+"""The rest is estimated to within one in so many of itself."""
 
 
 class CountEstimate:
@@ -155,7 +155,7 @@ class CountEstimate:
         return left if 4 * (self._high - low) <= max(left, FIRST) else None
 
     def is_vague(self, passed: int) -> bool:
-        """Whether it is worth asking once more."""
+        """Whether it is worth asking again."""
         if self._lost or passed < FIRST:
             return False
         if self._high is None:
@@ -224,7 +224,7 @@ class RegionStream:
 
     @property
     def is_dry(self) -> bool:
-        """Whether the next row has to be fetched before anybody knows what it is."""
+        """Whether the next row has to be fetched before it is known."""
         return self.head is None and self.at is not None
 
     @property
@@ -234,7 +234,7 @@ class RegionStream:
 
     @property
     def left(self) -> int | None:
-        """Roughly how many rows are still to be taken; `None` while nobody knows."""
+        """Roughly how many rows are left to take; `None` while unknown."""
         present = self._present
         here = len(present.entries) - self._taken if present is not None else 0
         if present is not None and present.next is None:

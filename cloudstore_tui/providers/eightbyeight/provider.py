@@ -75,7 +75,6 @@ class EightByEightProvider(StorageProvider):
 
     @property
     def session(self) -> Session:
-        """When the token ends, and what is waited for."""
         return Session(self._client.login.ends, self._client.note, self._client.pace_used)
 
     async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
@@ -117,7 +116,7 @@ class EightByEightProvider(StorageProvider):
         return await Counter(self._searcher).size(query, await self._regions(query))
 
     async def stat(self, location: Location) -> Entry:
-        """The record of an object, or a folder of which one row was asked for."""
+        """The record of an object; a region is looked at by asking for one row."""
         if not self.is_folder(location):
             return await self._objects.record(location)
         if is_bucket_place(location) and len(location.place) > 1:
@@ -151,17 +150,14 @@ class EightByEightProvider(StorageProvider):
         return await related_to(self._searcher, entry, everywhere=everywhere)
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
-        """Start a zip job."""
         for location in locations:
             self._require_object(location)
         return await self._zips.start(locations)
 
     async def zip_job(self, region: str, name: str) -> ZipJob:
-        """The state of a zip job."""
         return await self._zips.one(self._region(region), name)
 
     async def zip_jobs(self, region: str) -> Page[ZipJob]:
-        """The queue of a region."""
         return await self._zips.queue(self._region(region))
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
@@ -172,16 +168,13 @@ class EightByEightProvider(StorageProvider):
         return await self._zips.cancel(where, name)
 
     async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:
-        """Empty the queue of a region."""
         self.require(Capability.ZIP_QUEUE, self._region(region))
         return await self._zips.clear(self._region(region))
 
     async def zip_source(self, region: str, name: str) -> Source:
-        """Where a finished zip is fetched from."""
         return await self._zips.source(self._region(region), name)
 
     async def restore(self, location: Location, days: int = 7) -> int:
-        """Ask for an archived object back."""
         self.require(Capability.RESTORE, location)
         self._require_object(location)
         return await self._objects.restore(location, days)
@@ -191,7 +184,6 @@ class EightByEightProvider(StorageProvider):
         return await check_profile(self._client, self._searcher)
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._client.close()
 
     async def _regions(self, query: Query) -> tuple[str, ...]:

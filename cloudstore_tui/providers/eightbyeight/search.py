@@ -1,4 +1,4 @@
-"""Searches of one customer: pages of one region or of all, how much is found, and what of it is unexpected."""
+"""Searches of one customer: pages of one region or of all, and how many objects there are."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
@@ -138,7 +138,7 @@ def _parsed(filter_: str) -> Node | None:
 
 
 def _holds(node: Node, entry: StoredObject) -> bool | None:
-    """Whether a row meets a filter; `None` if that cannot be told."""
+    """Whether a row meets a filter; `None` if that is unknown."""
     if isinstance(node, Comparison):
         return _meets(node, entry)
     deciding = not isinstance(node, And)

@@ -1,4 +1,4 @@
-"""What a profile of the 8x8 Cloud Storage Service needs, and how somebody gets it."""
+"""What a profile of the 8x8 Cloud Storage Service needs, and how to get it."""
 
 from typing import TYPE_CHECKING
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, UnreadableError, distinct
+from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, distinct, unreadable
 from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.fields import type_rank
@@ -41,7 +41,7 @@ def is_bucket_place(location: Location) -> bool:
 
 
 def place_query(location: Location) -> Query | None:
-    """The query that a place stands for, newest first; `None` for buckets, for objects and for all regions.
+    """The query of a place, newest first; `None` for buckets, for objects and for all regions.
 
     Raises:
         MissingError: its names are no date.
@@ -137,7 +137,7 @@ class Tree:
         path = f"buckets/{segment(location.place[1])}"
         reply = await self._client.get(location.region, path, subject=location.address)
         found, damaged = wire.bucket_objects(reply, region_of(location), location.address)
-        return Page(tuple(found), failures=_unreadable(damaged, location))
+        return Page(tuple(found), failures=unreadable(damaged, location.address))
 
     async def _regions(self, root: Location) -> Page[Folder]:
         names = await self._client.regions()
@@ -154,7 +154,7 @@ class Tree:
             page = await self._searcher.region_page(Query(region, others, NEWEST_FIRST), region.region)
             new = list(dict.fromkeys(entry.type for entry in page.entries if entry.type not in ("", *found)))
             found += new
-            failures += _unreadable(len(page.unreadable), region)
+            failures += unreadable(len(page.unreadable), region.address)
             if complete := page.next is None or not new:
                 break
         names = [*sorted(found, key=type_rank), BUCKETS]
@@ -168,13 +168,13 @@ class Tree:
         if query is None or len(location.place) >= DAY_DEPTH:
             return Page(())
         newest = await self._searcher.region_page(query, location.region)
-        entries, unreadable, whole = newest.entries, len(newest.unreadable), newest.next is None
+        entries, lost, whole = newest.entries, len(newest.unreadable), newest.next is None
         if not whole:
             oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), location.region, limit=1)
             entries += oldest.entries
-            unreadable += len(oldest.unreadable)
+            lost += len(oldest.unreadable)
         found = time_folders(location, (entry.created for entry in entries if entry.created), whole=whole)
-        return Page(tuple(found), failures=_unreadable(unreadable, location))
+        return Page(tuple(found), failures=unreadable(lost, location.address))
 
     async def _buckets(self, location: Location, cursor: str | None) -> Page[Folder]:
         at = Position(int(cursor)) if cursor else START
@@ -185,8 +185,4 @@ class Tree:
         rows = [bucket for row in page.rows if (bucket := wire.bucket_row(row))]
         found = tuple(folder(location.child(row.name), wire.moment(row.created_time)) for row in rows)
         following = None if page.last else str(next_offset(at, page.claimed_next, PAGE))
-        return Page(found, following, failures=_unreadable(len(page.rows) - len(rows), location))
-
-
-def _unreadable(number: int, where: Location) -> tuple[StorageError, ...]:
-    return (UnreadableError(number, subject=where.address),) if number else ()
+        return Page(found, following, failures=unreadable(len(page.rows) - len(rows), location.address))

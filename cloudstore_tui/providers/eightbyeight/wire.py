@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cloudstore_tui.core.errors import ConfigError, ReplyError, UnreadableError
+from cloudstore_tui.core.errors import ConfigError, ReplyError, unreadable
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.paging import Page
@@ -139,13 +139,13 @@ class LinkReply(msgspec.Struct, rename="camel"):
 
 
 class RestoreReply(msgspec.Struct, rename="camel"):
-    """For how long an object was asked back."""
+    """For how long an object was restored."""
 
     expiration_days: Any = None
 
 
 class WirePage(msgspec.Struct, frozen=True):
-    """A page of a search, whatever shape it came in."""
+    """A page of a search, from any shape of reply."""
 
     rows: tuple[Any, ...]
     """As they came, damaged ones among them: their number counts for offsets."""
@@ -155,7 +155,7 @@ class WirePage(msgspec.Struct, frozen=True):
 
 
 def read_region(name: str) -> str:
-    """The name of a region as the service writes it, whatever its capitals; empty if it can be none."""
+    """The name of a region in the service's own capitals; empty if it cannot be one."""
     name = name.lower() if name.isascii() else ""
     return name if _REGION.fullmatch(name) else ""
 
@@ -245,7 +245,7 @@ def jobs(reply: Reply, near: Location, subject: str) -> Page[ZipJob]:
     found = [job.as_job(near) for job in _job_records(reply, subject)]
     raw: object = reply.decode(Any, subject=subject)
     lacking = (len(raw) if isinstance(raw, list) else bool(raw)) - len(found)
-    return Page(tuple(found), failures=(UnreadableError(lacking, subject=subject),) if lacking else ())
+    return Page(tuple(found), failures=unreadable(lacking, subject))
 
 
 def job_link(reply: Reply, name: str, subject: str) -> str:

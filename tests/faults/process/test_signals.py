@@ -27,7 +27,7 @@ def test_a_download_that_is_stopped_keeps_what_arrived_and_goes_on_later(
     ended = get.end()
     assert ended.code == code
     assert ended.seconds <= LONGEST + SLACK
-    assert "1 transfer is not done. Go on with: cloudstore transfers run" in ended.err
+    assert "1 transfer is not done. Resume with: cloudstore transfers run" in ended.err
     check_goes_on(machine, large, slow)
 
 
@@ -60,7 +60,7 @@ def test_ctrl_c_in_a_terminal_clears_the_line_of_progress_and_says_how_to_go_on(
     machine.arrived(ENOUGH)
     shown.press("\x03")
     assert shown.end() == 130
-    assert "Go on with: cloudstore transfers run" in shown.text
+    assert "Resume with: cloudstore transfers run" in shown.text
     assert "0 of 1" not in shown.text
     assert shown.now == shown.before
     check_goes_on(machine, large, slow)

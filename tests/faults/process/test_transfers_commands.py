@@ -87,7 +87,7 @@ def test_list_run_log_and_prune_of_an_interrupted_download(machine: Any, large: 
     assert large.address in listed.out
     refused = machine.run("transfers", "pause", interrupted)
     assert refused.code == 2
-    assert f"Go on with it: cloudstore transfers run {interrupted}" in refused.err
+    assert f"Resume it with: cloudstore transfers run {interrupted}" in refused.err
     assert machine.run("transfers", "prune").err == "0 forgotten.\n"
     assert machine.run("transfers", "run", interrupted[:5], "--json").records[0]["result"] == "done"
     nothing = machine.run("transfers", "run")
@@ -225,7 +225,7 @@ def test_without_a_folder_for_its_state_a_download_works_after_a_warning(machine
     got = machine.run("get", large.address)
     assert got.code == 0, got.err
     assert "XDG_STATE_HOME" in got.err
-    assert "Until then nothing that is interrupted can be gone on with." in got.err
+    assert "Until then interrupted transfers cannot be resumed." in got.err
     assert len(got.err.splitlines()) == 1
     assert (machine.folder / large.name).stat().st_size == large.size
     for words in (("list",), ("run",), ("prune",)):

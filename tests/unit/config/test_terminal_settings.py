@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.cli.browse import as_asked
+from cloudstore_tui.cli.browser import as_asked
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.providers import PROVIDERS

@@ -1,29 +1,141 @@
-"""`sandbox` and `demo`: both services on this machine."""
+"""`open`, `demo` and `sandbox`: the browser on the terminal that it needs, and both services on this machine."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
+from math import inf
 from pathlib import Path
 from types import TracebackType
 
 import click
+from msgspec.structs import replace
 
-from cloudstore_tui.cli.browse import as_asked, open_browser, require_terminal
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.config.profiles import load_config
+from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.cli.transfer import open_journal
+from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import StorageError, UsageError
-from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.core.models import split_address
+from cloudstore_tui.providers import PROVIDERS, open_provider
 from cloudstore_tui.sandbox.profiles import listen, logins, url_of, write_config
 
 DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
+
+HOST = "127.0.0.1"
+PATIENCE = 10.0
+"""Seconds the sandbox may take to end when asked."""
+_DUMB = ("", "dumb", "unknown")
+
+
+def open_command(path: str, *, no_mouse: bool, low_bandwidth: bool | None) -> None:
+    require_terminal()
+    config = as_asked(open_config(), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
+    if open_browser(config, path=path):
+        context = click.get_current_context()
+        group = context.find_root().command
+        demo = group.get_command(context, "demo") if isinstance(group, click.Group) else None
+        if demo is not None:
+            context.invoke(demo, no_mouse=no_mouse, low_bandwidth=low_bandwidth)
+
+
+def demo_command(*, seed: int, objects: int, now: datetime, no_mouse: bool, low_bandwidth: bool | None) -> None:
+    require_terminal()
+    sandbox = SandboxProcess(seed=seed, objects=objects, now=now)
+    try:
+        config = as_asked(load_config(sandbox.config, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
+        folder = Path.cwd() / DEMO_FOLDER
+        open_browser(config, download_dir=folder, keep=False, meanwhile=sandbox.start)
+    finally:
+        sandbox.stop()
+    if folder.is_dir():
+        Output(as_json=False).note(f"Downloads are in {folder}")
+
+
+def open_browser(
+    config: Config,
+    *,
+    path: str = "",
+    download_dir: Path | None = None,
+    keep: bool = True,
+    meanwhile: Callable[[], None] | None = None,
+) -> bool:
+    """Run the browser on the profiles of a configuration until the user quits; whether the sandbox is wanted now.
+
+    With `keep`, transfers that are not done then can be gone on with later. `meanwhile` is called in a thread of its
+    own once the first frame is drawn.
+
+    Raises:
+        click.exceptions.Exit: something else than the user has ended it.
+    """
+    require_terminal()
+    # Deferred: only the browser needs Textual.
+    from cloudstore_tui.app import CloudStoreApp
+    from cloudstore_tui.transfers.engine_thread import EngineThread
+    from cloudstore_tui.ui.signals import HANGUP
+
+    openers = {name: partial(open_provider, profile) for name, profile in config.profiles.items()}
+    settings = config.settings
+    # Somebody is looking: a host that is down, or a full disk, is waited for until they have had enough.
+    timeouts = replace(settings.timeouts, give_up=inf, disk=inf)
+    journal = open_journal(Output(as_json=False)) if keep else None
+    engine = EngineThread(openers, settings.transfers, timeouts, journal=journal, polls=settings.zip_poll_seconds)
+    engine.start()
+    try:
+        start = None
+        if path:
+            name, rest = split_address(path)
+            config.profile(name)
+            start = engine.providers[name].locate(rest)
+        app = CloudStoreApp(engine, config, start=start, download_dir=download_dir, meanwhile=meanwhile)
+        app.run(mouse=settings.mouse)
+        if app.return_code == HANGUP and settings.on_hangup == "continue":
+            # The terminal is gone, and with it everybody who could be told anything; SIGTERM still ends it.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            engine.finish()
+    finally:
+        engine.stop()
+        if journal is not None:
+            journal.close()
+    if app.return_code:
+        raise click.exceptions.Exit(app.return_code)
+    return app.setup.wants_demo
+
+
+def as_asked(config: Config, *, no_mouse: bool, low_bandwidth: bool | None) -> Config:
+    """The configuration with what the options say instead of what its settings say."""
+    settings = config.settings
+    if no_mouse:
+        settings = replace(settings, mouse=False)
+    if low_bandwidth is not None:
+        settings = replace(settings, low_bandwidth=str(low_bandwidth).lower())
+    return replace(config, settings=settings)
+
+
+def require_terminal() -> None:
+    """Refuse to draw a screen where there is none.
+
+    Raises:
+        UsageError: stdin, stdout or stderr is no terminal, of which the screen is drawn on the last; or it cannot
+            put anything anywhere.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        raise UsageError("the browser needs a terminal", hint="For scripts: cloudstore --help lists the commands.")
+    name = os.environ.get("TERM", "")
+    if name in _DUMB:
+        raise UsageError(
+            f"the browser cannot draw on this terminal (TERM is {name})" if name else "TERM is not set",
+            hint="Set TERM to what your terminal is, such as xterm; for scripts: cloudstore --help.",
+        )
 
 
 def sandbox_command(
@@ -42,7 +154,6 @@ def sandbox_command(
     socket_fd: int | None,
     remove: Path | None,
 ) -> None:
-    """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped."""
     # Deferred: only this command needs the server's libraries.
     from cloudstore_tui.sandbox.faults.plan import describe_faults
     from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions, describe_switches
@@ -68,20 +179,6 @@ def sandbox_command(
             shutil.rmtree(remove, ignore_errors=True)
 
 
-def demo_command(*, seed: int, objects: int, now: datetime, no_mouse: bool, low_bandwidth: bool | None) -> None:
-    """Open the browser on a sandbox of both services that ends with it."""
-    require_terminal()
-    sandbox = SandboxProcess(seed=seed, objects=objects, now=now)
-    try:
-        config = as_asked(load_config(sandbox.config, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
-        folder = Path.cwd() / DEMO_FOLDER
-        open_browser(config, download_dir=folder, keep=False, meanwhile=sandbox.start)
-    finally:
-        sandbox.stop()
-    if folder.is_dir():
-        Output(as_json=False).note(f"Downloads are in {folder}")
-
-
 def _wait_for_parent(over: threading.Event) -> None:
     sys.stdin.buffer.read()
     over.set()
@@ -95,11 +192,6 @@ def _switches(pairs: tuple[str, ...]) -> dict[str, str]:
             raise UsageError("a switch is written ID=VALUE", subject=pair, hint="cloudstore sandbox --list-switches")
         switches[name] = value
     return switches
-
-
-HOST = "127.0.0.1"
-PATIENCE = 10.0
-"""Seconds the sandbox may take to end when asked."""
 
 
 class SandboxProcess:
