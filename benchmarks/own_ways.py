@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from cloudstore_tui.cli.process import collect_garbage_rarely
+from cloudstore_tui.cli.main import collect_garbage_rarely
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
