@@ -29,7 +29,7 @@ from textual.app import App, ComposeResult
 
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.browser.entries_pane import EntryTable, RowStates
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.text import install_guard
 
 PAGE = 1000

@@ -36,8 +36,7 @@ def behind(*states: State) -> dict[str, list[TransferSnapshot]]:
 async def test_one_line_says_what_runs_how_fast_and_where_to(browser: Any, size: tuple[int, int], line: str) -> None:
     async with browser(start=START, size=size, behind=behind(State.RUNNING)) as it:
         it.engine.push(1)
-        await it.until(lambda: it.screen.strip.display)
-        assert it.lines[-2].startswith(line)
+        await it.until(lambda: it.lines[-2].startswith(line))
         assert it.lines[-2].rstrip().endswith("  t transfers" if size[0] > 100 else "  t")
         assert it.screen.strip.size.height == 1
         await it.pilot.click(ActivityStrip)
@@ -53,11 +52,10 @@ async def test_a_result_has_a_line_of_its_own_where_there_is_room(
         await it.until(lambda: len(it.engine.transfers) == 2)
         it.engine.become(1, State.DONE)
         await it.until(lambda: it.results)
-        await it.settle()
-        assert it.screen.strip.size.height == lines
-        assert "↓ 0 of 1" in it.lines[-2]
+        await it.until(lambda: it.screen.strip.size.height == lines)
+        await it.until(lambda: "↓ 0 of 1" in it.lines[-2])
         it.engine.become(2, State.DONE)
         await it.until(lambda: "✓ report-001.tar" in it.text)
-        assert it.screen.strip.size.height == 1
+        await it.until(lambda: it.screen.strip.size.height == 1)
         await it.press("t", "escape")
         assert not it.screen.strip.display

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from cloudstore_tui.calls import CallTree, call_tree
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.ui.widgets.call_list import CallList
-from cloudstore_tui.ui.widgets.virtual_table import RowSign
+from cloudstore_tui.ui.widgets.row_renderer import RowSign
 
 
 class ListApp(App[None]):

@@ -248,7 +248,7 @@ async def test_the_strip_tells_what_runs_then_how_it_ended_and_nothing_looks_any
         it.engine.become(1, State.DONE, path=tmp_path / "downloads" / "report-000.tar")
         it.engine.become(2, State.FAILED, MissingError("it is gone", subject="acme:exports/reporting/report-001.tar"))
         await it.until(lambda: it.results == [" ✗ 1 of 2 failed: it is gone."])
-        assert "✗ 1 of 2 failed: it is gone." in it.text
+        await it.until(lambda: "✗ 1 of 2 failed: it is gone." in it.text)
         looks = it.engine.looks
         await it.settle()
         assert it.engine.looks == looks

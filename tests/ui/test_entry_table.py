@@ -17,9 +17,9 @@ from textual.strip import Strip
 from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.browser.entries_pane import EntryTable, RowStates
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.themes import textual_theme
-from cloudstore_tui.ui.widgets.virtual_table import RowSign
+from cloudstore_tui.ui.widgets.row_renderer import RowSign
 from tests.ui.walk.test_contrast import TEXT, contrast
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)

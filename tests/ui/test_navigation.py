@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.ui.browser.navigation import LONGEST, History, HistoryEntry
-from cloudstore_tui.ui.browser.targets import NavigationTarget
+from cloudstore_tui.ui.browser import navigation
 
 
 async def test_up_goes_to_the_folder_above_with_the_cursor_on_the_one_left(browser: Any, folders: Any) -> None:
@@ -53,21 +54,29 @@ async def test_the_same_place_twice_is_one_step(browser: Any) -> None:
         assert not it.screen.navigator.can("back")
 
 
-def test_history_forgets_the_oldest_steps_and_the_way_forward() -> None:
-    history = History()
-    steps = [HistoryEntry(NavigationTarget(Location("p", path=str(number)))) for number in range(LONGEST + 5)]
-    for step in steps:
-        history.leave(step)
-    now = HistoryEntry(NavigationTarget(Location("p")))
-    assert history.back(now) == steps[-1]
-    assert history.can_go_forward
-    history.leave(now)
-    assert not history.can_go_forward
-    seen = 0
-    while history.can_go_back:
-        history.back(now)
-        seen += 1
-    assert seen == LONGEST
+async def test_history_forgets_the_oldest_steps_and_the_way_forward(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(navigation, "LONGEST", 3)
+    async with browser(start="acme:") as it:
+        navigator = it.screen.navigator
+
+        async def leave_for(path: str) -> None:
+            navigator.go(Location("acme", path=path))
+            await it.settle()
+
+        for path in ("exports/", "imports/", "exports/reporting/", "exports/"):
+            await leave_for(path)
+        left = []
+        while navigator.can("back"):
+            await it.press("H")
+            left.append(navigator.target.location.path)
+        assert left == ["exports/reporting/", "imports/", "exports/"]
+        await it.press("L")
+        assert navigator.target.location.path == "imports/"
+        assert navigator.can("forward")
+        await leave_for("exports/")
+        assert not navigator.can("forward")
 
 
 async def test_back_reads_on_to_the_entry_and_the_view_that_were_left(browser: Any, searches: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.ui.browser.places import Place, lines_of
+from cloudstore_tui.ui.browser.places import Place, lines_of, walk
 
 
 def folder(name: str) -> Folder:
@@ -58,7 +58,7 @@ def test_trees_deeper_than_the_stack_are_no_matter() -> None:
         place.fill(Page((folder("x" * (depth % 7) + str(depth)),)))
         place = place.children[0]
     assert len(list(lines_of([root]))) == 5_001
-    assert root.find(place.location) is place
+    assert list(walk([root]))[-1] is place
 
 
 async def test_stopping_says_whether_something_was_stopped(browser: Any, folders: Any) -> None:

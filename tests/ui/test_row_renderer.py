@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject
 from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, REGION
 from cloudstore_tui.ui import format as formatted
-from cloudstore_tui.ui.widgets.virtual_table import RowRenderer
+from cloudstore_tui.ui.widgets.row_renderer import RowRenderer
 
 NAME, AGENT = Column("name", "Name"), Column("agent", "Agent", width=12)
 CREATED, SIZE = Column("created", "Created", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)

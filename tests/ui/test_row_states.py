@@ -7,8 +7,8 @@ import pytest
 
 from cloudstore_tui.core.models import Folder, Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
-from cloudstore_tui.ui.browser.entries_pane import RowStates
-from cloudstore_tui.ui.widgets.virtual_table import RowSign
+from cloudstore_tui.ui.browser.entry_table import RowStates
+from cloudstore_tui.ui.widgets.row_renderer import RowSign
 
 HERE = Location("acme8", "us-east", "id-1")
 

@@ -142,15 +142,29 @@ class DownloadActions(ActionGroup):
     # Objects
 
     async def fetch(
-        self, objects: Sequence[StoredObject], folder: Path, *, always_zips: bool = False, place: str = ""
+        self,
+        objects: Sequence[StoredObject],
+        folder: Path,
+        *,
+        always_zips: bool = False,
+        place: str = "",
+        tree: Location | None = None,
     ) -> None:
-        """Download in the faster way, or as zips; the user decides where there is much. They may be all of a place."""
+        """Download in the faster way; the user decides where there is much.
+
+        Args:
+            objects: what is wanted; left out is what cannot be fetched, or is on its way already.
+            folder: where it goes.
+            always_zips: whether zips are wanted, and nothing else.
+            place: what they are all of, if they are; it gets a folder of its own.
+            tree: the folder of the service whose own folders are kept.
+        """
         ready, coming, notes = self._ready(objects)
         if not ready:
             return
         provider = self.providers[ready[0].location.profile]
-        may_zip = Capability.ZIP in provider.capabilities and (always_zips or len(ready) >= ZIP_FROM)
-        plan = plan_zips(ready) if may_zip else None
+        may_zip = tree is None and Capability.ZIP in provider.capabilities
+        plan = plan_zips(ready) if may_zip and (always_zips or len(ready) >= ZIP_FROM) else None
         if always_zips and (plan is None or not plan.packed):
             why = not_zipped(plan) if plan is not None else ""
             notify_plain(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
@@ -158,9 +172,13 @@ class DownloadActions(ActionGroup):
         offer = replace(self._offer(provider, ready, plan, folder, place), coming=coming, notes=notes)
         offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
         way, folder = await self._agree(offer, ready)
-        if way is not None:
-            target = await self._usable(folder) / offer.below
+        if way is None:
+            return
+        target = await self._usable(folder) / offer.below
+        if tree is None:
             await self.start(ready, target, plan if way is FetchAnswer.ZIP else None)
+        elif await self._submit_folder(ready, tree, target):
+            notify_plain(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
 
     def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
         """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
@@ -262,22 +280,10 @@ class DownloadActions(ActionGroup):
     async def fetch_folder(self, folder: Location, into: Path) -> None:
         """Download everything below a folder or place, its own folders kept; counts it first."""
         provider, name = self.providers[folder.profile], _title(folder)
-        if not (found := await self._count(provider, folder, name)):
-            return
-        if Capability.SEARCH in provider.capabilities:
+        if found := await self._count(provider, folder, name):
             # A place that stands for a search holds objects with names, and no folders.
-            await self.fetch(found, into, place=name)
-            return
-        ready, coming, notes = self._ready(found)
-        if not ready:
-            return
-        offer = replace(self._offer(provider, ready, None, into, name), coming=coming, notes=notes)
-        way, into = await self._agree(offer, ready)
-        if way is None:
-            return
-        target = await self._usable(into) / offer.below
-        if await self._submit_folder(ready, folder, target):
-            notify_plain(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
+            is_search = Capability.SEARCH in provider.capabilities
+            await self.fetch(found, into, place=name, tree=None if is_search else folder)
 
     async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
         """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""

@@ -1,199 +1,34 @@
 """The entries of a folder or search: their table, the lines to type in above it, and what there is of them below."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from typing import ClassVar
 
 from msgspec import Struct
-from rich.segment import Segment
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
-from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from cloudstore_tui.core.models import Column, ColumnKind, Entry, Location, StoredObject
+from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.state.memory import BrowserState
-from cloudstore_tui.transfers.model import State, TransferSnapshot
 from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.report import notify_plain
-from cloudstore_tui.ui.transfer_watch import GOES_ON, locations_of
+from cloudstore_tui.ui.text import shorten
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.detail_pane import PAUSE
 from cloudstore_tui.ui.widgets.fields import FilterBar
-from cloudstore_tui.ui.widgets.virtual_table import RowSign, VirtualTable, sign_of_state
-
-_ARRIVED = frozenset({State.DONE, State.SKIPPED})
-
-
-class RowStates:
-    """Gives each row its sign: what comes counts more than what is here, and both more than the service's state."""
-
-    def __init__(self, transfer_of: Callable[[Location], TransferSnapshot | None]) -> None:
-        self._transfer_of = transfer_of
-        """Finds the last transfer that brings an object."""
-        self._here: set[Location] = set()
-        """What was fetched, also by transfers that are off the list since."""
-        self._restoring: frozenset[Location] = frozenset()
-
-    def note_ended(self, transfers: Iterable[TransferSnapshot]) -> None:
-        for transfer in transfers:
-            if transfer.state in _ARRIVED:
-                self._here.update(locations_of(transfer.request))
-
-    def note_restores(self, locations: frozenset[Location]) -> None:
-        self._restoring = locations
-
-    def sign_of(self, entry: Entry) -> RowSign | None:
-        if not isinstance(entry, StoredObject):
-            return None
-        transfer = self._transfer_of(entry.location)
-        if transfer is not None and transfer.state in GOES_ON:
-            return RowSign.COMING
-        if entry.location in self._here or (transfer is not None and transfer.state in _ARRIVED):
-            return RowSign.HERE
-        return RowSign.RESTORING if entry.location in self._restoring else sign_of_state(entry)
-
-
-BRING_BACK = "Bring back the marks that Esc dropped"
-
-
-class EntryTable(VirtualTable):
-    """Opens and marks entries, by key and by mouse."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,l,right", "open", "Open", id="entries.open", tooltip="Open the folder, or look into the file"),
-        Binding("space,insert", "mark", "Mark", id="entries.mark", tooltip="Mark or unmark, and go down"),
-        Binding("v", "range", "Range", id="entries.range", show=False, tooltip="Mark a range (v…v)"),
-        Binding("escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Cancel the range"),
-        Binding("a,ctrl+a", "marks('all')", "All", id="entries.mark_all", show=False, tooltip="Mark all loaded rows"),
-        Binding("U", "marks('dropped')", "Marks back", id="entries.marks_back", show=False, tooltip=BRING_BACK),
-        Binding("*", "marks('others')", "Invert", id="entries.invert", show=False, tooltip="Invert the marks"),
-    ]
-
-    @dataclass
-    class Opened(Message):
-        """The user wants to see what an entry holds."""
-
-        entry: Entry
-
-    @dataclass
-    class MarksChanged(Message):
-        """The user marked or unmarked something."""
-
-    class RowsChanged(Message):
-        """The number of rows may have changed, also by what was done in the background."""
-
-    @dataclass
-    class SortAsked(Message):
-        """The user clicked the title of a column."""
-
-        column: Column
-
-    def __init__(self, states: RowStates, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._states = states
-        self._anchor: tuple[int, Entry] | None = None
-        """Where a range of marks begins: the row, and what was there."""
-
-    def sign_of(self, entry: Entry) -> RowSign | None:
-        return self._states.sign_of(entry)
-
-    def rows_changed(self) -> None:
-        """Look at the store again; a range whose beginning moved is given up."""
-        if self._anchor and self.store and self.store.window(self._anchor[0], 1) != [self._anchor[1]]:
-            self._anchor = None
-        super().rows_changed()
-        self.post_message(self.RowsChanged())
-
-    def watch_cursor(self, old: int, new: int) -> None:
-        super().watch_cursor(old, new)
-        if self._anchor:
-            for row in self.rows_in_view:
-                if min(old, new) <= row <= max(old, new):
-                    self.refresh_row(row)
-            self.post_message(self.MarksChanged())
-
-    @property
-    def range_length(self) -> int:
-        """How many rows the range holds that is open; 0 without one."""
-        return abs(self.cursor - self._anchor[0]) + 1 if self._anchor else 0
-
-    def looks_marked(self, row: int) -> bool:
-        """Whether a row is marked, or would be if the range ended now."""
-        if self._anchor and min(self._anchor[0], self.cursor) <= row <= max(self._anchor[0], self.cursor):
-            return True
-        return super().looks_marked(row)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self._anchor is not None if action == "give_up_range" else super().check_action(action, parameters)
-
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        if offset is not None and offset.y == 0:
-            if (column := self._renderer.column_at(offset.x)) is not None:
-                self.post_message(self.SortAsked(column))
-        elif (row := self.row_at(event)) is not None:
-            self.cursor = row
-            if event.chain == 2:
-                self.action_open()
-
-    def action_open(self) -> None:
-        if (entry := self.entry) is not None:
-            self.post_message(self.Opened(entry))
-
-    def action_mark(self) -> None:
-        if self.store is not None and self.entry is not None:
-            self.store.toggle(self.cursor)
-            self.refresh_row(self.cursor)
-            self.post_message(self.MarksChanged())
-            self.cursor += 1
-
-    def action_range(self) -> None:
-        """Begin a range at the cursor; the second time, mark it."""
-        entry = self.entry
-        if self.store is None or entry is None:
-            return
-        if self._anchor is None:
-            self._anchor = (self.cursor, entry)
-            self.refresh_row(self.cursor)
-            self.post_message(self.MarksChanged())
-            return
-        first, last = sorted((self._anchor[0], self.cursor))
-        self._anchor = None
-        self.store.mark_range(first, last)
-        self.refresh()
-        self.post_message(self.MarksChanged())
-
-    def action_give_up_range(self) -> None:
-        self._anchor = None
-        self.refresh()
-        self.post_message(self.MarksChanged())
-
-    def action_marks(self, which: str) -> None:
-        """Mark `all` rows, the `others` instead of the marked ones, `none`, or those that were `dropped`."""
-        if self.store is not None:
-            change = {
-                "all": self.store.mark_all,
-                "others": self.store.invert,
-                "none": self.store.clear_marks,
-                "dropped": self.store.bring_back_marks,
-            }
-            change[which]()
-            self._anchor = None
-            self.refresh()
-            self.post_message(self.MarksChanged())
-
 
 _DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
     ColumnKind.SIZE: ("smallest first", "largest first"),
@@ -243,9 +78,7 @@ def _row(store: RowStore, progress: Progress, row: int) -> str:
         return "no rows" if progress.ended else ""
     parts = [f"row {words.count(min(row, shown - 1) + 1)} of {words.count(shown)}" if shown else "no rows"]
     if store.filtered_by:
-        text = store.filtered_by
-        cut = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 1] + "…"
-        parts.append(f"with “{cut}” of {words.count(loaded)}")
+        parts.append(f"with “{shorten(store.filtered_by, _LONGEST_FILTER)}” of {words.count(loaded)}")
     if not progress.ended:
         parts.append("loaded")
         if progress.total is not None and progress.total > loaded:
@@ -291,11 +124,6 @@ _LOOKED_AT = 300
 class EntriesPane(Vertical):
     """Shows a store, filters it, and says how much of it there is."""
 
-    DEFAULT_CSS = """
-    EntriesPane {
-        #panes { height: 1fr; layout: horizontal; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="entries.filter", tooltip="Filter the loaded rows by a text"),
     ]
@@ -323,16 +151,16 @@ class EntriesPane(Vertical):
         self._foot = StatusBar(id="foot")
 
     def compose(self) -> ComposeResult:
-        panes = Container(self._left, self.table, self._right, id="panes")
+        panes = Horizontal(self._left, self.table, self._right, id="panes")
         yield from (self.bar, self._filter_bar, PaneRule(panes, "┬"), panes, PaneRule(panes, "┴"), self._foot)
 
     def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
         if store is not self._store:
             self._store = store
-            self._filter_bar.remove_class("-open")
+            self._filter_bar.display = False
         self._zone, self._usual = zone, columns
         self.table.show(store, self.columns, zone)
-        self._update_status()
+        self.update_status()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -364,11 +192,7 @@ class EntriesPane(Vertical):
         """Say how far reading is; `words` stand where there are no rows."""
         self._progress = progress
         self.table.set_status(words)
-        self._update_status()
-
-    def rows_changed(self) -> None:
-        self.table.rows_changed()
-        self._update_status()
+        self.update_status()
 
     def clear_filter(self) -> bool:
         """Show all loaded rows; whether some may have been hidden."""
@@ -407,28 +231,24 @@ class EntriesPane(Vertical):
     def go_back(self) -> None:
         self.table.focus()
 
-    @on(EntryTable.MarksChanged)
-    @on(EntryTable.RowsChanged)
-    def count(self) -> None:
-        self._update_status()
-
     @on(EntryTable.Highlighted)
     def follow(self) -> None:
         """Say which row the cursor is on as soon as it rests: a held key says it once."""
         if self._following is not None:
             self._following.stop()
-        self._following = self.set_timer(PAUSE, self._update_status)
+        self._following = self.set_timer(PAUSE, self.update_status)
 
     def _filter(self, text: str) -> None:
         if self._store is not None:
             self._store.filter(text)
             self.table.rows_changed()
-            self._update_status()
             self.post_message(self.Filtered())
 
-    def _update_status(self) -> None:
+    @on(EntryTable.MarksChanged)
+    @on(EntryTable.RowsChanged)
+    def update_status(self) -> None:
         if self._store is not None:
-            rows = self.table.range_length
+            rows = len(self.table.open_range)
             range_ = f"RANGE {counted(rows, 'row')} · v ends, Esc drops it · " if rows else ""
             self._foot.set_text(range_ + status_text(self._store, self._progress, self._zone, self.table.cursor))
 
@@ -440,9 +260,8 @@ class PaneRule(Widget):
     """
 
     DEFAULT_CSS = """
-    PaneRule { height: 1; color: $border-blurred; & > .pane-rule--focus { color: $border; text-style: bold; } }
+    PaneRule { height: 1; color: $border-blurred; text-wrap: nowrap; }
     """
-    COMPONENT_CLASSES = {"pane-rule--focus"}  # noqa: RUF012  # as Textual has it
     ALLOW_SELECT = False
 
     def __init__(self, panes: Widget, corner: str) -> None:
@@ -455,20 +274,17 @@ class PaneRule(Widget):
         self.watch(self.screen, "focused", self._follow, init=False)
         self.screen.screen_layout_refresh_signal.subscribe(self, self._follow)
 
-    def render_line(self, y: int) -> Strip:
+    def render(self) -> Content:
         width = self.size.width
-        if y:
-            return Strip.blank(width, self.rich_style)
-        bright = self.get_component_rich_style("pane-rule--focus")
         shown = sorted((pane for pane in self._panes.children if pane.display), key=lambda pane: pane.region.x)
         # A border belongs to one of the two panes that it parts.
         ends = [pane.region.x + bool(pane.styles.border_left[0]) for pane in shown[1:]]
-        segments = []
+        parts = []
         for pane, (start, end) in zip(shown, pairwise([0, *ends, width]), strict=True):
-            style = bright if pane.has_pseudo_class("focus-within") or pane.has_focus else self.rich_style
             line = "─" * (end - start)
-            segments.append(Segment(line[:-1] + self._corner if end < width else line, style))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+            line = line[:-1] + self._corner if end < width else line
+            parts.append((line, "bold $border" if pane.has_pseudo_class("focus-within") or pane.has_focus else ""))
+        return Content.assemble(*parts)
 
     def _follow(self, _: object) -> None:
         self.refresh()

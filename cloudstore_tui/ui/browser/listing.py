@@ -376,13 +376,18 @@ class ListingController:
         """Say in the foot line what else goes on; nothing if empty."""
         self._note = note
         self._start_poll()
-        if self.state is not None:
-            self._show_status(self.state)
+        self.update_status()
 
     def update_status(self) -> None:
         """Say how far it is, and why there are no rows."""
-        if self.state is not None:
-            self._show_status(self.state)
+        state, is_busy = self.state, self._busy is not None
+        if state is None:
+            return
+        waits = state.provider.session.note if is_busy or self._note else ""
+        note = " · ".join(part for part in (waits, self._note) if part)
+        words = "loading…" if is_busy else state.words
+        self.pane.bar.result = state.result
+        self.pane.progress(state.progress(loading=is_busy, note=note, known=self._counted(state.target)), words)
 
     @contextmanager
     def doing(self, note: str) -> Iterator[None]:
@@ -432,7 +437,7 @@ class ListingController:
         """Take entries off the list that was shown when they were chosen, if it still is."""
         if state is self.state:
             state.store.remove(identities)
-            self.pane.rows_changed()
+            self.pane.table.rows_changed()
 
     # Reading
 
@@ -472,7 +477,7 @@ class ListingController:
     async def _busy_with(self, state: ListingState) -> AsyncIterator[None]:
         ended = self._busy = asyncio.Event()
         self._start_poll()
-        self._show_status(state)
+        self.update_status()
         try:
             yield
         except ListingOverError:
@@ -489,8 +494,8 @@ class ListingController:
             if self._busy is ended:
                 self._busy = None
             if state is self.state:
-                self.pane.rows_changed()
-                self._show_status(state)
+                self.pane.table.rows_changed()
+                self.update_status()
                 self.screen.refresh_bindings()
                 self._on_answer()
 
@@ -513,14 +518,14 @@ class ListingController:
         now = time.monotonic()
         if now - self._looked >= _LOOKS:
             self._looked = now
-            self.pane.rows_changed()
-            self._show_status(state)
+            self.pane.table.rows_changed()
+            self.update_status()
         self._seek(state)
 
     def _seek(self, state: ListingState) -> None:
         """Put the cursor where it is to be, unless the user moved it."""
         if state.at:
-            self.pane.rows_changed()
+            self.pane.table.rows_changed()
             row = state.store.index_of(state.at)
             table = self.pane.table
             if row is not None and table.cursor == 0:
@@ -544,23 +549,13 @@ class ListingController:
         if self._poll is not None and self._busy is None and not self._note:
             self._poll.stop()
             self._poll = None
-        elif self.state is not None:
-            self._show_status(self.state)
+        else:
+            self.update_status()
 
     def _show_columns(self, state: ListingState) -> None:
         self.pane.table.order = None if state.store.sorted_by[0] else state.order
         self.pane.show(state.store, state.columns, state.zone)
-        self._show_status(state)
-
-    def _show_status(self, state: ListingState) -> None:
-        if state is not self.state:
-            return
-        is_busy = self._busy is not None
-        waits = state.provider.session.note if is_busy or self._note else ""
-        note = " · ".join(part for part in (waits, self._note) if part)
-        words = "loading…" if is_busy else state.words
-        self.pane.bar.result = state.result
-        self.pane.progress(state.progress(loading=is_busy, note=note, known=self._counted(state.target)), words)
+        self.update_status()
 
     def _counted(self, target: NavigationTarget) -> int | None:
         """How many objects a place holds, where the tree has counted them; `None` of searches."""

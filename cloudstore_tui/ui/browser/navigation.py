@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 from textual.screen import Screen
 
@@ -34,36 +34,6 @@ class HistoryEntry(Struct, frozen=True):
     """The first row in view."""
 
 
-class History(Struct):
-    """Entries before and after, as in a web browser."""
-
-    _back: list[HistoryEntry] = field(default_factory=list)
-    _forward: list[HistoryEntry] = field(default_factory=list)
-
-    @property
-    def can_go_back(self) -> bool:
-        return bool(self._back)
-
-    @property
-    def can_go_forward(self) -> bool:
-        return bool(self._forward)
-
-    def leave(self, entry: HistoryEntry) -> None:
-        """Remember what is left for a new target; there is no way forward then."""
-        self._back = [*self._back[1 - LONGEST :], entry]
-        self._forward.clear()
-
-    def back(self, now: HistoryEntry) -> HistoryEntry:
-        """The entry before; `now` can be gone forward to."""
-        self._forward.append(now)
-        return self._back.pop()
-
-    def forward(self, now: HistoryEntry) -> HistoryEntry:
-        """The entry after; `now` can be gone back to."""
-        self._back.append(now)
-        return self._forward.pop()
-
-
 class Navigator:
     """Opens targets and remembers where the user has been."""
 
@@ -77,7 +47,8 @@ class Navigator:
         self.listing = listing
         self.providers = providers
         self._arrived = arrived
-        self._history = History()
+        self._history: dict[str, list[HistoryEntry]] = {"back": [], "forward": []}
+        """What can be gone back and forward to, as in a web browser; the next one comes last."""
 
     @property
     def screen(self) -> Screen[None]:
@@ -134,32 +105,24 @@ class Navigator:
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""
-        if way in ("back", "forward"):
-            return self._history.can_go_back if way == "back" else self._history.can_go_forward
-        return self._place(way) is not None
+        return bool(self._history[way]) if way in self._history else self._place(way) is not None
 
     def travel(self, way: str) -> None:
         """Go that way, if there is one."""
-        if not self.can(way):
+        target = self.target
+        if target is None or not self.can(way):
             return
-        place = self._place(way)
-        if place is not None:
-            left = self.target.location if self.target else place
-            self.go(place, identity(Folder(left, "")))
-        elif self.target is not None:
-            there, return_ = self._history.back, self._history.forward
-            if way == "forward":
-                there, return_ = return_, there
-            entry = there(self._entry())
-            try:
-                self._open(entry)
-            except StorageError:
-                return_(entry)
-                raise
+        if (place := self._place(way)) is not None:
+            self.go(place, identity(Folder(target.location, "")))
+        else:
+            entries, here = self._history[way], self._entry()
+            self._open(entries[-1])
+            entries.pop()
+            self._history["forward" if way == "back" else "back"].append(here)
 
     def _place(self, way: str) -> Location | None:
         target = self.target
-        if target is None or way in ("back", "forward"):
+        if target is None or way in self._history:
             return None
         if target.written:
             return target.location
@@ -171,7 +134,8 @@ class Navigator:
         here = self._entry() if self.target is not None and self.target != target else None
         self._open(HistoryEntry(target, at))
         if here is not None:
-            self._history.leave(here)
+            self._history["back"] = [*self._history["back"][1 - LONGEST :], here]
+            self._history["forward"].clear()
 
     def _entry(self) -> HistoryEntry:
         state, entry = self.listing.state, self.listing.entry

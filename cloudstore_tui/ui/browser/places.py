@@ -1,7 +1,7 @@
 """Places: profiles, regions, types and folders as far as they are known, and the lines of a tree that show them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum, auto
+from enum import StrEnum
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -23,16 +23,16 @@ MAX_AT_ONCE = 1_000
 Shortcut: TypeAlias = SavedSearch | Bookmark | Visited
 
 
-class LineKind(Enum):
-    """What a line of the tree is."""
+class LineKind(StrEnum):
+    """What a line of the tree is; also the name of its style."""
 
-    PLACE = auto()
-    MORE = auto()
-    FOLD = auto()
+    PLACE = "place"
+    MORE = "more"
+    FOLD = "fold"
     """Places that are seldom wanted."""
-    TITLE = auto()
-    NOTE = auto()
-    ERROR = auto()
+    TITLE = "title"
+    NOTE = "note"
+    ERROR = "error"
 
 
 class PlaceLine(Struct, frozen=True):
@@ -58,8 +58,6 @@ class Place:
         """What stands for all that is in it, above the children that are parts of that."""
         self.fold_after = 0
         """Children that are shown at first; 0 for all."""
-        self.note = ""
-        """What is told beside its name."""
         self.shortcut: Shortcut | None = None
         """What it leads to, if that is no place of the tree."""
         self.is_open = False
@@ -101,16 +99,12 @@ class Place:
 
     def close(self) -> None:
         """Show nothing of what is below it, and read nothing for it."""
-        self.stop_load()
-        self.is_open = False
+        self.loading, self.is_open = None, False
 
-    def stop_load(self) -> bool:
-        """Give up what is being read; whether there was something."""
-        was_loading = self.loading is not None
+    def stop_load(self) -> None:
+        """Give up what is being read."""
         self.loading = None
-        if was_loading and not self._known:
-            self.is_open = False
-        return was_loading
+        self.is_open = self.is_open and self._known
 
     def fill(self, page: Page[Folder]) -> None:
         before = {child.location: child for child in self.children}
@@ -128,9 +122,6 @@ class Place:
             self.children.append(known)
         return known
 
-    def unfold(self) -> None:
-        self.fold_after = 0
-
     @property
     def folded(self) -> list["Place"]:
         """The children that are not shown; one alone is not worth it."""
@@ -140,10 +131,6 @@ class Place:
     def fail(self, error: str) -> None:
         """Remember why the children could not be read; what there was stays."""
         self.loading, self.error = None, error
-
-    def find(self, location: Location) -> "Place | None":
-        """The place below this one, or this one, that stands for a location, as far as it was read."""
-        return next((line.place for line in lines_of([self], closed_too=True) if line.place.location == location), None)
 
     def _adopt(self, folders: Sequence[Folder], before: Mapping[Location, "Place"]) -> None:
         """Show further children; those that were there `before` stay as they are, open or closed."""
@@ -164,20 +151,33 @@ def shown_name(folder: Folder) -> str:
     return folder.name.rstrip("/") + "/" if is_real else folder.name
 
 
-def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[PlaceLine]:
+def walk(roots: Sequence[Place]) -> Iterator[Place]:
+    """All places of trees as far as they were read, whether they can be seen or not."""
+    waiting = list(roots)
+    while waiting:
+        place = waiting.pop()
+        yield place
+        waiting += place.children
+
+
+def lines_of(roots: Sequence[Place]) -> Iterator[PlaceLine]:
     """The lines of trees from top to bottom."""
     waiting = [PlaceLine(root) for root in reversed(roots)]
     while waiting:
         line = waiting.pop()
         yield line
-        place = line.place
-        if line.kind is LineKind.PLACE and (place.is_open or closed_too):
-            folded = [] if closed_too else place.folded
-            shown = place.children[: len(place.children) - len(folded)]
-            above = [place.everything] if place.everything is not None else []
-            fold = [PlaceLine(place, LineKind.FOLD, f"{len(folded)} more types")] if folded else []
-            below = [*map(PlaceLine, [*above, *shown]), *fold, *_notes(place)]
-            waiting.extend(reversed(below))
+        if line.kind is LineKind.PLACE and line.place.is_open:
+            waiting += reversed(list(_below(line.place)))
+
+
+def _below(place: Place) -> Iterator[PlaceLine]:
+    folded = place.folded
+    if place.everything is not None:
+        yield PlaceLine(place.everything)
+    yield from map(PlaceLine, place.children[: len(place.children) - len(folded)])
+    if folded:
+        yield PlaceLine(place, LineKind.FOLD, f"{len(folded)} more types")
+    yield from _notes(place)
 
 
 def is_way(place: Place) -> bool:

@@ -4,7 +4,6 @@ Counts stand beside places where they are cheap, and what is saved and recent be
 """
 
 import asyncio
-import locale
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from cloudstore_tui.ui.browser.places import (
     lines_of,
     recent_places,
     saved_places,
+    walk,
     way_to,
 )
 from cloudstore_tui.ui.format import service_name
@@ -61,14 +61,8 @@ _MIN_TEXT = 12
 _LONGEST_NAME = 500
 _RETRY = "r tries again"
 
-_PARTS = {
-    LineKind.PLACE: "name",
-    LineKind.MORE: "more",
-    LineKind.FOLD: "more",
-    LineKind.NOTE: "note",
-    LineKind.ERROR: "error",
-    LineKind.TITLE: "title",
-}
+_OPEN, _CLOSED = "▾ ", "▸ "
+
 _NOWHERE = Place(Location(""), "")
 
 
@@ -78,10 +72,10 @@ class TreeRow(Struct, frozen=True):
     line: PlaceLine
     text: str
     """Safe to draw."""
-    icon: int
-    """Where the sign to click on begins; negative without one."""
     note: str = ""
     """What stands at the right edge."""
+    icon: int = -1
+    """Where the sign to click on begins; negative without one."""
 
 
 class PlacesTree(CursorList):
@@ -89,26 +83,16 @@ class PlacesTree(CursorList):
 
     DEFAULT_CSS = """
     PlacesTree {
-        background: $background;
-        color: $foreground;
         & > .places-tree--title { color: $text-muted; }
-        & > .places-tree--name { color: $foreground; }
-        & > .places-tree--more { color: $text-primary; text-style: italic; }
+        & > .places-tree--more, & > .places-tree--fold { color: $text-primary; text-style: italic; }
         & > .places-tree--note { color: $text-muted; text-style: italic; }
-        & > .places-tree--note-text { color: $text-muted; }
+        & > .places-tree--beside { color: $text-muted; }
         & > .places-tree--error { color: $text-error; }
         &:focus > .places-tree--title { color: $border; text-style: bold; }
     }
     """
     PREFIX = "places-tree"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "places-tree--title",
-        "places-tree--name",
-        "places-tree--more",
-        "places-tree--note",
-        "places-tree--note-text",
-        "places-tree--error",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"places-tree--{kind}" for kind in LineKind), "places-tree--beside"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="places.open", tooltip="Show what is in this place"),
         Binding("l,right", "expand", "Expand", id="places.expand", tooltip="Show the folders in it, then go to them"),
@@ -129,8 +113,6 @@ class PlacesTree(CursorList):
         self, providers: Mapping[str, StorageProvider], browser_state: BrowserState, *, id: str | None = None
     ) -> None:
         super().__init__(id=id)
-        has_signs = "utf" in locale.getpreferredencoding(False).lower()
-        self._icons = ("▾ ", "▸ ") if has_signs else ("- ", "+ ")
         self._providers = providers
         self._browser_state = browser_state
         self.roots: list[Place] = []
@@ -138,7 +120,6 @@ class PlacesTree(CursorList):
         self._shortcuts: dict[str, list[Place]] = {}
         """What stands below the trees, by its title."""
         self.rows: list[TreeRow] = []
-        self._loading: set[Place] = set()
         self._here: Location | None = None
         self._is_leaving = False
         """Whether the user takes a shortcut; the cursor then stays on it."""
@@ -156,11 +137,8 @@ class PlacesTree(CursorList):
     def show_profiles(self) -> None:
         """Show one place for each profile; those that are shown stay as they are, open or closed."""
         known = {root.location: root for root in self.roots}
-        self.roots = []
-        for name, provider in self._providers.items():
-            root = known.get(top := provider.locate("")) or Place(top, name)
-            root.note = service_name(provider.profile)
-            self.roots.append(root)
+        tops = {name: provider.locate("") for name, provider in self._providers.items()}
+        self.roots = [known.get(top) or Place(top, name) for name, top in tops.items()]
         self.places_changed()
         self.show_shortcuts()
 
@@ -227,21 +205,21 @@ class PlacesTree(CursorList):
         self._here = location
         provider = self._providers[location.profile]
         place = next((root for root in self.roots if root.location == provider.locate("")), None)
+        if place is None:
+            return
         for below in way_to(provider, location):
-            if place is None:
-                return
             self._fill_from_memory(place)
             place.is_open = True
             if place.fold_after and below not in [one.location for one in place.children[: place.fold_after]]:
-                place.unfold()
+                place.fold_after = 0
             if place.location.region and not place.location.place:
                 self._load_types(place)
             name = below.place[-1] if below.place else below.path.rstrip("/").rpartition("/")[2] or below.region
             place = place.adopt(Folder(below, name))
-        if place is not None and location.region and not location.place and not location.path:
+        if location.region and not location.place and not location.path:
             place.is_open = True
             self._load_types(place)
-        elif place is not None and place.parent is None and place.children:
+        elif place.parent is None and place.children:
             place.is_open = True
         self.places_changed()
         self._reveal(location)
@@ -274,7 +252,7 @@ class PlacesTree(CursorList):
                 self._keep_facts()
         elif state.pager.ended and state.fetched <= MAX_REUSED:
             folders = [one for one in state.store.window(0, MAX_REUSED) if isinstance(one, Folder)]
-            place = next((found for root in self.roots if (found := root.find(where)) is not None), None)
+            place = next((place for place in walk(self.roots) if place.location == where), None)
             if place is not None and place.needs_load:
                 self._fill(place, Page(tuple(folders)))
                 place.is_open = place.is_open or place.parent is None
@@ -293,19 +271,18 @@ class PlacesTree(CursorList):
         if again:
             self._browser_state.facts.doubt(place.location)
         token = place.start_load(again=again)
-        self._loading.add(place)
         self.places_changed()
         self.run_worker(self._load(place, token), group=_group_of(place), exclusive=True)
 
     def stop(self) -> bool:
         """Give up everything that is being read; whether something was."""
-        stopped = [place.stop_load() for place in self._loading]
-        for place in self._loading:
+        loading = [place for place in walk(self.roots) if place.loading is not None]
+        for place in loading:
+            place.stop_load()
             self.workers.cancel_group(self, _group_of(place))
-        self._loading.clear()
-        if any(stopped):
+        if loading:
             self.places_changed()
-        return any(stopped)
+        return bool(loading)
 
     async def _load(self, place: Place, token: object) -> None:
         provider = self._providers[place.location.profile]
@@ -318,9 +295,6 @@ class PlacesTree(CursorList):
             if place.loading is token:
                 self._fill(place, page)
                 place.error = " ".join(map(sentence, page.failures))
-        finally:
-            if place.loading is None:
-                self._loading.discard(place)
         self.places_changed()
 
     def _fill(self, place: Place, page: Page[Folder]) -> None:
@@ -357,8 +331,8 @@ class PlacesTree(CursorList):
 
     def _note_of(self, place: Place) -> str:
         """What stands beside a place: its service, or how many objects are in it."""
-        if place.note or place.parent is None:
-            return place.note
+        if place in self.roots:
+            return service_name(self._providers[place.location.profile].profile)
         is_counted = place.location.region and (place.location.place or place.name == "Everything")
         if not is_counted or len(place.location.place) > 1:
             return ""
@@ -406,7 +380,7 @@ class PlacesTree(CursorList):
             return
         self.cursor = index
         row = self.rows[index]
-        if row.icon >= 0 and row.icon <= offset.x < row.icon + _INDENT:
+        if 0 <= row.icon <= offset.x < row.icon + _INDENT:
             self._toggle(row.line.place)
         elif event.chain == 1:
             self.action_open()
@@ -419,7 +393,7 @@ class PlacesTree(CursorList):
             self._is_leaving = line.place.shortcut is not None
             self.post_message(self.Opened(line.place))
         elif line.kind is LineKind.FOLD:
-            line.place.unfold()
+            line.place.fold_after = 0
             self.places_changed()
         elif line.kind in (LineKind.MORE, LineKind.ERROR):
             if line.place.show_waiting():
@@ -475,12 +449,12 @@ class PlacesTree(CursorList):
         if index >= len(self.rows):
             return Strip([Segment(" " * width, self.rich_style)], width)
         row = self.rows[index]
-        style = self.part_style("cursor" if index == self.cursor else _PARTS[row.line.kind])
+        style = self.part_style("cursor" if index == self.cursor else row.line.kind)
         note = f" {row.note} " if row.note else ""
         room = max(width - cell_len(note), 1)
         name = Segment(set_cell_size(shorten(row.text, room), room), style)
-        quiet = style if index == self.cursor else self.part_style("note-text")
-        return Strip([name, Segment(note, quiet)] if note else [name]).adjust_cell_length(width, style)
+        quiet = style if index == self.cursor else self.part_style("beside")
+        return Strip([name, Segment(note, quiet)]).adjust_cell_length(width, style)
 
     @property
     def _line(self) -> PlaceLine | None:
@@ -502,21 +476,21 @@ class PlacesTree(CursorList):
     def _wrapped(self, line: PlaceLine) -> list[TreeRow]:
         place = line.place
         if line.kind is LineKind.TITLE:
-            return [TreeRow(line, f" {line.text}", -1)]
+            return [TreeRow(line, f" {line.text}")]
         left = _left(place.depth + (line.kind is not LineKind.PLACE))
         if line.kind is LineKind.PLACE and place.shortcut is not None:
-            return [TreeRow(line, f"  {plain(place.name, _LONGEST_NAME)}", -1)]
+            return [TreeRow(line, f"  {plain(place.name, _LONGEST_NAME)}")]
         if line.kind is LineKind.PLACE:
-            icon = self._icons[not place.is_open] if place.expandable else "  "
+            icon = "  " if not place.expandable else _OPEN if place.is_open else _CLOSED
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)
-            return [TreeRow(line, text, left if place.expandable else -1, self._note_of(place))]
+            return [TreeRow(line, text, self._note_of(place), left if place.expandable else -1)]
         if line.kind is LineKind.FOLD:
-            return [TreeRow(line, " " * left + self._icons[1] + line.text, -1)]
+            return [TreeRow(line, " " * left + _CLOSED + line.text)]
         indent = " " * (left + _INDENT)
         width = max(self.size.width - len(indent), _MIN_TEXT)
         retry = textwrap.wrap(_RETRY, width) if line.kind is LineKind.ERROR else []
         parts = [*textwrap.wrap(plain(line.text), width), *retry]
-        return [TreeRow(line, indent + part, -1) for part in parts]
+        return [TreeRow(line, indent + part) for part in parts]
 
 
 def _group_of(place: Place) -> str:

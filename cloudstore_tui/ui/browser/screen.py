@@ -29,7 +29,8 @@ from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.actions import ActionRunner, bindings_of
 from cloudstore_tui.ui.browser.change_actions import DeletionActions, RestoreActions, UploadActions
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
-from cloudstore_tui.ui.browser.entries_pane import EntriesPane, EntryTable, RowStates
+from cloudstore_tui.ui.browser.entries_pane import EntriesPane
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
 from cloudstore_tui.ui.browser.look_actions import CallFolder, LookActions
@@ -134,7 +135,7 @@ class BrowserScreen(BaseScreen[None]):
         super().__init__()
         self._providers, self._watch = providers, watch
         self._zones = cycle(zones_to_show(settings.time_zone))
-        self._kind: tuple[type[object], str, str] = type(None), "", ""
+        self._kind: tuple[object, ...] = ()
         """What the cursor is on, as far as keys go by it."""
         self.header.badges = self._badges
         self.places = PlacesTree(providers, browser_state, id="places")
@@ -177,7 +178,7 @@ class BrowserScreen(BaseScreen[None]):
         self.entries.bar.display = False
         self.entries.table.set_status(WELCOME)
         self.watch(self, "focused", self.panes.follow)
-        self._watch.changed.subscribe(self, lambda _: self._show_activity())
+        self._watch.changed.subscribe(self, lambda _: self._show_transfers())
         self._watch.finished.subscribe(self, self._notify_result)
         self._watch.ended.subscribe(self, self.uploads.read_arrived)
         self._watch.kept.subscribe(self, lambda _: self.header.update())
@@ -185,7 +186,6 @@ class BrowserScreen(BaseScreen[None]):
             # Home asks, too; whoever begins at an address does not come by there.
             _: Worker[None] = self.run_worker(self._watch.interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
-        self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
         self.restores.on_way.subscribe(self, self._note_restores)
         self.restores.ready.subscribe(self, lambda _: self.header.update())
         _looking: Worker[None] = self.run_worker(self._look_at_archives, group="archives")
@@ -286,9 +286,10 @@ class BrowserScreen(BaseScreen[None]):
 
         self.app.push_screen(TransfersScreen(self._watch, self.listing.zone))
 
-    def _show_activity(self) -> None:
+    def _show_transfers(self) -> None:
         results = self._watch.results
         self.strip.show(self._watch.running, results[-1] if results else None)
+        self.entries.table.signs_changed()
 
     def _notify_result(self, batch: BatchProgress) -> None:
         """Say on other screens, too, how a batch ended."""
@@ -356,7 +357,7 @@ class BrowserScreen(BaseScreen[None]):
         """Show the entry under the cursor, and the keys for what it is."""
         self.detail.show(event.entry, self.listing.zone)
         entry = event.entry
-        kind = (type(entry), *((kind_of(entry), entry.state) if isinstance(entry, StoredObject) else ("", "")))
+        kind = (kind_of(entry), entry.state) if isinstance(entry, StoredObject) else (type(entry),)
         if kind != self._kind:
             self._kind = kind
             self.refresh_bindings()

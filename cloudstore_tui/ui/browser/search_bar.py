@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -22,6 +22,7 @@ from cloudstore_tui.state.searches import SIGN, SavedSearches
 from cloudstore_tui.ui.browser.search_line import (
     LONGEST,
     MeaningLine,
+    OfferKind,
     Offers,
     SearchContext,
     SearchInput,
@@ -113,7 +114,6 @@ class SearchBar(Vertical):
         """Which of the places that hold this one is searched."""
         self._explained: str | None = None
         """The text that the second line tells about."""
-        self._is_open = False
         self._insists = False
         """Whether a word is called wrong although somebody may still type at it."""
         self._declined = ""
@@ -161,22 +161,21 @@ class SearchBar(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tab goes on to the next pane until something is typed."""
         if action == "take":
-            return self._offers.is_open or self._explained is not None
+            return self._offers.kind is not None or self._explained is not None
         return super().check_action(action, parameters)
 
     def action_close(self) -> None:
-        if self._offers.is_open:
-            self._declined = self.line.value if self._offers.is_guess else self._declined
+        if self._offers.kind is not None:
+            self._declined = self.line.value if self._offers.kind is OfferKind.GUESS else self._declined
             self._offers.close()
             self._explain()
         else:
-            self._leave_line()
             self.post_message(self.Closed())
 
     @on(SearchInput.Taken)
     def action_take(self) -> None:
         """Take what is offered, else the corrected text, else go to the next placeholder, else offer something."""
-        if self._offers.is_open:
+        if self._offers.kind is not None:
             self._offers.take()
         elif self._corrected:
             self.line.put(self._corrected)
@@ -232,10 +231,10 @@ class SearchBar(Vertical):
     async def ask(self, event: Input.Submitted) -> None:
         """Send it, unless it cannot work or a word in it is probably something else."""
         event.stop()
-        if self._offers.is_past:
+        if self._offers.kind is OfferKind.PAST:
             self.action_take()
             return
-        if self._offers.is_guess:
+        if self._offers.kind is OfferKind.GUESS:
             self._offers.take()
         elif self.line.value != self._declined and self._offers.guess():
             self._explain()
@@ -311,7 +310,7 @@ class SearchBar(Vertical):
             style, corrected = "$text-error" if diagnostic.fatal else "$text-warning", diagnostic.corrected
             mended = Content("⇥ takes ") + show(corrected) + Content(" · ") if corrected else Content()
             return mended + show(diagnostic.text).stylize_before(style), "", ""
-        if self._offers.is_guess and (chosen := self._box.chosen) is not None:
+        if self._offers.kind is OfferKind.GUESS and (chosen := self._box.chosen) is not None:
             known = f" ({chosen.note})" if chosen.note else ""
             return Content("Did you mean ") + show(chosen.text) + Content(f"{known}?"), "", "⏎ search this  Esc no"
         if text.startswith(SIGN):
@@ -326,7 +325,7 @@ class SearchBar(Vertical):
     def _show_side(self, analysis: Analysis | None = None) -> None:
         """The scope while it is typed, else what was found."""
         width = self.size.width
-        if not self._is_open:
+        if not self.line.has_focus:
             parts = self.result if width >= _WIDE else self.result[:2] if width >= _NARROW else ()
             text = " · ".join(part for part in parts if part)
         else:
@@ -361,20 +360,15 @@ class SearchBar(Vertical):
 
     def on_descendant_focus(self) -> None:
         if self.line.has_focus:
-            self._is_open = self._meaning.display = True
+            self._meaning.display = True
             self.call_after_refresh(self._explain, typed=False)
 
-    @on(events.DescendantBlur)
-    def _blurred(self) -> None:
-        focused = self.screen.focused
-        if focused is None or self not in focused.ancestors:
-            self._leave_line()
-
-    def _leave_line(self) -> None:
+    def on_descendant_blur(self) -> None:
         """Show again what the rows were searched for; what was typed comes back with the next look at the line."""
-        if not self._is_open:
+        if self.screen.focused is self.line:
+            # It has the focus again already.
             return
-        self._is_open, phrase = False, self._about.shown.phrase
+        phrase = self._about.shown.phrase
         self._draft = self.line.value if self.line.value != phrase else None
         self.line.put(phrase, 0)
         self._reset()
@@ -384,11 +378,11 @@ class SearchBar(Vertical):
         self._offers.close()
         self._explained, self._insists, self._corrected = None, False, ""
         self.line.underline(None)
-        self._meaning.display = self._is_open
+        self._meaning.display = self.line.has_focus
         self._show_side()
         self.refresh_bindings()
 
     def _cursor_moved(self) -> None:
         """Offer nothing any more where the cursor was moved and nothing was typed."""
-        if self._offers.is_open and not self._offers.is_guess and self.line.value == self._explained:
+        if self._offers.kind not in (None, OfferKind.GUESS) and self.line.value == self._explained:
             self._offers.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
+from enum import Enum, auto
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -190,45 +191,44 @@ def matching(lines: Sequence[str], text: str) -> tuple[str, ...]:
     return tuple(line for line in reversed(lines) if all(word in line.casefold() for word in words))
 
 
-class Offers:
-    """What the box holds: words that could follow, earlier searches, or what was probably meant."""
+class OfferKind(Enum):
+    """What the box of suggestions holds."""
 
-    def __init__(self, line: SearchInput, shown: SuggestionBox, context: SearchContext) -> None:
+    NEXT = auto()
+    """Words that could follow."""
+    PAST = auto()
+    """Earlier searches."""
+    GUESS = auto()
+    """Whole searches, with what the words without a key were probably meant to be."""
+
+
+class Offers:
+    """Fills the box of suggestions, and puts the chosen one into the line."""
+
+    def __init__(self, line: SearchInput, box: SuggestionBox, context: SearchContext) -> None:
         self._line = line
-        self._box = shown
+        self._box = box
         self._context = context
         self._recall = Recall()
-        self._is_past = False
-        self._is_guess = False
+        self._kind = OfferKind.NEXT
 
     @property
-    def is_open(self) -> bool:
-        return bool(self._box.offers)
-
-    @property
-    def is_past(self) -> bool:
-        return self._is_past and self.is_open
-
-    @property
-    def is_guess(self) -> bool:
-        """Whether whole searches are offered in the place of words that are known as something else."""
-        return self._is_guess and self.is_open
+    def kind(self) -> OfferKind | None:
+        """What is offered; `None` while the box is closed."""
+        return self._kind if self._box.offers else None
 
     def close(self) -> None:
-        self._is_past = self._is_guess = False
-        self._show(())
+        self._show(OfferKind.NEXT, ())
 
     def guess(self) -> bool:
         """Offer what the words without a key were probably meant to be; whether there is any."""
-        self._is_past, self._is_guess = False, True
-        self._show(did_you_mean(self._line.value, self._context.vocabulary))
-        return self.is_open
+        self._show(OfferKind.GUESS, did_you_mean(self._line.value, self._context.vocabulary))
+        return self.kind is not None
 
     def typed(self) -> None:
         """Offer what fits to what was just typed."""
         self._recall.forget()
-        self._is_guess = False
-        if self._is_past:
+        if self._kind is OfferKind.PAST:
             self._offer_past()
         elif self._line.has_focus and self._line.value and len(self._line.value) <= LONGEST:
             self.ask()
@@ -237,7 +237,7 @@ class Offers:
 
     def ask(self) -> None:
         text, cursor = self._line.value, self._line.cursor_position
-        self._show(suggest(text, cursor, self._context.known), key_at(text, cursor))
+        self._show(OfferKind.NEXT, suggest(text, cursor, self._context.known), key_at(text, cursor))
 
     def take(self) -> None:
         """Put the chosen one into the line.
@@ -245,14 +245,14 @@ class Offers:
         Raises:
             StorageError: it is a saved search, and cannot be read.
         """
-        chosen, was_whole = self._box.chosen, self._is_past or self._is_guess
+        chosen, kind = self._box.chosen, self._kind
         self.close()
         if chosen is None:
             return
         self._line.put(*chosen.put_into(self._line.value))
         if chosen.text.startswith(SIGN):
             self.expand()
-        elif not was_whole:
+        elif kind is OfferKind.NEXT:
             self.ask()
 
     def expand(self) -> bool:
@@ -269,23 +269,22 @@ class Offers:
 
     def search_past(self) -> bool:
         """Offer earlier searches that hold what is typed, or choose the next of them; whether there is any."""
-        if self.is_past:
+        if self.kind is OfferKind.PAST:
             self._box.move(1)
         else:
-            self._is_past = True
             self._offer_past()
-        return self.is_open
+        return self.kind is not None
 
     def up(self) -> None:
         """Up in the list, or back to an earlier search."""
-        if self.is_open and (self._is_past or not self._box.is_first_chosen):
+        if self.kind is OfferKind.PAST or (self.kind is not None and not self._box.is_first_chosen):
             self._box.move(-1)
         else:
             self._go_to(self._recall.older(self._context.history.lines, self._line.value))
 
     def down(self) -> bool:
         """Down in the list, or on to a later search; whether there was either."""
-        if self.is_open:
+        if self.kind is not None:
             self._box.move(1)
         elif self._recall.is_back:
             self._go_to(self._recall.newer())
@@ -296,14 +295,16 @@ class Offers:
     def _offer_past(self) -> None:
         typed = self._line.value
         lines = matching(self._context.history.lines, typed)
-        self._show([Suggestion(line, end=len(typed)) for line in lines if line != typed], "Earlier searches")
+        found = [Suggestion(line, end=len(typed)) for line in lines if line != typed]
+        self._show(OfferKind.PAST, found, "Earlier searches")
 
     def _go_to(self, text: str | None) -> None:
         if text is not None:
             self.close()
             self._line.put(text)
 
-    def _show(self, offers: Sequence[Suggestion], title: str = "") -> None:
+    def _show(self, kind: OfferKind, offers: Sequence[Suggestion], title: str = "") -> None:
+        self._kind = kind
         self._box.offer(offers, title)
         self._line.is_offered = bool(offers)
 

@@ -12,7 +12,7 @@ from cloudstore_tui.core.models import Location, Retention
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.checker import check
 from cloudstore_tui.fiql.phrases import Compiled, is_fiql, local_words, understand
-from cloudstore_tui.fiql.reading import brief, explain
+from cloudstore_tui.fiql.reading import brief
 from cloudstore_tui.fiql.syntax import names_type
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS, filter_of, types_in
@@ -65,8 +65,6 @@ class Analysis(Struct, frozen=True):
 
     meaning: Compiled | None = None
     """`None` if it has none."""
-    reading: str = ""
-    """What it finds, in full."""
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
@@ -99,7 +97,7 @@ def analyse(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), 
         return Analysis(meaning)
     found = check(meaning.node, text, zone, tags) if is_fiql(text) else ()
     diagnostics = (Diagnostic(one.position, one.sentence, one.fatal, one.corrected or "") for one in found)
-    return Analysis(meaning, explain(meaning.node, zone), tuple(diagnostics))
+    return Analysis(meaning, tuple(diagnostics))
 
 
 def in_words(text: str, scope: Scope, zone: tzinfo, now: datetime) -> tuple[str, bool]:

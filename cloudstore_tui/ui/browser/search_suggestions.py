@@ -400,7 +400,6 @@ class SuggestionBox(Widget):
     SuggestionBox {
         overlay: screen; display: none; border: solid $border; background: $panel;
         border-title-color: $text-accent; border-subtitle-color: $text-muted;
-        &.-open { display: block; }
         &.-flat { border: none; }
         & > .suggestion-box--note { color: $text-muted; }
         & > .suggestion-box--chosen {
@@ -437,7 +436,7 @@ class SuggestionBox(Widget):
         self.border_title = title
         self.border_subtitle = keys_in_words(self.app, self.KEYS)
         self.place(0, self.app.size.width, self.app.size.height)
-        self.set_class(bool(offers), "-open")
+        self.display = bool(offers)
         self.refresh(layout=True)
 
     def place(self, column: int, width: int, height: int) -> None:

@@ -32,7 +32,7 @@ from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.call_list import CallAside, CallList
 from cloudstore_tui.ui.widgets.chrome import Crumb
-from cloudstore_tui.ui.widgets.virtual_table import RowSign
+from cloudstore_tui.ui.widgets.row_renderer import RowSign
 
 Find = Callable[[bool], Awaitable[Page[StoredObject]]]
 """Finds everything joined to the object; True: in all regions."""

@@ -47,13 +47,12 @@ class ProfileRows(Vertical):
         self.secrets = [_secret_row(field) for field in spec.secrets]
         self.commands = [_command_row(field) for field in spec.secrets]
         self.usual = [_option_row(option) for option in asked(spec, rare=False)]
-        self.store = FormRow.choosing(
-            STORE, "Keep secrets in", "", [store.value for store in SecretStore], SecretStore.FILE
-        )
+        stores = [store.value for store in SecretStore]
+        self.store = FormRow(STORE, "Keep secrets in", "", choices=stores, value=SecretStore.FILE)
         about = "yes: the profile can neither upload nor delete. It can be changed in the configuration later."
-        self.read_only = FormRow.choosing(READ_ONLY, "Read-only", about, (_YES, _NO))
+        self.read_only = FormRow(READ_ONLY, "Read-only", about, choices=(_YES, _NO))
         labels = ", ".join(row.label for row in self.rare)
-        self.more = FormRow.choosing(MORE, "Advanced options", f"Rarely needed: {labels}.", (_NO, _YES))
+        self.more = FormRow(MORE, "Advanced options", f"Rarely needed: {labels}.", choices=(_NO, _YES))
         secrets = (self.store, *self.secrets, *self.commands)
         self.lines = (*self.usual, *secrets, self.read_only, self.more, *self.rare)
         """All of them from the top, those that are not shown included."""
@@ -99,18 +98,19 @@ class ProfileRows(Vertical):
 
 
 def _option_row(option: Option) -> FormRow:
-    about = f"{option.help} {option.where}".strip()
+    about, value = f"{option.help} {option.where}".strip(), str(option.default or "")
     if option.choices:
-        return FormRow.choosing(option.name, option.label, about, option.choices, str(option.default or ""))
+        return FormRow(option.name, option.label, about, choices=option.choices, value=value)
     if not is_needed(option) and not option.default:
         about = f"May stay empty. {about}"
-    row = FormRow(option.name, option.label, about, partial(read_answer, option), value=str(option.default or ""))
-    return row if option.type is tuple else row.suggest(option.suggestions)
+    suggestions = () if option.type is tuple else option.suggestions
+    check = partial(read_answer, option)
+    return FormRow(option.name, option.label, about, check, value=value, suggestions=suggestions)
 
 
 def _secret_row(field: SecretField) -> FormRow:
     about = f"{field.help} {field.where} It does not show while you type or paste it."
-    return FormRow(field.name, field.label, about, lambda text: clean_secret(text, spoken(field.name))).hide_typing()
+    return FormRow(field.name, field.label, about, lambda text: clean_secret(text, spoken(field.name)), is_secret=True)
 
 
 def _command_row(field: SecretField) -> FormRow:
@@ -135,7 +135,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
         about = f"{NAME.help} {NAME.where}"
         self.naming = FormRow("name", NAME.label, about, lambda text: check_name(text.strip(), taken))
         about = "; ".join(f"{spec.name}: {spec.title}" for spec in specs)
-        self.choosing = FormRow.choosing(SERVICE, "Service", about, tuple(self._specs))
+        self.choosing = FormRow(SERVICE, "Service", about, choices=tuple(self._specs))
         self._services: dict[str, ProfileRows] = {}
         self._trouble = ""
 

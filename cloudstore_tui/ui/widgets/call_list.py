@@ -23,8 +23,8 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
+from cloudstore_tui.ui.widgets.row_renderer import MARK, RowSign, sign_of_state
 from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
-from cloudstore_tui.ui.widgets.virtual_table import MARK, RowSign, sign_of_state
 
 _SIGN, _TITLE, _LENGTH, _SIZE, _NOTE = 3, 24, 8, 10, 3
 """Cells of the columns, of titles at least, and of the room before what else is to be said."""
@@ -45,7 +45,6 @@ class CallList(CursorList):
 
     DEFAULT_CSS = """
     CallList {
-        height: 1fr; background: $background; color: $foreground;
         & > .call--head { color: $text-muted; }
         & > .call--leg { color: $text-primary; text-style: bold; }
         & > .call--marked { color: $text-warning; text-style: bold; }
@@ -210,7 +209,7 @@ class CallAside(ScrolledText):
 
     DEFAULT_CSS = """
     CallAside {
-        background: $background; padding: 0;
+        padding: 0;
         &:focus > Static { background: $boost; }
     }
     """

@@ -6,11 +6,9 @@ the screen, when one word of it changes; these draw a line, and only if it is no
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from msgspec import Struct
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
@@ -18,7 +16,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.strip import Strip
+from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -52,22 +50,15 @@ class Badge(Struct, frozen=True):
     """`plain`, `warning` or `accent`."""
 
 
-_Part: TypeAlias = tuple[str, str, Location | None]
-"""A text, what it looks like, and where a click on it goes."""
+_BADGE_STYLES = {"plain": "", "warning": "$text-warning", "accent": "$text-accent"}
 
 
 class Header(Widget):
     """The first line: on the left the way that leads here, each part a link, on the right what holds here."""
 
     DEFAULT_CSS = """
-    Header {
-        dock: top; height: 1; background: $panel; color: $foreground; text-style: bold;
-        & > .header--warning { color: $text-warning; text-style: bold; }
-        & > .header--accent { color: $text-accent; text-style: bold; }
-        & > .header--between { color: $text-muted; text-style: none; }
-    }
+    Header { dock: top; height: 1; background: $panel; color: $foreground; text-style: bold; text-wrap: nowrap; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"header--warning", "header--accent", "header--between"}
     ALLOW_SELECT = False
 
     class Opened(Message):
@@ -107,63 +98,47 @@ class Header(Widget):
     def remask(self) -> None:
         self.update()
 
-    def render_line(self, _y: int) -> Strip:
-        width, style = self.size.width, self.rich_style
-        left, right = self._fitted(width)
-        gap = max(width - _width_of(left) - _width_of(right), 0)
-        styles = {kind: self.get_component_rich_style(f"header--{kind}") for kind in ("warning", "accent", "between")}
-        parts = (*left, (" " * gap, "plain", None), *right)
-        return Strip([Segment(text, styles.get(kind, style)) for text, kind, _ in parts]).adjust_cell_length(width)
+    def render(self) -> Content:
+        """The crumbs, badges and facts there is room for: where the user is stays longest, the way there goes first."""
+        width, first, last = self.size.width, 0, len(self.crumbs) - 1
+        badges = list(self._shown[1])
+        left, right = self._way(first), _badge_line(badges, width)
+        while left.cell_length + right.cell_length > width and (badges or first < last):
+            if first < last - 1 or not badges:
+                first += 1
+            else:
+                badge = badges.pop()
+                shorter, between, _ = badge.text.rpartition(BETWEEN_FACTS)
+                badges += [Badge(shorter, badge.kind)] if between else []
+            left, right = self._way(first), _badge_line(badges, width)
+        return left.pad_right(max(width - left.cell_length - right.cell_length, 0)) + right
 
     def on_click(self, event: events.Click) -> None:
-        end = 0
-        for text, _, location in self._fitted(self.size.width)[0]:
-            end += cell_len(text)
-            if event.x < end:
-                if location is not None:
-                    self.post_message(self.Opened(location))
-                return
+        number = event.style.meta.get("crumb")
+        if number is not None and (location := self.crumbs[number].location) is not None:
+            self.post_message(self.Opened(location))
 
-    def _fitted(self, width: int) -> tuple[list[_Part], list[_Part]]:
-        """The crumbs, badges and facts there is room for: where the user is stays longest, the way there goes first."""
-        crumbs, badges = list(self._shown[0]), list(self._shown[1])
-        while _width_of(_crumb_parts(crumbs)) + _width_of(_badge_parts(badges, width)) > width:
-            if len(crumbs) > 2:
-                crumbs.pop(0)
-            elif badges:
-                last = badges.pop()
-                shorter, between, _ = last.text.rpartition(BETWEEN_FACTS)
-                badges += [Badge(shorter, last.kind)] if between else []
-            elif len(crumbs) > 1:
-                crumbs.pop(0)
-            else:
-                break
-        return _crumb_parts(crumbs), _badge_parts(badges, width)
+    def _way(self, first: int) -> Content:
+        """The crumbs from one of them on."""
+        between = Content.styled(BETWEEN_CRUMBS, "$text-muted")
+        parts = [
+            Content.styled(plain(crumb.text, LONGEST_CRUMB), Style.from_meta({"crumb": number}))
+            for number, crumb in enumerate(self.crumbs[first:], first)
+        ]
+        return Content(" ") + between.join(parts)
 
 
-def _crumb_parts(crumbs: Sequence[Crumb]) -> list[_Part]:
-    parts: list[_Part] = []
-    for crumb in crumbs:
-        parts += [(BETWEEN_CRUMBS if parts else " ", "between", None)]
-        parts += [(plain(crumb.text, LONGEST_CRUMB), "plain", crumb.location)]
-    return parts
-
-
-def _badge_parts(badges: Sequence[Badge], width: int) -> list[_Part]:
+def _badge_line(badges: Sequence[Badge], width: int) -> Content:
     gap = " " * (2 if width < NARROW else 3)
-    parts: list[_Part] = [(f"{gap}{plain(badge.text)}", badge.kind, None) for badge in badges]
-    return [*parts, (" ", "plain", None)] if parts else []
-
-
-def _width_of(parts: Iterable[_Part]) -> int:
-    return sum(cell_len(text) for text, _, _ in parts)
+    parts = [Content.styled(f"{gap}{plain(badge.text)}", _BADGE_STYLES[badge.kind]) for badge in badges]
+    return Content("").join([*parts, Content(" ")]) if parts else Content("")
 
 
 class StatusBar(Widget):
     """One line of text below something, repainted only when it changed."""
 
     DEFAULT_CSS = """
-    StatusBar { height: 1; color: $text-muted; }
+    StatusBar { height: 1; color: $text-muted; text-wrap: nowrap; }
     """
     ALLOW_SELECT = False
 
@@ -176,10 +151,8 @@ class StatusBar(Widget):
             self.text = text
             self.refresh()
 
-    def render_line(self, _y: int) -> Strip:
-        return Strip(
-            [Segment(set_cell_size(f" {plain(self.text)}", self.size.width), self.rich_style)], self.size.width
-        )
+    def render(self) -> Content:
+        return Content(f" {plain(self.text)}")
 
 
 class MessageLine(Static):
@@ -234,12 +207,8 @@ class Footer(Widget):
     """The last line: the keys that work here and now, each of which can be clicked."""
 
     DEFAULT_CSS = """
-    Footer {
-        height: 1; background: $panel; color: $foreground;
-        & > .footer--key { color: $text-accent; text-style: bold; }
-    }
+    Footer { height: 1; background: $panel; color: $foreground; text-wrap: nowrap; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key"}
     ALLOW_SELECT = False
     LAST: ClassVar[tuple[str, ...]] = ("command_palette", "help")
     """Actions that stand at the right, and stay where there is no room for the others."""
@@ -260,48 +229,31 @@ class Footer(Widget):
         bindings = [active.binding for active in screen.active_bindings.values() if active.enabled and _is_main(active)]
         for binding in sorted(bindings, key=lambda one: first.index(one.id) if one.id in first else len(first)):
             if binding.show and binding.description and offers(binding):
-                is_last = binding.action in self.LAST
-                display = key_display(self.app, binding)
-                item = _Item(binding.action, display, binding.description, binding.key, is_last)
+                item = _Item(binding.action, key_display(self.app, binding), binding.description, binding.key)
                 shown.setdefault(binding.action, item)
         items = tuple(shown.values())
         if items != self._items:
             self._items = items
             self.refresh()
 
-    def render_line(self, _y: int) -> Strip:
-        width, style = self.size.width, self.rich_style
-        key_style = self.get_component_rich_style("footer--key")
-        segments, x = [], 0
-        for start, item, words in self._placed(width):
-            segments += [Segment(" " * (start - x + 1), style), Segment(item.display, key_style), Segment(words, style)]
-            x = start + 1 + cell_len(item.display) + cell_len(words)
-        return Strip(segments).adjust_cell_length(width, style)
+    def render(self) -> Content:
+        """The keys there is room for."""
+        width = self.size.width
+        is_narrow = width < NARROW
+        last = [item for action in self.LAST for item in self._items if item.action == action]
+        right = Content(" ").join([item.content(named=not is_narrow or len(last) == 1) for item in last])
+        right = right.pad_right(2)
+        left = Content("")
+        for item in self._items:
+            gap = " " * (1 if is_narrow else 2) if left else ""
+            longer = left + gap + item.content()
+            if item not in last and longer.cell_length + right.cell_length <= width:
+                left = longer
+        return left.pad_right(max(width - left.cell_length - right.cell_length, 0)) + right
 
     def on_click(self, event: events.Click) -> None:
-        for start, item, words in self._placed(self.size.width):
-            if start <= event.x <= start + cell_len(item.display) + cell_len(words):
-                self.app.simulate_key(item.key)
-                return
-
-    def _placed(self, width: int) -> list[tuple[int, "_Item", str]]:
-        """What fits into the line: the column where it begins, the key, and its words."""
-        is_narrow = width < NARROW
-        last = sorted((item for item in self._items if item.is_last), key=lambda item: self.LAST.index(item.action))
-        right = [(item, "" if is_narrow and len(last) > 1 else f" {item.description}") for item in last]
-        end = width - sum(_item_width(*one) for one in right) - 1
-        placed, x, gap = [], 0, 1 if is_narrow else 2
-        for item in self._items:
-            wide = _item_width(item, words := f" {item.description}")
-            if item.is_last or x + wide > end:
-                continue
-            placed.append((x, item, words))
-            x += wide + gap
-        x = max(end, 0)
-        for item, words in right:
-            placed.append((x, item, words))
-            x += _item_width(item, words)
-        return placed
+        if key := event.style.meta.get("key"):
+            self.app.simulate_key(key)
 
 
 class _Item(Struct, frozen=True):
@@ -311,7 +263,12 @@ class _Item(Struct, frozen=True):
     display: str
     description: str
     key: str
-    is_last: bool
+
+    def content(self, *, named: bool = True) -> Content:
+        """The key, and what it does if there is room for that."""
+        words = f" {self.description}" if named else ""
+        text = Content.assemble(" ", (self.display, "$text-accent bold"), words)
+        return text.stylize(Style.from_meta({"key": self.key}))
 
 
 def _is_main(active: ActiveBinding) -> bool:
@@ -321,10 +278,6 @@ def _is_main(active: ActiveBinding) -> bool:
     bound = active.node._bindings.key_to_bindings  # noqa: SLF001  # of all keys, whoever hides them
     same = (key for key, bindings in bound.items() for one in bindings if one.action == active.binding.action)
     return next(same, active.binding.key) == active.binding.key
-
-
-def _item_width(item: _Item, words: str) -> int:
-    return 1 + cell_len(item.display) + cell_len(words) + item.is_last
 
 
 class BottomLines(Vertical):

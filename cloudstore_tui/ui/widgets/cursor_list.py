@@ -55,10 +55,9 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
     """The row under the cursor; 0 if there are no rows."""
 
     row_count = 0
-    """How many rows there are."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._styles: dict[str, Style] = {}
 
     def notify_style_update(self) -> None:
@@ -74,7 +73,6 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         return self._styles[part]
 
     def set_row_count(self, count: int) -> None:
-        """Say how many rows there are now."""
         self.row_count = count
         if self.virtual_size.height != count + 1:
             # Not by assignment, which repaints everything and lays out the screen: no scrollbar shows the height.

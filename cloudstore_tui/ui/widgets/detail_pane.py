@@ -74,17 +74,15 @@ class Subject(Struct, frozen=True):
 
 def preview(subject: Subject, width: int) -> Content:
     """Who, when and what first, in lines of at most `width` cells."""
-    parts = [*_opening(subject, width)]
-    if call := _this_call(subject, width):
-        parts += [Content(""), *call]
-    if subject.around:
-        parts += [Content(""), *_headed("HERE", subject.around, width)]
-    if subject.head:
-        body = [_cut(line, width) for line in subject.head.split("\n")]
-        parts += [Content(""), *_headed(subject.title, "", width), *body]
-    if details := _details(subject.entry, subject.zone, width):
-        parts += [Content(""), *details]
-    return Content("\n").join(parts)
+    beginning = [_cut(line, width) for line in subject.head.split("\n")]
+    sections = [
+        list(_opening(subject, width)),
+        _this_call(subject, width),
+        _headed("HERE", width, subject.around) if subject.around else [],
+        [*_headed(subject.title, width), *beginning] if subject.head else [],
+        _details(subject.entry, subject.zone, width),
+    ]
+    return Content("\n\n").join([Content("\n").join(lines) for lines in sections if lines])
 
 
 def everything(subject: Subject, width: int) -> Content:
@@ -95,27 +93,26 @@ def everything(subject: Subject, width: int) -> Content:
 
 def two_lines(subject: Subject, width: int) -> Content:
     """The same in two lines: whose it is and what it is, then what it begins with or what belongs to it."""
-    first = _joined([_who(subject), *_facts(subject)[1:]], width)[0]
+    facts, others = _facts(subject), _others(subject)
+    first = _joined([_who(subject), *facts[1:]], width)[0]
     lines = [line for line in subject.head.split("\n") if line.strip()]
     # What is said goes on in the next line; what is listed does not.
     said = " ".join(subject.head.split()) if subject.title == "TRANSCRIPT" else next(iter(lines), "")
-    others = _others(subject)
-    second = said or (f"This call: {', '.join(map(title_of, others))}" if others else subject.around)
-    if not second:
-        second = _facts(subject)[0] if _facts(subject) else ""
+    call = f"This call: {', '.join(map(title_of, others))}" if others else ""
+    second = said or call or subject.around or next(iter(facts), "")
     return first.stylize("bold", 0, len(_who(subject))) + "\n" + _cut(second, width)
 
 
 def _opening(subject: Subject, width: int) -> Iterator[Content]:
-    yield from (line.stylize("bold") for line in _split(show(_who(subject)), width))
+    yield from show(_who(subject)).stylize("bold").wrap(width)
     yield from _joined(_facts(subject), width)
     entry = subject.entry
     if isinstance(entry, StoredObject) and not entry.is_available:
         how = " B restores it." if entry.state == "ARCHIVED" else ""
-        yield from _split(show(f"{words.state(entry.state).capitalize()}.{how}").stylize("$text-warning"), width)
+        yield from show(f"{words.state(entry.state).capitalize()}.{how}").stylize("$text-warning").wrap(width)
     if isinstance(entry, StoredObject) and subject.retention and (ends := subject.retention.expires(entry)):
         told = f"Expires {words.local(ends, subject.zone):%Y-%m-%d} by your policy"
-        yield from (line.stylize(_LABEL_STYLE) for line in _split(show(told), width))
+        yield from show(told).stylize(_LABEL_STYLE).wrap(width)
 
 
 def _who(subject: Subject) -> str:
@@ -182,9 +179,9 @@ def _this_call(subject: Subject, width: int) -> list[Content]:
     others, entry = _others(subject), subject.entry
     if not others:
         shared = isinstance(entry, StoredObject) and any(entry.tag(key) for key in SHARED)
-        return _headed("THIS CALL", "", width) + _split(show(_CALL), width) if shared else []
+        return _headed("THIS CALL", width) + show(_CALL).wrap(width) if shared else []
     total = f"{counted(len(subject.call), 'file')} here · {words.total_size(subject.call) or 'unknown size'}"
-    return _headed("THIS CALL", total, width) + _joined([_named(one) for one in others], width, "   ")
+    return _headed("THIS CALL", width, total) + _joined([_named(one) for one in others], width, "   ")
 
 
 def _named(entry: StoredObject) -> str:
@@ -201,15 +198,15 @@ def _details(entry: Entry, zone: tzinfo, width: int) -> list[Content]:
     lines = [_field_text(field, label_width).truncate(width, ellipsis=True) for field in shown]
     left = len(fields) - len(shown)
     more = [_cut(f"… {counted(left, 'more field')}: i shows all", width).stylize(_LABEL_STYLE)] if left else []
-    return [*_headed("DETAILS", "", width), *lines, *more] if shown else []
+    return [*_headed("DETAILS", width), *lines, *more] if shown else []
 
 
-def _headed(title: str, right: str, width: int) -> list[Content]:
+def _headed(title: str, width: int, right: str = "") -> list[Content]:
     head = Content.styled(title, _HEAD_STYLE)
     if not right:
         return [head]
     gap = width - cell_len(title) - cell_len(right)
-    return [head + " " * gap + show(right)] if gap >= _GAP else [head, *_split(show(right), width)]
+    return [head + " " * gap + show(right)] if gap >= _GAP else [head, *show(right).wrap(width)]
 
 
 def _joined(parts: Sequence[str], width: int, between: str = " · ") -> list[Content]:
@@ -226,10 +223,6 @@ def _joined(parts: Sequence[str], width: int, between: str = " · ") -> list[Con
 
 def _cut(line: str, width: int) -> Content:
     return show(line).truncate(width, ellipsis=True)
-
-
-def _split(text: Content, width: int) -> list[Content]:
-    return _wrapped(text, 0, width).split("\n")
 
 
 # Everything
@@ -375,7 +368,7 @@ class DetailPane(ScrolledText):
 
     DEFAULT_CSS = """
     DetailPane {
-        background: $background; padding: 0 0 0 1;
+        padding: 0 0 0 1;
         border-top: solid $border-blurred; border-title-align: left; border-title-color: $foreground;
         &:focus { border-top: solid $border; border-title-color: $border; border-title-style: bold; }
     }

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
+from textual.style import Style
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
@@ -23,22 +24,19 @@ class Note(Static):
     """Text that comes and goes below a field."""
 
     DEFAULT_CSS = """
-    Note {
-        color: $text-muted; width: 1fr; height: auto;
-        &.-silent { display: none; }
-    }
+    Note { color: $text-muted; width: 1fr; }
     """
 
     def __init__(self, text: str = "", *, widget_id: str | None = None) -> None:
         super().__init__(Content(text), id=widget_id)
-        self.set_class(not text, "-silent")
+        self.display = bool(text)
 
     def set_text(self, text: Content | str) -> None:
         """Show this, or vanish."""
         content = Content(text) if isinstance(text, str) else text
         if content != self.content:
             self.update(content)
-        self.set_class(not content.plain, "-silent")
+        self.display = bool(content.plain)
 
 
 LONGEST_PASTE = 65_536
@@ -106,7 +104,6 @@ class LineBar(Horizontal):
     DEFAULT_CSS = """
     LineBar {
         height: 1; width: 100%; display: none; background: $background;
-        &.-open { display: block; }
         .bar-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
     }
     """
@@ -133,7 +130,7 @@ class LineBar(Horizontal):
 
     def open(self, text: str | None = None) -> None:
         """Go on with what was typed before, or with another text."""
-        self.add_class("-open")
+        self.display = True
         line = self.query_one(BarInput)
         if text is not None:
             with line.prevent(Input.Changed):
@@ -154,7 +151,7 @@ class LineBar(Horizontal):
         self._close(event.value)
 
     def _close(self, text: str | None) -> None:
-        self.remove_class("-open")
+        self.display = False
         self.post_message(self.Closed(text))
 
 
@@ -167,9 +164,6 @@ class FilterBar(LineBar):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,down", "close", "Back", id="filter.close", tooltip="Back to the entries; the filter stays"),
     ]
-
-
-_GAP = "  "
 
 
 class ChoiceLine(Static, can_focus=True):
@@ -223,24 +217,19 @@ class ChoiceLine(Static, can_focus=True):
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        start = 0
-        for word in self.words:
-            end = start + len(_marked(word, chosen=False))
-            if start <= event.x < end:
-                self.value = word
-                return
-            start = end + len(_GAP)
+        if (word := event.style.meta.get("word")) is not None:
+            self.value = word
 
     def action_choose(self, step: int) -> None:
         at = self.words.index(self.value) if self.value in self.words else 0
         self.value = self.words[(at + step) % len(self.words)]
 
     def _draw(self) -> None:
-        self.update(Content(_GAP.join(_marked(word, chosen=word == self.value) for word in self.words)))
-
-
-def _marked(word: str, *, chosen: bool) -> str:
-    return f"({'x' if chosen else ' '}) {word}"
+        parts = [
+            Content.styled(f"({'x' if word == self.value else ' '}) {word}", Style.from_meta({"word": word}))
+            for word in self.words
+        ]
+        self.update(Content("  ").join(parts))
 
 
 _HERE, _NOT_HERE = "> ", "  "
@@ -261,7 +250,16 @@ class FormRow(Vertical):
     """
 
     def __init__(
-        self, key: str, label: str, about: str, check: Callable[[str], object] | None = None, *, value: str = ""
+        self,
+        key: str,
+        label: str,
+        about: str,
+        check: Callable[[str], object] | None = None,
+        *,
+        value: str = "",
+        choices: Sequence[str] = (),
+        suggestions: Sequence[str] = (),
+        is_secret: bool = False,
     ) -> None:
         """Make a row.
 
@@ -271,6 +269,9 @@ class FormRow(Vertical):
             about: what to know before answering.
             check: raises a `StorageError` for an answer that cannot be.
             value: the answer at first.
+            choices: what there is to choose from, where nothing is typed.
+            suggestions: what is offered for completion while somebody types; Right takes it.
+            is_secret: whether it does not show what is typed.
         """
         super().__init__()
         self.key = key
@@ -278,27 +279,15 @@ class FormRow(Vertical):
         self.about = about
         self._check = check
         self._first = value
-        self.control: Field | ChoiceLine = Field(value, widget_id=key, max_length=_LONGEST)
+        self.control: Field | ChoiceLine
+        if choices:
+            self.control = ChoiceLine(choices, value, id=key)
+        else:
+            self.control = Field(value, widget_id=key, max_length=_LONGEST)
+            self.control.password = is_secret
+            self.control.suggester = SuggestFromList(suggestions) if suggestions else None
         self._error = Note()
         self._error.add_class("row-error")
-
-    @classmethod
-    def choosing(cls, key: str, label: str, about: str, words: Sequence[str], value: str = "") -> "FormRow":
-        """A row with a choice instead of a field."""
-        row = cls(key, label, about)
-        row.control = ChoiceLine(words, value, id=key)
-        return row
-
-    def hide_typing(self) -> "FormRow":
-        if isinstance(self.control, Field):
-            self.control.password = True
-        return self
-
-    def suggest(self, words: Sequence[str]) -> "FormRow":
-        """Offer these for completion while somebody types; Right takes them."""
-        if isinstance(self.control, Field) and words:
-            self.control.suggester = SuggestFromList(words)
-        return self
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row-line"):

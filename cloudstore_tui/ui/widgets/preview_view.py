@@ -1,24 +1,25 @@
 """The preview: its lines, wrapped, folded, searched and drawn one by one; what is searched, and what is heard."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
+from operator import attrgetter
 from typing import ClassVar
 
 from msgspec import Struct
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from cloudstore_tui.preview.model import clock
 from cloudstore_tui.preview.render import MARGIN, RenderedDocument
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import fitting, plain
+from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.fields import LineBar
 
@@ -35,6 +36,9 @@ class PreviewRow(Struct, frozen=True):
     end: int
     """… to here."""
     indent: int = 0
+
+
+_line_of = attrgetter("line")
 
 
 class PreviewRows:
@@ -67,13 +71,8 @@ class PreviewRows:
 
     def row_of(self, number: int) -> int:
         """The first row of a line, or of the one it is folded into."""
-        found = 0
-        for place, row in enumerate(self.rows):
-            if row.line > number:
-                break
-            if row.line != self.rows[found].line:
-                found = place
-        return found
+        last = bisect_right(self.rows, number, key=_line_of) - 1
+        return bisect_left(self.rows, _line_of(self.rows[last]), key=_line_of) if last >= 0 else 0
 
     def toggle(self, number: int) -> bool:
         """Fold or unfold a line, or what it is in; whether there was anything to fold."""
@@ -116,18 +115,6 @@ class PreviewRows:
             room, indent = width - hang, hang
         if not text:
             yield PreviewRow(number, 0, 0)
-
-
-def after_cells(text: str, cells: int) -> int:
-    """How many characters are in the first cells of a text."""
-    if not cells or text.isascii():
-        return min(cells, len(text))
-    width = 0
-    for place, character in enumerate(text):
-        if width >= cells:
-            return place
-        width += cell_len(character)
-    return len(text)
 
 
 MAX_LINES = 10_000
@@ -185,7 +172,6 @@ class PreviewView(CursorList):
 
     DEFAULT_CSS = """
     PreviewView {
-        height: 1fr; background: $background; color: $foreground;
         & > .preview--head { background: $panel; color: $foreground; text-style: bold; }
         & > .preview--rule { color: $border-blurred; }
         & > .preview--gutter { color: $text-muted; }
@@ -376,7 +362,7 @@ class PreviewView(CursorList):
         number = f"{row.line + 1:>{self._digits - 1}} " if self._numbers and not row.start else " " * self._digits
         yield f"{'›' if at else ' '}{number}{fold}", ("gutter",)
         yield " " * row.indent, ()
-        start, end = (row.start, row.end) if left is None else (after_cells(text, left), len(text))
+        start, end = (row.start, row.end) if left is None else (fitting(text, left) if left else 0, len(text))
         spans = [] if is_folded else list(line.roles)
         spans += self._search.spans(text)
         first, behind, _ = self.document.wave
@@ -424,42 +410,34 @@ class PreviewBar(LineBar):
 _NARROWEST = 10
 
 
-class PlayerBar(Widget):
+class PlayerBar(StatusBar):
     """One line, hidden while nothing is played; drawn again when the second or the cell changes."""
 
     DEFAULT_CSS = """
-    PlayerBar { height: 1; display: none; background: $panel; color: $text-accent; text-style: bold; }
+    PlayerBar { display: none; background: $panel; color: $text-accent; text-style: bold; }
     """
-    ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._text = ""
-        self._share = 0.0
+        self._played = ("", 0.0, 0.0, 1.0)
 
     def show(self, sign: str, position: float, seconds: float, speed: float) -> None:
         """Show whether it is heard, where it is, of how long, and how fast it goes."""
+        self._played = (sign, position, seconds, speed)
         self.display = True
-        told = f"{sign} {clock(int(position))} / {clock(seconds)}{f'  {speed:g}×' if speed != 1 else ''}"
-        share = min(position / seconds, 1.0) if seconds else 0.0
-        if (told, self._cell(share)) != (self._text, self._cell(self._share)):
-            self._text, self._share = told, share
-            self.refresh()
+        self._draw()
 
     def hide(self) -> None:
         self.display = False
-        self._text = ""
 
-    def render_line(self, _y: int) -> Strip:
-        width, cell = self.size.width, self._cell(self._share)
-        line = f" {self._text}  "
-        if self._length >= _NARROWEST:
-            line += "━" * cell + "●" + "─" * (self._length - cell - 1)
-        return Strip([Segment(set_cell_size(line, width), self.rich_style)], width)
+    def on_resize(self) -> None:
+        self._draw()
 
-    @property
-    def _length(self) -> int:
-        return self.size.width - len(self._text) - 4
-
-    def _cell(self, share: float) -> int:
-        return int(share * max(self._length - 1, 0))
+    def _draw(self) -> None:
+        sign, position, seconds, speed = self._played
+        text = f"{sign} {clock(int(position))} / {clock(seconds)}{f'  {speed:g}×' if speed != 1 else ''}  "
+        room = self.screen.size.width - len(text) - 2
+        if room >= _NARROWEST:
+            share = min(position / seconds, 1.0) if seconds else 0.0
+            text += ("━" * int(share * (room - 1)) + "●").ljust(room, "─")
+        self.set_text(text)

@@ -12,10 +12,7 @@ class ScrolledText(VerticalScroll, can_focus=True, inherit_bindings=False):
     """Shows one text, and moves it without animation."""
 
     DEFAULT_CSS = """
-    ScrolledText {
-        height: 1fr; padding: 0 1; scrollbar-size-vertical: 1;
-        & > Static { height: auto; }
-    }
+    ScrolledText { padding: 0 1; scrollbar-size-vertical: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll_by(1)", "Down", show=False, tooltip="One line on", id="text.down"),
@@ -31,7 +28,6 @@ class ScrolledText(VerticalScroll, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.text = Static(markup=False)
-        """What is shown."""
 
     def compose(self) -> ComposeResult:
         yield self.text

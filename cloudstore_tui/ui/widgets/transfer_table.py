@@ -31,8 +31,6 @@ from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, object_t
 from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, level_of, span_of, was_there
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
-NARROW, TINY = 60, 40
-"""Cells from which on there is a meter of ten, a meter at all."""
 FEW = 20
 """Transfers up to which a batch shows each of them; of more, those that wait or are done are one row."""
 _SIGNS: Mapping[State, str] = {
@@ -99,13 +97,13 @@ _LOOKS: Mapping[str, str] = {
 }
 
 
-class TransferTable(CursorList, can_focus=True):
+class TransferTable(CursorList):
     """Shows batches, those that are unfolded with their rows. Rows stay where they are, and so does the cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*_LOOKS.values()}
     DEFAULT_CSS = """
     TransferTable {
-        height: 1fr; border-bottom: solid $border-blurred;
+        border-bottom: solid $border-blurred;
         &.-wide { border-top: solid $border-blurred; }
         & > .transfers--running { color: $text-primary; }
         & > .transfers--waiting { color: $text-warning; }
@@ -132,7 +130,6 @@ class TransferTable(CursorList, can_focus=True):
         self.unfolded: set[str] = set()
         """The keys of batches that are shown with their transfers."""
         self.marks: set[TransferRow] = set()
-        """The rows that are marked."""
 
     @property
     def row(self) -> TransferRow | None:
@@ -167,22 +164,20 @@ class TransferTable(CursorList, can_focus=True):
         self._rows = _rows_of(batches, self.unfolded, is_narrow=self.size.width < WIDE)
         self.marks &= set(self._rows) if self.marks else set()
         self.set_row_count(len(self._rows))
-        self._stay_with(there)
+        if there is not None and there != self.row:
+            self._stay_with(there)
         for y, drawn in list(self._drawn.items()):
             if y < self.size.height and self._line(y) != drawn:
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def _stay_with(self, there: TransferRow | None) -> None:
+    def _stay_with(self, there: TransferRow) -> None:
         """Let the cursor stay with its row; with its batch, where the row is gone."""
-        if there is None or self.row == there:
-            self.set_reactive(CursorList.cursor, self.validate_cursor(self.cursor))
-            return
-        rows = self._rows
-        at = rows.index(there) if there in rows else self.cursor
-        if there not in rows and (at >= len(rows) or rows[at].batch != there.batch):
+        rows, at = self._rows, self.validate_cursor(self.cursor)
+        if there in rows:
+            at = rows.index(there)
+        elif rows and rows[at].batch != there.batch:
             at = next((place for place, row in enumerate(rows) if row.batch == there.batch), at)
         self.cursor = at
-        self.set_reactive(CursorList.cursor, self.validate_cursor(self.cursor))
         self.post_message(self.Moved())
 
     def go_to(self, key: str) -> None:
@@ -228,9 +223,6 @@ class TransferTable(CursorList, can_focus=True):
         super().on_resize()
         self.show(self._batches)
 
-    def remask(self) -> None:
-        self.refresh()
-
     def render_line(self, y: int) -> Strip:
         line, has_cursor = self._drawn[y] = self._line(y)
         cursor = self.part_style("cursor") if has_cursor else None
@@ -244,8 +236,7 @@ class TransferTable(CursorList, can_focus=True):
         return Strip(segments).adjust_cell_length(self.size.width, cursor or self.rich_style)
 
     def _line(self, y: int) -> tuple[Line, bool]:
-        width = self.size.width
-        columns = Columns(width)
+        columns = Columns.of(self.size.width)
         if y == 0:
             return ((columns.head(), "head"),), False
         index = self.scroll_offset.y + y - 1
@@ -299,27 +290,28 @@ _RESTS: Sequence[tuple[State, ...]] = (
 # Lines
 
 
+_PROGRESS = ((WIDE, 41, 16), (60, 39, 10), (40, 26, 4), (0, 7, 0))
+"""How many cells progress has in lines from some width on, and how many of them are a meter."""
+
+
 class Columns(Struct, frozen=True):
     """Where the columns of the list begin, in a line of some width."""
 
     width: int
+    where: int
+    """Where the target begins; where there is no room for it, it stands behind the title."""
+    progress: int
+    """Where meters and sizes begin."""
+    meter: int
+    """Cells of a meter."""
 
-    @property
-    def meter(self) -> int:
-        """Cells of a meter."""
-        return 16 if self.width >= WIDE else 10 if self.width >= NARROW else 4 if self.width >= TINY else 0
-
-    @property
-    def progress(self) -> int:
-        """Where meters and sizes begin."""
-        if self.width >= WIDE:
-            return self.width - 41
-        return self.width - (39 if self.width >= NARROW else 26 if self.width >= TINY else 7)
-
-    @property
-    def where(self) -> int:
-        """Where the target begins; where there is no room for it, it stands behind the title."""
-        return self.progress - 33 - (self.width - 120) // 4 if self.width >= WIDE else self.progress
+    @classmethod
+    def of(cls, width: int) -> "Columns":
+        """The columns of a line of this width."""
+        room, meter = next((room, meter) for least, room, meter in _PROGRESS if width >= least)
+        progress = width - room
+        where = progress - 33 - (width - 120) // 4 if width >= WIDE else progress
+        return cls(width, where, progress, meter)
 
     def head(self) -> str:
         """The line of titles, or a rule where there is no room for them."""
@@ -355,14 +347,13 @@ def _remainder(batch: BatchProgress, states: tuple[State, ...]) -> str:
     return f"✓ {what}{files}, {words.size(batch.bytes_of(*states))}, {verified(batch.levels)}"
 
 
-def _sign_of(state: State, *, is_upload: bool = False) -> str:
-    """The sign of a state."""
-    return _SIGNS.get(state, "↑" if is_upload else "↓")
+def _sign_of(state: State, batch: BatchProgress) -> str:
+    return _SIGNS.get(state, "↑" if batch.is_upload else "↓")
 
 
 def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open: bool) -> Line:
     state = batch.state
-    sign = _sign_of(state, is_upload=batch.is_upload)
+    sign = _sign_of(state, batch)
     title, target = title_of(batch), target_of(batch)
     if batch.process:
         title += f" (pid {batch.process})"
@@ -420,7 +411,7 @@ def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Co
     seconds = transfer.eta if state is State.RUNNING else None
     time = _time(state, seconds, transfer.ended, zone, is_kept=transfer.id in batch.kept)
     progress = _progress(columns, state, transfer.done, size, _said(transfer), time)
-    return _line(columns, "    ", _sign_of(state, is_upload=batch.is_upload), title, where, state, progress)
+    return _line(columns, "    ", _sign_of(state, batch), title, where, state, progress)
 
 
 def _called(request: Request, zone: tzinfo) -> str:

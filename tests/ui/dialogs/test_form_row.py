@@ -15,10 +15,11 @@ def refuse(text: str) -> None:
 class Form(App[None]):
     """Two lines and a button."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_secret: bool = False) -> None:
         super().__init__()
-        self.first = FormRow("first", "First", "about it", refuse).suggest(["via.aspect-cloud.net"])
-        self.second = FormRow.choosing("second", "Second", "about it", ["yes", "no"])
+        offered = ["via.aspect-cloud.net"]
+        self.first = FormRow("first", "First", "about it", refuse, suggestions=offered, is_secret=is_secret)
+        self.second = FormRow("second", "Second", "about it", choices=["yes", "no"])
 
     def compose(self) -> ComposeResult:
         yield self.first
@@ -81,8 +82,7 @@ async def test_a_suggestion_is_taken_with_right() -> None:
 
 
 async def test_a_secret_shows_as_dots() -> None:
-    app = Form()
-    app.first.hide_typing()
+    app = Form(is_secret=True)
     async with app.run_test() as pilot:
         app.first.control.focus()
         await pilot.press(*"s3cret")

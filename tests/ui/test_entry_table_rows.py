@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.widgets.virtual_table import VirtualTable
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 
 NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", ColumnKind.TIME, 16)
 SIZE = Column("size", "Size", ColumnKind.SIZE, 9)
@@ -37,7 +37,7 @@ class StoreApp(App[None]):
     def __init__(self, store: RowStore) -> None:
         super().__init__()
         self.store = store
-        self.table = VirtualTable()
+        self.table = EntryTable(RowStates(lambda _: None))
         self.heard: list[Message] = []
 
     def compose(self) -> ComposeResult:
@@ -47,8 +47,8 @@ class StoreApp(App[None]):
         self.table.show(self.store, COLUMNS)
         self.table.focus()
 
-    @on(VirtualTable.Highlighted)
-    @on(VirtualTable.NearEnd)
+    @on(EntryTable.Highlighted)
+    @on(EntryTable.NearEnd)
     def keep(self, message: Message) -> None:
         self.heard.append(message)
 
@@ -92,13 +92,13 @@ def fill(store: RowStore, count: int) -> None:
 async def test_more_rows_below_the_view_repaint_nothing(filled: RowStore, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(filled) as (app, pilot):
         painted: list[int] = []
-        paint = VirtualTable.render_line
+        paint = EntryTable.render_line
 
-        def render_line(table: VirtualTable, y: int) -> Strip:
+        def render_line(table: EntryTable, y: int) -> Strip:
             painted.append(y)
             return paint(table, y)
 
-        monkeypatch.setattr(VirtualTable, "render_line", render_line)
+        monkeypatch.setattr(EntryTable, "render_line", render_line)
         filled.extend(make(number) for number in range(100, 200))
         app.table.rows_changed()
         assert app.table.row_count == 200
@@ -117,27 +117,27 @@ async def test_more_rows_below_the_view_repaint_nothing(filled: RowStore, monkey
 
 async def test_near_the_end_more_rows_are_asked_for_once(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
-        assert app.of(VirtualTable.NearEnd) == []
+        assert app.of(EntryTable.NearEnd) == []
         app.table.action_go(70)
         await pilot.pause()
-        assert len(app.of(VirtualTable.NearEnd)) == 1
+        assert len(app.of(EntryTable.NearEnd)) == 1
         app.table.action_go(-1)
         app.table.rows_changed()
         await pilot.pause()
-        assert app.of(VirtualTable.NearEnd) == []
+        assert app.of(EntryTable.NearEnd) == []
         filled.extend(make(number) for number in range(100, 110))
         app.table.rows_changed()
         await pilot.pause()
-        assert len(app.of(VirtualTable.NearEnd)) == 1
+        assert len(app.of(EntryTable.NearEnd)) == 1
 
 
 async def test_a_first_page_that_does_not_fill_the_view_asks_for_the_next(store: RowStore) -> None:
     async with running(store) as (app, pilot):
-        assert app.of(VirtualTable.NearEnd) == []
+        assert app.of(EntryTable.NearEnd) == []
         store.extend([make(1)])
         app.table.rows_changed()
         await pilot.pause()
-        assert len(app.of(VirtualTable.NearEnd)) == 1
+        assert len(app.of(EntryTable.NearEnd)) == 1
 
 
 async def test_a_filter_that_finds_little_does_not_load_everything(filled: RowStore) -> None:
@@ -148,7 +148,7 @@ async def test_a_filter_that_finds_little_does_not_load_everything(filled: RowSt
         filled.extend(make(number) for number in range(100, 200))
         app.table.rows_changed()
         await pilot.pause()
-        assert app.of(VirtualTable.NearEnd) == []
+        assert app.of(EntryTable.NearEnd) == []
         await pilot.press("j")
         assert app.table.row_count == 1
 
@@ -161,7 +161,7 @@ async def test_the_wheel_asks_for_more_rows_too(filled: RowStore) -> None:
             )
         await pilot.pause()
         assert app.table.scroll_offset.y > 60
-        assert len(app.of(VirtualTable.NearEnd)) == 1
+        assert len(app.of(EntryTable.NearEnd)) == 1
 
 
 async def test_the_cursor_stays_with_its_entry(filled: RowStore) -> None:
@@ -189,7 +189,7 @@ async def test_the_cursor_stays_with_its_entry(filled: RowStore) -> None:
         app.table.rows_changed()
         assert app.table.entry == make(200)
         await pilot.pause()
-        assert app.of(VirtualTable.Highlighted)[-1].entry == make(200)
+        assert app.of(EntryTable.Highlighted)[-1].entry == make(200)
 
 
 async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: RowStore) -> None:
@@ -197,11 +197,11 @@ async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: RowStore)
         app.table.rows_changed()
         app.table.rows_changed()
         await pilot.press("j")
-        assert [message.entry for message in app.of(VirtualTable.Highlighted)] == [make(0), make(1)]
+        assert [message.entry for message in app.of(EntryTable.Highlighted)] == [make(0), make(1)]
         filled.clear()
         app.table.rows_changed()
         await pilot.pause()
-        assert [message.entry for message in app.of(VirtualTable.Highlighted)] == [None]
+        assert [message.entry for message in app.of(EntryTable.Highlighted)] == [None]
 
 
 async def test_another_store_begins_at_its_top(filled: RowStore) -> None:
@@ -291,4 +291,4 @@ async def test_a_page_that_did_not_come_can_be_asked_for_again(filled: RowStore)
         app.table.ask_again()
         app.table.action_move(-1)
         await pilot.pause()
-        assert len(app.of(VirtualTable.NearEnd)) == 2
+        assert len(app.of(EntryTable.NearEnd)) == 2

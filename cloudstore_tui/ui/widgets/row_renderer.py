@@ -1,0 +1,232 @@
+"""One row of the table as a line: which columns there is room for, how wide they are, and what stands in them."""
+
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+from rich.cells import cell_len, set_cell_size
+
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject
+from cloudstore_tui.ui import format as formatted
+from cloudstore_tui.ui.format import DateStyle, date_style, zone_label
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.text import plain, shorten
+
+MARK: Final = "●"
+"""Shown before a marked row, so that marks are seen without colours."""
+
+
+class RowSign(StrEnum):
+    """What is the matter with the object of a row; the name is that of its style."""
+
+    HERE = "✓"
+    """It was fetched to this machine."""
+    COMING = "↓"
+    ARCHIVED = "❄"
+    RESTORING = "⟳"
+    LOST = "✗"
+    """It cannot be fetched: it was deleted, or never came to be."""
+
+
+_SIGNS: Final = {
+    "ARCHIVED": RowSign.ARCHIVED,
+    "PENDING": RowSign.RESTORING,
+    **dict.fromkeys(("REVOKED", "DELETED", "FAILED"), RowSign.LOST),
+}
+
+
+def sign_of_state(entry: Entry) -> RowSign | None:
+    """What the service says of an object; nothing of those that are simply there."""
+    return _SIGNS.get(entry.state) if isinstance(entry, StoredObject) else None
+
+
+_GUTTER: Final = 3
+"""Cells before the first column: a mark, a sign, a blank."""
+_GAP: Final = 2
+_MIN_TEXT: Final = 8
+"""Cells to which a column of text may be narrowed before columns are left out."""
+_MIN_NAME: Final = 16
+_MAX_FLEXIBLE: Final = 40
+"""Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
+_EXTRA: Final = 6
+"""Rank from which on a column is shown only where all others are as wide as they want to be."""
+_RIGHT: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
+_OF_THE_CALL: Final = frozenset({"agentName", "address", "queueName", "direction"})
+"""Columns that say the same of all objects of a call."""
+_CUT: Final = 512
+"""Characters of a value that are looked at; no column is wider."""
+
+
+class _Cell(NamedTuple):
+    column: Column
+    width: int
+    gap: int = 0
+    """Blank cells before it."""
+
+    @property
+    def right(self) -> bool:
+        return self.column.kind in _RIGHT
+
+
+class RowRenderer:
+    """Draws lines of exactly one width; columns have the width they declare, and one of them takes the rest.
+
+    Where the first column is a time, it shows the date only where it changes, and of it no more than tells rows apart.
+    """
+
+    def __init__(self, columns: tuple[Column, ...], zone: tzinfo) -> None:
+        self._columns = columns
+        self._zone = zone
+        self._fitted = (0, DateStyle.ISO, "")
+        self._cells: tuple[_Cell, ...] = ()
+
+    def fit(self, width: int, span: tuple[int, int] = (0, 0)) -> bool:
+        """Use lines of `width` cells: narrow columns, then leave some out, until all fits; whether lines change.
+
+        Args:
+            width: cells of a line.
+            span: when the oldest and the newest of all rows were made, in seconds of the epoch.
+        """
+        dates, label = DateStyle.ISO, zone_label(self._zone, span)
+        columns = self._columns
+        if columns and columns[0].kind is ColumnKind.TIME:
+            dates = date_style(span, self._zone)
+            columns = (replace(columns[0], width=dates.width), *columns[1:])
+        if (width, dates, label) == self._fitted:
+            return False
+        self._fitted = (width, dates, label)
+        self._cells = _fitted(columns, max(width - _GUTTER, 1))
+        return True
+
+    def header(self, sorted_by: str, descending: bool) -> str:
+        """The line of titles, with an arrow at the column that `sorted_by` names; times name their zone."""
+        cells, (_width, _dates, label) = [], self._fitted
+        for cell in self._cells:
+            title, arrow = cell.column.title, ""
+            if cell.column.name == sorted_by:
+                arrow = " ▼" if descending else " ▲"
+            if cell.column.kind is ColumnKind.TIME and cell_len(f"{title} {label}{arrow}") <= cell.width:
+                title = f"{title} {label}"
+            cells.append(_padded(shorten(title, cell.width - len(arrow)) + arrow, cell))
+        return self._line("", cells)
+
+    def line(
+        self,
+        entry: Entry,
+        above: Entry | None = None,
+        teller: Entry | None = None,
+        *,
+        marked: bool = False,
+        sign: str = "",
+    ) -> str:
+        """One entry, below another one; `teller` is one of the same call that tells whose it is, if it does not."""
+        cells = [
+            self._value(teller if teller is not None and cell.column.name in _OF_THE_CALL else entry, above, cell)
+            for cell in self._cells
+        ]
+        signs = f"{MARK}{sign}" if sign and marked else f" {MARK if marked else sign}"
+        return self._line(signs, cells)
+
+    def sentence(self, text: str) -> str:
+        return self._line("", [text])
+
+    def column_at(self, x: int) -> Column | None:
+        """The column under a cell of the line."""
+        return next((cell.column for cell, _, end in self._placed() if x <= end), None)
+
+    def cells_of(self, name: str) -> tuple[int, int]:
+        """From which cell of the line to which a column is drawn; nowhere if it is not shown."""
+        return next(((start, end) for cell, start, end in self._placed() if cell.column.name == name), (0, 0))
+
+    def _placed(self) -> Iterator[tuple[_Cell, int, int]]:
+        end = _GUTTER
+        for cell in self._cells:
+            start, end = end + cell.gap, end + cell.gap + cell.width
+            yield cell, start, end
+
+    def _value(self, entry: Entry, above: Entry | None, cell: _Cell) -> str:
+        column, zone = cell.column, self._zone
+        if cell is self._cells[0] and column.kind is ColumnKind.TIME and isinstance(entry, StoredObject):
+            before = _moment(above, column) if above is not None else None
+            return _padded(formatted.list_time(_moment(entry, column), before, zone, self._fitted[1]), cell)
+        if column.kind in _RIGHT and column.name in ("size", "duration"):
+            text = formatted.number_cell(entry, column, cell.width)
+        elif column.name == "type":
+            text = plain(formatted.type_cell(entry, cell.width), _CUT)
+        else:
+            text = plain(MASK.field(column.name, formatted.value(entry, column, zone)), _CUT)
+        return _padded(text, cell)
+
+    def _line(self, signs: str, cells: list[str]) -> str:
+        gaps = [" " * cell.gap for cell in self._cells] or [""]
+        text = f"{signs:2} " + "".join([gap + cell for gap, cell in zip(gaps, cells, strict=False)])
+        width = self._fitted[0]
+        if text.isascii():
+            return text[:width].ljust(width)
+        return set_cell_size(text, width)
+
+
+def _moment(entry: Entry, column: Column) -> datetime | None:
+    found = getattr(entry, column.name, None)
+    return found if isinstance(found, datetime) else None
+
+
+def _fitted(columns: tuple[Column, ...], room: int) -> tuple[_Cell, ...]:
+    kept = list(columns)
+    if sum(column.width for column in kept) + _GAP * (len(kept) - 1) > room:
+        kept = [column for column in kept if column.rank < _EXTRA] or kept
+    flexible = _flexible(kept)
+    while len(kept) > 1 and sum(map(_least, kept)) + len(kept) - 1 > room:
+        # Of equals the last one goes first.
+        kept.remove(max(reversed([column for column in kept if column is not flexible]), key=lambda one: one.rank))
+    return _spread(kept, flexible, room)
+
+
+def _spread(kept: list[Column], flexible: Column | None, room: int) -> tuple[_Cell, ...]:
+    """Give away what is left of the room, to what can least do without it first; the rest goes to a text."""
+    widths = [_least(column) for column in kept]
+    gaps = [int(number > 0) for number in range(len(kept))]
+    texts = [number for number, column in enumerate(kept) if column.kind not in _RIGHT]
+    numbers = [number for number in range(len(kept)) if number not in texts]
+    # A number stands right at the text behind it, and the first column is looked for most.
+    first_gaps = [at for at in range(1, len(kept)) if at == 1 or (at in texts and at - 1 in numbers)]
+    wishes = [
+        *((gaps, at, _GAP) for at in first_gaps),
+        *((widths, at, kept[at].width) for at in sorted(texts, key=lambda at: -_least(kept[at]))),
+        *((widths, at, kept[at].width) for at in numbers[-1:]),
+        *((gaps, at, _GAP) for at in range(1, len(kept))),
+        *((widths, at, kept[at].width) for at in numbers[:-1]),
+    ]
+    if flexible is not None:
+        most = room if flexible.name == "name" else min(room, max(flexible.width, _MAX_FLEXIBLE))
+        wishes.append((widths, kept.index(flexible), most))
+    spare = max(room - sum(widths) - sum(gaps), 0)
+    for sizes, at, wanted in wishes:
+        more = min(max(wanted - sizes[at], 0), spare)
+        sizes[at] += more
+        spare -= more
+    return tuple(_Cell(*parts) for parts in zip(kept, widths, gaps, strict=True))
+
+
+def _flexible(columns: list[Column]) -> Column | None:
+    # Nobody's name is longer than that of a type.
+    texts = [column for column in columns if column.kind is ColumnKind.TEXT and column.name != "type"] or columns
+    named = [column for column in columns if column.name == "name"]
+    return next(iter(named), max(texts, key=lambda column: column.width, default=None))
+
+
+def _least(column: Column) -> int:
+    """Cells below which a column is left out: a time that is cut tells nothing."""
+    is_rigid = column.kind is ColumnKind.TIME or (column.kind is not ColumnKind.TEXT and not column.least)
+    if is_rigid:
+        return column.width
+    return min(column.width, column.least or (_MIN_NAME if column.name == "name" else _MIN_TEXT))
+
+
+def _padded(text: str, cell: _Cell) -> str:
+    # The middle of a long name is left out: its ends tell more.
+    text = shorten(text, cell.width, middle=cell.column.name == "name")
+    blank = " " * (cell.width - (len(text) if text.isascii() else cell_len(text)))
+    return blank + text if cell.right else text + blank
