@@ -20,6 +20,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
+from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from cloudstore_tui.archive.known import FILE as ARCHIVES
@@ -38,16 +39,13 @@ from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import BrowserState, ThemeChoice
-from cloudstore_tui.ui.format import zone_name
 from cloudstore_tui.ui.keys import known_bindings
-from cloudstore_tui.ui.line_filter import mask_filters, turn_mask
-from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.mask import MASK, Masked, mask_filters
 from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
-from cloudstore_tui.ui.setup import ProfileAdded, ProviderOwner, SetupController
-from cloudstore_tui.ui.signals import ignore, listen
-from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, is_low_bandwidth
+from cloudstore_tui.ui.screens.setup import ProfileAdded, ProviderOwner, SetupController
+from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, ignore, is_low_bandwidth, listen
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
 from cloudstore_tui.ui.transfer_watch import INTERVAL, LOW_BANDWIDTH_INTERVAL, Transfers, TransferWatch
@@ -56,10 +54,13 @@ from cloudstore_tui.ui.widgets.chrome import Header
 
 if TYPE_CHECKING:
     from cloudstore_tui.ui.browser.screen import BrowserScreen
-    from cloudstore_tui.ui.palette import Palette
 
 DOUBLE_PRESS_S = 1.0
 """Seconds within which a second Ctrl+C quits."""
+MASKED = (
+    "Names, numbers and links are masked on this screen. What you copy, download or save is not. M shows them again."
+)
+UNMASKED = "Names, numbers and links are shown again."
 
 
 class AppEngine(Transfers, ProviderOwner, Protocol):
@@ -71,7 +72,7 @@ class CloudStoreApp(App[None]):
 
     TITLE = "cloudstore"
     CSS = "Screen { scrollbar-size-vertical: 1; }"
-    DEFAULT_MODE = "browser"
+    DEFAULT_MODE = "home"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,f10", "quit", "Quit", id="app.quit", tooltip="End the program; asks if needed"),
         Binding("ctrl+q", "quit", "Quit", id="app.leave", show=False, priority=True, tooltip="End the program"),
@@ -83,14 +84,7 @@ class CloudStoreApp(App[None]):
             id="app.palette",
             tooltip="Find an action by its name",
         ),
-        Binding(
-            "ctrl+c",
-            "interrupt",
-            "Stop",
-            id="app.interrupt",
-            show=False,
-            tooltip="Stop loading; twice quits",
-        ),
+        Binding("ctrl+c", "interrupt", "Stop", id="app.interrupt", show=False, tooltip="Stop loading; twice quits"),
         Binding("M", "mask", "Mask", id="app.mask", show=False, tooltip="Mask people's names and numbers"),
         Binding("ctrl+n", "setup('add')", "Add a profile", id="app.add_profile", show=False, tooltip="Add a profile"),
         Binding(
@@ -143,7 +137,7 @@ class CloudStoreApp(App[None]):
         """What was told."""
         self.boundary = Boundary(self)
         """Where errors end."""
-        self._palette: Palette | None = None
+        self._recent_commands: list[str] = []
         self._browser: BrowserScreen | None = None
         self._typed = TypeAhead(
             self,
@@ -156,17 +150,17 @@ class CloudStoreApp(App[None]):
         settings = replace(config.settings, preview_in_detail=config.settings.preview_in_detail and not low_bandwidth)
         interval = LOW_BANDWIDTH_INTERVAL if low_bandwidth else INTERVAL
         self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
-        choice = ThemeChoice(settings.theme, state_folder() / ThemeChoice.FILE if self._watch.keeps else None)
+        self._state_folder = state_folder() if engine.keeps else None
+        """Where what outlives this run is kept; of the demo nothing does."""
+        choice = ThemeChoice(settings.theme, self._state_file(ThemeChoice.FILE))
         self.themes = ThemeManager(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
         self._interrupted = 0.0
-        self._folder = config.path.parent
-        self._outlives_terminal = settings.on_hangup == "continue"
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
         self._engine, self._config, self._settings, self._start = engine, config, settings, start
         self.browser_state = BrowserState()
         """What is remembered of places."""
-        self.browser_state.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
+        self.browser_state.keep(config.path.parent, self._state_folder, settings)
         self.restores = RestoreWatch(
             self,
             engine.providers,
@@ -174,10 +168,10 @@ class CloudStoreApp(App[None]):
             settings.download_dir,
             settings.restore_poll_seconds,
             # The demo's list goes with the demo.
-            (state_folder() if self._watch.keeps else self._folder) / RESTORES,
+            self._state_file(RESTORES) or config.path.parent / RESTORES,
         )
         """Archived objects that were asked back."""
-        self.archives = KnownArchives(state_folder() / ARCHIVES if self._watch.keeps else None)
+        self.archives = KnownArchives(self._state_file(ARCHIVES))
         """The folders that pulls have filled."""
         self.home = HomeScreen(
             self._profiles,
@@ -186,12 +180,15 @@ class CloudStoreApp(App[None]):
             self._watch,
             self.restores,
             self.archives,
-            zone_name(settings.time_zone),
+            settings.time_zone,
         )
         """The screen below all others."""
         self.add_mode(self.DEFAULT_MODE, lambda: self.home)
         self.setup = SetupController(self, engine, PROVIDERS, config.path, settings.download_dir)
         self._meanwhile = meanwhile
+
+    def _state_file(self, name: str) -> Path | None:
+        return self._state_folder / name if self._state_folder is not None else None
 
     @property
     def browser(self) -> "BrowserScreen":
@@ -211,7 +208,7 @@ class CloudStoreApp(App[None]):
                 self.browser_state,
                 self.restores,
                 self.archives,
-                DeletionLog(state_folder() / DELETIONS if self._watch.keeps else None),
+                DeletionLog(self._state_file(DELETIONS)),
             )
             # So that it stays as it is while home is shown.
             self.install_screen(browser, "browser")
@@ -228,7 +225,8 @@ class CloudStoreApp(App[None]):
     async def on_mount(self) -> None:
         """Listen to signals and transfers, and report the parts of the configuration that cannot be used."""
         if not self.is_headless:
-            listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
+            outlives_terminal = self._settings.on_hangup == "continue"
+            listen(asyncio.get_running_loop(), self._end, outlives_terminal=outlives_terminal)
         self.themes.report_failures()
         self.call_after_refresh(self.restores.begin)
         # Copies for other programs that an earlier run had no time to remove.
@@ -310,12 +308,9 @@ class CloudStoreApp(App[None]):
         return (*super().get_line_filters(), *mask_filters())
 
     def action_command_palette(self) -> None:
-        if self._palette is None:
-            # Deferred, as what few runs need.
-            from cloudstore_tui.ui.palette import Palette
+        from cloudstore_tui.ui.palette import open_palette
 
-            self._palette = Palette(self)
-        self._palette.open()
+        open_palette(self, self._recent_commands)
 
     def action_help(self) -> None:
         from cloudstore_tui.ui.screens.help import HelpScreen
@@ -373,7 +368,14 @@ class CloudStoreApp(App[None]):
             self._driver.start_application_mode()
 
     def action_mask(self) -> None:
-        turn_mask(self)
+        """Mask people, or show them again, on all screens."""
+        MASK.on = not MASK.on
+        for screen in self.screen_stack:
+            for widget in [screen, *screen.walk_children(Widget)]:
+                if isinstance(widget, Masked):
+                    widget.remask()
+                widget.refresh()
+        notify_plain(self, MASKED if MASK.on else UNMASKED)
 
     async def action_interrupt(self) -> None:
         """Stop what loads; the second time within a second, quit."""

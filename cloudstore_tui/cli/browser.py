@@ -81,7 +81,7 @@ def open_browser(
     # Deferred: only the browser needs Textual.
     from cloudstore_tui.app import CloudStoreApp
     from cloudstore_tui.transfers.engine_thread import EngineThread
-    from cloudstore_tui.ui.signals import HANGUP
+    from cloudstore_tui.ui.terminal.driver import HANGUP
 
     openers = {name: partial(open_provider, profile) for name, profile in config.profiles.items()}
     settings = config.settings

@@ -24,7 +24,7 @@ from cloudstore_tui.core.spec import Option, ProviderSpec
 
 NAME = Option(
     "name",
-    "What you call it: short, as you will type it often, such as acme8 in acme8:us-east/.",
+    "A short name, such as acme8 in acme8:us-east/; you'll type it often.",
     required=True,
     label="Name",
     where="Letters, digits, - and _, at most 32.",

@@ -269,7 +269,7 @@ _NAMES = (
     Name("channel", ("channelName",)),
     Name("caller", ("callerName", "callerId"), ("callerId",)),
     *(Name(word, ("calleeName", "calleeId"), ("calleeId",)) for word in ("called", "callee")),
-    *(Name(word, ("address",)) for word in ("phone", "number")),
+    *(Name(word, ("address",), ("address",)) for word in ("phone", "number")),
     Name("direction", ("direction",), values=DIRECTIONS),
     *(Name(word, ("extensionNumber",)) for word in ("extension", "ext")),
     Name("tenant", ("tenantId",)),

@@ -42,6 +42,8 @@ _LABELS: Mapping[str, str] = {
 }
 _NUMBERS = frozenset({"callerId", "calleeId", "address"})
 """Fields that hold the telephone number of a party."""
+_PEOPLE = frozenset({"agentName", "userName"})
+"""What the two products call whoever took a call."""
 _STATES: Mapping[str, str] = {"REVOKED": "deleted (recoverable by 8x8 only)", "DELETED": "purged"}
 _PLURALS: Mapping[str, str] = {known.name: known.plural for known in TYPES}
 _TITLES: Mapping[str, str] = {known.name: known.title for known in TYPES}
@@ -94,11 +96,12 @@ def _brief(node: Node, types: Types, zone: tzinfo) -> str:
     inner = types_within(node, types)
     if isinstance(node, And):
         return " and ".join(_brief(term, inner, zone) for term in node.terms)
-    if all(isinstance(term, Comparison) and term.selector in _NUMBERS for term in node.terms):
-        # Whoever it is of.
-        numbers = {(term.operator, _distinct(term.selector, term.values)) for term in comparisons(node)}
-        if len(numbers) == 1 and (only := numbers.pop())[0] in ("==", "=in="):
-            return f"number {only[1]}"
+    for fields, label in ((_NUMBERS, "number"), (_PEOPLE, "agent")):
+        if all(isinstance(term, Comparison) and term.selector in fields for term in node.terms):
+            # Whoever it is of, and whatever the product calls them.
+            wanted = {(term.operator, _distinct(term.selector, term.values)) for term in comparisons(node)}
+            if len(wanted) == 1 and (only := wanted.pop())[0] in ("==", "=in="):
+                return f"{label} {only[1]}"
     # A duration is asked for twice where types have different units; it is the same duration.
     alike = {_brief(_untyped(term), types_within(term, inner), zone) for term in node.terms}
     return alike.pop() if len(alike) == 1 else " or ".join(_brief(term, inner, zone) for term in node.terms)
@@ -124,10 +127,15 @@ def _few(term: Comparison, types: Types, zone: tzinfo) -> str:
 
 
 def _distinct(name: str, values: Sequence[str]) -> str:
-    """Values, of those that are the same to people one: in other capitals, or a number without its plus."""
+    """Values, of those that are the same to people one: in other capitals, or a number without plus and country."""
     words = _kinds(values) if name == "type" else [_value(name, value) for value in values]
-    plus = "+" if name in _NUMBERS else ""
-    return " or ".join({word.casefold().removeprefix(plus): word for word in words}.values())
+    same = _digits if name in _NUMBERS else str.casefold
+    return " or ".join({same(word): word for word in words}.values())
+
+
+def _digits(number: str) -> str:
+    """The digits by which people know a telephone number, without its country."""
+    return number.removeprefix("+")[-10:]
 
 
 def _stretch(terms: list[Comparison], zone: tzinfo) -> str:

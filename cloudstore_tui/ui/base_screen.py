@@ -17,17 +17,18 @@ Result = TypeVar("Result")
 class BaseScreen(Screen[Result], Generic[Result]):
     """A screen between the lines that all screens have, which closes once, however often it is told to."""
 
+    HAS_HEADER: ClassVar[bool] = True
+    """Whether the first line says where the user is; dialogs lie over the screen that they are about."""
     FOOTER: ClassVar[tuple[str, ...]] = ()
     """Ids of the keys that stand first in the footer, in this order."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.header = Header(id="header")
-        """Where the user is. Dialogs have none: they lie over the screen that they are about."""
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
         """Put what the screen consists of between its first and last lines."""
-        head = [] if self.is_modal else [self.header]
+        head = [self.header] if self.HAS_HEADER else []
         await super().mount_composed_widgets([*head, *widgets, BottomLines()])
 
     def offers(self, binding: Binding) -> bool:  # noqa: ARG002  # for those that know more
@@ -74,3 +75,5 @@ class ExplainingScreen(BaseScreen[Result], Generic[Result]):
 
 class BaseModal(ModalScreen[Result], BaseScreen[Result], Generic[Result]):
     """The same over the screen that it is about."""
+
+    HAS_HEADER = False

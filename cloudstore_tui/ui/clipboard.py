@@ -8,7 +8,7 @@ import base64
 import os
 import shlex
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyperclip
@@ -16,7 +16,7 @@ from textual.app import App
 
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.terminal.access import driver_of
+from cloudstore_tui.ui.terminal.driver import driver_of
 from cloudstore_tui.ui.text import COMMANDS
 
 LARGEST = 74_000
@@ -28,38 +28,27 @@ _SCREEN_CHUNK = 252
 """GNU screen cuts strings at 256 characters; four are ours."""
 
 
-def copy_text(
-    app: App[Any],
-    text: str,
-    *,
-    environment: Mapping[str, str] | None = None,
-    native: Callable[[str], None] | None = None,
-) -> str:
+def copy_text(app: App[Any], text: str) -> str:
     """Send a text to the clipboard, and say in a sentence what was done. Never raises, never waits.
 
-    Args:
-        app: the running app, whose terminal is written to.
-        text: what to copy; secrets only when the user asked for it by a key.
-        environment: of the process, if it is not its own.
-        native: puts a text on this machine's clipboard, if not by pyperclip.
+    Secrets are copied only when the user asked for it by a key.
     """
-    around = os.environ if environment is None else environment
     # No command for whatever it is pasted into; lines stay lines: what is in one of them is `one_line`.
     text = "\n".join(map(one_line, text.split("\n")))
     if not text:
         return "There is nothing to copy."
-    sequences = terminal_sequences(text, around)
+    sequences = terminal_sequences(text, os.environ)
     if sequences:
         app.copy_to_clipboard(text)
         for sequence in sequences[1:]:
             _write(app, sequence)
-    local = is_local(around)
+    local = is_local(os.environ)
     if local:
         # After the terminal was asked: programs behind it may hang without a display. Nobody waits for the thread.
-        threading.Thread(target=_copy_native, args=(native or pyperclip.copy, text), daemon=True).start()
+        threading.Thread(target=_copy_native, args=(text,), daemon=True).start()
     if sequences:
         return f"{SENT} It holds the real text, not the masked one." if MASK.on else SENT
-    why = "Too long for a terminal's clipboard" if has_clipboard(around) else "This terminal has no clipboard"
+    why = "Too long for a terminal's clipboard" if has_clipboard(os.environ) else "This terminal has no clipboard"
     return f"{why}: {'tried that of this machine only.' if local else 'select it on the screen instead.'}"
 
 
@@ -105,9 +94,9 @@ def terminal_sequences(text: str, environment: Mapping[str, str]) -> tuple[str, 
     return (plain,)
 
 
-def _copy_native(native: Callable[[str], None], text: str) -> None:
+def _copy_native(text: str) -> None:
     try:
-        native(text)
+        pyperclip.copy(text)
     except Exception:  # noqa: BLE001  # whatever it is: the thread has nobody to tell
         # No clipboard on this machine; the terminal has been asked anyway.
         return

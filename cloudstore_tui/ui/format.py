@@ -22,24 +22,14 @@ if TYPE_CHECKING:
     from cloudstore_tui.archive.known import ArchiveState
     from cloudstore_tui.state.memory import Visited
 
-STATES = {
-    "AVAILABLE": "available",
-    "PENDING": "pending",
-    "ARCHIVED": "archived",
-    "REVOKED": "deleted (recoverable by 8x8 only)",
-    "DELETED": "purged",
-    "FAILED": "failed",
-}
-"""The services' words for states; two of them do not mean what they say."""
+
+# Sizes and numbers
 
 
 _STEP = 1000
 """Bytes below which a rounded size is written in the tenths of kilobytes that the service tells, and no finer."""
-
-
-def _rounded(value: int, unit: str) -> str:
-    """A small size that the service rounded: down to nothing, which the object need not be."""
-    return f"≈{value / _STEP:.1f}{unit}" if value else f"<0.1{unit}"
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 @lru_cache(maxsize=4096)
@@ -51,11 +41,6 @@ def size(value: int | None, *, exact: bool = True) -> str:
         return _rounded(value, " kB")
     text = humanize.naturalsize(value, format="%.1f").replace(" Bytes", " B").replace(" Byte", " B")
     return text if exact else f"≈{text}"
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_EIGHTHS = " ▏▎▍▌▋▊▉"
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 @lru_cache(maxsize=4096)
@@ -73,19 +58,9 @@ def short_size(value: int | None, *, exact: bool = True, units: bool = True) -> 
     return f"{'' if exact else '≈'}{digits}{unit}"
 
 
-def total_size(entries: Sequence[StoredObject]) -> str:
-    """How much objects are together, as far as the service says; empty if it says nothing."""
-    sizes = [entry.size for entry in entries if entry.size is not None]
-    exact = len(sizes) == len(entries) and all(entry.size_exact for entry in entries)
-    return size(sum(sizes), exact=exact) if sizes else ""
-
-
-_SPANS = (
-    (timedelta(days=1), 2, "day"),
-    (timedelta(hours=1), 2, "hour"),
-    (timedelta(minutes=1), 1, "minute"),
-)
-"""Units of time, and from how many of them on a length is told in them."""
+def _rounded(value: int, unit: str) -> str:
+    """A small size that the service rounded: down to nothing, which the object need not be."""
+    return f"≈{value / _STEP:.1f}{unit}" if value else f"<0.1{unit}"
 
 
 def exact_size(value: int | None, *, exact: bool = True) -> str:
@@ -97,9 +72,111 @@ def exact_size(value: int | None, *, exact: bool = True) -> str:
     return full if value < 1000 else f"{short} ({full})"
 
 
+def total_size(entries: Sequence[StoredObject]) -> str:
+    """How much objects are together, as far as the service says; empty if it says nothing."""
+    sizes = [entry.size for entry in entries if entry.size is not None]
+    exact = len(sizes) == len(entries) and all(entry.size_exact for entry in entries)
+    return size(sum(sizes), exact=exact) if sizes else ""
+
+
+def speed(bytes_per_second: float) -> str:
+    """`4.2 MB/s`; empty when nothing moves."""
+    return f"{size(round(bytes_per_second))}/s" if bytes_per_second >= 1 else ""
+
+
+def of_text(done: int, total: int) -> str:
+    """`5.1 of 12.4 MB`: both in one unit, the first right-aligned so that it does not jump."""
+    number, _, unit = size(total).partition(" ")
+    if unit == "B":
+        return f"{done:>3} of {total} B"
+    scale = total / float(number)
+    digits = 0 if float(number) >= 100 else 1
+    return f"{f'{done / scale:.{digits}f}':>3} of {total / scale:.{digits}f} {unit}"
+
+
+def percent(done: int, size: int) -> int:
+    """How much is there; all of it only where nothing is missing."""
+    return min(done * 100 // size, 100) if size else 0
+
+
+def meter(done: int, size: int, width: int) -> str:
+    """How much is there, in eighths of cells."""
+    whole = width * 8
+    bar = blocks(min(round(done * whole / size), whole if done >= size else whole - 1) if size else 0)
+    return bar + "░" * (width - len(bar))
+
+
+def blocks(eighths: int) -> str:
+    """A bar that is so many eighths of a cell long."""
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 object`, `2,431 objects`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+# Moments
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def time(moment: datetime | None, zone: tzinfo) -> str:
     """A moment to the minute, `2024-09-01 09:12`; empty if unknown. The column's title names the zone."""
     return "" if moment is None else local(moment, zone).isoformat(" ")[:16]
+
+
+def full_time(moment: datetime | None, zone: tzinfo) -> str:
+    """A moment to the second with its zone, `2024-09-01 09:12:33 UTC`; empty if unknown."""
+    if moment is None:
+        return ""
+    shown = local(moment, zone)
+    return f"{shown.isoformat(' ')[:19]} {shown.tzname() or ''}".rstrip()
+
+
+def day(moment: datetime) -> str:
+    """`1 Sep 2024`."""
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def day_and_time(moment: datetime | None, zone: tzinfo) -> str:
+    """`1 Sep 2024 09:12`; empty if unknown."""
+    return "" if moment is None else f"{day(shown := local(moment, zone))} {shown:%H:%M}"
+
+
+def moment_text(moment: datetime | None, zone: tzinfo) -> str:
+    """A moment as short as it is clear: `today 14:15`, `29 Nov 14:12`; of another year the day, `1 Sep 2024`."""
+    if moment is None:
+        return ""
+    shown, now = local(moment, zone), datetime.now(zone)
+    if shown.date() == now.date():
+        return f"today {shown:%H:%M}"
+    return day(shown) if shown.year != now.year else f"{day(shown)[:-5]} {shown:%H:%M}"
+
+
+def ago(at: int, now: datetime) -> str:
+    """`just now`, `2 min ago`, `3 h ago`, `yesterday`, `5 days ago`; empty if nobody knows."""
+    if not at:
+        return ""
+    seconds = max(int(now.timestamp()) - at, 0)
+    if seconds < _MINUTE_S:
+        return "just now"
+    if seconds < _HOUR_S:
+        return f"{seconds // _MINUTE_S} min ago"
+    if seconds < _DAY_S:
+        return f"{seconds // _HOUR_S} h ago"
+    days = seconds // _DAY_S
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def local(moment: datetime, zone: tzinfo) -> datetime:
+    """A moment as clocks of the zone show it."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        # The first and the last day of the calendar do not exist in every zone.
+        return moment
 
 
 class DateStyle(Enum):
@@ -141,22 +218,18 @@ def list_time(moment: datetime | None, before: datetime | None, zone: tzinfo, st
     return f"{date:>{style.width - 6}} {shown:%H:%M}"
 
 
-def day(moment: datetime) -> str:
-    """`1 Sep 2024`."""
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+# Lengths of time
 
 
-def day_and_time(moment: datetime | None, zone: tzinfo) -> str:
-    """`1 Sep 2024 09:12`; empty if unknown."""
-    return "" if moment is None else f"{day(shown := local(moment, zone))} {shown:%H:%M}"
-
-
-def full_time(moment: datetime | None, zone: tzinfo) -> str:
-    """A moment to the second with its zone, `2024-09-01 09:12:33 UTC`; empty if unknown."""
-    if moment is None:
-        return ""
-    shown = local(moment, zone)
-    return f"{shown.isoformat(' ')[:19]} {shown.tzname() or ''}".rstrip()
+_MINUTE_S = 60
+_HOUR_S = 60 * _MINUTE_S
+_DAY_S = 24 * _HOUR_S
+_SPANS = (
+    (timedelta(days=1), 2, "day"),
+    (timedelta(hours=1), 2, "hour"),
+    (timedelta(minutes=1), 1, "minute"),
+)
+"""Units of time, and from how many of them on a length is told in them."""
 
 
 def duration(seconds: float | None) -> str:
@@ -169,33 +242,10 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def speed(bytes_per_second: float) -> str:
-    """`4.2 MB/s`; empty when nothing moves."""
-    return f"{size(round(bytes_per_second))}/s" if bytes_per_second >= 1 else ""
-
-
-def span(length: timedelta) -> str:
-    """A length of time in round words: `90 minutes`, `3 hours`, `6 days`."""
-    for unit, least, word in _SPANS:
-        if length >= least * unit:
-            return counted(length // unit, word)
-    return "less than a minute"
-
-
 def time_left(seconds: float | None) -> str:
     """How long something will still take, `0:03 left`; empty if nobody knows."""
     text = duration(seconds)
     return f"{text} left" if text else ""
-
-
-def of_text(done: int, total: int) -> str:
-    """`5.1 of 12.4 MB`: both in one unit, the first right-aligned so that it does not jump."""
-    number, _, unit = size(total).partition(" ")
-    if unit == "B":
-        return f"{done:>3} of {total} B"
-    scale = total / float(number)
-    digits = 0 if float(number) >= 100 else 1
-    return f"{f'{done / scale:.{digits}f}':>3} of {total / scale:.{digits}f} {unit}"
 
 
 def about(seconds: float | None) -> str:
@@ -210,108 +260,15 @@ def in_time(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def moment_text(moment: datetime | None, zone: tzinfo) -> str:
-    """A moment as short as it is clear: `today 14:15`, `29 Nov 14:12`; of another year the day, `1 Sep 2024`."""
-    if moment is None:
-        return ""
-    shown, now = local(moment, zone), datetime.now(zone)
-    if shown.date() == now.date():
-        return f"today {shown:%H:%M}"
-    return day(shown) if shown.year != now.year else f"{day(shown)[:-5]} {shown:%H:%M}"
+def span(length: timedelta) -> str:
+    """A length of time in round words: `90 minutes`, `3 hours`, `6 days`."""
+    for unit, least, word in _SPANS:
+        if length >= least * unit:
+            return counted(length // unit, word)
+    return "less than a minute"
 
 
-def percent(done: int, size: int) -> int:
-    """How much is there; all of it only where nothing is missing."""
-    return min(done * 100 // size, 100) if size else 0
-
-
-def meter(done: int, size: int, width: int) -> str:
-    """How much is there, in eighths of cells."""
-    whole = width * 8
-    eighths = min(round(done * whole / size), whole if done >= size else whole - 1) if size else 0
-    bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-    return bar + "░" * (width - len(bar))
-
-
-def count(number: int) -> str:
-    """`2,431`."""
-    return f"{number:,}"
-
-
-def state(word: str) -> str:
-    """A service's word for an object's state in words that are true; unknown words as they are."""
-    return STATES.get(word, word)
-
-
-def place_names(location: Location) -> tuple[str, ...]:
-    """The names of a place as people say them, outermost first: `Call recordings`, `2024`, `09`."""
-    return tuple(type_plural(name) for name in location.place[:1]) + location.place[1:]
-
-
-def value(entry: Entry, column: Column, zone: tzinfo) -> str:
-    """What a table shows of an entry in a column; not yet safe to draw."""
-    if isinstance(entry, Folder):
-        return _folder_value(entry, column.name, zone)
-    if column.name == "type":
-        return title_of(entry) if entry.type else ""
-    if column.name == "direction":
-        return entry.tag("direction").capitalize()
-    if column.retention is not None:
-        return time(ends, zone) if (ends := column.retention.expires(entry)) else ""
-    # A tag may be called like a method of objects: only what has a slot is a field.
-    raw = getattr(entry, column.name) if column.name in entry.__struct_fields__ else _tag(entry, column)
-    if isinstance(raw, datetime):
-        return time(raw, zone)
-    if raw is None or isinstance(raw, str):
-        # The unit of a tag is the provider's secret: it is shown as the service wrote it.
-        return state(raw or "") if column.kind is ColumnKind.STATE else raw or ""
-    return duration(raw) if column.kind is ColumnKind.DURATION else size(raw, exact=entry.size_exact)
-
-
-def type_cell(entry: Entry, width: int) -> str:
-    """What an object is, for a cell of `width`, in fewer words where there is no room for all."""
-    text = title_of(entry) if isinstance(entry, StoredObject) and entry.type else ""
-    if len(text) > width and isinstance(entry, StoredObject) and part_of(entry) is CallPart.SCREEN:
-        return "Screen"
-    return text if len(text) <= width else text.partition(",")[0]
-
-
-def number_cell(entry: Entry, column: Column, width: int) -> str:
-    """A size or duration for a cell of `width`, in a shorter way where there is no room for the usual one."""
-    if isinstance(entry, Folder):
-        return ""
-    if column.name == "size":
-        return short_size(entry.size, exact=entry.size_exact, units=width >= 7)
-    text = duration(entry.duration)
-    if len(text) > width and (entry.duration or 0) >= 3600:
-        return f"{round(entry.duration or 0) // 3600}h{round(entry.duration or 0) // 60 % 60:02d}"
-    return text
-
-
-def _tag(entry: StoredObject, column: Column) -> str:
-    return next((found for key in (column.name, *column.also) if (found := entry.tag(key))), "")
-
-
-def _folder_value(folder: Folder, name: str, zone: tzinfo) -> str:
-    if name == "modified":
-        return time(folder.modified, zone)
-    if name != "name":
-        return ""
-    return place_names(folder.location)[0] if len(folder.location.place) == 1 else folder.name.rstrip("/") + "/"
-
-
-def local(moment: datetime, zone: tzinfo) -> datetime:
-    """A moment as clocks of the zone show it."""
-    try:
-        return moment.astimezone(zone)
-    except OverflowError:
-        # The first and the last day of the calendar do not exist in every zone.
-        return moment
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """`1 object`, `2,431 objects`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+# Zones
 
 
 LOCALTIME = Path("/etc/localtime")
@@ -335,11 +292,6 @@ def local_zone() -> tzinfo:
             return ZoneInfo.from_file(file, key="local")
     except (OSError, ValueError, ZoneInfoNotFoundError):
         return datetime.now().astimezone().tzinfo or UTC
-
-
-def zone_name(zone: tzinfo) -> str:
-    """What to call a zone on the screen."""
-    return str(zone)
 
 
 def zone_label(zone: tzinfo, span: tuple[int, int] = (0, 0)) -> str:
@@ -368,25 +320,78 @@ def _same_clock(one: tzinfo, other: tzinfo) -> bool:
     return all(moment.astimezone(one).utcoffset() == moment.astimezone(other).utcoffset() for moment in moments)
 
 
-def lacking(failures: Sequence[StorageError], regions: Collection[str] = ()) -> str:
-    """What could not be read of a list, and of which regions it is then; empty where nothing is lacking."""
-    if not failures:
+# What a list shows of an entry
+
+
+STATES = {
+    "AVAILABLE": "available",
+    "PENDING": "pending",
+    "ARCHIVED": "archived",
+    "REVOKED": "deleted (recoverable by 8x8 only)",
+    "DELETED": "purged",
+    "FAILED": "failed",
+}
+"""The services' words for states; two of them do not mean what they say."""
+
+
+def state(word: str) -> str:
+    """A service's word for an object's state in words that are true; unknown words as they are."""
+    return STATES.get(word, word)
+
+
+def value(entry: Entry, column: Column, zone: tzinfo) -> str:
+    """What a table shows of an entry in a column; not yet safe to draw."""
+    if isinstance(entry, Folder):
+        return _folder_value(entry, column.name, zone)
+    if column.name == "type":
+        return title_of(entry) if entry.type else ""
+    if column.name == "direction":
+        return entry.tag("direction").capitalize()
+    if column.retention is not None:
+        return time(ends, zone) if (ends := column.retention.expires(entry)) else ""
+    # A tag may be called like a method of objects: only what has a slot is a field.
+    raw = getattr(entry, column.name) if column.name in entry.__struct_fields__ else _tag(entry, column)
+    if isinstance(raw, datetime):
+        return time(raw, zone)
+    if raw is None or isinstance(raw, str):
+        # The unit of a tag is the provider's secret: it is shown as the service wrote it.
+        return state(raw or "") if column.kind is ColumnKind.STATE else raw or ""
+    return duration(raw) if column.kind is ColumnKind.DURATION else size(raw, exact=entry.size_exact)
+
+
+def _tag(entry: StoredObject, column: Column) -> str:
+    return next((found for key in (column.name, *column.also) if (found := entry.tag(key))), "")
+
+
+def _folder_value(folder: Folder, name: str, zone: tzinfo) -> str:
+    if name == "modified":
+        return time(folder.modified, zone)
+    if name != "name":
         return ""
-    whole = f"{', '.join(sorted(regions))} only" if any(regions) else "incomplete"
-    return f"{whole}: {', '.join(dict.fromkeys(map(_short, failures)))}"
+    return place_names(folder.location)[0] if len(folder.location.place) == 1 else folder.name.rstrip("/") + "/"
 
 
-def _short(failure: StorageError) -> str:
-    if isinstance(failure, UnreadableError):
-        return f"{counted(failure.number, 'record')} unreadable"
-    # `uk` of `acme8:uk/`.
-    where = failure.subject.partition(":")[2].rstrip("/") or failure.subject or "a part"
-    return f"{where} {'refused' if isinstance(failure, AccessError) else 'failed'}"
+def type_cell(entry: Entry, width: int) -> str:
+    """What an object is, for a cell of `width`, in fewer words where there is no room for all."""
+    text = title_of(entry) if isinstance(entry, StoredObject) and entry.type else ""
+    if len(text) > width and isinstance(entry, StoredObject) and part_of(entry) is CallPart.SCREEN:
+        return "Screen"
+    return text if len(text) <= width else text.partition(",")[0]
 
 
-_MINUTE_S = 60
-_HOUR_S = 60 * _MINUTE_S
-_DAY_S = 24 * _HOUR_S
+def number_cell(entry: Entry, column: Column, width: int) -> str:
+    """A size or duration for a cell of `width`, in a shorter way where there is no room for the usual one."""
+    if isinstance(entry, Folder):
+        return ""
+    if column.name == "size":
+        return short_size(entry.size, exact=entry.size_exact, units=width >= 7)
+    text = duration(entry.duration)
+    if len(text) > width and (entry.duration or 0) >= 3600:
+        return f"{round(entry.duration or 0) // 3600}h{round(entry.duration or 0) // 60 % 60:02d}"
+    return text
+
+
+# Places, and where the user was
 
 
 def service_name(profile: Profile) -> str:
@@ -394,6 +399,11 @@ def service_name(profile: Profile) -> str:
     kind = profile.provider[:1].upper() + profile.provider[1:]
     version = profile.options.get("api_version")
     return f"{kind} {version}" if version else kind
+
+
+def place_names(location: Location) -> tuple[str, ...]:
+    """The names of a place as people say them, outermost first: `Call recordings`, `2024`, `09`."""
+    return tuple(type_plural(name) for name in location.place[:1]) + location.place[1:]
 
 
 def place_title(location: Location) -> str:
@@ -440,16 +450,20 @@ def archive_words(archive: "ArchiveState", now: datetime) -> str:
     return " · ".join(part for part in (told if archive.is_good else f"{archive.outcome.value} {told}", sealed) if part)
 
 
-def ago(at: int, now: datetime) -> str:
-    """`just now`, `2 min ago`, `3 h ago`, `yesterday`, `5 days ago`; empty if nobody knows."""
-    if not at:
+# What a list lacks
+
+
+def lacking(failures: Sequence[StorageError], regions: Collection[str] = ()) -> str:
+    """What could not be read of a list, and of which regions it is then; empty where nothing is lacking."""
+    if not failures:
         return ""
-    seconds = max(int(now.timestamp()) - at, 0)
-    if seconds < _MINUTE_S:
-        return "just now"
-    if seconds < _HOUR_S:
-        return f"{seconds // _MINUTE_S} min ago"
-    if seconds < _DAY_S:
-        return f"{seconds // _HOUR_S} h ago"
-    days = seconds // _DAY_S
-    return "yesterday" if days == 1 else f"{days} days ago"
+    whole = f"{', '.join(sorted(regions))} only" if any(regions) else "incomplete"
+    return f"{whole}: {', '.join(dict.fromkeys(map(_short, failures)))}"
+
+
+def _short(failure: StorageError) -> str:
+    if isinstance(failure, UnreadableError):
+        return f"{counted(failure.number, 'record')} unreadable"
+    # `uk` of `acme8:uk/`.
+    where = failure.subject.partition(":")[2].rstrip("/") or failure.subject or "a part"
+    return f"{where} {'refused' if isinstance(failure, AccessError) else 'failed'}"

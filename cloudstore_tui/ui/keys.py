@@ -1,16 +1,43 @@
-"""All actions that have a key, collected from the classes that declare them."""
+"""Keys: all that there are, how they are written on this terminal, and which only move something."""
 
 import pkgutil
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 
 from cloudstore_tui.config.keymap import KeyHelp
+from cloudstore_tui.ui.terminal.charset import UTF_8, key_in_charset
+from cloudstore_tui.ui.terminal.driver import TerminalDriver, driver_of
 
 _PACKAGE = "cloudstore_tui.ui"
+MOVES = frozenset(
+    {
+        *("down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last", "top", "bottom"),
+        *("left", "right", "next", "previous", "further", "before"),
+    }
+)
+"""The ends of ids of keys that only move something."""
+
+
+def is_move(binding: Binding) -> bool:
+    """Whether a key only moves something."""
+    return (binding.id or "").rpartition(".")[2] in MOVES
+
+
+def key_display(app: App[Any], binding: Binding) -> str:
+    """The key of a binding, in signs that this terminal has."""
+    return keys_in_words(app, app.get_key_display(binding))
+
+
+def keys_in_words(app: App[Any], hint: str) -> str:
+    """A hint such as `⏎ search`, with words for the keys whose signs this terminal lacks."""
+    driver = driver_of(app)
+    return key_in_charset(hint, driver.charset if isinstance(driver, TerminalDriver) else UTF_8)
 
 
 def known_bindings(*more: type[DOMNode]) -> tuple[KeyHelp, ...]:

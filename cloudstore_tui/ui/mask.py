@@ -2,17 +2,24 @@
 
 Names are learnt from the fields that hold them; numbers, mail addresses and links that need no login are known by how
 they look. A pseudonym has the width of what it stands for and is always the same for the same value, so that columns
-still tell people apart. Only the screen is masked: what is copied, saved and sent is not.
+still tell people apart. Only the screen is masked: what is copied, saved and sent is not. Behind every line that is
+drawn a filter masks what is typed, and what a widget was given before.
 """
 
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import PurePath
+from typing import Protocol, runtime_checkable
 from unicodedata import east_asian_width
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
 
 from cloudstore_tui.core.models import Entry, StoredObject
 
@@ -227,3 +234,40 @@ def _letter(character: str, digest: bytes, place: int) -> str:
     letters = _VOWELS if (place + digest[-1]) % 2 else _CONSONANTS
     letter = letters[number % len(letters)]
     return letter.upper() if character.isupper() else letter
+
+
+# On the screen
+
+
+@dataclass(frozen=True)
+class MaskFilter(LineFilter):
+    """Masks what is typed into a line, or was given to a widget before the mask was on."""
+
+    known: int
+    """How many names are known: lines that were drawn with fewer are made again."""
+    enabled: bool = True
+
+    def apply(self, segments: list[Segment], _: Color) -> list[Segment]:
+        """The line with pseudonyms, in the styles of what they stand for."""
+        text = "".join(segment.text for segment in segments)
+        told = MASK.text(text)
+        if told == text or len(told) != len(text):
+            return segments
+        masked, at = [], 0
+        for part, style, control in segments:
+            masked.append(Segment(told[at : at + len(part)], style, control))
+            at += len(part)
+        return masked
+
+
+def mask_filters() -> tuple[LineFilter, ...]:
+    """What every line passes while the mask is on."""
+    return (MaskFilter(MASK.known),) if MASK.on else ()
+
+
+@runtime_checkable
+class Masked(Protocol):
+    """A widget that keeps texts as they are drawn, and has to make them again."""
+
+    def remask(self) -> None:
+        """The mask was turned on or off."""

@@ -13,6 +13,7 @@ from types import FrameType
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.ui.clipboard import is_local
 
 PAGERS = ("less", "more", "vi")
 PLAYERS = ("mpv", "ffplay -nodisp -autoexit", "afplay", "xdg-open")
@@ -75,8 +76,7 @@ def has_desktop(environment: Mapping[str, str]) -> bool:
 def open_folder(folder: Path, environment: Mapping[str, str]) -> bool:
     """Show a folder in the file manager of the desktop that the user sits at; whether there is one. Never waits."""
     program = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
-    is_here = not any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
-    if program is None or not has_desktop(environment) or not is_here or not folder.is_dir():
+    if program is None or not has_desktop(environment) or not is_local(environment) or not folder.is_dir():
         return False
     nothing = subprocess.DEVNULL
     try:

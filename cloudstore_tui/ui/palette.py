@@ -1,13 +1,12 @@
 """The command palette: every action that works where it is opened, one line each, and the themes."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct, field
 from textual import on
 from textual.app import App
-from textual.binding import ActiveBinding, Binding
+from textual.binding import ActiveBinding
 from textual.dom import DOMNode
 from textual.fuzzy import Matcher
 from textual.screen import Screen
@@ -15,18 +14,11 @@ from textual.widgets import OptionList
 
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.dialogs.picking import Choice, ChoiceResult, PickDialog
-from cloudstore_tui.ui.terminal.access import key_display
+from cloudstore_tui.ui.keys import is_move, key_display
 from cloudstore_tui.ui.themes import ThemeManager
 
 MAX_RECENT = 5
 """Commands that come first because they were chosen last."""
-MOVES = frozenset(
-    {
-        *("down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last", "top", "bottom"),
-        *("left", "right", "next", "previous", "further", "before"),
-    }
-)
-"""The ends of ids of keys that only move something."""
 _TITLE, _KEYS = 20, 10
 """Cells of a name and its keys."""
 _IN_TOOLTIP = 0.8
@@ -94,11 +86,6 @@ def _rank(app: App[Any], active: ActiveBinding) -> int:
     return 0 if active.binding.show else 1
 
 
-def is_move(binding: Binding) -> bool:
-    """Whether a key only moves something."""
-    return (binding.id or "").rpartition(".")[2] in MOVES
-
-
 def _themes(app: App[Any], themes: ThemeManager) -> Callable[[], object]:
     def keep(picked: ChoiceResult | None) -> None:
         if picked is not None:
@@ -144,23 +131,14 @@ class ThemeDialog(PickDialog):
         super().action_cancel()
 
 
-class Palette:
-    """Opens the list of commands, and remembers which were chosen."""
+def open_palette(app: App[Any], recent: list[str]) -> None:
+    """Show what can be done on the screen on top; `recent` are the titles of what was chosen, the last one first."""
+    commands = commands_of(app, app.screen, recent)
 
-    def __init__(self, app: App[Any]) -> None:
-        self._app = app
-        self._recent: deque[str] = deque(maxlen=MAX_RECENT)
+    def run(picked: ChoiceResult | None) -> None:
+        if picked is not None:
+            command = commands[picked.index]
+            recent[:] = [command.title, *(title for title in recent if title != command.title)][:MAX_RECENT]
+            app.call_next(command.run)
 
-    def open(self) -> None:
-        """Show what can be done on the screen that is on top."""
-        commands = commands_of(self._app, self._app.screen, self._recent)
-
-        def run(picked: ChoiceResult | None) -> None:
-            if picked is not None:
-                command = commands[picked.index]
-                if command.title in self._recent:
-                    self._recent.remove(command.title)
-                self._recent.appendleft(command.title)
-                self._app.call_next(command.run)
-
-        self._app.push_screen(CommandDialog(commands), run)
+    app.push_screen(CommandDialog(commands), run)

@@ -5,6 +5,7 @@ and nothing reaches the terminal as a command: characters that are not drawn are
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -71,12 +72,17 @@ def end_of(text: str, width: int) -> str:
 
 
 def home_path(path: Path | str) -> str:
-    """A local path as people write it; of a masked one only the end."""
+    """A local path as people write it, `~/calls` or `./calls`; of a masked one only the end."""
     path = Path(path)
-    home = Path.home()
     if MASK.on:
         return MASK.path(path)
-    return f"~/{path.relative_to(home)}".removesuffix("/.") if path.is_relative_to(home) else str(path)
+    home = Path.home()
+    if path.is_relative_to(home):
+        return f"~/{path.relative_to(home)}".removesuffix("/.")
+    # Somebody may have removed the folder that the program was started in.
+    with suppress(OSError):
+        return f"./{path.relative_to(Path.cwd())}".removesuffix("/.") if path.is_relative_to(Path.cwd()) else str(path)
+    return str(path)
 
 
 def _masked(text: str, limit: int) -> str:

@@ -15,9 +15,9 @@ COLOURLESS = "monochrome"
 """What is used where NO_COLOR is set: a cursor made of colours could not be seen."""
 
 
-def wants_no_colour(environment: Mapping[str, str] = os.environ) -> bool:
+def wants_no_colour() -> bool:
     """Whether the user set NO_COLOR; an empty value means nothing, as https://no-color.org has it."""
-    return bool(environment.get("NO_COLOR"))
+    return bool(os.environ.get("NO_COLOR"))
 
 
 class ThemeManager:

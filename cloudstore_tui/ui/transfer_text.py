@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, tzinfo
-from functools import lru_cache
+from datetime import tzinfo
 from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
@@ -38,7 +37,7 @@ STATE_WORDS: Mapping[State, str] = {
 # Words
 
 
-def object_title(entry: StoredObject, zone: tzinfo = UTC) -> str:
+def object_title(entry: StoredObject, zone: tzinfo) -> str:
     """What people call an object: `Recording of Khang Glynn, 1 Sep 2024 09:16`, or its name."""
     agent = entry.tag("agentName")
     if not agent or entry.created is None:
@@ -55,7 +54,7 @@ def kinds_of(entries: Sequence[StoredObject]) -> str:
     return counted(len(entries), type_label(kind).lower(), type_plural(kind).lower())
 
 
-def batch_title(entries: Sequence[StoredObject], zone: tzinfo = UTC) -> str:
+def batch_title(entries: Sequence[StoredObject], zone: tzinfo) -> str:
     """What a download is called: `41 call recordings of Khang Glynn`, or as its only object is."""
     if len(entries) == 1:
         return object_title(entries[0], zone)
@@ -172,8 +171,10 @@ def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") ->
         text = shorten(plain(head, LONGEST_NAME), width - cell_len(end) if hint else width)
         return set_cell_size(text, width - cell_len(end)) + end if hint else text
     room = width - cell_len(end) - 3
-    head = shorten(plain(head, LONGEST_NAME), max(room - 12, room // 2), middle=True)
-    line = f"{head} → {shorten(plain(target, LONGEST_NAME), room - cell_len(head), middle=True)}"
+    # Where it is comes first: half of the line, if it needs that.
+    target = plain(target, LONGEST_NAME)
+    head = shorten(plain(head, LONGEST_NAME), room - min(cell_len(target), room // 2), middle=True)
+    line = f"{head} → {shorten(target, room - cell_len(head), middle=True)}"
     return set_cell_size(line, width - cell_len(end)) + end if hint else line
 
 
@@ -204,9 +205,9 @@ def describe(transfer: TransferSnapshot, members: Sequence[TransferSnapshot] = (
         f"File: {MASK.path(transfer.path)}" if transfer.path else "",
         f"State: {STATE_WORDS[transfer.state]}",
         f"Size: {words.exact_size(transfer.size)}" if transfer.size is not None else "",
-        f"So far: {words.exact_size(transfer.done)}",
+        f"So far: {words.exact_size(transfer.done)}" if transfer.done != transfer.size else "",
         f"Speed: {words.speed(transfer.speed)}" if transfer.speed else "",
-        f"Verified: {level_words(transfer.level)}" if transfer.level else "",
+        f"Verified: {_LEVELS.get(transfer.level, transfer.level)}" if transfer.level else "",
         f"Attempts: {transfer.attempts}",
         f"Now: {transfer.note}" if transfer.note else "",
         f"\n{transfer.error}" if transfer.error else "",
@@ -215,19 +216,17 @@ def describe(transfer: TransferSnapshot, members: Sequence[TransferSnapshot] = (
     return "\n".join(line for line in lines if line)
 
 
-@lru_cache(maxsize=64)
-def level_words(level: str) -> str:
-    """A level of verification as people say it: `MD5 (multipart)`."""
-    return {
-        "md5": "MD5",
-        "md5-1": "MD5",
-        "md5-N": "MD5 (multipart)",
-        "store": "the store's own checksum",
-        "size+etag": "size and version",
-        "size": "size only",
-        "crc32+size": "CRC-32 and size",
-        "unverified": "not possible",
-    }.get(level, level)
+_LEVELS: Mapping[str, str] = {
+    "md5": "MD5",
+    "md5-1": "MD5",
+    "md5-N": "MD5 (multipart)",
+    "store": "the store's own checksum",
+    "size+etag": "size and version",
+    "size": "size only",
+    "crc32+size": "CRC-32 and size",
+    "unverified": "not possible",
+}
+"""Levels of verification as people say them."""
 
 
 def _member_lines(members: Sequence[TransferSnapshot]) -> Iterator[str]:
@@ -237,6 +236,6 @@ def _member_lines(members: Sequence[TransferSnapshot]) -> Iterator[str]:
     told = ", ".join(f"{states[state]:,} {STATE_WORDS[state]}" for state in State if states[state])
     yield f"\nObjects: {told}"
     for member in members:
-        said = (STATE_WORDS[member.state], level_words(member.level), name_of(member.request))
+        said = (STATE_WORDS[member.state], _LEVELS.get(member.level, member.level), name_of(member.request))
         why = f": {failure(member)}" if member.error is not None else ""
         yield "  " + "  ".join(part for part in said if part) + why

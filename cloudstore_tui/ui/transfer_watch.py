@@ -447,14 +447,12 @@ class TransferWatch:
         if gone or any(changed):
             self.changed.publish(None)
 
-    def poll(self) -> None:
-        self._poll(())
-
     def poll_all(self) -> None:
         """See what became of all of them, also of what changed a moment ago."""
-        self._poll([number for batch in self.ours for number in batch.transfers.keys() - batch.kept])
+        self.poll([number for batch in self.ours for number in batch.transfers.keys() - batch.kept])
 
-    def _poll(self, others: Iterable[int]) -> None:
+    def poll(self, others: Iterable[int] = ()) -> None:
+        """See what became of those that changed, and of others."""
         self._polled_at, self._timer = monotonic(), None
         pushed, self._changed = self._changed, set()
         found = self._transfers.snapshot(pushed.union(others))

@@ -43,6 +43,21 @@ def test_every_signal_that_can_be_heard(browser: Any, number: int, code: int) ->
     browser.check_restored()
 
 
+def test_ctrl_z_leads_to_the_shell_although_another_program_runs_this_one(terminal: Open, ready: Ready) -> None:
+    script = "import subprocess, sys; subprocess.call([sys.executable, '-m', 'cloudstore_tui', *sys.argv[1:]])"
+    command = ("bash", "--norc", "--noprofile", "-i")
+    shell = terminal(command=command, PS1="ready> ", CLOUDSTORE_CONFIG=str(ready.config))
+    shell.wait_for("ready>")
+    shell.child.send(f'{sys.executable} -c "{script}" {FOLDER}\r')
+    shell.wait_for(READY)
+    shell.press(SUSPEND)
+    shell.wait_for("Stopped")
+    shell.child.send("fg\r")
+    shell.wait_for(READY)
+    shell.press("q")
+    shell.wait_for("ready> ")
+
+
 def test_a_program_that_hangs_when_it_is_told_to_end(terminal: Open, ready: Ready) -> None:
     script = (
         "import sys, time\n"

@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable
 
+import pyperclip
 import pytest
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
@@ -27,6 +28,20 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sequences: list[str] = []
     monkeypatch.setattr(HeadlessDriver, "write", lambda _driver, data: sequences.append(data))
     return sequences
+
+
+@pytest.fixture
+def around(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts the program into another environment, on a machine with this clipboard."""
+
+    def be(environment: dict[str, str], native: Callable[[str], None] = lambda _: None) -> None:
+        for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "TMUX", "STY", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(pyperclip, "copy", native)
+
+    return be
 
 
 def recorder() -> tuple[list[str], threading.Event, Callable[[str], None]]:
@@ -74,27 +89,31 @@ def test_only_a_session_without_ssh_is_local() -> None:
     assert not is_local({"SSH_TTY": "/dev/pts/1"})
 
 
-async def test_over_ssh_the_terminal_is_asked_and_nothing_else(written: list[str]) -> None:
+async def test_over_ssh_the_terminal_is_asked_and_nothing_else(written: list[str], around: Callable[..., None]) -> None:
     texts, _, native = recorder()
     app: App[None] = App()
     async with app.run_test():
         written.clear()
-        assert copy_text(app, TEXT, environment={**FAR, "TMUX": "x"}, native=native) == SENT
+        around({**FAR, "TMUX": "x"}, native)
+        assert copy_text(app, TEXT) == SENT
         assert [data for data in written if "52;c;" in data] == list(terminal_sequences(TEXT, {"TMUX": "x"}))
     assert texts == []
 
 
-async def test_locally_the_machine_s_clipboard_is_tried_as_well(written: list[str]) -> None:
+async def test_locally_the_machine_s_clipboard_is_tried_as_well(
+    written: list[str], around: Callable[..., None]
+) -> None:
     texts, called, native = recorder()
     app: App[None] = App()
     async with app.run_test():
-        assert copy_text(app, TEXT, environment={}, native=native) == SENT
+        around({}, native)
+        assert copy_text(app, TEXT) == SENT
         assert called.wait(PATIENCE)
     assert texts == [TEXT]
     assert any("52;c;" in data for data in written)
 
 
-async def test_a_clipboard_that_fails_or_hangs_disturbs_nobody() -> None:
+async def test_a_clipboard_that_fails_or_hangs_disturbs_nobody(around: Callable[..., None]) -> None:
     hang = threading.Event()
     failed = threading.Event()
 
@@ -107,13 +126,15 @@ async def test_a_clipboard_that_fails_or_hangs_disturbs_nobody() -> None:
 
     app: App[None] = App()
     async with app.run_test():
-        assert copy_text(app, TEXT, environment={}, native=fails) == SENT
+        around({}, fails)
+        assert copy_text(app, TEXT) == SENT
         assert failed.wait(PATIENCE)
-        assert copy_text(app, TEXT, environment={}, native=hangs) == SENT
+        around({}, hangs)
+        assert copy_text(app, TEXT) == SENT
     hang.set()
 
 
-async def test_the_terminal_is_asked_before_the_machine(written: list[str]) -> None:
+async def test_the_terminal_is_asked_before_the_machine(written: list[str], around: Callable[..., None]) -> None:
     asked_by_then: list[int] = []
     called = threading.Event()
 
@@ -124,34 +145,42 @@ async def test_the_terminal_is_asked_before_the_machine(written: list[str]) -> N
     app: App[None] = App()
     async with app.run_test():
         written.clear()
-        copy_text(app, TEXT, environment={"TMUX": "x"}, native=native)
+        around({"TMUX": "x"}, native)
+        copy_text(app, TEXT)
         assert called.wait(PATIENCE)
     assert asked_by_then == [2]
 
 
 @pytest.mark.parametrize("kind", ["linux", "vt100", "vt220"])
-async def test_a_terminal_that_has_no_clipboard_is_not_asked(written: list[str], kind: str) -> None:
+async def test_a_terminal_that_has_no_clipboard_is_not_asked(
+    written: list[str], kind: str, around: Callable[..., None]
+) -> None:
     app: App[None] = App()
     async with app.run_test():
         written.clear()
-        said = copy_text(app, TEXT, environment={**FAR, "TERM": kind})
+        around({**FAR, "TERM": kind})
+        said = copy_text(app, TEXT)
     assert said == "This terminal has no clipboard: select it on the screen instead."
     assert not [data for data in written if "52;" in data]
     assert terminal_sequences(TEXT, {"TERM": kind, "TMUX": "x"})
 
 
-async def test_too_much_and_nothing_are_said() -> None:
+async def test_too_much_and_nothing_are_said(around: Callable[..., None]) -> None:
     texts, called, native = recorder()
     app: App[None] = App()
     async with app.run_test():
-        assert "select it on the screen" in copy_text(app, "x" * 80_000, environment=FAR, native=native)
+        around(FAR, native)
+        assert "select it on the screen" in copy_text(app, "x" * 80_000)
         assert texts == []
-        assert "that of this machine only" in copy_text(app, "x" * 80_000, environment={}, native=native)
+        around({}, native)
+        assert "that of this machine only" in copy_text(app, "x" * 80_000)
         assert called.wait(PATIENCE)
-        assert "nothing to copy" in copy_text(app, "", environment={}, native=native)
+        around({}, native)
+        assert "nothing to copy" in copy_text(app, "")
 
 
-async def test_a_text_that_is_no_unicode_is_no_crash() -> None:
+async def test_a_text_that_is_no_unicode_is_no_crash(around: Callable[..., None]) -> None:
     app: App[None] = App()
     async with app.run_test():
-        assert copy_text(app, "a\udcffb", environment=FAR) == SENT
+        around(FAR)
+        assert copy_text(app, "a\udcffb") == SENT

@@ -6,7 +6,7 @@ import pytest
 from textual.app import App
 
 from cloudstore_tui.doctor import CheckResult, CheckStatus
-from cloudstore_tui.ui.screens.doctor import DoctorScreen
+from cloudstore_tui.ui.screens.setup import DoctorScreen
 
 FOUND = (
     CheckResult("", "configuration", CheckStatus.OK, "one profile"),

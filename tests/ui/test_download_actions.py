@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from textual.widgets import Input
 
 from cloudstore_tui.core.errors import MissingError
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.transfers.model import OnConflict, State
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog
 from cloudstore_tui.ui.dialogs.paths import DownloadDialog
@@ -72,6 +72,23 @@ async def test_d_on_a_place_of_the_tree_downloads_all_of_it(browser: Any, search
         await it.press("l", "l", "l", "j", "j", "d")
         await it.until(lambda: len(it.engine.transfers) == 19)
         assert {one.request.folder for one in it.engine.transfers[16:]} == {into / "Work recordings"}
+
+
+async def test_what_stands_for_a_search_is_counted_several_pages_at_once(
+    browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches.results, usual, fetched = 250, searches.prefetch, list[str]()
+
+    def prefetch(query: Query) -> Any:
+        fetched.append(query.location.address)
+        return usual(query)
+
+    monkeypatch.setattr(searches, "prefetch", prefetch)
+    async with browser(size=(160, 40)) as it:
+        await it.press("G", "l", "j", "d")
+        await it.until(lambda: isinstance(it.app.screen, FetchDialog))
+        assert "250" in it.text
+        assert fetched == ["acme8:us-east/"]
 
 
 async def test_d_on_what_is_no_place_says_what_leads_to_one(browser: Any) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -120,6 +121,18 @@ async def test_everything_has_its_column_in_a_wide_terminal_and_in_a_narrow_one(
         app.query_one(HomeList).show(sections_of(STATE, wide=size[0] >= WIDE))
         await pilot.pause()
         assert app.text() == wanted
+
+
+def test_the_day_until_which_a_copy_stays_is_that_of_the_users_clock() -> None:
+    evening = back(datetime(2024, 12, 5, 20, tzinfo=UTC))
+    (section,) = (
+        section
+        for section in sections_of(
+            replace(STATE, restored=[evening], stopped=(), now=NOW.astimezone(ZoneInfo("Asia/Tokyo"))), wide=True
+        )
+        if section.title == "Waiting for you"
+    )
+    assert [item.title for item in section.items] == ["1 archived recording is back, until 6 Dec"]
 
 
 @pytest.mark.parametrize("size", [(60, 15), (20, 5), (40, 8)])

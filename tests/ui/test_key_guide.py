@@ -4,7 +4,7 @@ import pytest
 from textual.app import App
 
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
+from cloudstore_tui.ui.screens.setup import KeyGuideScreen
 
 GUIDES = {spec.name: spec.guide for spec in PROVIDERS}
 

@@ -6,7 +6,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input
 
-from cloudstore_tui.ui.palette import CommandDialog, Palette, commands_of
+from cloudstore_tui.ui.palette import CommandDialog, commands_of, open_palette
 
 
 class Pane(Button):
@@ -42,7 +42,7 @@ class Host(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.palette = Palette(self)
+        self.recent: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield Pane("pane")
@@ -54,7 +54,7 @@ class Host(App[None]):
     def action_refresh_all(self) -> None: ...
 
     def action_command_palette(self) -> None:
-        self.palette.open()
+        open_palette(self, self.recent)
 
     @property
     def lines(self) -> list[str]:

@@ -16,8 +16,8 @@ from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.screens.home import HomeScreen
-from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+from cloudstore_tui.ui.screens.setup import KeyGuideScreen
 from tests.support.waiting import PATIENCE
 
 Fresh = Callable[[], AbstractAsyncContextManager[tuple[CloudStoreApp, Pilot[None]]]]

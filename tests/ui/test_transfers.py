@@ -118,7 +118,7 @@ async def test_where_the_files_are_can_be_copied_and_opened(
         await it.press("t", "Y")
         assert it.app.clipboard == str(tmp_path / "downloads" / "a.tar")
         await it.press("o")
-        assert it.notices[-1] == str(tmp_path / "downloads" / "a.tar")
+        assert it.notices[-1] == f"No file manager here. The folder: {tmp_path / 'downloads'} · Y copies the path."
 
 
 async def test_a_batch_of_zips_shows_what_happens_and_how_much_is_left(browser: Any) -> None:

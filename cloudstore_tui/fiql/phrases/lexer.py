@@ -70,6 +70,13 @@ _WIDE_TIME = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _WIDE_MEASURE = re.compile(r"\d+(?:\.\d+)?\s+[a-z]{1,12}(?=\s|,|$)", re.IGNORECASE | re.ASCII)
+_PHONE = re.compile(
+    r"(?:\+\d{1,3}(?:[ .-]?\(?\d{2,6}\)?){1,4}"
+    r"|\(\d{3}\)[ .-]?\d{3}[ .-]?\d{4}|\d{3}[ .-]\d{3}[ .-]\d{4})(?=[\s,]|$)",
+    re.ASCII,
+)
+"""A telephone number as screens and people write it: `+1 669 555 3203`, `(669) 555-3203`."""
+_NO_DIGIT = re.compile(r"[ ().-]")
 _TIMES = (Unit.EPOCH_MS,)
 _MEASURES = (Unit.MILLISECONDS, Unit.SECONDS, Unit.BYTES)
 _ODD = re.compile(r"[=<>~();]")
@@ -116,6 +123,9 @@ def _keyed(phrase: str, start: int) -> tuple[Item, int] | None:
 def _value(phrase: str, start: int, key: str) -> tuple[Value, int]:
     if phrase[start : start + 1] in ("'", '"'):
         return _quoted(phrase, start)
+    name = name_of(key)
+    if name and name.phone_fields and (phone := _PHONE.match(phrase, start)):
+        return _number(phone), phone.end()
     found = _wide(phrase, start, key) or _BARE.match(phrase, start)
     if not found:
         raise wrong(
@@ -157,13 +167,20 @@ def _bare(phrase: str, text: str, start: int) -> Value:
     return Value(tuple(text.split("*")), False, start)
 
 
+def _number(found: "re.Match[str]") -> Value:
+    """A telephone number, without what people put between its digits."""
+    return Value((_NO_DIGIT.sub("", found.group()),), False, found.start())
+
+
 def _text(phrase: str, start: int) -> tuple[Item, int]:
-    """A text without a key: a time, or part of a name."""
+    """A text without a key: a time, a telephone number, or part of a name."""
     negated = phrase.startswith("-", start)
     begin = start + negated
     if phrase[begin : begin + 1] in ("'", '"'):
         value, end = _quoted(phrase, begin)
         return Item("", "", (value,), start, phrase, negated), end
+    if phone := _PHONE.match(phrase, begin):
+        return Item("", "", (_number(phone),), start, phrase, negated), phone.end()
     found = _WIDE_TIME.match(phrase, begin) or _BARE_TEXT.match(phrase, begin)
     if not found:
         raise wrong(phrase, start, "nothing follows the `-`", "Write the word that is not wanted after it.")

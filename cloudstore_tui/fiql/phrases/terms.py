@@ -35,6 +35,8 @@ from cloudstore_tui.fiql.phrases.lexer import Item, Value
 from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or
 
 _PHONE = re.compile(r"\+?[0-9]{5,}", re.ASCII)
+_NORTH_AMERICAN = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}", re.ASCII)
+"""A number of North America as it is dialled there, without the 1 of its country."""
 WORD_FIELDS = ("objectName", "agentName", "userName", "queueName", "channelName", "callerName", "calleeName")
 """Where a text without a key is looked for."""
 PHONES = ("callerId", "calleeId", "address")
@@ -341,9 +343,10 @@ def bare_text(item: Item) -> Node | LocalTerm:
 
 
 def _numbers(text: str) -> tuple[str, ...]:
-    """A telephone number as services write it, with and without the plus before it."""
+    """A telephone number as services write it: with or without the plus, a North American one also in full."""
     digits = text.removeprefix("+")
-    return (f"+{digits}", digits)
+    full = (f"+1{digits}", f"1{digits}") if _NORTH_AMERICAN.fullmatch(text) else ()
+    return (*full, f"+{digits}", digits)
 
 
 def equality(fields: tuple[str, ...], values: tuple[str, ...], *, negated: bool = False) -> Node:
@@ -361,8 +364,12 @@ def _around(value: Value) -> Pattern:
 
 
 def _spellings(value: Value, fields: tuple[str, ...]) -> tuple[str, ...]:
-    """Ids of agents are written with and without `ag` before them."""
-    if "agentId" not in fields or value.quoted:
+    """Ids of agents are written with and without `ag` before them, telephone numbers with and without their country."""
+    if value.quoted:
+        return (value.text,)
+    if set(fields) <= set(PHONES) and _NORTH_AMERICAN.fullmatch(value.text):
+        return _numbers(value.text)
+    if "agentId" not in fields:
         return (value.text,)
     plain = value.text.removeprefix("ag")
     return (plain, f"ag{plain}")

@@ -1,8 +1,10 @@
 """Objects and folders to a folder of this machine, one by one or packed by the service."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject, identity
+from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import OnConflict, ZipRequest
@@ -287,25 +290,25 @@ class DownloadActions(ActionGroup):
 
     async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
         """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""
-        # Deferred: whoever downloads no folder need not wait for it at the start.
-        from cloudstore_tui.archive.listing import FolderListing
-
-        listing, found = FolderListing(provider, folder), list[StoredObject]()
+        found, failures = list[StoredObject](), list[StorageError]()
         size, exact = 0, True
         with self.listing.doing(f"counting {name}… Esc stops"):
-            async for page in listing.pages():
-                found += page
-                if len(found) > MAX_COUNTED:
-                    much = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
-                    notify_plain(self.screen, much, "warning")
-                    return []
-                size += sum(one.size or 0 for one in page)
-                exact = exact and all(one.size is not None and one.size_exact for one in page)
-                much = f"{counted(len(found), 'file')}, {words.size(size, exact=exact)}"
-                self.listing.set_status(f"counting {name}… {much} · Esc stops")
-        for failure in listing.failures:
+            async with aclosing(_objects_below(provider, folder, failures)) as pages:
+                async for page in pages:
+                    found += page
+                    size += sum(one.size or 0 for one in page)
+                    exact = exact and all(one.size is not None and one.size_exact for one in page)
+                    much = f"{counted(len(found), 'file')}, {words.size(size, exact=exact)}"
+                    self.listing.set_status(f"counting {name}… {much} · Esc stops")
+                    if len(found) > MAX_COUNTED:
+                        break
+        if len(found) > MAX_COUNTED:
+            many = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
+            notify_plain(self.screen, many, "warning")
+            return []
+        for failure in failures:
             notify_plain(self.screen, str(failure), "error")
-        if not found and not listing.failures:
+        if not found and not failures:
             notify_plain(self.screen, f"{name} is empty.", "warning")
         return found
 
@@ -442,6 +445,26 @@ def _title(folder: Location) -> str:
     """`reporting/`; of a place that stands for a search `Call recordings 2024-09`, of a whole profile its name."""
     name = folder.path.rstrip("/").rpartition("/")[2]
     return f"{name}/" if name else place_title(folder)
+
+
+async def _objects_below(
+    provider: StorageProvider, folder: Location, failures: list[StorageError]
+) -> AsyncGenerator[Sequence[StoredObject]]:
+    """Everything below a place, and what could not be read; several pages at once where it stands for a search."""
+    if (query := provider.query(folder)) is not None:
+        pager = Pager(partial(provider.search, query), identity, folder.address, partial(provider.prefetch, query))
+        async with pager.prefetch():
+            async for page in pager:
+                yield page.items
+        failures += pager.failures
+        return
+    # Deferred: whoever downloads no folder need not wait for it at the start.
+    from cloudstore_tui.archive.listing import FolderListing
+
+    listing = FolderListing(provider, folder)
+    async for objects in listing.pages():
+        yield objects
+    failures += listing.failures
 
 
 def _is_described(entry: StoredObject) -> bool:

@@ -76,13 +76,13 @@ def _row(store: RowStore, progress: Progress, row: int) -> str:
     shown, loaded = len(store), store.loaded
     if not loaded:
         return "no rows" if progress.ended else ""
-    parts = [f"row {words.count(min(row, shown - 1) + 1)} of {words.count(shown)}" if shown else "no rows"]
+    parts = [f"row {min(row, shown - 1) + 1:,} of {shown:,}" if shown else "no rows"]
     if store.filtered_by:
-        parts.append(f"with “{shorten(store.filtered_by, _LONGEST_FILTER)}” of {words.count(loaded)}")
+        parts.append(f"with “{shorten(store.filtered_by, _LONGEST_FILTER)}” of {loaded:,}")
     if not progress.ended:
         parts.append("loaded")
         if progress.total is not None and progress.total > loaded:
-            parts.append(f"of {words.count(progress.total)}")
+            parts.append(f"of {progress.total:,}")
     return " ".join(parts)
 
 
@@ -91,7 +91,7 @@ def _marks(store: RowStore, zone: tzinfo) -> str:
     if not marks.count:
         return ""
     size = words.size(marks.size, exact=marks.size_exact) if marks.size else ""
-    parts = [f"{words.count(marks.count)} marked", size, _span(marks, zone)]
+    parts = [f"{marks.count:,} marked", size, _span(marks, zone)]
     return ", ".join(part for part in parts if part)
 
 

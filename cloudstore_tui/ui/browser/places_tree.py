@@ -23,7 +23,6 @@ from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.state.memory import BrowserState
-from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.places import (
     LineKind,
@@ -337,7 +336,7 @@ class PlacesTree(CursorList):
         if not is_counted or len(place.location.place) > 1:
             return ""
         known = self._browser_state.facts.objects(place.location)
-        return words.count(known) if known is not None else UNKNOWN
+        return f"{known:,}" if known is not None else UNKNOWN
 
     def _start_count(self, region: Place) -> None:
         self.run_worker(self._count(region), group=f"counting {id(region)}", exclusive=True)

@@ -42,7 +42,7 @@ from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.naming import ParametersDialog
-from cloudstore_tui.ui.format import archive_badge, zone_name, zones_to_show
+from cloudstore_tui.ui.format import archive_badge, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import notify_plain
@@ -412,7 +412,7 @@ class BrowserScreen(BaseScreen[None]):
             yield Badge(*archive_badge(archive))
         if state is not None and state.provider.profile.read_only:
             yield Badge("READ ONLY")
-        yield Badge(zone_name(self.listing.zone))
+        yield Badge(str(self.listing.zone))
         if state is not None and (words := token_words(state.provider.session, datetime.now(UTC))):
             yield Badge(words, "warning")
 

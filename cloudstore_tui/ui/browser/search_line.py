@@ -36,7 +36,7 @@ from cloudstore_tui.ui.browser.search_suggestions import (
     suggest,
 )
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS
-from cloudstore_tui.ui.terminal.access import keys_in_words
+from cloudstore_tui.ui.keys import keys_in_words
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.fields import BarInput
 

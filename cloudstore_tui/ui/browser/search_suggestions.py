@@ -32,7 +32,7 @@ from cloudstore_tui.fiql.phrases import phrase_value
 from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS, quote
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.search_meaning import QUOTES, Token, TokenPart, tokens_of
-from cloudstore_tui.ui.terminal.access import keys_in_words
+from cloudstore_tui.ui.keys import keys_in_words
 from cloudstore_tui.ui.text import plain
 
 MAX_NAMES = 200

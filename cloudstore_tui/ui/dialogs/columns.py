@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Sparkline, Static
 
 from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
+from cloudstore_tui.ui.format import blocks
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
 
@@ -164,7 +165,6 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
         ]
 
 
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 _HISTOGRAM_HEIGHTS = [(0, "-flat"), (20, "-high")]
 _LABEL = 28
 _GAP = "  "
@@ -281,7 +281,7 @@ def histogram_lines(bars: Sequence[Bar], width: int) -> list[Content]:
     room = max(width - label - len(f"{most:,}") - 2 * len(_GAP), 1)
     return [
         Content(set_cell_size(_label(bar), label) + _GAP)
-        + Content.styled(f"{_blocks(bar.count, most, room):{room}}", "$primary")
+        + Content.styled(f"{blocks(_eighths(bar.count, most, room)):{room}}", "$primary")
         + Content(f"{_GAP}{bar.count:>{len(f'{most:,}')},}")
         for bar in bars
     ]
@@ -291,6 +291,6 @@ def _label(bar: Bar) -> str:
     return plain(bar.label, _LABEL) or "(none)"
 
 
-def _blocks(count: int, most: int, room: int) -> str:
-    eighths = max(count * room * 8 // most, 1) if count else 0
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+def _eighths(count: int, most: int, room: int) -> int:
+    """The length of a bar; of the smallest one something is seen, too."""
+    return max(count * room * 8 // most, 1) if count else 0

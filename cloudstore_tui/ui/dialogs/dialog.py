@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.ui.base_screen import BaseModal
-from cloudstore_tui.ui.terminal.access import key_display
+from cloudstore_tui.ui.keys import key_display
 from cloudstore_tui.ui.text import show
 
 Answer = TypeVar("Answer")
@@ -70,15 +70,10 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     """The action that Enter in a line or list carries out, as its button does."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", tooltip="Close without doing anything", id="dialog.cancel"),
-        Binding("right,down", "app.focus_next", "Next", show=False, tooltip="Go to the next button", id="dialog.next"),
-        Binding(
-            "left,up",
-            "app.focus_previous",
-            "Previous",
-            show=False,
-            tooltip="Go to the previous button",
-            id="dialog.previous",
-        ),
+        Binding("right", "app.focus_next", "Next", show=False, tooltip="Next button", id="dialog.next"),
+        Binding("left", "app.focus_previous", "Previous", show=False, tooltip="Previous button", id="dialog.previous"),
+        Binding("down", "move(1)", "Down", show=False, tooltip="Next line or button", id="dialog.down"),
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Previous line or button", id="dialog.up"),
         Binding("pagedown", "page_down", "Further", show=False, tooltip="Read on", id="dialog.page_down"),
         Binding("pageup", "page_up", "Back", show=False, tooltip="Read back", id="dialog.page_up"),
     ]
@@ -148,6 +143,10 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
 
     def action_cancel(self) -> None:
         self.dismiss(self._harmless)
+
+    def action_move(self, step: int) -> None:
+        """Go to the next button, or the one before; in the list of a dialog that has one beside a line, move there."""
+        self.focus_next() if step > 0 else self.focus_previous()
 
     def action_page_down(self) -> None:
         self.query_one(".dialog").scroll_page_down(animate=False)
@@ -233,6 +232,12 @@ MAX_LINES = 6
 """Lines shown; the rest is counted."""
 
 
+def more_lines(count: int) -> ComposeResult:
+    """Say how many more there are than were shown."""
+    if count > 0:
+        yield Static(f"  and {count:,} more", classes="dialog-note", markup=False)
+
+
 class ConsentDialog(QuestionDialog):
     """A question with its reasons, one a line; they may be remote text."""
 
@@ -243,8 +248,7 @@ class ConsentDialog(QuestionDialog):
     def compose_body(self) -> ComposeResult:
         for reason in self._reasons[:MAX_LINES]:
             yield Static(Content("  ") + show(reason))
-        if len(self._reasons) > MAX_LINES:
-            yield Static(Content(f"  and {len(self._reasons) - MAX_LINES:,} more"), classes="dialog-note")
+        yield from more_lines(len(self._reasons) - MAX_LINES)
 
 
 class MessageDialog(Dialog[None]):

@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, more_lines
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
 from cloudstore_tui.ui.format import counted, in_time, moment_text
 from cloudstore_tui.ui.text import home_path, shorten, show
@@ -124,10 +124,7 @@ class ConflictDialog(Dialog[OnConflict | None]):
             yield Static(show(conflict.title), classes="dialog-line")
             sides = f"  There {self._brief(conflict.there)} · {send.lower()} {self._brief(conflict.new)}"
             yield Static(Content(sides), classes="dialog-line dialog-note")
-        if self._count > MAX_CONFLICTS:
-            yield Static(
-                Content(f"and {self._count - min(MAX_CONFLICTS, len(self._conflicts)):,} more"), classes="dialog-note"
-            )
+        yield from more_lines(self._count - min(MAX_CONFLICTS, len(self._conflicts)))
 
     def _side(self, side: Side) -> str:
         size = counted(side.size, "byte") if side.size is not None and side.size_exact else _size_of(side)

@@ -17,7 +17,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text, is_local
 from cloudstore_tui.ui.dialogs.dialog import Dialog
 from cloudstore_tui.ui.report import notify_plain
-from cloudstore_tui.ui.terminal.access import show_alone
+from cloudstore_tui.ui.terminal.driver import show_alone
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
 

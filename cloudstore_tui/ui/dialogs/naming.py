@@ -6,7 +6,6 @@ from typing import ClassVar
 from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList
 
 from cloudstore_tui.state.searches import fill, placeholders_of
@@ -39,10 +38,6 @@ class NameDialog(Dialog[Named | None]):
     AUTO_FOCUS = "#name"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "save": "Save"}
     ENTER = "save"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Down", show=False, tooltip="Next thing to name", id="naming.down"),
-        Binding("up", "move(-1)", "Up", show=False, tooltip="Previous thing", id="naming.up"),
-    ]
 
     def __init__(self, title: str, things: Sequence[NameChoice], at: int = 0, *, name: str = "") -> None:
         """Ask what to name and how.
@@ -97,10 +92,8 @@ class NameDialog(Dialog[Named | None]):
         at = self._at + step
         if 0 <= at < len(self._things):
             self.query_one("#things", OptionList).highlighted = at
-        elif step > 0:
-            self.focus_next()
         else:
-            self.focus_previous()
+            super().action_move(step)
 
     def action_save(self) -> None:
         """Answer with what was typed; without a name nothing is saved."""

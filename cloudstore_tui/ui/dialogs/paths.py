@@ -19,6 +19,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.format import counted
@@ -60,11 +61,8 @@ def complete_path(text: str, start: Path, *, folders_only: bool = False) -> Comp
 
 
 def local_path(text: str, start: Path) -> Path:
-    """The path a user means: `~` is at home, and what is not absolute is in `start`."""
-    path = Path(text)
-    if text == "~" or text.startswith("~/"):
-        path = Path.home() / text[2:]
-    return path if path.is_absolute() else start / path
+    """The path a user means; one that is not absolute is in `start`."""
+    return start / user_path(text)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

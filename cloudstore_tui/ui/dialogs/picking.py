@@ -54,10 +54,6 @@ class PickDialog(Dialog[ChoiceResult | None]):
 
     AUTO_FOCUS = "#filter"
     ENTER = "take"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Down", show=False, tooltip="Next line", id="pick.down"),
-        Binding("up", "move(-1)", "Up", show=False, tooltip="Previous line", id="pick.up"),
-    ]
     HINT: ClassVar[str] = "Type to filter; Enter takes the line under the cursor."
 
     def __init__(self, title: str, picks: Sequence[Choice], at: int = 0, *, verb: str = "Go") -> None:
@@ -171,10 +167,6 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "go": "Go"}
     ENTER = "go"
     DEFAULT_CSS = "GotoDialog #known { max-height: 12; margin-top: 1; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Down", show=False, tooltip="Next known place", id="goto.down"),
-        Binding("up", "move(-1)", "Up", show=False, tooltip="Previous known place", id="goto.up"),
-    ]
 
     def __init__(
         self,
@@ -224,7 +216,7 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         known = self.query_one("#known", OptionList)
         at = known.highlighted
         if not self._shown:
-            self.focus_next() if step > 0 else self.focus_previous()
+            super().action_move(step)
         elif at is None:
             known.highlighted = 0 if step > 0 else None
         else:

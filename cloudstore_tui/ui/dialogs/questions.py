@@ -12,7 +12,7 @@ from textual.widgets import Static
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.deletions import TYPED_ABOVE
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog
+from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog, more_lines
 from cloudstore_tui.ui.format import counted, moment_text
 from cloudstore_tui.ui.text import cell, show
 from cloudstore_tui.ui.transfer_text import object_title
@@ -159,9 +159,8 @@ class DeleteDialog(NumberQuestion):
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(classes="names", can_focus=False):
             for entry in self._entries[:MAX_DELETED]:
-                yield Static(self._line(entry), classes="dialog-line dialog-name")
-            if len(self._entries) > MAX_DELETED:
-                yield Static(Content(f"and {len(self._entries) - MAX_DELETED:,} more"), classes="dialog-note")
+                yield Static(self._line(entry), classes="dialog-line")
+            yield from more_lines(len(self._entries) - MAX_DELETED)
         if self._number is not None:
             yield Static(Content(self._summary()), classes="dialog-note")
         yield Static(Content.assemble("From    ", show(_place(self._entries), 200)), classes="dialog-line from")
@@ -246,9 +245,8 @@ class RestoreDialog(Dialog[int | None]):
         size = f"{total}. " if total else ""
         yield Static(Content(f"{size}Restored copies appear within 24 hours and are temporary."))
         for entry in self._entries[:MAX_NAMED]:
-            yield Static(Content("  ") + show(object_title(entry, self._zone)), classes="dialog-name")
-        if len(self._entries) > MAX_NAMED:
-            yield Static(Content(f"  and {len(self._entries) - MAX_NAMED:,} more"), classes="dialog-note")
+            yield Static(Content("  ") + show(object_title(entry, self._zone)))
+        yield from more_lines(len(self._entries) - MAX_NAMED)
         if self._others:
             verb = "is" if self._others == 1 else "are"
             text = f"{counted(self._others, 'file')} {verb} not archived and left out."

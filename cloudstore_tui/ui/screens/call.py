@@ -27,8 +27,8 @@ from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import notify_plain, report, sentence, tell_warnings
 from cloudstore_tui.ui.screens.preview import PreviewScreen
-from cloudstore_tui.ui.terminal.access import spares_the_line
-from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.terminal.driver import saves_bandwidth
+from cloudstore_tui.ui.text import home_path, show
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.call_list import CallAside, CallList
 from cloudstore_tui.ui.widgets.chrome import Crumb
@@ -184,7 +184,7 @@ class CallScreen(BaseScreen[None]):
             return
         if self._rest is not None:
             self._rest.stop()
-        if spares_the_line(self.app):
+        if saves_bandwidth(self.app):
             self.aside.set_status("Enter reads it. Nothing is fetched by itself over a slow line.")
         elif not self._objects.may_read_unasked(entry):
             self.aside.set_status("Enter reads it. Most of this minute's calls are used up.")
@@ -314,7 +314,9 @@ class CallScreen(BaseScreen[None]):
         """Say what goes on, what was fetched, or what `d` would fetch and where to."""
         width = self.size.width
         room = width // 2 if width >= WIDE else width - _BESIDE
-        folder = _as_typed(self._folder_of(self._tree), max(room, 20))
+        path = self._folder_of(self._tree).absolute()
+        folder = f"{home_path(path)}/"
+        folder = folder if len(folder) <= max(room, 20) else f"…/{path.name}/"
         marked = self.list.marked
         entries = marked or _fetchable(self._tree)
         if self._note:
@@ -352,12 +354,3 @@ class CallScreen(BaseScreen[None]):
 
 def _fetchable(tree: CallTree) -> tuple[StoredObject, ...]:
     return tuple(entry for entry in tree.entries if entry.is_available)
-
-
-def _as_typed(folder: Path, room: int) -> str:
-    """A folder as people write it, `~/calls/` or `./calls/`; of one that is too long, its last part."""
-    folder = folder.absolute()
-    bases = ((Path.home(), "~"), (Path.cwd(), "."))
-    near = (f"{sign}/{folder.relative_to(base)}/" for base, sign in bases if folder.is_relative_to(base))
-    text = min([f"{folder}/", *near], key=len)
-    return text if len(text) <= room else f"…/{folder.name}/"

@@ -14,8 +14,7 @@ from textual.widgets import Input
 
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.palette import is_move
-from cloudstore_tui.ui.terminal.access import key_display
+from cloudstore_tui.ui.keys import is_move, key_display
 from cloudstore_tui.ui.widgets.fields import FilterBar
 from cloudstore_tui.ui.widgets.scrolled_text import PagedText
 

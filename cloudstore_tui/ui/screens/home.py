@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from itertools import pairwise
 from typing import ClassVar
@@ -76,6 +76,7 @@ class HomeState(Struct, frozen=True):
     archives: Sequence[ArchiveState] = ()
     """The folders that pulls have filled, and how their last runs went."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """In the zone of the screen."""
 
 
 class HomeChoice(Enum):
@@ -117,31 +118,22 @@ class Section(Struct, frozen=True):
     items: tuple[HomeItem, ...]
 
 
-class _Grid(Struct, frozen=True):
-    """Where things stand, at a width."""
+class _Margins(Struct, frozen=True):
+    """Columns where titles, signs and texts begin."""
 
     title: int
     sign: int
     text: int
-    welcome: tuple[int, int]
-    profile: tuple[int, int]
-    find: tuple[int, int]
-    recent: tuple[int, int]
-    waiting: tuple[int, int]
-    saved: tuple[int, int]
 
 
-_GRIDS = {
-    True: _Grid(4, 6, 9, (31, 0), (20, 54), (34, 0), (47, 82), (0, 74), (32, 0)),
-    False: _Grid(1, 2, 5, (27, 0), (15, 46), (21, 0), (34, 62), (0, 38), (34, 0)),
-}
+_WIDE_MARGINS, _NARROW_MARGINS = _Margins(4, 6, 9), _Margins(1, 2, 5)
 
 
 def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
     """What home shows, from top to bottom."""
-    grid = _GRIDS[wide]
     if not state.profiles:
-        return (Section("Welcome to cloudstore. Where do you want to begin?", grid.welcome, _WELCOME),)
+        welcome = "Welcome to cloudstore. Where do you want to begin?"
+        return (Section(welcome, (31, 0) if wide else (27, 0), _WELCOME),)
     numbers = iter(map(str, range(1, MAX_NUMBERS + 1)))
     profiles = tuple(_profile_item(known, next(numbers, ""), state, wide) for known in state.profiles)
     below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
@@ -151,13 +143,14 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
     names = {known.profile.name for known in state.profiles}
     archives = [archive for archive in state.archives if archive.archive.profile in names][:MAX_ARCHIVES]
     searches = tuple(HomeItem(search, "", search.name, search.find) for search in state.searches[:MAX_SEARCHES])
+    known = (47, 82) if wide else (34, 62)
     found = (
-        Section("Where to?", grid.profile, profiles),
-        Section("", grid.find, find),
-        Section("Go on", grid.recent, recent),
-        Section("Waiting for you", grid.waiting, _waiting_items(state, wide)),
-        Section("Archives", grid.recent, tuple(_archive_item(archive, state.now) for archive in archives)),
-        Section("Saved searches", grid.saved, searches),
+        Section("Where to?", (20, 54) if wide else (15, 46), profiles),
+        Section("", (34, 0) if wide else (21, 0), find),
+        Section("Go on", known, recent),
+        Section("Waiting for you", (0, 74) if wide else (0, 38), _waiting_items(state, wide)),
+        Section("Archives", known, tuple(_archive_item(archive, state.now) for archive in archives)),
+        Section("Saved searches", (32, 0) if wide else (34, 0), searches),
     )
     return tuple(section for section in found if section.items)
 
@@ -205,7 +198,7 @@ def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
         text = f"{counted(number, 'archived recording')} {'is' if number == 1 else 'are'} back"
         ends = [request.expires for request in state.restored if request.expires is not None]
         if wide and ends:
-            text += f", until {min(ends):%-d %b}"
+            text += f", until {words.local(min(ends), state.now.tzinfo or UTC):%-d %b}"
         items.append(HomeItem(HomeChoice.FETCH, "❄", text, note="⏎ fetch   x later", drop=HomeChoice.LATER))
     return tuple(items)
 
@@ -317,7 +310,8 @@ class HomeList(CursorList):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _made(self) -> list[_Row]:
-        grid, width = _GRIDS[self.size.width >= WIDE], self.size.width
+        width = self.size.width
+        margins = _WIDE_MARGINS if width >= WIDE else _NARROW_MARGINS
         items = sum(len(section.items) for section in self._sections)
         titles = sum(bool(section.title) for section in self._sections)
         is_roomy = width >= WIDE and self.page_height >= 2 + items + 2 * titles + len(self._sections) - 1
@@ -327,16 +321,17 @@ class HomeList(CursorList):
             if number and has_room and (section.title or is_roomy):
                 rows.append(_Row())
             if section.title:
-                rows.append(_Row(((grid.title, shorten(section.title, width - grid.title), "title"),)))
+                title = shorten(section.title, width - margins.title)
+                rows.append(_Row(((margins.title, title, "title"),)))
                 rows += [_Row()] * is_roomy
-            rows += [_Row(_parts(item, section, grid, width), item) for item in section.items]
+            rows += [_Row(_parts(item, section, margins, width), item) for item in section.items]
         return rows
 
 
-def _parts(item: HomeItem, section: Section, grid: _Grid, width: int) -> tuple[tuple[int, str, str], ...]:
+def _parts(item: HomeItem, section: Section, margins: _Margins, width: int) -> tuple[tuple[int, str, str], ...]:
     """The texts of an item, each as far as there is room for it."""
     named = section.items[0].sign or item.sign
-    text = grid.text if named else grid.sign
+    text = margins.text if named else margins.sign
     middle, note = section.columns
     columns = zip(*((each.title, each.middle) for each in section.items), strict=True)
     longest, beside = (max(cell_len(plain(each, LONGEST)) for each in column) for column in columns)
@@ -344,7 +339,7 @@ def _parts(item: HomeItem, section: Section, grid: _Grid, width: int) -> tuple[t
         # A long name moves what stands beside it, as far as that still has room.
         most = min(middle + (width - middle) // 3, (note or width) - beside - 2)
         middle = max(middle, min(text + longest + 2, most))
-    placed = [(grid.sign, item.sign, "sign"), (text, item.title, "name"), (middle, item.middle, "muted")]
+    placed = [(margins.sign, item.sign, "sign"), (text, item.title, "name"), (middle, item.middle, "muted")]
     placed = [part for part in [*placed, (note, item.note, "muted")] if part[1] and part[0] + 1 < width]
     ends = [max(column - 2, before[0] + 1) for before, (column, _, _) in pairwise(placed)] + [width - 1]
     return tuple(
@@ -403,7 +398,7 @@ class HomeScreen(BaseScreen[None]):
         watch: TransferWatch,
         restores: RestoreWatch,
         archives: KnownArchives,
-        zone: str,
+        zone: tzinfo,
     ) -> None:
         super().__init__()
         self._profiles = profiles
@@ -453,7 +448,7 @@ class HomeScreen(BaseScreen[None]):
             restored=[one for one in self._restores.waiting if one.location not in self._put_off],
             searches=self._saved(),
             archives=self._archives.states,
-            now=datetime.now(UTC),
+            now=datetime.now(self._zone),
         )
         wide = self.size.width >= WIDE if wide is None else wide
         self.list.show(sections_of(state, wide=wide))
@@ -518,7 +513,7 @@ class HomeScreen(BaseScreen[None]):
 
     def _badges(self) -> list[Badge]:
         is_shown = self._watch.keeps or self.size.width >= WIDE
-        return [Badge(self._zone if is_shown else f"demo · {self._zone}")]
+        return [Badge(str(self._zone) if is_shown else f"demo · {self._zone}")]
 
     @property
     def _stopped(self) -> list[TransferSnapshot]:

@@ -13,7 +13,7 @@ from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from cloudstore_tui.config.draft import NAME, ProfileDraft, asked, check_name, is_needed, read_answer
+from cloudstore_tui.config.draft import NAME, TEST_TIMEOUTS, ProfileDraft, asked, check_name, is_needed, read_answer
 from cloudstore_tui.config.secrets import EXPLANATIONS, SecretStore, clean_secret, keyring_trouble, spoken, variables
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.profile import Profile
@@ -211,6 +211,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
 class ProfileFormScreen(BaseModal[Profile | None]):
     """Asks for what the chosen service needs. Nothing is saved before it was tested, unless the user wants it."""
 
+    HAS_HEADER = True
     CSS_PATH = "profile_form.tcss"
     AUTO_FOCUS = "#name"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
@@ -257,7 +258,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     def action_cancel(self) -> None:
         """Close; what was saved stays saved, and what was filled in is not lost by one key."""
         if self._saved is None and self.questions.has_answers:
-            self.app.push_screen(QuestionDialog(DISCARD, "Discard", "Go on"), self._discard)
+            self.app.push_screen(QuestionDialog(DISCARD, "Discard", "Keep editing"), self._discard)
         else:
             self.dismiss(self._saved)
 
@@ -321,7 +322,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     async def _test_and_save(self, draft: ProfileDraft) -> None:
         self._show_buttons()
-        self._set_status(Content("Testing …"))
+        self._set_status(Content(f"Testing … up to {TEST_TIMEOUTS.give_up:.0f} seconds."))
         try:
             checks = await draft.check(self._path.parent)
         except StorageError as error:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Set
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import ClassVar
 
@@ -72,7 +72,7 @@ class TransfersScreen(ExplainingScreen[None]):
         Binding("t,q", "close", "Back", show=False, tooltip="Back to where you were", id="transfers.close"),
     ]
 
-    def __init__(self, watch: TransferWatch, zone: tzinfo = UTC) -> None:
+    def __init__(self, watch: TransferWatch, zone: tzinfo) -> None:
         super().__init__()
         self._watch = watch
         self._trouble = ""
@@ -205,7 +205,7 @@ class TransfersScreen(ExplainingScreen[None]):
         if open_folder(folder, os.environ):
             notify_plain(self, f"Opened: {home_path(folder)}")
         else:
-            notify_plain(self, f"{path}")
+            notify_plain(self, f"No file manager here. The folder: {home_path(folder)} · Y copies the path.")
 
     def action_copy_path(self) -> None:
         if (path := self._path()) is not None:

@@ -1,21 +1,23 @@
-"""What a terminal is put into while the program has it, and how it is given back. Nothing in here asks it anything."""
+"""The terminal: how it is taken, drawn on, read, and given back however the program ends. Nothing asks it anything."""
 
+import asyncio
 import atexit
 import os
 import selectors
 import signal
 import termios
+import threading
 import tty
 from codecs import getincrementaldecoder
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from threading import Thread
 from typing import Any
 
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
@@ -29,6 +31,7 @@ MOUSE_MODES = ("1000", "1006")
 """Clicks and the wheel, reported so that wide terminals work."""
 DRAGGED, MOVED = "1002", "1003"
 """Moves with a button held; all moves."""
+MOUSE_OFF = "".join(f"\x1b[?{mode}l" for mode in (*MOUSE_MODES, DRAGGED, MOVED))
 
 ENTER = "\x1b[?1049h\x1b[?7l\x1b[?25l\x1b[?2004h\x1b[m\x1b[H\x1b[2J"
 """Alternate screen, no wrapping, no cursor, pasted text marked as such; blank, for those without another screen."""
@@ -38,30 +41,6 @@ ALONE = "\x1b[m\x1b[H\x1b[2J\x1b[?7h\x1b[?25h"
 """Room for a text that is to be selected: wrapped by the terminal itself, which then knows that it is one line."""
 
 Attributes = list[Any]
-
-
-def enter(*, mouse: bool, moves: bool) -> str:
-    """What takes the terminal."""
-    return f"{ENTER}{_mouse_on(moves=moves)}" if mouse else ENTER
-
-
-def leave(*, mouse: bool) -> str:
-    """What gives it back."""
-    return f"{MOUSE_OFF}{LEAVE}" if mouse else LEAVE
-
-
-def alone(text: str, *, mouse: bool) -> str:
-    """What shows a text and nothing else, for the terminal's own selection."""
-    return f"{MOUSE_OFF}{ALONE}{text}" if mouse else f"{ALONE}{text}"
-
-
-def _mouse_on(*, moves: bool) -> str:
-    """Ask for reports of the mouse; of moves without a button only if they are worth the line."""
-    modes = (MOUSE_MODES[0], MOVED if moves else DRAGGED, MOUSE_MODES[1])
-    return "".join(f"\x1b[?{mode}h" for mode in modes)
-
-
-MOUSE_OFF = "".join(f"\x1b[?{mode}l" for mode in (*MOUSE_MODES, DRAGGED, MOVED))
 
 
 def attributes(fd: int) -> Attributes | None:
@@ -128,6 +107,41 @@ class TerminalLoan:
 TERMINAL = TerminalLoan()
 """There is one terminal."""
 
+HANGUP = 129
+"""Exit code after the terminal was closed."""
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: HANGUP}
+"""The signals that end the program, and its exit code then."""
+END_S = 2.0
+"""Seconds that the program gets to end by itself: something in it may hang, as looking up a name does."""
+
+
+def listen(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None], *, outlives_terminal: bool = False) -> None:
+    """Let each signal call `stop` with its exit code, and end the process if that takes too long.
+
+    One that outlives its terminal still has work to do after SIGHUP, and takes its time.
+    """
+
+    def end(code: int) -> None:
+        if not (outlives_terminal and code == HANGUP):
+            watchdog = threading.Timer(END_S, _end_now, (code,))
+            watchdog.daemon = True
+            watchdog.start()
+        stop(code)
+
+    for number, code in EXIT_CODES.items():
+        loop.add_signal_handler(number, end, code)
+
+
+def ignore(loop: asyncio.AbstractEventLoop) -> None:
+    """Give the signals back to the system."""
+    for number in EXIT_CODES:
+        loop.remove_signal_handler(number)
+
+
+def _end_now(code: int) -> None:
+    TERMINAL.give_back_now()
+    os._exit(code)
+
 
 _FRAME = "\x1b["
 _POINTER = "\x1b]22;"
@@ -147,22 +161,18 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._target = self._file.fileno() if self._file is not None else 2
-        self._charset = charset_of(environment_at_start(os.environ))
+        self.charset = charset_of(environment_at_start(os.environ))
+        """What the terminal's locale can write."""
         width, height = self._get_terminal_size()
-        self._buffer = ScreenBuffer(width, height, charset=self._charset, colours=not app.no_color)
+        self._buffer = ScreenBuffer(width, height, charset=self.charset, colours=not app.no_color)
         self._output: OutputThread | None = None
         self._is_alone = False
-
-    @property
-    def charset(self) -> str:
-        """What the terminal's locale can write."""
-        return self._charset
 
     def show_alone(self, text: str) -> None:
         """Show a text over the whole width, free to be selected with the mouse, until the next key."""
         if self._output is not None:
             self._is_alone = True
-            self._output.hold(alone(text, mouse=self._mouse))
+            self._output.hold(self._mouse_off + ALONE + text)
 
     def process_message(self, message: Message) -> None:
         """Pass on what the terminal reports; a key that ends the view of a text alone does nothing else."""
@@ -189,9 +199,9 @@ class TerminalDriver(LinuxDriver):
             TERMINAL.settle()
             self._enter(self._output)
             return
-        self._output = OutputThread(self._target, self._buffer, self._charset, self.INTERVAL, self._hang_up)
+        self._output = OutputThread(self._target, self._buffer, self.charset, self.INTERVAL, self._hang_up)
         self._enter(self._output)
-        self._key_thread = Thread(target=self._run_input_thread, name="terminal-input", daemon=True)
+        self._key_thread = threading.Thread(target=self._run_input_thread, name="terminal-input", daemon=True)
         self.exit_event.clear()
         try:
             self._output.start()
@@ -207,7 +217,7 @@ class TerminalDriver(LinuxDriver):
         output, self._output = self._output, None
         self.disable_input()
         if output is not None:
-            output.stop(leave(mouse=self._mouse))
+            output.stop(self._mouse_off + LEAVE)
         TERMINAL.settle()
 
     def close(self) -> None:
@@ -228,7 +238,7 @@ class TerminalDriver(LinuxDriver):
         """Read keys until told to stop; the end of the input is the end of the terminal."""
         parser = XTermParser(self._debug)
         # What is pasted into a terminal whose locale says nothing is UTF-8 all the same.
-        decode = getincrementaldecoder(UTF_8 if self._charset == "ascii" else self._charset)("replace").decode
+        decode = getincrementaldecoder(UTF_8 if self.charset == "ascii" else self.charset)("replace").decode
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -265,7 +275,13 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def _enter_sequence(self) -> str:
-        return enter(mouse=self._mouse, moves=self.MOVES)
+        """What takes the terminal; moves of the mouse without a button are reported only if they are worth the line."""
+        modes = (MOUSE_MODES[0], MOVED if self.MOVES else DRAGGED, MOUSE_MODES[1]) if self._mouse else ()
+        return ENTER + "".join(f"\x1b[?{mode}h" for mode in modes)
+
+    @property
+    def _mouse_off(self) -> str:
+        return MOUSE_OFF if self._mouse else ""
 
     def _fit(self) -> None:
         """Fit the buffer to the terminal, and tell the app."""
@@ -279,7 +295,14 @@ class TerminalDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         """Suspend from the loop: in a signal handler anything may be half done."""
-        self._soon(super()._sigtstp_application)
+        self._soon(self._suspend)
+
+    def _suspend(self) -> None:
+        if self._auto_restart:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        # The shell waits for all that it started: whatever runs this program, such as uvx, has to stop, too.
+        os.kill(0, signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
         self._soon(super()._sigcont_application)
@@ -307,3 +330,25 @@ class LowBandwidthDriver(TerminalDriver):
 def is_low_bandwidth(wanted: str, environment: Mapping[str, str]) -> bool:
     """Whether to spare the line: as the setting wants it, or, where it says auto, over SSH."""
     return wanted == "true" or (wanted == "auto" and bool(environment.get("SSH_CONNECTION")))
+
+
+# From the app to its terminal, for what Textual has no words for
+
+
+def driver_of(app: App[Any]) -> Driver | None:
+    """What draws for the app, if it runs."""
+    return app._driver  # noqa: SLF001 - Textual offers no public way to the terminal
+
+
+def show_alone(app: App[Any], text: str, hint: str) -> bool:
+    """Leave the terminal to a text, and below it a hint, until the next key; whether there is a terminal for it."""
+    driver = driver_of(app)
+    if not isinstance(driver, TerminalDriver):
+        return False
+    driver.show_alone(f"{text}\n\n{hint}")
+    return True
+
+
+def saves_bandwidth(app: App[Any]) -> bool:
+    """Whether nothing is to be fetched or drawn that nobody asked for."""
+    return issubclass(app.driver_class, LowBandwidthDriver)

@@ -21,9 +21,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from cloudstore_tui.core.models import Location
+from cloudstore_tui.ui.keys import key_display
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import Messages, Notice
-from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.text import plain
 
 BETWEEN_CRUMBS, BETWEEN_FACTS = " › ", " · "

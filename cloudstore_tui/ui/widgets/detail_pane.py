@@ -27,6 +27,7 @@ _CALL = "press . for the whole call"
 _MAX_LABEL = 16
 """Cells of a label that values are aligned to; longer tag keys push theirs to the right."""
 _MIN_LABEL = 8
+_TIME = len("2024-09-01 09:12:33 UTC")
 _MIN_COLUMN = 40
 """Cells below which two fields do not stand side by side."""
 _SEVERAL = 8
@@ -239,7 +240,9 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
     fields = fields_of(entry, zone)
     if not fields:
         return Content("")
-    label_width = min(max(cell_len(field.label) for field in fields), _MAX_LABEL, max(width // 3, _MIN_LABEL))
+    # A time is whole beside its label, even in the narrowest pane beside the list.
+    most = min(max(width - _GAP - _TIME, _MIN_LABEL), _MAX_LABEL)
+    label_width = min(max(cell_len(field.label) for field in fields), most)
     column = (width - _GAP) // 2
     lines: list[Content] = []
     left: Content | None = None

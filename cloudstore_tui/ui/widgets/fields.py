@@ -317,7 +317,7 @@ class FormRow(Vertical):
             if self._check is not None:
                 self._check(self.value)
         except StorageError as error:
-            self.complain(complaint(error))
+            self.complain(complaint(error) if self.value.strip() else "Required.")
             return False
         self.complain("")
         return True

@@ -30,9 +30,8 @@ from cloudstore_tui.ui.dialogs.paths import DownloadDialog, UploadDialog
 from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Choice, GotoDialog, PickDialog
 from cloudstore_tui.ui.dialogs.questions import CancelDialog, ClearZipsDialog, DeleteDialog, QuitDialog, RestoreDialog
 from cloudstore_tui.ui.downloads import Conflict, FetchOffer, Side
-from cloudstore_tui.ui.screens.doctor import DoctorScreen
-from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+from cloudstore_tui.ui.screens.setup import DoctorScreen, KeyGuideScreen
 
 WHERE = Location("acme8", "us-east", "id-1")
 WHEN = datetime(2024, 9, 1, 9, 12, tzinfo=UTC)

@@ -244,6 +244,28 @@ def test_a_number_or_an_id_alone_is_asked_for_in_its_fields(phrase: str, text: s
     assert (found.filter, found.local) == (text, ())
 
 
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        *((text, "callerId=in=(+16695553203,16695553203)") for text in ("+1 669 555 3203", "+1 (669) 555-3203")),
+        *(
+            (text, "callerId=in=(+16695553203,16695553203,+6695553203,6695553203)")
+            for text in ("6695553203", "669-555-3203", "(669) 555-3203", "669.555.3203")
+        ),
+        ("+44 20 7946 0958 2024-09-01", "callerId=in=(+442079460958,442079460958)"),
+        ("caller:+1 (669) 555-3203 type:cc", "callerId==+16695553203;type==callcenterrecording"),
+        (
+            "phone:(669) 555-3203,+44 20 7946 0958",
+            "address=in=(+16695553203,16695553203,+6695553203,6695553203,+442079460958)",
+        ),
+    ],
+)
+def test_a_telephone_number_is_found_as_screens_show_it_and_people_write_it(phrase: str, text: str) -> None:
+    found = compiled(phrase)
+    assert text in found.filter
+    assert found.local == ()
+
+
 @pytest.mark.parametrize(("phrase", "text", "local"), LOCAL)
 def test_what_the_service_cannot_look_for_is_kept_apart_and_said(phrase: str, text: str, local: str) -> None:
     found = compiled(phrase)

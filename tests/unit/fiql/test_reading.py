@@ -119,7 +119,9 @@ def test_a_filter_that_finds_nothing_may_have_reasons(text: str, reasons: list[s
         ("started:2024-09-01 tag.a:b", "started 1 Sep 2024, a is b"),
         ("type:voicemails,survey", "Voicemails or Surveys"),
         ("type:cc dur:1m..5m", "Call recordings, at least 1 min, at most 5 min"),
+        ("type:calls agent:A,B", "Recordings, agent A or B"),
         ("5553203", "number 5553203"),
+        ("(669) 555-3203", "number 6695553203"),
         ("caller:+16695553203", "caller's number +16695553203"),
     ],
 )

@@ -1,0 +1,227 @@
+"""From nothing to a profile that can be used: how to get keys, a new profile, and what is wrong."""
+
+import textwrap
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from msgspec.structs import replace
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+
+from cloudstore_tui.config.profiles import load_config
+from cloudstore_tui.core.errors import ConfigError, StorageError
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.spec import ProviderSpec
+from cloudstore_tui.doctor import CheckResult, CheckStatus, examine, failed
+from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.screens.home import HomeChoice
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.fields import ChoiceLine
+from cloudstore_tui.ui.widgets.scrolled_text import PagedText
+
+SANDBOX = """\
+The sandbox
+
+To try a profile without an account: type `cloudstore sandbox` in another terminal and leave it running. Its first \
+line names a folder with a configuration. Look into that file: it shows the client ids, and beside it are the secrets.
+
+1. Choose the service 8x8, and as client id what stands under [profiles.acme8].
+2. As secret the text in the file acme8.secret of that folder.
+3. Under Advanced options, as API address the base_url of the first line, such as http://127.0.0.1:40123.
+4. Test and save.
+
+`cloudstore demo` does all of that by itself, and keeps nothing.
+"""
+_BULLET = "* "
+_WIDEST = 100
+
+
+class KeyGuideScreen(BaseScreen[None]):
+    """One text for each service; Left and Right change between them."""
+
+    CSS = "KeyGuideScreen #service { padding: 0 1; margin-bottom: 1; }"
+    AUTO_FOCUS = "#guide"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", "Back", tooltip="Back to where you were", id="guide.close"),
+        Binding("right,l", "choose(1)", "Next service", tooltip="Next service", id="guide.next"),
+        Binding("left,h", "choose(-1)", "Previous service", tooltip="Previous service", id="guide.before"),
+    ]
+
+    def __init__(self, guides: Mapping[str, str]) -> None:
+        """Show these texts, by the name of the service."""
+        super().__init__()
+        self._guides = guides
+
+    def compose(self) -> ComposeResult:
+        yield ChoiceLine(tuple(self._guides), id="service")
+        yield PagedText(id="guide")
+
+    def on_mount(self) -> None:
+        self.header.show(["How to get keys"])
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._set(event.size.width)
+
+    def on_choice_line_changed(self) -> None:
+        self._set(self.size.width)
+        self.query_one("#guide").scroll_home(animate=False)
+
+    def action_choose(self, step: int) -> None:
+        self.query_one(ChoiceLine).action_choose(step)
+
+    def _set(self, width: int) -> None:
+        text = self._guides[self.query_one("#service", ChoiceLine).value]
+        lines = [line for part in text.splitlines() for line in _wrapped(part, min(max(width - 4, 30), _WIDEST))]
+        title, *rest = lines
+        head = Content.styled(title, "bold")
+        self.query_one(PagedText).text.update(Content("\n").join([head, *(show(line) for line in rest)]))
+
+
+def _wrapped(part: str, width: int) -> list[str]:
+    """The lines of a paragraph or of a step, whose further lines stand below its text."""
+    number = part.partition(". ")[0]
+    indent = len(_BULLET) if part.startswith(_BULLET) else len(number) + 2 if number.isdigit() else 0
+    return textwrap.wrap(part, width, subsequent_indent=" " * indent, break_long_words=False) or [""]
+
+
+_STYLES = {CheckStatus.OK: "$text-success", CheckStatus.WARN: "$text-warning", CheckStatus.FAIL: "bold $text-error"}
+
+
+class DoctorScreen(BaseScreen[None]):
+    """One line for each result, and below it what to do."""
+
+    AUTO_FOCUS = "#results"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", "Back", tooltip="Back to where you were", id="doctor.close"),
+        Binding("r,f5", "again", "Again", tooltip="Check everything again", id="doctor.again"),
+    ]
+
+    def __init__(self, examine: Callable[[], AsyncIterator[CheckResult]]) -> None:
+        """Show what `examine` finds, each time it is asked."""
+        super().__init__()
+        self._examine = examine
+        self.results: list[CheckResult] = []
+
+    def compose(self) -> ComposeResult:
+        yield PagedText(id="results")
+
+    def on_mount(self) -> None:
+        self.action_again()
+
+    def action_again(self) -> None:
+        self.run_worker(self._run_checks(), group="doctor", exclusive=True)
+
+    async def _run_checks(self) -> None:
+        self.results = []
+        self.header.show(["Check everything"], "checking…")
+        async for result in self._examine():
+            self.results.append(result)
+            self.query_one(PagedText).text.update(Content("\n").join(map(_lines, self.results)))
+        wrong = sum(result.status is CheckStatus.FAIL for result in self.results)
+        doubtful = sum(result.status is CheckStatus.WARN for result in self.results)
+        more = f", {doubtful} to look at" if doubtful else ""
+        self.header.show(["Check everything"], f"{wrong or 'nothing'} wrong{more}")
+
+
+def _lines(result: CheckResult) -> Content:
+    """The result, and below it what to do."""
+    title = f"{result.subject} {result.title}".strip()
+    status = Content.styled(f"{result.status:4}", _STYLES.get(result.status, ""))
+    line = Content.assemble(status, "  ", show(f"{title:22}"), "  ", show(result.text))
+    if not result.hint or result.status is CheckStatus.SKIP:
+        return line
+    return Content.assemble(line, "\n      → ", show(result.hint))
+
+
+class ProviderOwner(Protocol):
+    """What owns the providers, by profile; their methods can be awaited in the loop of the app."""
+
+    @property
+    def providers(self) -> Mapping[str, StorageProvider]: ...
+
+    @property
+    def keeps(self) -> bool:
+        """Whether transfers outlive the program; those of the demo do not."""
+
+    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None: ...
+
+
+@dataclass
+class ProfileAdded(Message):
+    """There is one more profile, which can be used now."""
+
+    profile: Profile
+
+
+class SetupController:
+    """Adds profiles to a program that runs, and finds out what is wrong."""
+
+    def __init__(
+        self, app: App[None], engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path, download_dir: Path
+    ) -> None:
+        """Make it.
+
+        Args:
+            app: where the screens are shown.
+            engine: takes a new profile into use.
+            specs: the services there are.
+            path: the configuration that profiles are written to.
+            download_dir: where downloads go in this run.
+        """
+        self._app = app
+        self._download_dir = download_dir
+        self._engine = engine
+        self._specs = specs
+        self._path = path
+        self.wants_demo = False
+        """Whether the user left for the sandbox."""
+
+    async def go(self, way: HomeChoice) -> None:
+        """Go one of the ways that somebody without profiles is offered."""
+        if way is HomeChoice.DEMO:
+            self.wants_demo = True
+            self._app.exit()
+        elif way is HomeChoice.GUIDE:
+            guides = {spec.name.capitalize(): spec.guide for spec in self._specs} | {"Sandbox": SANDBOX}
+            await self._app.push_screen_wait(KeyGuideScreen(guides))
+        else:
+            await self.add()
+
+    async def check(self) -> None:
+        """Show what is wrong with the configuration, the services and this machine."""
+        await self._app.push_screen_wait(DoctorScreen(self._examine))
+
+    async def _examine(self) -> AsyncIterator[CheckResult]:
+        try:
+            # Read again: it may have been mended since the start.
+            config = load_config(self._path, self._specs)
+        except StorageError as error:
+            yield failed("", "configuration", error)
+            return
+        if not self._engine.keeps:
+            config = replace(config, settings=replace(config.settings, download_dir=self._download_dir))
+        async for result in examine(config, self._specs, self._provider, keeps=self._engine.keeps):
+            yield result
+
+    def _provider(self, name: str) -> StorageProvider:
+        if name not in self._engine.providers:
+            raise ConfigError("was added while the program ran", subject=name, hint="Start the program again.")
+        return self._engine.providers[name]
+
+    async def add(self) -> None:
+        from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+
+        taken = self._engine.providers
+        profile = await self._app.push_screen_wait(ProfileFormScreen(self._specs, self._path, taken))
+        if profile is None:
+            return
+        spec = next(spec for spec in self._specs if spec.name == profile.provider)
+        self._engine.add(profile.name, partial(spec.open, profile))
+        self._app.post_message(ProfileAdded(profile))
