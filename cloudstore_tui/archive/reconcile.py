@@ -104,8 +104,12 @@ def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str 
             for row in rows:
                 if len(row) > max(id_at, start_at) and row[id_at].strip():
                     yield CallRow(row[id_at].strip(), _moment(row[start_at].strip(), zone))
-    except (OSError, csv.Error) as error:
-        raise LocalDiskError(f"the calls cannot be read ({type(error).__name__})", subject=str(path)) from None
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise LocalDiskError(f"the list of calls cannot be read: {reason}", subject=str(path)) from None
+    except csv.Error:
+        hint = "Export it as CSV, with a line of names."
+        raise UsageError("is no CSV file", subject=str(path), hint=hint) from None
 
 
 def _column(names: Sequence[str], wanted: str, usual: Sequence[str], path: Path, option: str) -> int:

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +19,7 @@ from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.records import csv_row, entry_record, iso, json_text
 from cloudstore_tui.core.text import plain
+from cloudstore_tui.fiql.fields import KNOWN_FIELDS, nearest
 from cloudstore_tui.fs.whole_file import new_file
 
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
@@ -38,6 +39,13 @@ def columns_of(text: str) -> tuple[str, ...]:
             "columns are different names with a comma between them", subject=f"--columns {text}", hint=hint
         )
     return names
+
+
+def note_unknown(output: Output, names: Iterable[str]) -> None:
+    """Say which name of a field or tag looks mistyped; others may be tags of the user's own."""
+    for name in names:
+        if name not in FIELDS and name not in KNOWN_FIELDS and (near := nearest(name, {*FIELDS, *KNOWN_FIELDS})):
+            output.note(f"Note: unknown field or tag {name}. Did you mean {near}?")
 
 
 def row_of(entry: Entry, profile: Profile, columns: tuple[str, ...]) -> dict[str, object]:
@@ -116,6 +124,7 @@ class Form(Struct, frozen=True):
             ConflictError: there is such a file.
         """
         names = columns_of(self.columns) if self.columns else ()
+        note_unknown(output, names)
         if self.format is Format.PARQUET:
             if self.file is None:
                 raise UsageError("Parquet is written into a file", subject="--format parquet", hint="Add -o FILE.")

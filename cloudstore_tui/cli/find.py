@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.export import form_of
+from cloudstore_tui.cli.export import form_of, note_unknown
 from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
@@ -125,6 +125,7 @@ class SearchOptions(Struct, frozen=True):
             self._bound("=lt=", self.until, output),
         )
         order = Sort(self._sort_field(columns), self.descending or not self.sort)
+        note_unknown(output, [order.field])
         return Query(location, text, order)
 
     def _sort_field(self, columns: Iterable[Column]) -> str:

@@ -88,6 +88,15 @@ class CommandLine(click.Group):
             return None
         return imported_command(f"commands.{module}", cmd_name, does)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names; where there is none, the names that are nearest are told."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, None, [*COMMANDS, *_profiles()], ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands under their headings."""
         widest = max(map(len, COMMANDS))
@@ -97,14 +106,14 @@ class CommandLine(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the hidden command in front of a path, or of nothing; options of every command may stand anywhere."""
-        ahead, args = _pulled_ahead(args)
+        ahead, args = _pulled_ahead(ctx, args)
         first = next((arg for arg in args if not arg.startswith("-")), None)
         if (first is None and not {"--help", "-h", "--version"} & set(args)) or (first and _is_address(first)):
             args = [OPEN, *args]
         return super().parse_args(ctx, [*ahead, *args])
 
 
-def _pulled_ahead(args: list[str]) -> tuple[list[str], list[str]]:
+def _pulled_ahead(ctx: click.Context, args: list[str]) -> tuple[list[str], list[str]]:
     """The options that every command has, and the rest; a configuration that is named is used from here on."""
     ahead: list[str] = []
     rest: list[str] = []
@@ -116,6 +125,8 @@ def _pulled_ahead(args: list[str]) -> tuple[list[str], list[str]]:
             ahead.append(word)
         elif word == "--config" or word.startswith("--config="):
             ahead += [word, *islice(words, word == "--config")]
+            if ahead[-1] == "--config":
+                raise click.BadOptionUsage("config", "Option '--config' requires an argument.", ctx)
             os.environ["CLOUDSTORE_CONFIG"] = ahead[-1].removeprefix("--config=")
         else:
             rest.append(word)
@@ -126,15 +137,18 @@ def _is_address(word: str) -> bool:
     """Whether a word in the place of a command says where to open the browser."""
     if ":" in word:
         return True
-    if word in COMMANDS:
-        return False
+    return word not in COMMANDS and word in _profiles()
+
+
+def _profiles() -> tuple[str, ...]:
+    """The names of the profiles; none where the configuration cannot be used."""
     # Deferred: most commands are known without the configuration.
     from cloudstore_tui.cli import session
     from cloudstore_tui.core.errors import StorageError
 
     with suppress(StorageError):
-        return word in session.open_config().profiles
-    return False
+        return tuple(session.open_config().profiles)
+    return ()
 
 
 @click.command(

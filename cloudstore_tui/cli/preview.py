@@ -46,6 +46,8 @@ async def _local(path: str, wanted: int) -> tuple[str, Preview]:
 
 def _opened(path: str) -> BinaryIO:
     file = user_path(path)
+    if file.is_dir():
+        raise UsageError("is a folder", subject=path, hint="Name a file in it.")
     if not file.is_file():
         raise UsageError("there is no such file on this machine", subject=path)
     try:

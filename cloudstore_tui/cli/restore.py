@@ -56,7 +56,7 @@ async def restore_command(
     if folder and not then_get:
         raise UsageError("--to says where --then-get puts files", subject="restore", hint="Add --then-get.")
     if not paths and not (wait or then_get):
-        hint = "Name them; or add --wait to go on with the list, which `cloudstore restore list` shows."
+        hint = "Name the objects, or add --wait to continue with the list, which `cloudstore restore list` shows."
         raise UsageError("nothing to restore", subject="restore", hint=hint)
     if wait and (span := next(filter(_SPAN.fullmatch, paths), "")):
         hint = f"--timeout {span} is how long a host that does not answer is tried."

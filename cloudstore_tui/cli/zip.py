@@ -47,6 +47,7 @@ async def status_command(session: CommandSession, path: str) -> None:
 async def list_command(session: CommandSession, path: str) -> None:
     provider, location = _zips_of(session, path)
     regions = [location.region] if location.region else await _regions(provider, location, session.output)
+    count = 0
     for region in regions:
         try:
             queue = await provider.zip_jobs(region)
@@ -55,7 +56,10 @@ async def list_command(session: CommandSession, path: str) -> None:
             continue
         for job in queue.items:
             _show(session.output, job)
+        count += len(queue.items)
         session.output.losses(queue.failures)
+    if not (count or session.output.errors):
+        session.output.note("No zip jobs.")
 
 
 async def get_command(

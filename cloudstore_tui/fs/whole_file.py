@@ -104,6 +104,8 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     """
     disk, name, new = Disk(), path.name, beside(path.name)
     taken = ConflictError("there is such a file already", subject=str(path), hint="Name another, or remove it.")
+    if path.is_dir():
+        taken = ConflictError("is a folder", subject=str(path), hint="Name a file in it.")
     if os.path.lexists(path):
         raise taken
     with os_errors_as(path), TargetFolder(path.absolute().parent).opened(disk) as folder:

@@ -173,7 +173,7 @@ class Destination:
         return ConflictError(
             "another file has this name",
             subject=str(path),
-            hint="Choose another folder, or to skip, overwrite or keep-both (--on-conflict).",
+            hint="Choose another folder, or --on-conflict skip, overwrite or keep-both.",
         )
 
 

@@ -214,7 +214,12 @@ def test_rm_of_an_8x8_object_is_seen_afterwards(run: Cloudstore) -> None:
         (("rm", "acme:imports/outreach/", "--yes"), 2, "folder"),
         (("fiql", "check", "a=in=x"), 2, "a=in=(x)"),
         (("nonsense",), 2, "No such command"),
+        (("fnd", "acme8"), 2, "Did you mean 'find'?"),
+        (("acme9",), 2, "'acme8'"),
         (("profile", "show", "nobody"), 2, "acme8"),
+        (("ls", "acme:", "-o", "."), 9, ".: is a folder. Name a file in it."),
+        (("preview", "/"), 2, "/: is a folder. Name a file in it."),
+        (("reconcile", ".", "--calls", "none.csv"), 5, "none.csv: the list of calls cannot be read: no such file"),
     ],
 )
 def test_what_is_wrong_gets_a_sentence_with_the_cure_and_its_code(
@@ -224,10 +229,33 @@ def test_what_is_wrong_gets_a_sentence_with_the_cure_and_its_code(
     assert result.code == code, result.err
     assert words in result.err
     assert result.out == ""
-    if "--fiql" not in arguments and arguments[0] not in ("fiql", "nonsense"):
+    if "--fiql" not in arguments and arguments[0] not in ("fiql", "nonsense", "fnd", "acme9") and "-o" not in arguments:
         as_json = run(*arguments, "--json")
         assert as_json.records[-1]["code"] == code
         assert as_json.records[-1].keys() == {"error", "code", "retryable", "path"}
+
+
+def test_an_option_of_every_command_that_lacks_its_value_is_named(run: Cloudstore) -> None:
+    assert "'--config' requires an argument" in run("ls", "--config").err
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "note"),
+    [
+        ("--sort", "agentNme", "Note: unknown field or tag agentNme. Did you mean agentName?\n"),
+        ("--columns", "id,creatd", "Note: unknown field or tag creatd. Did you mean created?\n"),
+        ("--columns", "id,ourTicketNumber", ""),
+    ],
+)
+def test_a_field_that_is_mistyped_is_told_and_a_tag_of_the_users_own_is_not(
+    run: Cloudstore, option: str, text: str, note: str
+) -> None:
+    done = run("find", "acme8:us-east", "--limit", "1", option, text)
+    assert (done.code, done.err) == (0, note)
+
+
+def test_where_there_is_no_zip_job_that_is_said(run: Cloudstore) -> None:
+    assert run("zip", "list", "acme8:uk").err == "No zip jobs.\n"
 
 
 def test_wrong_credentials_are_named_without_showing_them(run: Cloudstore) -> None:
