@@ -243,7 +243,7 @@ def test_an_option_of_every_command_that_lacks_its_value_is_named(run: Cloudstor
     ("option", "text", "note"),
     [
         ("--sort", "agentNme", "Note: unknown field or tag agentNme. Did you mean agentName?\n"),
-        ("--columns", "id,creatd", "Note: unknown field or tag creatd. Did you mean created?\n"),
+        ("--columns", "id,agentNme", "Note: unknown field or tag agentNme. Did you mean agentName?\n"),
         ("--columns", "id,ourTicketNumber", ""),
     ],
 )
