@@ -46,11 +46,11 @@ def test_every_row_fits_and_no_letter_is_lost(text: str, width: int) -> None:
 
 def test_what_is_folded_is_hidden_with_what_is_inside() -> None:
     rows = rows_of(*TREE)
-    assert rows.toggle(2)
+    assert rows.toggle(2) is not None
     rows.arrange(40, wrap=False)
     assert texts(rows) == ["{", "  a: [ … ]", "  b", "}"]
     assert rows.row_of(3) == 1
-    assert rows.toggle(4)
+    assert rows.toggle(4) is not None
     rows.arrange(40, wrap=False)
     assert texts(rows) == ["{ … }"]
     assert rows.reveal(2)
@@ -59,7 +59,7 @@ def test_what_is_folded_is_hidden_with_what_is_inside() -> None:
 
 
 def test_where_nothing_can_be_folded_nothing_is() -> None:
-    assert not rows_of(RenderedLine("a"), RenderedLine("b")).toggle(1)
+    assert rows_of(RenderedLine("a"), RenderedLine("b")).toggle(1) is None
 
 
 def test_many_lines_are_arranged_in_a_moment() -> None:

@@ -137,7 +137,6 @@ class EntriesPane(Vertical):
         """Show entries between two other panes."""
         super().__init__(id=id)
         self._left, self._right = left, right
-        self._store: RowStore | None = None
         self._doubtful = Selection()
         """The marks that Escape was pressed for once."""
         self._following: Timer | None = None
@@ -155,8 +154,7 @@ class EntriesPane(Vertical):
         yield from (self.bar, self._filter_bar, PaneRule(panes, "┬"), panes, PaneRule(panes, "┴"), self._foot)
 
     def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
-        if store is not self._store:
-            self._store = store
+        if store is not self.table.store:
             self._filter_bar.display = False
         self._zone, self._usual = zone, columns
         self.table.show(store, self.columns, zone)
@@ -169,7 +167,7 @@ class EntriesPane(Vertical):
 
     @property
     def other_columns(self) -> tuple[Column, ...]:
-        rows = self._store.window(0, _LOOKED_AT) if self._store is not None else []
+        rows = self.table.store.window(0, _LOOKED_AT) if self.table.store is not None else []
         return offered(self._usual, self.columns, rows)
 
     def choose(self, columns: tuple[Column, ...]) -> None:
@@ -181,12 +179,11 @@ class EntriesPane(Vertical):
         try:
             self.layouts.keep(kind_of(self._usual), layout_of(columns))
         finally:
-            if self._store is not None:
-                self.table.show(self._store, self.columns, self._zone)
+            self.remask()
 
     def remask(self) -> None:
-        if self._store is not None:
-            self.show(self._store, self._usual, self._zone)
+        if self.table.store is not None:
+            self.show(self.table.store, self._usual, self._zone)
 
     def progress(self, progress: Progress, words: str) -> None:
         """Say how far reading is; `words` stand where there are no rows."""
@@ -196,14 +193,14 @@ class EntriesPane(Vertical):
 
     def clear_filter(self) -> bool:
         """Show all loaded rows; whether some may have been hidden."""
-        if self._store is None or not self._store.filtered_by:
+        if self.table.store is None or not self.table.store.filtered_by:
             return False
         self._filter("")
         return True
 
     def clear_marks(self) -> None:
         """Unmark everything; asks first where it took somebody long to mark it."""
-        marks = self._store.selection if self._store is not None else Selection()
+        marks = self.table.store.selection if self.table.store is not None else Selection()
         if marks.count >= MANY and marks != self._doubtful:
             self._doubtful = marks
             notify_plain(self, f"Esc once more unmarks all {marks.count:,}.", "warning")
@@ -214,12 +211,12 @@ class EntriesPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "filter":
-            return self._store is not None and not isinstance(self.screen.focused, Input)
+            return self.table.store is not None and not isinstance(self.screen.focused, Input)
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
-        if self._store is not None:
-            self._filter_bar.open(self._store.filtered_by)
+        if self.table.store is not None:
+            self._filter_bar.open(self.table.store.filtered_by)
 
     @on(FilterBar.Changed)
     def filter_rows(self, event: FilterBar.Changed) -> None:
@@ -239,18 +236,18 @@ class EntriesPane(Vertical):
         self._following = self.set_timer(PAUSE, self.update_status)
 
     def _filter(self, text: str) -> None:
-        if self._store is not None:
-            self._store.filter(text)
+        if self.table.store is not None:
+            self.table.store.filter(text)
             self.table.rows_changed()
             self.post_message(self.Filtered())
 
     @on(EntryTable.MarksChanged)
     @on(EntryTable.RowsChanged)
     def update_status(self) -> None:
-        if self._store is not None:
-            rows = len(self.table.open_range)
+        table, rows = self.table, len(self.table.open_range)
+        if table.store is not None:
             range_ = f"RANGE {counted(rows, 'row')} · v ends, Esc drops it · " if rows else ""
-            self._foot.set_text(range_ + status_text(self._store, self._progress, self._zone, self.table.cursor))
+            self._foot.set_text(range_ + status_text(table.store, self._progress, self._zone, table.cursor))
 
 
 class PaneRule(Widget):

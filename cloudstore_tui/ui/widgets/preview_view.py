@@ -74,27 +74,19 @@ class PreviewRows:
         last = bisect_right(self.rows, number, key=_line_of) - 1
         return bisect_left(self.rows, _line_of(self.rows[last]), key=_line_of) if last >= 0 else 0
 
-    def toggle(self, number: int) -> bool:
-        """Fold or unfold a line, or what it is in; whether there was anything to fold."""
-        holder = self.holder(number)
-        if holder is None:
-            return False
-        self.folded ^= {holder}
-        return True
+    def toggle(self, number: int) -> int | None:
+        """Fold or unfold a line, or the nearest around it; which one that is, `None` where nothing folds."""
+        for holder in range(number, -1, -1):
+            if 0 < self.document.lines[holder].last >= number:
+                self.folded ^= {holder}
+                return holder
+        return None
 
     def reveal(self, number: int) -> bool:
         """Unfold everything that hides a line; whether anything did."""
         hiding = {fold for fold in self.folded if fold < number <= self.document.lines[fold].last}
         self.folded -= hiding
         return bool(hiding)
-
-    def holder(self, number: int) -> int | None:
-        """The line that is folded with this one: itself, or the nearest around it."""
-        for candidate in range(number, -1, -1):
-            last = self.document.lines[candidate].last
-            if last and last >= number:
-                return candidate
-        return None
 
     def _visible(self) -> Iterator[int]:
         number, lines = 0, self.document.lines
@@ -312,8 +304,7 @@ class PreviewView(CursorList):
             self.refresh()
 
     def action_fold(self) -> None:
-        holder = self._rows.holder(self.line)
-        if holder is not None and self._rows.toggle(holder):
+        if (holder := self._rows.toggle(self.line)) is not None:
             self._arrange(holder)
 
     def action_fold_all(self) -> None:
