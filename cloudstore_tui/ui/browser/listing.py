@@ -24,7 +24,6 @@ from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.state.memory import PlaceFacts
 from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane, Progress, order_words
-from cloudstore_tui.ui.browser.search_line import Shown
 from cloudstore_tui.ui.browser.search_meaning import scopes_of
 from cloudstore_tui.ui.browser.search_suggestions import Vocabulary
 from cloudstore_tui.ui.browser.targets import NavigationTarget, pages_of
@@ -536,9 +535,9 @@ class ListingController:
                 state.at = ""
 
     def _show_search(self, state: ListingState) -> None:
-        target = state.target
-        shown = Shown(target.typed, scopes_of(state.provider, target.location), self.zone)
-        self.pane.bar.show(shown, self._vocabularies[target.location.profile])
+        target, where = state.target, state.target.location
+        scopes = scopes_of(state.provider, where)
+        self.pane.bar.show(target.typed, scopes, self.zone, self._vocabularies[where.profile])
 
     def _start_poll(self) -> None:
         """Look once in a while whether the service is waited for, as long as something is asked of it."""

@@ -1,8 +1,9 @@
 """The search line above the entries: what is typed, what it means, what is offered; the table below never moves."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -26,7 +27,6 @@ from cloudstore_tui.ui.browser.search_line import (
     Offers,
     SearchContext,
     SearchInput,
-    Shown,
 )
 from cloudstore_tui.ui.browser.search_meaning import (
     AVAILABLE,
@@ -136,11 +136,12 @@ class SearchBar(Vertical):
 
     # What is shown
 
-    def show(self, shown: Shown, vocabulary: Vocabulary) -> None:
+    def show(self, phrase: str, scopes: Sequence[Scope], zone: tzinfo, vocabulary: Vocabulary) -> None:
         """Show the phrase of what is on the screen; the vocabulary may go on growing."""
-        self._about.shown, self._about.vocabulary = shown, vocabulary
+        about = self._about
+        about.phrase, about.scopes, about.zone, about.vocabulary = phrase, scopes, zone, vocabulary
         self._draft, self._scope, self._declined = None, 0, ""
-        self.line.put(shown.phrase, 0)
+        self.line.put(phrase, 0)
         self._reset()
 
     def watch_result(self) -> None:
@@ -148,12 +149,12 @@ class SearchBar(Vertical):
 
     @property
     def scope(self) -> Scope:
-        scopes = self._about.shown.scopes
+        scopes = self._about.scopes
         return scopes[self._scope % len(scopes)]
 
     def begin(self) -> SearchInput:
         """Put the cursor behind what was typed last; the line."""
-        self.line.put(self._about.shown.phrase if self._draft is None else self._draft)
+        self.line.put(self._about.phrase if self._draft is None else self._draft)
         return self.line
 
     # What the keys do
@@ -201,7 +202,7 @@ class SearchBar(Vertical):
 
     def action_scope(self) -> None:
         """Search in the next larger place; after the largest in the smallest again."""
-        self._scope = (self._scope + 1) % len(self._about.shown.scopes)
+        self._scope = (self._scope + 1) % len(self._about.scopes)
         self._explain()
 
     def action_count(self) -> None:
@@ -261,7 +262,7 @@ class SearchBar(Vertical):
         if first is not None:
             notify_plain(self, first.text, "warning")
         text, scope = self.line.value.strip(), self.scope.location
-        self._about.shown = Shown(text, self._about.shown.scopes, self._about.shown.zone)
+        self._about.phrase = text
         self._reset()
         self.post_message(self.Asked(text, scope))
         await asyncio.to_thread(self._about.history.add, text)
@@ -281,9 +282,8 @@ class SearchBar(Vertical):
     # What is said
 
     def _analysis(self) -> Analysis:
-        context = self._about
-        now, tags = datetime.now(UTC), context.vocabulary.names
-        return analyse(self.line.value, context.shown.zone, now, tags, self.scope)
+        about = self._about
+        return analyse(self.line.value, about.zone, datetime.now(UTC), about.vocabulary.names, self.scope)
 
     def _explain(self, *, typed: bool = True) -> None:
         """Say what the text means, or what is wrong with a word that nobody is typing at any more."""
@@ -315,7 +315,7 @@ class SearchBar(Vertical):
             return Content("Did you mean ") + show(chosen.text) + Content(f"{known}?"), "", "⏎ search this  Esc no"
         if text.startswith(SIGN):
             return show("a saved search; values for its placeholders follow: name=value"), "", "⏎ search"
-        words, only_available = in_words(text, self.scope, self._about.shown.zone, datetime.now(UTC))
+        words, only_available = in_words(text, self.scope, self._about.zone, datetime.now(UTC))
         if not text.strip():
             return show(f"{words}; for example {EXAMPLE}"), "", KEYS
         local = analysis.meaning.local if analysis.meaning is not None else ()
@@ -334,7 +334,7 @@ class SearchBar(Vertical):
         self._side.display = bool(text)
 
     def _chip(self, analysis: Analysis | None, width: int) -> str:
-        scopes, at = self._about.shown.scopes, self._scope
+        scopes, at = self._about.scopes, self._scope
         node = analysis.meaning.node if analysis is not None and analysis.meaning is not None else None
         if scopes[at].types and names_type(node):
             # A search for another type than that of the place is one in its region.
@@ -368,7 +368,7 @@ class SearchBar(Vertical):
         if self.screen.focused is self.line:
             # It has the focus again already.
             return
-        phrase = self._about.shown.phrase
+        phrase = self._about.phrase
         self._draft = self.line.value if self.line.value != phrase else None
         self.line.put(phrase, 0)
         self._reset()

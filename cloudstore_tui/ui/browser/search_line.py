@@ -47,24 +47,18 @@ _WRONG = "search-input--wrong"
 _GAP = 2
 
 
-class Shown(Struct, frozen=True):
-    """What the rows on the screen were searched for."""
-
-    phrase: str = ""
-    """As the user typed it."""
-    scopes: tuple[Scope, ...] = (Scope(Location(""), ALL_REGIONS),)
-    """Where the user is, the smallest place first."""
-    zone: tzinfo = UTC
-    """What times without a zone are taken to be in."""
-
-
 class SearchContext(Struct):
     """What a search is typed in the light of."""
 
     history: FilterHistory
     """What was sent before."""
     searches: SavedSearches
-    shown: Shown = field(default_factory=Shown)
+    phrase: str = ""
+    """What the rows on the screen were searched for, as the user typed it."""
+    scopes: Sequence[Scope] = (Scope(Location(""), ALL_REGIONS),)
+    """Where the user is, the smallest place first."""
+    zone: tzinfo = UTC
+    """What times without a zone are taken to be in."""
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
     @property
@@ -74,7 +68,7 @@ class SearchContext(Struct):
         except StorageError:
             # Told where one is used or saved; it must not stop anybody from typing.
             saved = ()
-        here = self.shown.scopes[0].location
+        here = self.scopes[0].location
         return Known(self.vocabulary, tuple(one for one in saved if one.is_for(here.profile, here.region)))
 
 
