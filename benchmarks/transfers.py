@@ -255,11 +255,13 @@ class Bed:
     def _step(self, cost: Cost, name: str, command: list[str], given: str) -> None:
         home = str(self.config.parent)
         own = {"CLOUDSTORE_CONFIG": str(self.config), "HOME": home, "XDG_STATE_HOME": home, "XDG_CACHE_HOME": home}
+        # As it is installed: nothing is compiled again at each start.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as told:
             stdin.write(given.encode())
             stdin.seek(0)
             begun = time.monotonic()
-            process = subprocess.Popen(command, stdin=stdin, stdout=told, stderr=told, env=os.environ | own)
+            process = subprocess.Popen(command, stdin=stdin, stdout=told, stderr=told, env=environment | own)
             ending = threading.Timer(LONGEST, process.kill)
             ending.start()
             _, status, usage = os.wait4(process.pid, 0)
