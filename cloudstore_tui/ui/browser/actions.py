@@ -65,7 +65,6 @@ class Action(Struct, frozen=True):
         return method
 
     def binding(self, name: str) -> Binding:
-        """The keys of the method of that name."""
         show = not self.everywhere if self.shown is None else self.shown
         id_ = self.id or f"entries.{name}"
         return Binding(self.keys, f"run('{name}')", self.label, id=id_, tooltip=self.tooltip, show=show)

@@ -63,7 +63,6 @@ class DownloadActions(ActionGroup):
 
     def __post_init__(self) -> None:
         self.folder = self.settings.download_dir
-        """Where files go."""
         self._named = self.folder
         """The folder that was named last."""
 

@@ -108,7 +108,6 @@ class Navigator:
         return bool(self._history[way]) if way in self._history else self._place(way) is not None
 
     def travel(self, way: str) -> None:
-        """Go that way, if there is one."""
         target = self.target
         if target is None or not self.can(way):
             return

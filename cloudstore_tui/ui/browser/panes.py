@@ -108,7 +108,7 @@ class DetailActions(ActionGroup):
         if self.pane.has_focus:
             self.panes.go("entries")
         mode = self.pane.mode.next
-        self.pane.show_mode(mode)
+        self.pane.mode = mode
         for pane in (DetailMode.PREVIEW, DetailMode.FIELDS):
             self.browser_state.hide(pane.value, hidden=pane not in mode.panes)
         if mode is DetailMode.FIELDS:
@@ -133,8 +133,7 @@ class DetailActions(ActionGroup):
         elif (source := self._source(entry)) is None:
             notify_plain(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
         else:
-            if self.pane.mode is not DetailMode.PREVIEW:
-                self.pane.show_mode(DetailMode.PREVIEW)
+            self.pane.mode = DetailMode.PREVIEW
             await self._show(entry, source)
 
     def follow(self) -> None:

@@ -27,6 +27,7 @@ class LineKind(StrEnum):
     """What a line of the tree is; also the name of its style."""
 
     PLACE = "place"
+    SHORTCUT = "shortcut"
     MORE = "more"
     FOLD = "fold"
     """Places that are seldom wanted."""

@@ -163,7 +163,7 @@ class PlacesTree(CursorList):
             if places:
                 yield PlaceLine(_NOWHERE, LineKind.TITLE)
                 yield PlaceLine(_NOWHERE, LineKind.TITLE, title)
-                yield from map(PlaceLine, places)
+                yield from (PlaceLine(place, LineKind.SHORTCUT) for place in places)
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
@@ -188,8 +188,7 @@ class PlacesTree(CursorList):
     def folder(self) -> Location | None:
         """What the cursor is on, if that is a place of a service: no shortcut, and no note."""
         line = self._line
-        is_folder = line is not None and line.kind is LineKind.PLACE and line.place.shortcut is None
-        return line.place.location if line is not None and is_folder else None
+        return line.place.location if line is not None and line.kind is LineKind.PLACE else None
 
     def remask(self) -> None:
         self.places_changed()
@@ -230,12 +229,11 @@ class PlacesTree(CursorList):
 
     def _reveal(self, location: Location) -> None:
         """Go to the place that stands for a location, if it can be seen, unless a shortcut led there."""
-        if self._is_leaving and self._line is not None and self._line.place.shortcut is not None:
+        if self._is_leaving and self._line is not None and self._line.kind is LineKind.SHORTCUT:
             self._is_leaving = False
             return
         for index, row in enumerate(self.rows):
-            place = row.line.place
-            if row.line.kind is LineKind.PLACE and place.location == location and place.shortcut is None:
+            if row.line.kind is LineKind.PLACE and row.line.place.location == location:
                 self.cursor = index
                 return
 
@@ -388,8 +386,8 @@ class PlacesTree(CursorList):
         line = self._line
         if line is None:
             return
-        if line.kind is LineKind.PLACE:
-            self._is_leaving = line.place.shortcut is not None
+        if line.kind in (LineKind.PLACE, LineKind.SHORTCUT):
+            self._is_leaving = line.kind is LineKind.SHORTCUT
             self.post_message(self.Opened(line.place))
         elif line.kind is LineKind.FOLD:
             line.place.fold_after = 0
@@ -404,7 +402,7 @@ class PlacesTree(CursorList):
         line = self._line
         if line is None:
             return
-        if line.kind is not LineKind.PLACE:
+        if line.kind not in (LineKind.PLACE, LineKind.SHORTCUT):
             self.action_open()
         elif is_way(line.place):
             self.load(line.place)
@@ -476,9 +474,9 @@ class PlacesTree(CursorList):
         place = line.place
         if line.kind is LineKind.TITLE:
             return [TreeRow(line, f" {line.text}")]
-        left = _left(place.depth + (line.kind is not LineKind.PLACE))
-        if line.kind is LineKind.PLACE and place.shortcut is not None:
+        if line.kind is LineKind.SHORTCUT:
             return [TreeRow(line, f"  {plain(place.name, _LONGEST_NAME)}")]
+        left = _left(place.depth + (line.kind is not LineKind.PLACE))
         if line.kind is LineKind.PLACE:
             icon = "  " if not place.expandable else _OPEN if place.is_open else _CLOSED
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)

@@ -56,12 +56,8 @@ from cloudstore_tui.ui.widgets.chrome import Badge
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane, Subject
 
 WELCOME = "Pick a place and press Enter. ? lists the keys."
-
-
 SOON_S = 300
 """Seconds before the end of a login from which it is told."""
-
-
 GROUPS = (
     DownloadActions,
     LookActions,
@@ -73,7 +69,6 @@ GROUPS = (
     BookmarkActions,
     DetailActions,
 )
-"""The chapters of actions."""
 BACK_OUT = "Stop loading, or go to the entries, or clear the filter, or clear the marks"
 _quiet = partial(Binding, show=False)
 """A key that is not in the footer."""
@@ -189,7 +184,7 @@ class BrowserScreen(BaseScreen[None]):
         self.restores.on_way.subscribe(self, self._note_restores)
         self.restores.ready.subscribe(self, lambda _: self.header.update())
         _looking: Worker[None] = self.run_worker(self._look_at_archives, group="archives")
-        self.detail.show_mode(DetailMode.of(self.browser_state.hidden))
+        self.detail.mode = DetailMode.of(self.browser_state.hidden)
         self.header.show(["cloudstore"])
         self.panes.go("places")
 

@@ -87,7 +87,6 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def rows_in_view(self) -> range:
-        """The rows that are drawn now."""
         top = self.scroll_offset.y
         return range(top, min(top + self.page_height, self.row_count))
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
 from textual.timer import Timer
 
 from cloudstore_tui.calls import SHARED, title_of
@@ -377,6 +378,9 @@ class DetailPane(ScrolledText):
     }
     """
 
+    mode: reactive[DetailMode] = reactive(DetailMode.PREVIEW, init=False, repaint=False)
+    """What is shown of an entry."""
+
     class Rested(Message):
         """The cursor has rested on an entry for a while, of which more could be shown."""
 
@@ -387,8 +391,6 @@ class DetailPane(ScrolledText):
         self.border_title = "Preview"
         self.entry: Entry | None = None
         """What is shown, or will be as soon as the cursor rests."""
-        self.mode = DetailMode.PREVIEW
-        """What is shown of it; set by `show_mode`."""
         self._zone: tzinfo = UTC
         self._pending: Timer | None = None
         self._resting: Timer | None = None
@@ -408,8 +410,7 @@ class DetailPane(ScrolledText):
         if is_other:
             self._resting = self.set_timer(REST, self._post_rested)
 
-    def show_mode(self, mode: DetailMode) -> None:
-        self.mode = mode
+    def watch_mode(self, mode: DetailMode) -> None:
         self.border_title = "Details" if mode is DetailMode.FIELDS else "Preview"
         self.set_class(mode is DetailMode.NONE, "-off")
         self._draw_from_top()

@@ -94,7 +94,7 @@ class BarInput(Field):
         self.cursor_position = len(self.value)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Nobody but this line is concerned."""
+        """Keep what is pasted to this line."""
         event.stop()
 
 
@@ -181,7 +181,6 @@ class ChoiceLine(Static, can_focus=True):
     ]
 
     value: reactive[str] = reactive("", init=False, repaint=False)
-    """The word that is chosen."""
 
     @dataclass
     class Changed(Message):
@@ -197,7 +196,6 @@ class ChoiceLine(Static, can_focus=True):
     def __init__(self, words: Sequence[str], value: str = "", *, id: str | None = None) -> None:
         super().__init__("", id=id)
         self.words = tuple(words)
-        """What there is to choose from."""
         self.set_reactive(ChoiceLine.value, value or self.words[0])
 
     def validate_value(self, word: str) -> str:

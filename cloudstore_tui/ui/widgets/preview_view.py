@@ -216,8 +216,7 @@ class PreviewView(CursorList):
         self._left = 0
         self._folds = False
         self._search = PreviewSearch()
-        self._numbers = False
-        """Whether lines are numbered."""
+        self._is_numbered = False
         self.playhead: int | None = None
         """The column of a waveform that is heard now."""
         self._status = ""
@@ -295,7 +294,7 @@ class PreviewView(CursorList):
         if what == "wrap":
             self.wraps, self._left = not self.wraps, 0
         else:
-            self._numbers = not self._numbers
+            self._is_numbered = not self._is_numbered
         self._arrange(line)
 
     def action_aside(self, steps: int) -> None:
@@ -338,7 +337,7 @@ class PreviewView(CursorList):
 
     @property
     def _digits(self) -> int:
-        return len(str(len(self.document.lines))) + 1 if self._numbers else 0
+        return len(str(len(self.document.lines))) + 1 if self._is_numbered else 0
 
     @property
     def _gutter(self) -> int:
@@ -350,7 +349,7 @@ class PreviewView(CursorList):
         line, text = self.document.lines[row.line], self._rows.text(row.line)
         is_folded = row.line in self._rows.folded
         fold = ("▸" if is_folded else "▾") if line.last and not row.start else " "
-        number = f"{row.line + 1:>{self._digits - 1}} " if self._numbers and not row.start else " " * self._digits
+        number = f"{row.line + 1:>{self._digits - 1}} " if self._is_numbered and not row.start else " " * self._digits
         yield f"{'›' if at else ' '}{number}{fold}", ("gutter",)
         yield " " * row.indent, ()
         start, end = (row.start, row.end) if left is None else (fitting(text, left) if left else 0, len(text))

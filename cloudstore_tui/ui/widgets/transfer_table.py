@@ -77,7 +77,6 @@ class TransferRow(Struct, frozen=True):
         return [number for state in self.states for number in batch.of_state[state]]
 
     def states_of(self, batch: BatchProgress) -> set[State]:
-        """The states of the transfers that it stands for."""
         if self.kind is RowKind.TRANSFER:
             return {batch.transfers[number].state for number in self.numbers(batch)}
         return {state for state in self.states or State if batch.of_state[state]}
