@@ -321,7 +321,7 @@ def _is_redirect(reply: Reply) -> bool:
 
 
 def _open_sender(base_url: str, timeouts: Timeouts) -> Sender:
-    # Deferred because httpcore takes long to import, and nothing needs it before the first request.
+    # Deferred: libcurl takes long to load, and nothing needs it before the first request.
     from cloudstore_tui.net.channel import Channel
 
     return Channel(base_url, timeouts)

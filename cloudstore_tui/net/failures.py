@@ -1,5 +1,6 @@
 """What refusals and broken connections mean: from a status or an exception to one of our errors."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -203,30 +204,26 @@ def _asked(reply: BlobReply) -> str:
     return f"the store asks to wait {wait:,.0f} s" if wait is not None else f"the store is busy ({reply.status})"
 
 
-_TLS_HINT = "If your company inspects connections, point SSL_CERT_FILE at its certificate file."
+_TRUST_HINT = "If its authority is your own, add it to this system or name its file in SSL_CERT_FILE."
 _LOST = "the connection to {host} was lost"
+_UNKNOWN_NAME = "the name of {peer} cannot be resolved"
 _NETWORK = {
-    5: "the name of the proxy {proxy} cannot be resolved",
-    6: "the name {host} cannot be resolved",
+    5: _UNKNOWN_NAME,
+    6: _UNKNOWN_NAME,
     7: "{peer} cannot be reached",
     18: _LOST,
     52: "{host} closed the connection without an answer",
     55: _LOST,
     56: _LOST,
-    97: "the proxy {proxy} refuses to connect to {host}",
+    97: "the proxy {proxy} does not connect to {host}",
 }
-_TLS = {
-    51: "the certificate of {host} is for another host",
-    60: "the certificate of {host} is not trusted: expired, for another host, or from an unknown authority",
-    83: "the certificate of {host} is not trusted: expired, for another host, or from an unknown authority",
-    91: "the certificate of {host} has been revoked",
-}
-_NO_STORE = "the file of trusted certificates cannot be read"
-_NO_CERTIFICATES = frozenset({58, 59, 77})
+_CERTIFICATE = frozenset({51, 60, 83, 91})
+_NO_STORE = frozenset({58, 59, 77})
 _UNSAFE = frozenset({1, 3})
 _STRANGE = frozenset({8, 61})
 _TIMED_OUT, _TLS_HANDSHAKE = 28, 35
 _OLD_TLS = ("unsupported protocol", "protocol version", "wrong version number", "no protocols available")
+_PROBLEM = re.compile(r"(?:certificate problem|verify result): ([A-Za-z ,-]{4,80})")
 
 
 class HostError(NetworkError):
@@ -265,8 +262,10 @@ def failure(code: int, known: Circumstances) -> StorageError:
         return timed_out(known)
     if code == _TLS_HANDSHAKE:
         return _handshake(known)
-    if code in _TLS or code in _NO_CERTIFICATES:
-        return UnsafeError(_TLS.get(code, _NO_STORE).format(**names), hint=_TLS_HINT)
+    if code in _CERTIFICATE:
+        return UnsafeError(f"the connection to {known.host} is not safe: {_distrust(known.text)}", hint=_TRUST_HINT)
+    if code in _NO_STORE:
+        return UnsafeError("the file of trusted certificates cannot be read", hint="Check SSL_CERT_FILE.")
     if code in _STRANGE or (code in _UNSAFE and known.asked):
         return ReplyError(f"{known.host} sent an answer that is not HTTP")
     if code in _UNSAFE:
@@ -278,11 +277,11 @@ def failure(code: int, known: Circumstances) -> StorageError:
 def timed_out(known: Circumstances) -> HostError:
     """Which time-out it was."""
     if known.answered:
-        message = f"{known.host} sends too slowly"
+        message = f"the answer of {known.host} comes too slowly"
     elif known.asked:
-        message = f"{known.host} does not answer"
+        message = f"{known.host} stopped answering"
     else:
-        message = f"{_peer(known)} cannot be reached in time"
+        message = f"{_peer(known)} does not answer"
     return HostError(message, connected=known.asked, timed_out=True)
 
 
@@ -295,6 +294,14 @@ def _proxy_refusal(known: Circumstances) -> StorageError:
     if known.connect_status == 407:
         return LoginError(f"the proxy {known.proxy} wants a login", hint=PROXY_LOGIN_HINT)
     return HostError(_NETWORK[97].format(host=known.host, proxy=known.proxy), connected=False)
+
+
+def _distrust(text: str) -> str:
+    """What is wrong with a certificate, as OpenSSL says it."""
+    if "subject name" in text:
+        return "its certificate is not valid for this name"
+    found = _PROBLEM.search(text)
+    return found[1].strip() if found else "its certificate cannot be trusted"
 
 
 def _handshake(known: Circumstances) -> StorageError:

@@ -353,6 +353,5 @@ class HeaderBlock:
     def _add(self, name: str, value: str) -> None:
         if name == "content-length" and self._headers.get(name, value) != value:
             raise ReplyError("the reply has two different lengths")
-        # A digest header may come once per algorithm.
-        joined = name == "x-goog-hash" and name in self._headers
-        self._headers[name] = f"{self._headers[name]},{value}" if joined else value
+        joined = name in self._headers and name != "content-length"
+        self._headers[name] = f"{self._headers[name]}, {value}" if joined else value

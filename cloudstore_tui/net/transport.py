@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import msgspec
 
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.core.links import Source, Target
+from cloudstore_tui.core.links import Source, Target, is_loopback
 from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.redaction import guard
 from cloudstore_tui.net.reply import BlobReply, Reply
@@ -141,7 +141,6 @@ class TrustStore(msgspec.Struct, frozen=True):
     """Those of the system; either may be missing."""
     pem: bytes
     """All of them in one, where the user adds some by `SSL_CERT_FILE` or `SSL_CERT_DIR`; else empty."""
-    context: ssl.SSLContext
 
 
 def trust_store() -> TrustStore:
@@ -156,24 +155,15 @@ def trust_store() -> TrustStore:
 @lru_cache(maxsize=8)
 def load_trust_store(file: str, folder: str) -> TrustStore:
     """The certificates of the system, and those that the user adds; read once for each such pair."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # As libcurl does: whoever trusts an authority in the middle of a chain need not trust its root.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    added = b"\n".join(_loaded(context, path) for path in _added_files(file, folder))
+    added = b"\n".join((*(path.read_bytes() for path in _added_files(file, folder)), _keychain()))
     system_file, system_folder = system_store()
-    if system_file or system_folder:
-        context.load_verify_locations(system_file or None, system_folder or None)
-    if keychain := _keychain():
-        context.load_verify_locations(cadata=keychain.decode("ascii", "ignore"))
-        added += b"\n" + keychain
     if not (added.strip() or system_file or system_folder):
         raise ConfigError(
             "this system has no certificates to trust",
             hint="Install its package ca-certificates, or name a file of certificates in SSL_CERT_FILE.",
         )
     system = Path(system_file).read_bytes() if system_file and added.strip() else b""
-    return TrustStore(system_file, system_folder, b"\n".join((system, added)).strip(), context)
+    return TrustStore(system_file, system_folder, b"\n".join((system, added)).strip())
 
 
 def _added_files(file: str, folder: str) -> Iterator[Path]:
@@ -212,11 +202,6 @@ def _holds_certificates(path: Path) -> bool:
     return False
 
 
-def _loaded(context: ssl.SSLContext, path: Path) -> bytes:
-    context.load_verify_locations(path)
-    return path.read_bytes()
-
-
 def _no_certificates(variable: str, path: str) -> ConfigError:
     return ConfigError("holds no certificates that can be read", subject=path, hint=f"Check {variable}.")
 
@@ -237,6 +222,43 @@ def _keychain() -> bytes:
         return subprocess.run(command, capture_output=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return b""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """The way to a host."""
+
+    origin: str
+    """Scheme, host and port."""
+    proxy: Proxy | None
+    trusted: TrustStore | None
+
+    @property
+    def name(self) -> str:
+        """Host and port, for messages."""
+        return self.origin.partition("://")[2]
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it is encrypted to its end."""
+        return self.origin.startswith("https:")
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether the proxy is asked for what is at the host, instead of for a connection to it."""
+        return self.proxy is not None and not self.is_safe
+
+
+def route_to(url: str, *, local: bool) -> Route:
+    """The way to the host of a URL; where `local`, none leads by a proxy to what stays on this machine.
+
+    Raises:
+        ConfigError: the proxy or the certificates that the environment names cannot be used.
+    """
+    parts = urlsplit(url)
+    proxy = None if local and is_loopback(url) else proxy_for(url)
+    schemes = (parts.scheme, proxy.url.partition(":")[0] if proxy is not None else "")
+    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return Route(origin, proxy, trust_store() if "https" in schemes else None)
 
 
 class ApiCall(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("textual", "rich", "httpcore", "pycurl", "starlette", "uvicorn", "lark", "keyring")
+HEAVY = ("textual", "rich", "pycurl", "starlette", "uvicorn", "lark", "keyring")
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -49,7 +49,7 @@ def test_help_and_completion_of_a_command_load_what_it_takes_and_not_what_it_doe
 def test_the_first_picture_waits_neither_for_transfers_nor_for_replies() -> None:
     code = (
         "import sys\nimport cloudstore_tui.cli.browser, cloudstore_tui.app\n"
-        "late = {'cloudstore_tui.transfers.download', 'cloudstore_tui.net.failures', 'lark', 'httpcore', 'pycurl'}\n"
+        "late = {'cloudstore_tui.transfers.download', 'cloudstore_tui.net.failures', 'lark', 'pycurl'}\n"
         "print(*sorted(late & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

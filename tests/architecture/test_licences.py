@@ -11,10 +11,6 @@ PERMISSIVE = re.compile(
     r"MIT(-0|-CMU)?|(BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|HPND|0BSD|Unlicense|CC0|curl)\b.*"
     r"|Apache Software License|MIT License"
 )
-ALLOWED = {
-    "certifi": "MPL-2.0: a list of certificates, used as it is",
-}
-"""Licences that ask for more than a notice, each with the reason why that is no harm."""
 
 
 def requirements(name: str, extras: frozenset[str] = frozenset()) -> Iterator[tuple[str, frozenset[str]]]:
@@ -65,7 +61,7 @@ def is_permissive(licence: str) -> bool:
 def test_every_library_is_permissive() -> None:
     told = {name: licence(package) for name, package in everything_installed().items()}
     assert len(told) > 20, "the libraries were not found"
-    asks_more = {name: text for name, text in told.items() if name not in ALLOWED and not is_permissive(text)}
+    asks_more = {name: text for name, text in told.items() if not is_permissive(text)}
     assert not asks_more
 
 

@@ -8,7 +8,6 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "cloudstore_tui"
 OF_LIBRARIES = {
-    "net/channel.py": "httpcore tells the status of a proxy's refusal in words alone",
     "preview/table.py": "csv tells in words alone that a quote is not closed",
     "archive/timestamp.py": "the message of a time stamp is a digest",
 }

@@ -150,7 +150,7 @@ def test_commands_are_offered_without_loading_services_or_the_screen() -> None:
         "os.environ['COMP_WORD'] = '--'\n"
         "from cloudstore_tui.cli.main import main\n"
         "try:\n    main()\n"
-        "except SystemExit:\n    print(sorted({'textual', 'httpcore', 'pycurl'} & set(sys.modules)), file=sys.stderr)\n"
+        "except SystemExit:\n    print(sorted({'textual', 'pycurl'} & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert "--json" in done.stdout

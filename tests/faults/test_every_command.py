@@ -55,6 +55,7 @@ MOVING = ("get", "put", "pull", "verify")
 STORED = ("get", "put", "pull", "restore", "restores", "transfers", "run", "prune", "rm", "doctor")
 """Those that read or keep something of their own."""
 THREADS = {
+    "api client": ("ls", "find", "stat", "get", "put", "pull", "call", "restore", "doctor"),
     "blob client": (*MOVING, "get to a pipe", "zip get", "preview", "run"),
     "secret": tuple(COMMANDS),
     "journal": STORED,

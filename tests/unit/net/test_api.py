@@ -21,11 +21,14 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     UnsafeError,
 )
+from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net.api import ApiClient, redirect_target
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret
+from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.retry import RetryBudget
+from cloudstore_tui.net.transport import NoSink
 from tests.support.waiting import PATIENCE, PROMPTLY, until
 
 PLACE = "acme:exports/x.tar"
@@ -155,7 +158,15 @@ async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_wait(server:
     assert len(server.requests) == 3
 
 
-async def test_what_comes_over_a_kept_connection_unasked_is_no_answer(server: Any, connect: Any) -> None:
+@pytest.mark.parametrize("kind", ["JSON", "bytes"])
+async def test_what_comes_over_a_kept_connection_unasked_is_no_answer(
+    server: Any, connect: Any, profile: Profile, kind: str
+) -> None:
+    async def ask() -> bytes:
+        if kind == "JSON":
+            return bytes((await client.get("x", subject=PLACE)).body)
+        return (await blob.get(Source(Secret(f"{url}/x"), local=True), NoSink())).body
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await reader.readuntil(b"\r\n\r\n"):
             writer.write(server.reply(body="[1]" if rude.is_set() else "[0]").raw)
@@ -167,12 +178,14 @@ async def test_what_comes_over_a_kept_connection_unasked_is_no_answer(server: An
 
     rude, said, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
-        client = connect(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
-        assert (await client.get("x", subject=PLACE)).body == b"[0]"
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        client, blob = connect(url), BlobClient(profile.timeouts)
+        assert await ask() == b"[0]"
         rude.set()
         await said.wait()
-        assert (await client.get("x", subject=PLACE)).body == b"[1]"
+        assert await ask() == b"[1]"
         await client.close()
+        await blob.close()
         gone.set()
 
 

@@ -28,6 +28,11 @@ def test_only_the_last_block_counts() -> None:
     assert (found.status, dict(found.reply().headers)) == (200, {"x-new": "1"})
 
 
+def test_what_comes_twice_is_joined() -> None:
+    reply = block(b"HTTP/1.1 200 OK", b"X-Goog-Hash: crc32c=A", b"ETag: x", b"x-goog-hash: md5=B")
+    assert dict(reply.headers) == {"x-goog-hash": "crc32c=A, md5=B", "etag": "x"}
+
+
 def test_two_lengths_are_refused() -> None:
     with pytest.raises(ReplyError):
         block(b"HTTP/1.1 200 OK", b"Content-Length: 5", b"Content-Length: 6")

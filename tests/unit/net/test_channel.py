@@ -1,6 +1,7 @@
 """What goes wrong below HTTP, and that no credential goes anywhere else."""
 
 import logging
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,13 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import AccessError, LoginError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
+from cloudstore_tui.net import channel
+from cloudstore_tui.net.api import ApiClient
+from cloudstore_tui.net.auth import Login
 from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.curl import Wire
 from cloudstore_tui.net.transport import ApiCall, NoSink
+from tests.support.waiting import until
 
 PLACE = "acme:exports/"
 
@@ -135,6 +141,36 @@ class TestProxy:
         server.on("/x", server.reply())
         await connect(server.url, using=hasty).get("x", subject=PLACE)
         assert other.connections == 0
+
+
+async def test_reading_and_changing_share_a_connection(server: Any, connect: Any, hasty: Profile) -> None:
+    server.on("/x", server.reply())
+    client = connect(server.url, using=hasty)
+    for _ in range(3):
+        await client.get("x", subject=PLACE)
+        await client.send("POST", "x", body=[1], subject=PLACE)
+        await client.send("DELETE", "x", subject=PLACE)
+    assert (len(server.requests), server.connections) == (9, 1)
+    assert [request.headers.get("content-length") for request in server.requests[:3]] == [None, "3", None]
+
+
+async def test_all_profiles_share_one_thread_that_ends_with_the_last(
+    server: Any, hasty: Profile, tokens: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def threads() -> int:
+        return sum(thread.name == "of all" for thread in threading.enumerate())
+
+    monkeypatch.setattr(channel, "WIRE", Wire("of all"))
+    server.on("/x", server.reply())
+    clients = [ApiClient(hasty, server.url, Login(tokens.fetch)) for _ in range(10)]
+    for client in clients:
+        await client.get("x", subject=PLACE)
+    for client in clients:
+        assert threads() == 1
+        await client.close()
+    await until(lambda: threads() == 0)
+    await clients[0].get("x", subject=PLACE)
+    await clients[0].close()
 
 
 @pytest.mark.parametrize(

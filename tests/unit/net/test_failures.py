@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import (
     ConflictError,
@@ -17,7 +18,7 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
     UsageError,
 )
-from cloudstore_tui.net.failures import problem
+from cloudstore_tui.net.failures import Circumstances, HostError, failure, problem
 from cloudstore_tui.net.reply import Reply, message_of
 
 
@@ -111,3 +112,41 @@ def test_the_services_own_name_for_a_refusal_is_kept_beside_its_words(body: byte
     error = problem(Reply(400, body), "acme:a")
     assert (error.status, error.service_code) == (400, code)
     assert error.service_message == message_of(body)
+
+
+HOST, PROXIED = Circumstances("h.example:1"), Circumstances("h.example", "p.example:3128")
+ASKED = Circumstances("h.example", asked=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "known", "kind", "words"),
+    [
+        (6, HOST, HostError, "the name of h.example:1 cannot be resolved"),
+        (5, PROXIED, HostError, "the name of the proxy p.example:3128 cannot be resolved"),
+        (7, HOST, HostError, "h.example:1 cannot be reached"),
+        (7, PROXIED, HostError, "the proxy p.example:3128 cannot be reached"),
+        (28, HOST, HostError, "h.example:1 does not answer"),
+        (28, PROXIED, HostError, "the proxy p.example:3128 does not answer"),
+        (28, ASKED, HostError, "h.example stopped answering"),
+        (28, replace(ASKED, answered=True), HostError, "the answer of h.example comes too slowly"),
+        (56, ASKED, HostError, "the connection to h.example was lost"),
+        (56, replace(PROXIED, connect_status=407), LoginError, "the proxy p.example:3128 wants a login"),
+        (56, replace(PROXIED, connect_status=502), HostError,
+         "the proxy p.example:3128 does not connect to h.example"),
+        (8, ASKED, ReplyError, "h.example sent an answer that is not HTTP"),
+        (60, replace(HOST, text="SSL certificate problem: self-signed certificate"), UnsafeError,
+         "the connection to h.example:1 is not safe: self-signed certificate"),
+        (60, replace(HOST, text="SSL certificate OpenSSL verify result: certificate has expired (10)"), UnsafeError,
+         "the connection to h.example:1 is not safe: certificate has expired"),
+        (60, replace(HOST, text="SSL: no alternative certificate subject name matches target host name 'x'"),
+         UnsafeError, "the connection to h.example:1 is not safe: its certificate is not valid for this name"),
+        (60, HOST, UnsafeError, "the connection to h.example:1 is not safe: its certificate cannot be trusted"),
+        (35, replace(HOST, text="SSL routines::unsupported protocol"), UnsafeError,
+         "h.example:1 only speaks TLS older than 1.2"),
+        (35, HOST, HostError, "the connection to h.example:1 was lost while it was made safe"),
+        (99, ASKED, HostError, "the connection to h.example failed (libcurl 99)"),
+    ],
+)  # fmt: skip
+def test_each_failure_below_http_has_its_words(code: int, known: Circumstances, kind: type, words: str) -> None:
+    error = failure(code, known)
+    assert (type(error), error.message) == (kind, words)

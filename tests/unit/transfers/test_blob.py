@@ -21,8 +21,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.links import Source, Target
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
-from cloudstore_tui.net import blob as module
-from cloudstore_tui.net import retry
+from cloudstore_tui.net import curl, retry
 from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
@@ -362,7 +361,7 @@ async def test_a_sink_that_holds_the_thread_up_ends_nobody_elses_request(
             time.sleep(2.2)
             super().write(data)
 
-    monkeypatch.setattr("cloudstore_tui.net.blob.HELD_UP_S", 0.5)
+    monkeypatch.setattr("cloudstore_tui.net.curl.HELD_UP_S", 0.5)
     server.put("/x", b"content")
     server.answer(answer(once=lambda: time.sleep(2.6)))
     blob = BlobClient(Timeouts(read=2, stall=60))
@@ -454,7 +453,7 @@ async def test_what_fails_in_the_thread_fails_one_call_alone(
     slow, pile = Pile(), Pile()
     going = asyncio.create_task(blob.get(source(f"{server.url}/slow"), slow))
     await server.saw(1)
-    owner = module.CurlLoop if name == "prepare" else module.CurlCall
+    owner = curl.CurlLoop if name == "prepare" else curl.CurlCall
     real = getattr(owner, name)
 
     def failing(self: Any, *args: Any) -> Any:
@@ -463,7 +462,7 @@ async def test_what_fails_in_the_thread_fails_one_call_alone(
             raise ValueError("canary")
         return real(self, *args)
 
-    wrapped = module.stopping_with(-1 if name == "open_socket" else 1 if name == "before_request" else 0)(failing)
+    wrapped = curl.stopping_with(-1 if name == "open_socket" else 1 if name == "before_request" else 0)(failing)
     monkeypatch.setattr(owner, name, failing if name in ("prepare", "got_on") else wrapped)
     (error,) = await soon(blob.get(source(f"{server.url}/x"), pile))
     assert isinstance(error, ValueError | StorageError)
@@ -526,7 +525,7 @@ async def test_a_machine_without_threads_or_open_files_left_is_said_to_be_so(
 
     server.put("/x", b"content")
     with monkeypatch.context() as patched:
-        patched.setattr(f"cloudstore_tui.net.blob.{name}", failing)
+        patched.setattr(f"cloudstore_tui.net.curl.{name}", failing)
         (error,) = await soon(blob.get(source(f"{server.url}/x"), Pile()))
     assert isinstance(error, LocalDiskError)
     pile = Pile()
@@ -539,11 +538,11 @@ async def test_a_call_after_the_end_of_the_loop_is_told_so_and_does_not_wait(
 ) -> None:
     made: list[Any] = []
 
-    def once(*given: Any, real: Any = module.CurlLoop) -> Any:
+    def once(*given: Any, real: Any = curl.CurlLoop) -> Any:
         made.append(made[0] if made else real(*given))
         return made[0]
 
-    monkeypatch.setattr(module, "CurlLoop", once)
+    monkeypatch.setattr(curl, "CurlLoop", once)
     server.put("/x", b"content")
     await blob.get(source(f"{server.url}/x"), Pile())
     await made[0].close()
