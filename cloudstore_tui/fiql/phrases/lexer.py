@@ -57,7 +57,8 @@ def wrong(phrase: str, position: int, message: str, hint: str) -> FilterError:
 
 
 _BLANKS = re.compile(r"\s*")
-_KEY = re.compile(r"(-?)([^\W\d][\w.-]*)(?::(>=|<=|!=|==?|>|<|~)?|(>=|<=|>|<))")
+KEY = re.compile(r"(-?)([^\W\d][\w.-]*)(?::(>=|<=|!=|==?|>|<|~)?|(>=|<=|>|<))")
+"""What stands before a value: a minus, the word, its operator."""
 _FIQL = re.compile(r"[\w.-]+(==|!=|=[a-z]+=|=|~)")
 _QUOTED = re.compile(r""""((?:\\[\s\S]|[^"\\])*)"|'((?:\\[\s\S]|[^'\\])*)'""")
 _PIECE = re.compile(r"\\(?P<escaped>[\s\S])|(?P<star>\*|^…|…\Z)|(?P<text>[^\\*…]+|…)")
@@ -105,7 +106,7 @@ def _skip(phrase: str, position: int) -> int:
 
 
 def _keyed(phrase: str, start: int) -> tuple[Item, int] | None:
-    found = _KEY.match(phrase, start)
+    found = KEY.match(phrase, start)
     if not found:
         return None
     key, position = found[2], found.end()

@@ -171,8 +171,8 @@ class DownloadActions(ActionGroup):
             why = not_zipped(plan) if plan is not None else ""
             notify_plain(self.screen, f"Nothing here can be packed into a zip. {why}", "warning")
             return
-        offer = replace(self._offer(provider, ready, plan, folder, place), coming=coming, notes=notes)
-        offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
+        offer = self._offer(provider, ready, plan, folder, place)
+        offer = replace(offer, coming=coming, notes=notes, prefers_zip=always_zips or offer.prefers_zip)
         way, folder = await self._agree(offer, ready)
         if way is None:
             return

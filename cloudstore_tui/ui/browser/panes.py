@@ -27,8 +27,6 @@ from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
 
-NAMES = ("places", "entries", "detail")
-"""All panes, in the order of the Tab key."""
 WIDE, LOW = 110, 18
 """Columns from which panes stand side by side, and rows below which only the one with the focus is shown."""
 WIDTHS = [(0, "-narrow"), (WIDE, "-wide"), (160, "-vast")]
@@ -39,10 +37,16 @@ class FocusManager:
     """Leads the focus from pane to pane and lets the style sheet know where it is: `-at-places`."""
 
     def __init__(self, screen: Screen[None], focused: Mapping[str, Widget]) -> None:
-        """Take the widget of each pane that gets the focus; it or one around it has the pane's name as its id."""
+        """Lead the focus.
+
+        Args:
+            screen: of the panes.
+            focused: the widget of each pane that gets the focus, in the order of the Tab key; it or one around it has
+                the name of the pane as its id.
+        """
         self._screen = screen
         self._focused = focused
-        self.at = NAMES[0]
+        self.at = "places"
         """The pane with the focus."""
 
     @property
@@ -54,8 +58,8 @@ class FocusManager:
         """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
         if name == "left":
             name = "entries" if self.at == "detail" else "places"
-        elif name not in NAMES:
-            open_ = [pane for pane in NAMES if self._is_open(pane)]
+        elif name not in self._focused:
+            open_ = [pane for pane in self._focused if self._is_open(pane)]
             step = -1 if name == "previous" else 1
             name = open_[(open_.index(self.at) + step) % len(open_)] if self.at in open_ else open_[0]
         if self._is_open(name):
@@ -68,16 +72,16 @@ class FocusManager:
 
     def follow(self, focused: Widget | None) -> None:
         """Note which pane holds what has the focus."""
-        for node in focused.ancestors_with_self if focused is not None else []:
-            if node.id in NAMES:
-                self._mark(node.id)
-                return
+        nodes = focused.ancestors_with_self if focused is not None else []
+        name = next((node.id for node in nodes if node.id in self._focused), None)
+        if name is not None:
+            self._mark(name)
 
     def fit(self, size: Size) -> None:
         """Tell the style sheet which pane has the focus, where it makes a difference to the layout."""
         # Where it makes none no class is set: each change of one repaints the whole screen.
         differs = size.width < WIDE or size.height < LOW
-        self._screen.update_classes({f"-at-{pane}": differs and pane == self.at for pane in NAMES})
+        self._screen.update_classes({f"-at-{pane}": differs and pane == self.at for pane in self._focused})
 
     def _is_open(self, name: str) -> bool:
         return not self._focused[name].has_class("-off")

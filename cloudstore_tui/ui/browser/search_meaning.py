@@ -12,6 +12,7 @@ from cloudstore_tui.core.models import Location, Retention
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.checker import check
 from cloudstore_tui.fiql.phrases import Compiled, is_fiql, local_words, understand
+from cloudstore_tui.fiql.phrases.lexer import KEY
 from cloudstore_tui.fiql.reading import brief
 from cloudstore_tui.fiql.syntax import names_type
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
@@ -190,7 +191,6 @@ _QUOTED = r"""'(?:\\[\s\S]|[^'\\])*(?:'|\\?\Z)|"(?:\\[\s\S]|[^"\\])*(?:"|\\?\Z)"
 _FIQL = re.compile(
     rf"(?P<value>{_QUOTED})|(?P<operator>==|!=|=[A-Za-z]*=?|!\Z)|(?P<join>[();,])|(?P<word>[^\"'(),;=!~<>\s]+)|(?P<odd>\S)"
 )
-_KEY = re.compile(r"(?P<field>-?[^\W\d][\w.-]*)(?P<operator>:(?:>=|<=|!=|==?|>|<|~)?|>=|<=|>|<)")
 _VALUE = re.compile(rf"(?:{_QUOTED}|[^\s,])+")
 _TEXT = re.compile(rf"-?(?:{_QUOTED})|\S+")
 
@@ -228,15 +228,15 @@ def _phrase(text: str) -> Iterator[Token]:
         if text[position].isspace():
             position += 1
             continue
-        key = _KEY.match(text, position)
+        key = KEY.match(text, position)
         if key is None:
             word = _TEXT.match(text, position)
             end = word.end() if word else position + 1
             yield Token(TokenPart.TEXT, position, end)
             position = end
             continue
-        yield Token(TokenPart.FIELD, *key.span("field"))
-        yield Token(TokenPart.OPERATOR, *key.span("operator"))
+        yield Token(TokenPart.FIELD, key.start(), key.end(2))
+        yield Token(TokenPart.OPERATOR, key.end(2), key.end())
         position = key.end()
         while value := _VALUE.match(text, position):
             yield Token(TokenPart.VALUE, *value.span())
