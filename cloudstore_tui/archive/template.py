@@ -153,8 +153,8 @@ def _divided(literal: str, position: int) -> Iterator[tuple[_Piece | None, int]]
 def _field(
     text: str, position: int, name: str, form: str, conversion: str | None
 ) -> Iterator[tuple[_Piece | None, int]]:
-    if why := _fault(name, form, conversion):
-        raise _refusal(text, position, why)
+    if fault := _fault(name, form, conversion):
+        raise _refusal(text, position, *fault)
     if name not in TIME_FIELDS:
         yield _Field(name), position
         return
@@ -165,24 +165,22 @@ def _field(
             yield (_Time(name, part) if "%" in part else _Literal(part)), position
 
 
-def _fault(name: str, form: str, conversion: str | None) -> str:
-    """What is wrong with a field, as a clause; empty if nothing is."""
+def _fault(name: str, form: str, conversion: str | None) -> tuple[str, ...]:
+    """What is wrong with a field, as a clause, and perhaps a hint; empty if nothing is."""
     if conversion or "{" in form or "}" in form:
-        return "a field is written {name} or {time:%Y-%m-%d} and in no other way"
+        return ("a field is written {name} or {time:%Y-%m-%d} and in no other way",)
     if name not in FIELDS:
-        return _unknown(name)
+        return f"there is no field {name!r}" if name else "a field without a name", _nearest(name)
     if form and name not in TIME_FIELDS:
-        return f"{name} is no time, so it takes no format"
+        return (f"{name} is no time, so it takes no format",)
     if "%" in _DIRECTIVE.sub("", form):
-        return f"the format {form!r} uses more than %Y %m %d %H %M %S %y %j %G %V %u %w"
-    return ""
+        return (f"the format {form!r} uses more than %Y %m %d %H %M %S %y %j %G %V %u %w",)
+    return ()
 
 
-def _unknown(name: str) -> str:
-    if not name:
-        return "a field without a name"
+def _nearest(name: str) -> str:
     near = difflib.get_close_matches(name, FIELDS, 1)
-    return f"there is no field {name!r}" + (f" (did you mean {near[0]}?)" if near else "")
+    return f"Did you mean {near[0]}?" if near else f"Fields: {', '.join(FIELDS)}."
 
 
 def _odd_brace(text: str) -> int:
@@ -200,10 +198,8 @@ def _odd_brace(text: str) -> int:
     return text.rfind("{")
 
 
-def _refusal(text: str, position: int, what: str) -> UsageError:
-    return UsageError(
-        f"at character {position + 1} of {text!r}: {what}", subject="--name", hint=f"Fields: {', '.join(FIELDS)}."
-    )
+def _refusal(text: str, position: int, what: str, hint: str = "") -> UsageError:
+    return UsageError(f"at character {position + 1} of {text!r}: {what}", subject="--name", hint=hint)
 
 
 # What a template can ask of an object

@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import Any, TypeVar
 
 from cloudstore_tui.cli.commands.setup import flag_of, options_of_services, secrets_of_services
+from cloudstore_tui.cli.export import text_of
 from cloudstore_tui.cli.look import print_profiles
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, open_config, run, run_in_loop
@@ -59,7 +60,7 @@ def profile_show_command(session: CommandSession, name: str) -> None:
         output.record(values)
         return
     for key, value in values.items():
-        shown = ", ".join(value) if isinstance(value, tuple) else str(value)
+        shown = ", ".join(value) if isinstance(value, tuple) else text_of(value)
         output.line(f"{key:20}  {shown}")
 
 

@@ -82,13 +82,13 @@ async def prune_command(session: CommandSession, *, older_than: float, everythin
 
 async def log_command(session: CommandSession, *, limit: int) -> None:
     async with open_left_overs(session) as left_overs:
-        for event in await left_overs.events(limit):
-            when = datetime.fromtimestamp(event.at, UTC)
-            if session.output.as_json:
-                session.output.record({"at": iso(when), "id": f"{event.transfer_id:010x}", "what": event.what})
-            else:
-                shown = in_words.time(when, session.output.zone)
-                session.output.line(f"{shown}  {event.transfer_id:010x}  {event.what}")
+        events = await left_overs.events(limit)
+    for event in events:
+        when, number = datetime.fromtimestamp(event.at, UTC), f"{event.transfer_id:010x}"
+        line = f"{in_words.time(when, session.output.zone)}  {number}  {event.what}"
+        session.output.result({"at": iso(when), "id": number, "what": event.what}, line)
+    if not events:
+        session.output.note("No waits, pauses or failures lately.")
 
 
 async def _pass_on(session: CommandSession, numbers: Sequence[str], verb: str) -> None:

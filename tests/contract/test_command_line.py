@@ -254,8 +254,9 @@ def test_a_field_that_is_mistyped_is_told_and_a_tag_of_the_users_own_is_not(
     assert (done.code, done.err) == (0, note)
 
 
-def test_where_there_is_no_zip_job_that_is_said(run: Cloudstore) -> None:
+def test_an_empty_list_is_said_to_be_empty(run: Cloudstore) -> None:
     assert run("zip", "list", "acme8:uk").err == "No zip jobs.\n"
+    assert run("transfers", "log").err == "No waits, pauses or failures lately.\n"
 
 
 def test_wrong_credentials_are_named_without_showing_them(run: Cloudstore) -> None:

@@ -120,12 +120,13 @@ def test_everything_but_fields_and_time_formats_is_refused_with_its_place(templa
         Template(template, UTC)
     if position:
         assert f"at character {position} " in str(caught.value)
-        assert "agentName, " in caught.value.hint
+        is_about_its_name = any(what in caught.value.message for what in ("there is no field", "a field without"))
+        assert is_about_its_name == bool(caught.value.hint)
     assert caught.value.code == 2
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_nearest_field() -> None:
-    with pytest.raises(UsageError, match="did you mean agentName"):
+    with pytest.raises(UsageError, match=r"Did you mean agentName\?"):
         Template("{agentNmae}", UTC)
 
 
