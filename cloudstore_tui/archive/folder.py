@@ -137,7 +137,7 @@ class PullFolder:
             descriptor = self._disk.open(path.name, os.O_RDONLY, parent)
             with os.fdopen(descriptor, "rb", buffering=0) as content:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise LocalDiskError("it is no plain file", subject=str(self.file(path)))
+                    raise LocalDiskError("it is not a plain file", subject=str(self.file(path)))
                 yield cast("BinaryIO", content)
 
     def read(self, path: PurePosixPath, most: int) -> bytes:

@@ -109,7 +109,7 @@ def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str 
         raise LocalDiskError(f"the list of calls cannot be read: {reason}", subject=str(path)) from None
     except csv.Error:
         hint = "Export it as CSV, with a line of names."
-        raise UsageError("is no CSV file", subject=str(path), hint=hint) from None
+        raise UsageError("is not a CSV file", subject=str(path), hint=hint) from None
 
 
 def _column(names: Sequence[str], wanted: str, usual: Sequence[str], path: Path, option: str) -> int:

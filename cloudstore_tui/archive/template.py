@@ -122,7 +122,7 @@ def _checked(segment: list[_Piece], text: str, position: int) -> tuple[_Piece, .
         raise _refusal(text, position, "a folder or file without a name")
     literal = "".join(piece.text if isinstance(piece, _Literal) else "x" for piece in segment)
     if literal.strip(". ") == "":
-        raise _refusal(text, position, f"{literal!r} is no name for a folder or file")
+        raise _refusal(text, position, f"{literal!r} is not a name for a folder or file")
     return tuple(segment)
 
 
@@ -172,7 +172,7 @@ def _fault(name: str, form: str, conversion: str | None) -> tuple[str, ...]:
     if name not in FIELDS:
         return f"there is no field {name!r}" if name else "a field without a name", _nearest(name)
     if form and name not in TIME_FIELDS:
-        return (f"{name} is no time, so it takes no format",)
+        return (f"{name} is not a time, so it takes no format",)
     if "%" in _DIRECTIVE.sub("", form):
         return (f"the format {form!r} uses more than %Y %m %d %H %M %S %y %j %G %V %u %w",)
     return ()

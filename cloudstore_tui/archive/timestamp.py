@@ -95,7 +95,7 @@ def _stamp(text: bytes, subject: str) -> "TimeStampResponse":
             # Read when it is asked for: what is none fails there.
             _ = stamp.tst_info.gen_time
     except ValueError:
-        raise IntegrityError("it is no time stamp that can be read", subject=subject) from None
+        raise IntegrityError("it is not a readable time stamp", subject=subject) from None
     return stamp
 
 

@@ -32,7 +32,7 @@ async def show_command(session: CommandSession, path: str, key: str, *, all_regi
         return
     entry = None if provider.is_folder(location) else await provider.stat(location)
     if not isinstance(entry, StoredObject):
-        raise UsageError("is no object", subject=path, hint="Name an object, or add the id of a call.")
+        raise UsageError("is not an object", subject=path, hint="Name an object, or add the id of a call.")
     await _show_related(provider, entry, session.output, everywhere=all_regions)
 
 

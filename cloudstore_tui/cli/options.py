@@ -125,7 +125,7 @@ class Percent(click.ParamType[float]):
         found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value).strip())
         part = float(found[1]) / 100 if found else 0.0
         if not 0 < part <= 1:
-            self.fail(f"{value!r} is no part from 0.000001% to 100%, such as 5%.", param, ctx)
+            self.fail(f"{value!r} is not a part from 0.000001% to 100%, such as 5%.", param, ctx)
         return part
 
 

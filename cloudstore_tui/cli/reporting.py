@@ -242,5 +242,5 @@ def _hook(session: CommandSession, text: str, name: str) -> _Hook:
         words = []
     if not words:
         hint = "Write a program with its arguments, or a URL. No shell runs: put pipes into a script."
-        raise UsageError("is no command", subject=name, hint=hint)
+        raise UsageError("is not a command", subject=name, hint=hint)
     return _Hook(session, f"{name} {words[0]}", text)

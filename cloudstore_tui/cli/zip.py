@@ -159,7 +159,7 @@ def _object_of(session: CommandSession, path: str) -> tuple[StorageProvider, Loc
 def _job_of(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
     provider, location = _zips_of(session, path)
     if not location.region or not location.path.endswith(_ENDING) or not is_segment(location.path):
-        raise UsageError("is no zip job", subject=path, hint=_HINT)
+        raise UsageError("is not a zip job", subject=path, hint=_HINT)
     return provider, location
 
 

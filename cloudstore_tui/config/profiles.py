@@ -160,7 +160,9 @@ def _check_networks(document: TomlDocument, keys: tuple[str, ...], networks: Opt
             ip_network(network)
         except ValueError:
             raise document.error(
-                f"{network!r} is no network", (*keys, "allow_networks"), 'Write it like ["10.20.0.0/16", "fd00::/8"].'
+                f"{network!r} is not a network",
+                (*keys, "allow_networks"),
+                'Write it like ["10.20.0.0/16", "fd00::/8"].',
             ) from None
 
 

@@ -118,7 +118,7 @@ def _no_number(term: Comparison, units: frozenset[Unit], zone: tzinfo) -> Iterat
             if meant
             else f"Write a number of {_spoken(units)}; a text is compared letter by letter."
         )
-        yield Problem(term.start, f"{value!r} is no number, and {term.selector} is one", hint)
+        yield Problem(term.start, f"{value!r} is not a number, and {term.selector} is one", hint)
 
 
 def _meant(value: str, units: frozenset[Unit], zone: tzinfo) -> str:
@@ -211,7 +211,7 @@ def _time(term: Comparison, zone: tzinfo) -> Iterator[Problem]:
         if not _NUMBER.fullmatch(value):
             known = parse_iso(value, zone) is not None
             hint = "The service takes epoch milliseconds." if known else "Write a date such as 2024-09-01 with --since."
-            message = f"{term.selector} takes no date like {value!r}" if known else f"{value!r} is no time"
+            message = f"{term.selector} takes no date like {value!r}" if known else f"{value!r} is not a time"
             yield Problem(term.start, message, hint, True, "" if known else None)
         elif int(value) in _SECONDS:
             hint = f"Write {value}000 if you mean seconds: the service takes milliseconds."
@@ -231,7 +231,7 @@ def _names(term: Comparison, names: list[str]) -> Iterator[Problem]:
     known = {"type": TYPE_NAMES, "objectState": STATES}.get(term.selector, ())
     for value in term.values:
         if known and value not in known and (near := nearest(value, known, _ALIKE)):
-            yield Problem(term.start, f"{value} is no {term.selector} that we know", f"Did you mean {near}?")
+            yield Problem(term.start, f"unknown {term.selector} {value}", f"Did you mean {near}?")
 
 
 def _mixed(node: Node, text: str) -> Iterator[Problem]:

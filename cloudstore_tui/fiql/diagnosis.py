@@ -98,10 +98,10 @@ def _no_part(text: str, position: int) -> tuple[str, str]:
         return "nothing can be negated as a whole", "Write `field!=value` or `field=out=(one,two)`."
     meant = _MEANT.get(operator.lower()) or next(iter(get_close_matches(operator.lower(), OPERATORS, 1, 0.9)), "")
     if not meant:
-        return f"`{operator}` is no operator", f"The operators are {' '.join(OPERATORS)}."
+        return f"`{operator}` is not an operator", f"The operators are {' '.join(OPERATORS)}."
     before = _LAST_WORD.search(_before(text, position))
     example = f"{before.group(1) if before else 'field'}{meant}{_example(text, position + len(operator), meant)}"
-    return f"`{operator}` is no operator", f"Write `{example}`; a value that holds such a character needs quotes."
+    return f"`{operator}` is not an operator", f"Write `{example}`; a value that holds such a character needs quotes."
 
 
 def _example(text: str, position: int, operator: str) -> str:

@@ -162,7 +162,7 @@ def parse_time(text: str, zone: tzinfo, now: datetime) -> datetime:
     """
     span = read_span(text, zone, now)
     if span is None:
-        raise UsageError(f"{text!r} is no date or time", hint=f"Write {EXAMPLES}.")
+        raise UsageError(f"{text!r} is not a date or time", hint=f"Write {EXAMPLES}.")
     return span.start
 
 

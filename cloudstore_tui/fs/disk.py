@@ -110,7 +110,7 @@ class Disk:
     def _step(self, segment: str, dir_fd: int, here: Path, *, make: bool) -> int | None:
         """Open one folder in an open one; `None` if it is missing."""
         if segment in ("", ".", "..") or "/" in segment:
-            raise UnsafeError("is no name for a folder", subject=str(here))
+            raise UnsafeError("is not a valid folder name", subject=str(here))
         if make:
             with suppress(FileExistsError):
                 os.mkdir(segment, PRIVATE_FOLDER, dir_fd=dir_fd)

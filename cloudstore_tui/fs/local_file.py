@@ -134,7 +134,7 @@ class LocalFile:
         found = self._disk.lstat(path)
         if found is not None and not stat.S_ISREG(found.st_mode):
             self.close()
-            raise UsageError("is no plain file", subject=str(self.path), hint="Only plain files can be uploaded.")
+            raise UsageError("is not a plain file", subject=str(self.path), hint="Only plain files can be uploaded.")
 
     def _changed(self) -> LocalDiskError:
         return LocalDiskError(

@@ -273,7 +273,7 @@ def _perhaps_cut(sample: Sample, sound: Sound, general: Track) -> Sound:
 
 def _heard(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
     if sound.rate and sound.rate not in _RATES:
-        sound, notes = sound._replace(kind=None), (*notes, f"{sound.rate:,} Hz is no sample rate of sound.")
+        sound, notes = sound._replace(kind=None), (*notes, f"{sound.rate:,} Hz is not a sample rate of sound.")
     elif sound.kind is None and sound.codec:
         notes = (*notes, f"No waveform: {sound.codec} is not decoded here.")
     if sound.kind is None or not sound.channels:

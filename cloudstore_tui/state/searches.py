@@ -142,7 +142,7 @@ def use(text: str, searches: SavedSearches) -> str:
     for given in _GIVEN.finditer(rest):
         if given["name"] is None:
             hint = "After the name of a search come values: placeholder=value."
-            raise UsageError(f"{given.group()} is no value", subject=name, hint=hint)
+            raise UsageError(f"{given.group()} is not a value", subject=name, hint=hint)
         value = given["value"]
         values[given["name"]] = plain(value) if value[:1] in ('"', "'") else value
     return fill(searches.named(name).find, values, partly=True)

@@ -140,8 +140,8 @@ def test_a_url_is_pinged_where_the_settings_allow_it(cloudstore: Cloudstore, rea
         ("https://example.org/x", "do not allow to ping example.org"),
         ("http://hc-ping.com/x", "by https"),
         ("$NOT_THERE", "variable NOT_THERE is not set"),
-        ("mail 'x", "is no command"),
-        (" ", "is no command"),
+        ("mail 'x", "is not a command"),
+        (" ", "is not a command"),
     ],
 )
 def test_what_cannot_be_called_is_said_before_anything_begins(

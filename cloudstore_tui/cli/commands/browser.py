@@ -32,7 +32,7 @@ class NowType(click.ParamType[datetime]):
             from cloudstore_tui.core.errors import UsageError
 
             raise UsageError(
-                "this is no date and time", subject=f"--now {value}", hint="Write one as 2024-09-02T09:00."
+                "this is not a date and time", subject=f"--now {value}", hint="Write one as 2024-09-02T09:00."
             ) from None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

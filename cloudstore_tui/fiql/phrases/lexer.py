@@ -198,6 +198,6 @@ def _refuse_foreign(phrase: str, start: int, word: str) -> None:
         key = fiql.group().removesuffix(fiql[1])
         value = word[fiql.end() :] or "…"
         hint = f"Write `{key}:{value}`, or the whole filter in FIQL: `{key}=={value}`."
-        raise wrong(phrase, start + len(key), f"`{fiql[1]}` is no part of a phrase", hint)
+        raise wrong(phrase, start + len(key), f"`{fiql[1]}` is not part of a phrase", hint)
     if odd := _ODD.search(word):
-        raise wrong(phrase, start + odd.start(), f"`{odd.group()}` is no part of a phrase", f'Write `"{word}"`.')
+        raise wrong(phrase, start + odd.start(), f"`{odd.group()}` is not part of a phrase", f'Write `"{word}"`.')

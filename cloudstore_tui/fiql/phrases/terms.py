@@ -49,8 +49,8 @@ _FORMS = (
 """Texts that can only be a number or an id, and the fields that the service is asked for."""
 _HINTS: Mapping[str, str] = {
     "region": "Name the region in the path: PROFILE:REGION.",
-    "limit": "The number of results is no condition; the command line has --limit.",
-    "sort": "The order is no condition; the command line has --sort.",
+    "limit": "The number of results is not a condition; the command line has --limit.",
+    "sort": "The order is not a condition; the command line has --sort.",
     "from": "Write `since:` for times and `caller:` for people.",
     "to": "Write `until:` for times and `called:` for people.",
     "http": "Put an address in quotes.",
@@ -124,7 +124,7 @@ def names_of(item: Item, name: Name) -> tuple[str, ...]:
             near = nearest(value.text, name.values or ())
             hint = f"Did you mean `{near}`?" if near else f"Known are {', '.join(_shown(name))}."
             hint = f"{hint} A value in quotes is taken as it is."
-            raise item.error(f"{value.text} is no {name.word} that we know", hint, value.start)
+            raise item.error(f"unknown {name.word} {value.text}", hint, value.start)
         found += known
     return tuple(dict.fromkeys(found))
 
@@ -254,7 +254,7 @@ def refuse_negation(item: Item) -> None:
         hint = f"Write where it begins or ends: `{item.key}:<…` or `{item.key}:>…`."
         raise item.error(f"{item.key} cannot be negated", hint)
     if item.operator == "~":
-        raise item.error(f"{item.key} is no text", f"Write `{item.key}:>…` or `{item.key}:<…`.")
+        raise item.error(f"{item.key} is not a text", f"Write `{item.key}:>…` or `{item.key}:<…`.")
 
 
 def pieces_of(item: Item, value: Value) -> tuple[str, str] | None:
@@ -411,7 +411,7 @@ def _read(item: Item, field: str, text: str, value: Value) -> Fraction:
         found, hint = None if plain is None else Fraction(str(plain)), "Write a number."
     if found is None:
         kind = {Unit.MILLISECONDS: "duration", Unit.BYTES: "size"}.get(unit, "number")
-        raise item.error(f"{text!r} is no {kind}", hint, value.start)
+        raise item.error(f"{text!r} is not a {kind}", hint, value.start)
     return found
 
 
@@ -477,7 +477,7 @@ def _in_milliseconds(bounds: tuple[Bound[datetime], ...]) -> Iterator[Bound[int]
 def _span(item: Item, value: Value, text: str, clock: PhraseClock) -> Span:
     found = read_span(text, clock.zone, clock.now)
     if found is None:
-        raise item.error(f"{text!r} is no date or time", f"Write {EXAMPLES}.", value.start)
+        raise item.error(f"{text!r} is not a date or time", f"Write {EXAMPLES}.", value.start)
     return found
 
 

@@ -155,7 +155,7 @@ def _unpacked(text: str, location: Location) -> Cursor:
     try:
         return msgspec.json.decode(text, type=Cursor)
     except msgspec.DecodeError:
-        raise UsageError("this is no cursor of this service", subject=location.address) from None
+        raise UsageError("this is not a cursor of this service", subject=location.address) from None
 
 
 def root_folders(profile: str) -> Iterator[Folder]:

@@ -121,7 +121,7 @@ def _with_time(call: ApiRequest, term: Comparison) -> Comparison:
         except UsageError:
             pass
     position, value = term.start, term.value
-    raise problem(400, f"Invalid filter at position {position}: {value!r} is no time in milliseconds", "filter")
+    raise problem(400, f"Invalid filter at position {position}: {value!r} is not a time in milliseconds", "filter")
 
 
 def _refuse_unknown(node: Node, known: Collection[str]) -> None:

@@ -86,7 +86,7 @@ def test_networks_that_are_none_are_named_with_their_line(tmp_path: Path) -> Non
     path = tmp_path / "config.toml"
     text = '[profiles.a]\nprovider = "8x8"\nclient_id = "x"\nallow_networks = ["10.20.0.0/16", "ten"]\n'
     path.write_text(text)
-    with pytest.raises(ConfigError, match="'ten' is no network") as caught:
+    with pytest.raises(ConfigError, match="'ten' is not a network") as caught:
         load_config(path, PROVIDERS)
     assert caught.value.subject == f"{path}:4"
     path.write_text(text.replace(', "ten"', ""))

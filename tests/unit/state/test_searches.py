@@ -154,7 +154,7 @@ def test_a_name_with_values_stands_for_the_filled_search(path: Path) -> None:
     searches = SavedSearches(path)
     assert use('@monday queue="Sales UK" day=today', searches) == 'type:calls since:"today" queue:"Sales UK"'
     assert use("@monday queue=Sales", searches) == 'type:calls since:?day queue:"Sales"'
-    with pytest.raises(UsageError, match="Sales is no value"):
+    with pytest.raises(UsageError, match="Sales is not a value"):
         use("@monday Sales", searches)
 
 
