@@ -230,6 +230,17 @@ async def test_f_asks_what_to_find_where_that_is_possible(browser: Any) -> None:
         assert it.screen.navigator.target.location.profile == "acme8"
 
 
+async def test_f_asks_for_another_search_than_that_of_before(browser: Any) -> None:
+    async with browser(home=True) as it:
+        await it.burst("fagent:Ada")
+        await it.press("enter")
+        await it.until(lambda: it.screen.navigator.target and it.screen.navigator.target.query)
+        await it.press("tilde")
+        await it.burst("fqueue:")
+        await it.until(lambda: it.screen.entries.bar.has_focus_within)
+        assert it.screen.entries.bar.line.value == "queue:"
+
+
 async def test_what_stopped_waits_in_a_line_and_no_bare_letter_loses_it(browser: Any) -> None:
     async with browser(home=True, behind={"left": [stopped(1), stopped(2)]}) as it:
         await it.until(lambda: "2 files stopped half-way (2.0 kB of which 500 B are here)" in it.text)

@@ -209,6 +209,8 @@ class BrowserScreen(BaseScreen[None]):
         if here not in able:
             self.navigator.begin(self.browser_state.recent.last(able) or self._providers[able[0]].locate(""))
         self.action_run("find")
+        # Another search than that which is shown.
+        self.entries.bar.line.value = ""
 
     def on_resize(self, event: events.Resize) -> None:
         self.panes.fit(event.size)
