@@ -58,6 +58,8 @@ class FetchOffer(msgspec.Struct, frozen=True):
     """What else is to be known, as sentences."""
     below: str = ""
     """The folder of its own that it gets there; empty where it gets none."""
+    needed: int = 0
+    """Bytes, as far as the service says."""
 
 
 class Side(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import LONGEST_NAME, cell, home_path, plain, shorten
-from cloudstore_tui.ui.transfer_watch import BatchProgress
+from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress
 
 WIDE = 110
 """Cells from which on there is a column for the target."""
@@ -147,6 +147,8 @@ def running_text(running: Sequence[BatchProgress], width: int) -> str:
         parts += [STATE_WORDS[State.PACKING]]
     elif speed:
         parts += [words.speed(speed), words.about(max(size - done, 0) / speed if size else None)]
+    else:
+        parts += [shorten(plain(_why_waiting(running)), max(width // 3, 20))]
     left = between.join(filter(None, parts)) + " → "
     hint = "t transfers" if wide else "t"
     targets = list(dict.fromkeys(target_of(batch) for batch in running))
@@ -155,6 +157,14 @@ def running_text(running: Sequence[BatchProgress], width: int) -> str:
     if room < 4:
         return set_cell_size(left.removesuffix(" → "), width)
     return left + cell(target, room) + f"  {hint} "
+
+
+def _why_waiting(running: Sequence[BatchProgress]) -> str:
+    """Why nothing moves, where all that was begun waits: `the disk is too full: …`."""
+    if any(batch.of_state[state] for batch in running for state in ACTIVE - {State.WAITING}):
+        return ""
+    waiting = (batch.transfers[number] for batch in running for number in batch.of_state[State.WAITING])
+    return next((transfer.note for transfer in waiting), "")
 
 
 def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") -> str:

@@ -371,6 +371,16 @@ async def test_an_empty_result_shows_what_was_sent_and_why_it_may_be_empty(brows
         assert "Sent: agentName=='khang glynn'" in it.screen.entries.table.words
         assert "Only AVAILABLE objects are found" in it.screen.entries.table.words
         assert "Values are case-sensitive and must match exactly." in it.screen.entries.table.words
+        assert not any(key in it.keys for key in ("⏎ Open", "d Download", "space Mark", "/ Filter"))
+        assert "f Search" in it.keys
+
+
+async def test_a_very_long_phrase_is_read_when_it_is_sent(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await fill(it, 'agent:"Khang Glynn" ' * 300)
+        await it.until(lambda: "6,000 characters: Enter reads them" in it.text)
+        await it.press("enter")
+        await it.until(lambda: "Agent is named twice." in it.text)
 
 
 async def test_parts_have_styles_and_not_only_colours(browser: Any) -> None:

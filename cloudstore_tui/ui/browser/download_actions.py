@@ -74,7 +74,9 @@ class DownloadActions(ActionGroup):
     @property
     def can_download(self) -> bool:
         """Whether the cursor is on something that can be fetched now."""
-        return self.tree.folder is not None if self.is_in_tree else not self.on_archived
+        if self.is_in_tree:
+            return self.tree.folder is not None
+        return (self.listing.entry is not None or self.on_object) and not self.on_archived
 
     def _wanted(self) -> list[Entry]:
         """The chosen rows, or the place under the cursor of the tree; says so where there is nothing to fetch."""
@@ -209,7 +211,7 @@ class DownloadActions(ActionGroup):
         what = f"{place}: {kinds_of(objects)}" if place else kinds_of(objects)
         below = safe_name(place.rstrip("/")) if place else ""
         size_text = total_size(objects) or "unknown size"
-        offer = FetchOffer(what, size_text, folder, direct.seconds, below=below)
+        offer = FetchOffer(what, size_text, folder, direct.seconds, needed=size, below=below)
         if plan is None or not plan.packed:
             return offer
         zips = cost_of_zips(plan, pace, self.settings.zip_poll_seconds, at_once)

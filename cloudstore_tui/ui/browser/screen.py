@@ -229,6 +229,8 @@ class BrowserScreen(BaseScreen[None]):
         """Offer in the footer only what does something with what the cursor is on."""
         if binding.id == "panes.places":
             return self.panes.has_drawer
+        if binding.id in ("entries.open", "entries.mark", "entries.filter"):
+            return self.entries.table.row_count > 0
         name = _name_of(binding)
         return not name or self.actions.is_offered(name)
 
@@ -289,12 +291,13 @@ class BrowserScreen(BaseScreen[None]):
         self.entries.table.signs_changed()
 
     def _notify_result(self, batch: BatchProgress) -> None:
-        """Say on other screens, too, how a batch ended."""
+        """Say on other screens, too, how a batch ended; below a dialog the strip can be seen."""
         from cloudstore_tui.ui.screens.call import CallScreen
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
         # Those say it themselves.
-        if not self.is_active and not isinstance(self.app.screen, CallScreen | TransfersScreen):
+        is_seen = self.is_active or (self.app.screen.is_modal and self.app.screen_stack[-2] is self)
+        if not is_seen and not isinstance(self.app.screen, CallScreen | TransfersScreen):
             notify_plain(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
 
     def _copy_result(self) -> bool:

@@ -292,7 +292,8 @@ class SearchBar(Vertical):
         text = self.line.value
         # Until something is typed Tab still leads to the next pane.
         self._explained = text if typed else self._explained
-        analysis = Analysis() if len(text) > LONGEST or text.startswith(SIGN) else self._analysis()
+        is_long = len(text) > LONGEST and not self._insists
+        analysis = Analysis() if is_long or text.startswith(SIGN) else self._analysis()
         first = analysis.first
         if first is not None and not (self._insists or is_finished(text, self.line.cursor_position, first.position)):
             first = None
@@ -315,6 +316,8 @@ class SearchBar(Vertical):
             return Content("Did you mean ") + show(chosen.text) + Content(f"{known}?"), "", "⏎ search this  Esc no"
         if text.startswith(SIGN):
             return show("a saved search; values for its placeholders follow: name=value"), "", "⏎ search"
+        if len(text) > LONGEST:
+            return Content(f"{len(text):,} characters: Enter reads them"), "", KEYS
         words, only_available = in_words(text, self.scope, self._about.zone, datetime.now(UTC))
         if not text.strip():
             return show(f"{words}; for example {EXAMPLE}"), "", KEYS

@@ -49,7 +49,9 @@ class FetchDialog(Dialog[FetchAnswer | None]):
         into = show(shorten(home_path(offer.folder / offer.below), 44, middle=True))
         yield Static(Content.assemble("Into      ", into, ("   D changes it", "$text-muted")), classes="dialog-line")
         if offer.free is not None:
-            yield Static(f"Disk      {words.size(offer.free)} free", markup=False)
+            too_little = offer.free < offer.needed
+            free = f"Disk      {words.size(offer.free)} free{', which is not enough' if too_little else ''}"
+            yield Static(free, classes="dialog-error" if too_little else "", markup=False)
         if offer.coming:
             line = f"Already being fetched: {offer.coming:,} of them. They are left out."
             yield Static(f"\n{line}", markup=False)

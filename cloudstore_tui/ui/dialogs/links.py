@@ -1,5 +1,6 @@
 """Texts to copy: a signed link, the command that plays a recording elsewhere, the FIQL of a search."""
 
+import os
 import shlex
 import socket
 from collections.abc import Callable, Mapping
@@ -140,7 +141,7 @@ class ListenDialog(Dialog[ListenWay | None]):
 
     def compose_body(self) -> ComposeResult:
         yield Static(show(self._why))
-        if not self._program:
+        if not self._program and is_local(os.environ):
             yield Static("Nothing on this machine plays it either.", classes="dialog-note")
         yield Static(Content("On your own machine:"), classes="dialog-note")
         yield Static(show(self._line), id="line")

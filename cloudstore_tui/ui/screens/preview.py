@@ -17,7 +17,7 @@ from cloudstore_tui.preview.model import HEAD, MAX_HEAD, Preview, Table, Wavefor
 from cloudstore_tui.preview.render import how_much, joined, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.clipboard import copy_text, is_local
 from cloudstore_tui.ui.dialogs.links import ListenDialog, ListenWay, why_silent
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
@@ -196,7 +196,9 @@ class PreviewScreen(BaseScreen[bool]):
                 self._read_transcript()
                 return
         links = self._actions.can_link(self._entry)
-        program = self._actions.opener_of(self._entry)
+        # What plays it on another machine is not heard either, unless the user has named it for that.
+        is_heard = is_local(os.environ) or self._actions.opens_elsewhere(self._entry)
+        program = self._actions.opener_of(self._entry) if is_heard else ""
         dialog = ListenDialog(why, self._entry.location.address, program=program, links=links)
         way = await self.app.push_screen_wait(dialog)
         if way is ListenWay.LINK:
