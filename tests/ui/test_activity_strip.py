@@ -43,23 +43,14 @@ async def test_one_line_says_what_runs_how_fast_and_where_to(browser: Any, size:
         await it.until(lambda: isinstance(it.app.screen, TransfersScreen))
 
 
-@pytest.mark.parametrize(
-    ("size", "line"),
-    [
-        (
-            (120, 40),
-            " ↓ 3 of 41 files  ████████▎░░░░░░░░░░░  41 %   5.1 of 12.4 MB   the disk is too full: 230.4 MB ne… → ",
-        ),
-        ((80, 24), " ↓ 3 of 41 ████▏░░░░░ 41 %  the disk is too full: 230… → /calls"),
-    ],
-)
-async def test_where_all_that_was_begun_waits_it_says_why(browser: Any, size: tuple[int, int], line: str) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_where_all_that_was_begun_waits_it_says_why(browser: Any, size: tuple[int, int]) -> None:
     first, *others = behind(State.WAITING)["transfers"]
     first = replace(first, speed=0.0, note="the disk is too full: 230.4 MB needed, 0.9 MB free")
     async with browser(start=START, size=size, behind={"transfers": [first, *others]}) as it:
         it.engine.push(1)
-        await it.until(lambda: it.screen.strip.display)
-        assert it.lines[-2].startswith(line)
+        await it.until(lambda: "41 %" in it.lines[-2])
+        assert "  the disk is too full: 230" in it.lines[-2]
 
 
 @pytest.mark.parametrize(("size", "lines"), [((120, 40), 2), ((80, 24), 1)])

@@ -138,7 +138,7 @@ class StatusBar(Widget):
     """One line of text below something, repainted only when it changed."""
 
     DEFAULT_CSS = """
-    StatusBar { height: 1; color: $text-muted; text-wrap: nowrap; }
+    StatusBar { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     ALLOW_SELECT = False
 
