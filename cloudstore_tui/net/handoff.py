@@ -1,11 +1,11 @@
 """What another thread does for an event loop: how its end comes back, and how whoever waits for it can stop it."""
 
 import asyncio
-import weakref
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar
 
 Result = TypeVar("Result")
 End: TypeAlias = Callable[[Any, BaseException | None], None]
@@ -55,6 +55,10 @@ def settle(future: asyncio.Future[Result], result: Any, error: BaseException | N
         future.exception()
 
 
+_thread = threading.local()
+"""Holds the mailbox of the loop that runs in a thread."""
+
+
 class Mailbox:
     """Brings the ends of what other threads did to the loop, and wakes it once for all that came meanwhile.
 
@@ -62,7 +66,7 @@ class Mailbox:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = weakref.ref(loop)
+        self.loop = loop
         self._ends: deque[tuple[End, object, BaseException | None]] = deque()
         self._is_called = False
 
@@ -70,27 +74,27 @@ class Mailbox:
     def here(cls) -> Self:
         """That of the loop that is running now."""
         loop = asyncio.get_running_loop()
-        known = _mailboxes.get(loop)
-        if known is None:
-            known = _mailboxes[loop] = cls(loop)
-        return cast("Self", known)
+        known: Self | None = getattr(_thread, "mailbox", None)
+        if known is None or known.loop is not loop:
+            known = _thread.mailbox = cls(loop)
+        return known
 
     def put(self, end: End, result: object = None, error: BaseException | None = None) -> None:
         """Have an end told in the loop. From any thread."""
         self._ends.append((end, result, error))
         if not self._is_called:
             self._is_called = True
-            loop = self._loop()
             with suppress(RuntimeError):  # the loop has ended; nobody waits any more
-                if loop is not None:
-                    loop.call_soon_threadsafe(self._empty)
+                self.loop.call_soon_threadsafe(self._empty)
 
     def _empty(self) -> None:
         # Before the first look: what comes after the last one calls again.
         self._is_called = False
-        while self._ends:
-            end, result, error = self._ends.popleft()
-            end(result, error)
-
-
-_mailboxes: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox]" = weakref.WeakKeyDictionary()
+        try:
+            while self._ends:
+                end, result, error = self._ends.popleft()
+                end(result, error)
+        finally:
+            # One that fails by a mistake fails alone.
+            if self._ends:
+                self.loop.call_soon(self._empty)

@@ -93,3 +93,18 @@ async def test_many_ends_wake_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> 
     in_a_thread(partial(mailbox.put, again.end, "again"))
     assert await again == "again"
     assert Mailbox.here() is mailbox
+
+
+async def test_an_end_that_fails_by_a_mistake_fails_alone() -> None:
+    loop, mailbox = asyncio.get_running_loop(), Mailbox.here()
+    mistakes: list[object] = []
+    loop.set_exception_handler(lambda _loop, context: mistakes.append(context["exception"]))
+
+    def fail(_result: object, _error: object) -> None:
+        raise ValueError
+
+    work: Handoff[str] = Handoff(lambda: None)
+    mailbox.put(fail)
+    mailbox.put(work.end, "done")
+    assert await asyncio.wait_for(work, PATIENCE) == "done"
+    assert [type(mistake) for mistake in mistakes] == [ValueError]
