@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 from cloudstore_tui.core.errors import NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.links import NOTHING_SENT, Source, Target
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.net.curl import STOP, CurlCall, Wire, stopping_with
+from cloudstore_tui.net.curl import STOP, CurlCall, Wire
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.net.logs import exchange_logged
@@ -16,9 +16,6 @@ from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import attempt, for_one_exchange
 from cloudstore_tui.net.transport import Body, NoSink, Sink, route_to
 
-MAX_GATHERED = 256 * 1024
-"""Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a call of the system for each of them,
-with the lock of the interpreter given away and fought for again, would take more time than the bytes."""
 MAX_ERROR_BODY = 16_384
 """Bytes kept of a body that is not the object; enough for a store's XML."""
 
@@ -53,8 +50,6 @@ class BlobCall(CurlCall[BlobReply]):
         self._sink = sink
         self._wanted = False
         self._start = bytearray()
-        self._gathered: list[bytes] = []
-        self._gathered_bytes = 0
 
     def may_use(self, address: str) -> bool:
         """A host name says nothing: it may lead into the network that this machine is in."""
@@ -68,27 +63,13 @@ class BlobCall(CurlCall[BlobReply]):
         self._wanted = self._sink.accept(self.block.reply())
 
     def add_body(self, data: bytes) -> int | None:
-        """Gather what the sink wants; of what it does not, keep the start."""
+        """Give the sink what it wants; of what it does not, keep the start."""
         if self._wanted:
-            self._gathered.append(data)
-            self._gathered_bytes += len(data)
-            return self.hand_on() if self._gathered_bytes >= MAX_GATHERED else None
+            self._sink.write(data)
+            return None
         self._start += data
         self.enough = len(self._start) > MAX_ERROR_BODY
         return STOP if self.enough else None
-
-    @stopping_with(STOP)
-    def hand_on(self) -> int | None:
-        """Give the sink what has been gathered."""
-        if not self._gathered:
-            return None
-        data = b"".join(self._gathered)
-        self._gathered.clear()
-        self._gathered_bytes = 0
-        if self.abandoned:
-            return STOP
-        self._sink.write(data)
-        return None
 
     def result(self) -> BlobReply:
         """The reply, with the start of the body if the sink did not want it."""

@@ -21,16 +21,19 @@ import pycurl
 from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageError
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.failures import Circumstances, failure, timed_out
+from cloudstore_tui.net.handoff import GRACE, Handoff, Mailbox
 from cloudstore_tui.net.logs import LOG
 from cloudstore_tui.net.reply import HeaderBlock
 from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, Body, Proxy, Route, TrustStore
 
 RECEIVE_BUFFER = 512 * 1024
 """Bytes that libcurl reads at once: with its default of 16 KiB a large download is four times slower."""
-GRACE = 1.0
-"""Seconds a cancelled request gets to let go of its sink; more is needed only if the disk hangs."""
 IDLE_SECONDS = 5
 """How long a connection may have waited to be used again; a service that has forgotten it would not tell."""
+
+MAX_GATHERED = 256 * 1024
+"""Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a call of the system for each of them,
+with the lock of the interpreter given away and fought for again, would take more time than the bytes."""
 
 _TICK = 0.5
 HELD_UP_S = 5.0
@@ -92,8 +95,9 @@ class CurlCall(Generic[Answer]):
         self.kept: dict[Ends, int] = {}
         """The connections of the loop that were used before, and their descriptors."""
         self.error: BaseException | None = None
-        self._loop = asyncio.get_running_loop()
-        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self.ended: Handoff[None] = Handoff(self._abandon)
+        self.hurry: Callable[[], None] = lambda: None
+        """Lets the thread that carries it out look at once what there is to do."""
         self.abandoned = False
         self.enough = False
         """Whether the rest of a body that nobody wants was cut off."""
@@ -106,6 +110,11 @@ class CurlCall(Generic[Answer]):
         self.moved = 0
         """Bytes of bodies, both ways."""
         self.block = HeaderBlock()
+        self.pieces: list[bytes] = []
+        """Of the body, not yet handed on."""
+        self._gathered = 0
+        """Bytes of them."""
+        self._mailbox = Mailbox.here()
         self._opened: list[socket.socket] = []
         self._answered = False
 
@@ -121,9 +130,6 @@ class CurlCall(Generic[Answer]):
     def add_body(self, data: bytes) -> int | None:
         """Take the next bytes of the body."""
         raise NotImplementedError
-
-    def hand_on(self) -> int | None:
-        """Let go of what was gathered: nothing more comes at this moment."""
 
     def result(self) -> Answer:
         """What came of it."""
@@ -143,8 +149,7 @@ class CurlCall(Generic[Answer]):
     def end(self, error: BaseException | None) -> None:
         """Tell whoever waits. Called in the thread of the loop."""
         self._close_sockets()
-        with suppress(RuntimeError):  # the loop has ended; nobody waits any more
-            self._loop.call_soon_threadsafe(self._settle, error)
+        self._mailbox.put(self.ended.end, None, error)
 
     # Callbacks
 
@@ -193,9 +198,18 @@ class CurlCall(Generic[Answer]):
             self.begin_body()
         return None
 
-    @stopping_with(STOP)
     def take_body(self, data: bytes) -> int | None:
         """The next bytes of the body."""
+        self.pieces.append(data)
+        self._gathered += len(data)
+        return self.hand_on() if self._gathered >= MAX_GATHERED else None
+
+    @stopping_with(STOP)
+    def hand_on(self) -> int | None:
+        """Let go of what has come of the body."""
+        data = b"".join(self.pieces)
+        self.pieces.clear()
+        self._gathered = 0
         self.got_on(len(data))
         return STOP if self.abandoned else self.add_body(data)
 
@@ -218,15 +232,9 @@ class CurlCall(Generic[Answer]):
             opened.close()
         self._opened.clear()
 
-    def _settle(self, error: BaseException | None) -> None:
-        if self.ended.done():
-            return
-        if error is not None:
-            self.ended.set_exception(error)
-            # Nobody looks at the error of a cancelled call.
-            self.ended.exception()
-        else:
-            self.ended.set_result(None)
+    def _abandon(self) -> None:
+        self.abandoned = True
+        self.hurry()
 
 
 def _has_news(descriptor: int) -> bool:
@@ -251,16 +259,8 @@ class Wire:
         Raises:
             StorageError: no whole reply came.
         """
-        loop = self._running(user)
-        loop.add(call)
-        try:
-            # Not a plain await: a cancelled future could not tell when the thread has let go of the call.
-            await asyncio.shield(call.ended)
-        except asyncio.CancelledError:
-            call.abandoned = True
-            loop.wake()
-            await asyncio.wait({call.ended}, timeout=GRACE)
-            raise
+        self._running(user).add(call)
+        await call.ended
         return call.result()
 
     def renew(self) -> None:
@@ -304,6 +304,7 @@ class CurlLoop:
         self._calls: dict[Any, CurlCall[Any]] = {}
         self._kept: dict[Ends, int] = {}
         self._spare: list[Any] = []
+        self._watched: set[int] = set()
         self._timer: float | None = None
         self._ticked_at = 0.0
         self._closing = False
@@ -328,6 +329,7 @@ class CurlLoop:
 
     def add(self, call: CurlCall[Any]) -> None:
         """Begin a call."""
+        call.hurry = self.wake
         with self._lock:
             if not self.has_ended:
                 self._new.append(call)
@@ -438,18 +440,19 @@ class CurlLoop:
             self._broken = error
 
     def _watch(self, what: int, descriptor: int) -> None:
-        known = descriptor in self._selector.get_map()
         if what == pycurl.POLL_REMOVE:
-            if known:
+            if descriptor in self._watched:
+                self._watched.remove(descriptor)
                 self._selector.unregister(descriptor)
             return
         events = (selectors.EVENT_READ if what & pycurl.POLL_IN else 0) | (
             selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0
         )
-        if known:
+        if descriptor in self._watched:
             self._selector.modify(descriptor, events)
         else:
             self._selector.register(descriptor, events)
+            self._watched.add(descriptor)
 
     def _begin(self, call: CurlCall[Any]) -> None:
         handle = None
@@ -503,7 +506,7 @@ class CurlLoop:
     def _collect(self) -> None:
         """Let no byte wait for the next turn, and end what is complete."""
         for handle, call in list(self._calls.items()):
-            if call.hand_on() is not None:
+            if call.pieces and call.hand_on() is not None:
                 self._end(handle, call.error)
         while True:
             left, succeeded, failed = self._multi.info_read()

@@ -13,7 +13,7 @@ import pytest
 from cloudstore_tui.core.errors import LocalDiskError, UnsafeError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import MARGIN, Disk, Space, TargetFolder
-from cloudstore_tui.net import blob
+from cloudstore_tui.net import curl
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.part_file import PartFile, PartNames
@@ -93,7 +93,7 @@ async def test_a_part_file_that_cannot_be_emptied_is_a_disk_error(
 async def test_a_disk_that_fills_at_any_write_leaves_nothing(
     fresh_engine: Any, server: Any, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blob, "MAX_GATHERED", 1)
+    monkeypatch.setattr(curl, "MAX_GATHERED", 1)
     server.put("/exports/x.tar", content)
     probe = FailingDisk()
     engine = fresh_engine(disk=probe)
