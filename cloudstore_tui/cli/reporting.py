@@ -102,8 +102,8 @@ class Run:
         hook = self._hooks.get(report.outcome is RunOutcome.COMPLETE)
         if hook is not None:
             with self._told():
-                urgent = output.signal_code != 0
-                await hook.call(json_text(report.record()).encode() + b"\n", urgent=urgent)
+                text = json_text(report.record()).encode() + b"\n"
+                await _call_hook(self._session, hook, text, urgent=output.signal_code != 0)
 
     @contextmanager
     def told_in_folder(self) -> Iterator[None]:
@@ -178,48 +178,48 @@ async def reported(
 
 
 class _Hook(msgspec.Struct, frozen=True):
-    """What is called when a run has ended."""
+    """A command or a URL that is called when a run has ended."""
 
-    session: CommandSession
     name: str
+    """The option with the program or the host: a URL is a secret."""
     text: str
 
-    async def call(self, report: bytes, *, urgent: bool) -> None:
-        """Do it.
 
-        Raises:
-            StorageError: it failed.
-        """
-        patience = LAST_PATIENCE if urgent else HOOK_PATIENCE
-        try:
-            async with asyncio.timeout(patience):
-                if is_url(self.text):
-                    await ping(self.text, self.session.timeouts, self.name)
-                else:
-                    await self._run(report)
-        except TimeoutError:
-            raise StorageError(f"did not end within {patience:.0f} seconds", subject=self.name) from None
+async def _call_hook(session: CommandSession, hook: _Hook, report: bytes, *, urgent: bool) -> None:
+    """Run a command with the report, or ping a URL.
 
-    async def _run(self, report: bytes) -> None:
-        # Its output is no part of ours, which may be JSON.
-        out = sys.stderr.fileno()
-        try:
-            child = await asyncio.create_subprocess_exec(
-                *shlex.split(self.text),
-                stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out, env=child_environment(),
-            )  # fmt: skip
-        except (OSError, RuntimeError) as error:
-            raise StorageError(
-                f"the command could not be started ({type(error).__name__})", subject=self.name
-            ) from None
-        try:
-            await child.communicate(report)
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-        if child.returncode:
-            raise StorageError(f"the command ended with code {child.returncode}", subject=self.name)
+    Raises:
+        StorageError: it failed.
+    """
+    patience = LAST_PATIENCE if urgent else HOOK_PATIENCE
+    try:
+        async with asyncio.timeout(patience):
+            if is_url(hook.text):
+                await ping(hook.text, session.timeouts, hook.name)
+            else:
+                await _run(hook, report)
+    except TimeoutError:
+        raise StorageError(f"did not end within {patience:.0f} seconds", subject=hook.name) from None
+
+
+async def _run(hook: _Hook, report: bytes) -> None:
+    # Its output is no part of ours, which may be JSON.
+    out = sys.stderr.fileno()
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *shlex.split(hook.text),
+            stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out, env=child_environment(),
+        )  # fmt: skip
+    except (OSError, RuntimeError) as error:
+        raise StorageError(f"the command could not be started ({type(error).__name__})", subject=hook.name) from None
+    try:
+        await child.communicate(report)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        raise StorageError(f"the command ended with code {child.returncode}", subject=hook.name)
 
 
 def _hook(session: CommandSession, text: str, name: str) -> _Hook:
@@ -235,7 +235,7 @@ def _hook(session: CommandSession, text: str, name: str) -> _Hook:
             raise UsageError(f"the variable {variable} is not set", subject=name, hint="Set it, or name a command.")
     if is_url(text):
         check_ping(text, session.config.settings.ping_hosts, f"{name} {host_of(text)}")
-        return _Hook(session, f"{name} {host_of(text)}", text)
+        return _Hook(f"{name} {host_of(text)}", text)
     try:
         words = shlex.split(text)
     except ValueError:
@@ -243,4 +243,4 @@ def _hook(session: CommandSession, text: str, name: str) -> _Hook:
     if not words:
         hint = "Write a program with its arguments, or a URL. No shell runs: put pipes into a script."
         raise UsageError("is not a command", subject=name, hint=hint)
-    return _Hook(session, f"{name} {words[0]}", text)
+    return _Hook(f"{name} {words[0]}", text)

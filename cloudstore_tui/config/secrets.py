@@ -312,6 +312,9 @@ def _free(folder: Path, name: str) -> Path:
     )
 
 
+# The keyring: what uses it raises `ConfigError` where it is not installed, does not answer, or cannot be used
+
+
 KEYRING_PATIENCE = 3.0
 """Seconds: a keyring without a desktop session may hang for ever on D-Bus."""
 INSTALL = "Install it with: uv tool install 'cloudstore-tui[keyring]'. Or keep the secret in a file."
@@ -329,11 +332,7 @@ def has_keyring() -> bool:
 
 
 def read_keyring(service: str, name: str) -> str | None:
-    """What the keyring holds under a name; `None` for nothing.
-
-    Raises:
-        ConfigError: it is not installed, does not answer, or cannot be used.
-    """
+    """What the keyring holds under a name; `None` for nothing."""
 
     def read() -> str | None:
         # Slow to import: only when no other source has the secret.
@@ -346,11 +345,7 @@ def read_keyring(service: str, name: str) -> str | None:
 
 
 def write_keyring(service: str, name: str, secret: Secret) -> None:
-    """Put a secret into the keyring, and look whether it is there.
-
-    Raises:
-        ConfigError: it is not installed, does not answer, or cannot be used.
-    """
+    """Put a secret into the keyring, and look whether it is there."""
 
     def write() -> str | None:
         # As above.
@@ -365,11 +360,7 @@ def write_keyring(service: str, name: str, secret: Secret) -> None:
 
 
 def clear_keyring(service: str, name: str) -> bool:
-    """Take a secret out of the keyring; whether it was there.
-
-    Raises:
-        ConfigError: it is not installed, does not answer, or cannot be used.
-    """
+    """Take a secret out of the keyring; whether it was there."""
 
     def clear() -> bool:
         # As above.

@@ -1,4 +1,7 @@
-"""What the browser remembers between runs, each thing in a small file of its own in the state folder."""
+"""What the browser remembers between runs, each thing in a small file of its own in the state folder.
+
+Whatever writes such a file raises `LocalDiskError` where the disk refuses.
+"""
 
 import asyncio
 import json
@@ -48,11 +51,7 @@ class JsonState(Generic[Value]):
             return self._default
 
     def write(self, value: Value) -> None:
-        """Put a value in the place of what was there.
-
-        Raises:
-            LocalDiskError: it cannot be written.
-        """
+        """Put a value in the place of what was there."""
         self._value = value
         if self._path is not None:
             write_whole(self._path, json.dumps(msgspec.to_builtins(value), indent=2) + "\n", follows=True)
@@ -171,11 +170,7 @@ class RecentPlaces:
         return next((location for location in self.places if location.profile in wanted), None)
 
     def add(self, location: Location, *, find: str = "", title: str = "", at: int | None = None) -> None:
-        """Remember a place, or a search there, as the newest. Can be called from any thread.
-
-        Raises:
-            LocalDiskError: it cannot be written down.
-        """
+        """Remember a place, or a search there, as the newest. Can be called from any thread."""
         now = int(time()) if at is None else at
         new = Visited(location.profile, location.region, location.path, location.place, find, title, now)
         size = len(location.path) + sum(map(len, location.place)) + len(find)
@@ -274,11 +269,7 @@ class PlaceFacts:
             return True
 
     def keep(self) -> None:
-        """Write down what is known. Can be called from any thread.
-
-        Raises:
-            LocalDiskError: it cannot be written.
-        """
+        """Write down what is known. Can be called from any thread."""
         with self._turn:
             self._state.write(list(self._known.values()))
 
@@ -324,11 +315,7 @@ class Layouts:
         return self._known.get(kind, ())
 
     def keep(self, kind: str, layout: Layout) -> None:
-        """Remember a choice; an empty one forgets it.
-
-        Raises:
-            LocalDiskError: it cannot be written.
-        """
+        """Remember a choice; an empty one forgets it."""
         self._known = self._known | self._read() | {kind: layout}
         if not layout:
             del self._known[kind]
@@ -356,11 +343,7 @@ class HiddenPanes:
         return name in self._names
 
     def keep(self, name: str, *, hidden: bool) -> None:
-        """Remember whether a pane is hidden.
-
-        Raises:
-            LocalDiskError: it cannot be written.
-        """
+        """Remember whether a pane is hidden."""
         if hidden == (name in self._names):
             return
         self._names = self._names | {name} if hidden else self._names - {name}
@@ -393,11 +376,7 @@ class ThemeChoice:
         return kept.picked if kept is not None and kept.configured == self._configured else self._configured
 
     def keep(self, picked: str) -> None:
-        """Remember what was picked.
-
-        Raises:
-            LocalDiskError: it cannot be written.
-        """
+        """Remember what was picked."""
         self._state.write(_PickedTheme(self._configured, picked))
 
 
@@ -418,19 +397,11 @@ class BrowserState:
     """Whether the browser begins where it was left."""
 
     async def remember(self, location: Location, *, find: str = "", title: str = "") -> None:
-        """Remember where the user is, or what they look for there.
-
-        Raises:
-            LocalDiskError: it cannot be written down.
-        """
+        """Remember where the user is, or what they look for there."""
         await asyncio.to_thread(partial(self.recent.add, location, find=find, title=title))
 
     def hide(self, pane: str, *, hidden: bool) -> None:
-        """Remember that a pane is hidden, or not any more.
-
-        Raises:
-            LocalDiskError: it cannot be written down.
-        """
+        """Remember that a pane is hidden, or not any more."""
         self.hidden.keep(pane, hidden=hidden)
 
     def last(self, profiles: Iterable[str]) -> Location | None:
