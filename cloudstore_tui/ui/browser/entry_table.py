@@ -404,7 +404,8 @@ class EntryTable(CursorList):
         """The pieces of a line that have a colour of their own: from where to where, and which."""
         # All that stands before them has one cell.
         if marked:
-            yield 0 if sign is not None else 1, 1 if sign is not None else 2, "marked"
+            at = int(sign is None)
+            yield at, at + 1, "marked"
         if sign is not None:
             yield 1, 2, sign.name.lower()
         part = TYPE_STYLES.get(part_of(entry)) if isinstance(entry, StoredObject) else None
