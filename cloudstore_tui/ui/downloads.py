@@ -71,6 +71,11 @@ class Side(msgspec.Struct, frozen=True):
     md5: str = ""
     """In hex; empty where nobody knows."""
 
+    @classmethod
+    def of(cls, entry: StoredObject) -> "Side":
+        """What is known of an object."""
+        return cls(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)
+
 
 class Conflict(msgspec.Struct, frozen=True):
     """A file that is there, and the one that would come."""
@@ -177,8 +182,7 @@ def free_space(folder: Path) -> int | None:
 
 def compared(entry: StoredObject, file: Path, zone: tzinfo) -> Conflict:
     """An object and the file that has its name. Blocks."""
-    new = Side(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)
-    title = object_title(entry, zone)
+    new, title = Side.of(entry), object_title(entry, zone)
     try:
         found = file.stat()
     except OSError:

@@ -105,9 +105,7 @@ def _at(state: ListingState, folder: Location, path: Path) -> Entry | None:
 def _conflict(state: ListingState, folder: Location, path: Path) -> Conflict:
     """The object that is there, and the file that would replace it."""
     entry = _at(state, folder, path)
-    there = Side()
-    if isinstance(entry, StoredObject):
-        there = Side(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)
+    there = Side.of(entry) if isinstance(entry, StoredObject) else Side()
     try:
         found = path.stat()
     except OSError:
