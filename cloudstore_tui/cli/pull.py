@@ -7,6 +7,7 @@ import shlex
 import shutil
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from cloudstore_tui.archive.known import FILE as ARCHIVES
 from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME, place_of
+from cloudstore_tui.archive.plan import Loss
 from cloudstore_tui.archive.pull import Pull, PullEstimate, PullReport
 from cloudstore_tui.archive.runs import RunOutcome, RunStatus, read_status, utc_now
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
@@ -50,6 +52,8 @@ from cloudstore_tui.ui.format import counted
 
 EXAMPLES = 5
 """Paths that a dry run shows."""
+MAX_TOLD = 20
+"""Failures of one kind that are told one by one; the manifest and the JSON have all."""
 
 HOUR = 3600
 _COUNTS = ("found", "had", "fetched", "skipped", "missing", "changed", "left_out")
@@ -180,8 +184,7 @@ class _Pulling(msgspec.Struct, frozen=True):
                 return False
             self._warn(pull)
             output.losses(report.unwritten)
-            for loss in pull.plan.losses():
-                _tell_loss(output, loss.error, loss.item.entry.location.address, str(loss.item.path))
+            _tell_losses(output, pull.plan.losses())
             _tell_report(output, report, self.options.folder)
             if not (report.found or gently) and isinstance(pull.listing, QueryListing):
                 note_why_empty(output, pull.listing.query.filter, report.left_out, head="")
@@ -286,11 +289,22 @@ def _tell_estimate(output: Output, estimate: PullEstimate) -> None:
         output.line(f"  and {estimate.found - len(estimate.examples):,} more")
 
 
-def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> None:
-    output.errors.append(error.about(address))
-    if output.as_json:
-        output.record(error_record(error, address) | {"file": file})
-    output.print_message(describe_error(error))
+def _tell_losses(output: Output, losses: Iterable[Loss]) -> None:
+    """Report what is missing; of many failures of one kind, people see the first ones and the last."""
+    kinds: Counter[type[StorageError]] = Counter()
+    last: dict[type[StorageError], StorageError] = {}
+    for loss in losses:
+        error, address = loss.error, loss.item.address
+        output.errors.append(error.about(address))
+        if output.as_json:
+            output.record(error_record(error, address) | {"file": str(loss.item.path)})
+        kinds[type(error)] += 1
+        last[type(error)] = error
+        if kinds[type(error)] <= MAX_TOLD:
+            output.print_message(describe_error(error))
+    for kind, number in kinds.items():
+        if number > MAX_TOLD:
+            output.print_message(f"And {number - MAX_TOLD:,} more like that. The last: {describe_error(last[kind])}")
 
 
 def _tell_report(output: Output, report: PullReport, folder: Path) -> None:

@@ -463,6 +463,18 @@ def test_a_disk_without_any_room_is_told_for_each_object(
     check_files(calls)
 
 
+def test_of_many_failures_of_one_kind_people_see_the_first_ones_and_the_last(
+    run: Cloudstore, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Disk, "room", lambda *_: (100, 0))
+    done = run("pull", "acme8:uk", "--to", "calls", "--via", "content")
+    told = [line for line in done.err.splitlines() if "too full" in line]
+    missing = sum("error" in line for line in manifest(calls))
+    assert (done.code, len(told)) == (5, 21)
+    assert missing > 40
+    assert told[-1].startswith(f"And {missing - 20} more like that. The last: acme8:uk/")
+
+
 def test_verify_calls_no_folder_good_that_lacks_what_a_pull_found(run: Cloudstore, calls: Path) -> None:
     archived = run("pull", "acme8", "state:archived", "--to", "calls")
     assert archived.code == 8
