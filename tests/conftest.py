@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -15,6 +15,7 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, settings
 from textual._styles_cache import StylesCache
+from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
 from cloudstore_tui.config.profiles import Config, load_config
@@ -30,7 +31,8 @@ settings.load_profile("patient")
 OpenProfile = Callable[[str], StorageProvider]
 
 
-MOVED_CLOCK = Path(__file__).parent / "moved_clock"
+HERE = Path(__file__).parent
+MOVED_CLOCK = HERE / "moved_clock"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,12 +43,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+    worker = getattr(config, "workerinput", None)
+    if worker or not config.getoption("numprocesses", None):
         ignore_for_this_process_alone()
+    # What is compiled is kept: every worker and every program that a test starts needs it again.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if worker and [Path(argument).resolve() for argument in config.args] == [HERE]:
+        config.args = own_share_first(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
     if "FAKETIME" in os.environ and str(MOVED_CLOCK) not in sys.path:
         sys.path.insert(0, str(MOVED_CLOCK))
         os.environ["PYTHONPATH"] = str(MOVED_CLOCK)
         import_module("sitecustomize")
+
+
+def own_share_first(worker: int, workers: int) -> list[str]:
+    """All folders of tests, from a place on that is each worker's own: no two compile the same files at first."""
+    folders = [inside for folder in sorted(HERE.glob("*/")) for inside in parts_of(folder)]
+    sizes = [sum(file.stat().st_size for file in [*folder.rglob("*.py"), folder]) for folder in folders]
+    begun = list(accumulate(sizes, initial=0))
+    first = next(place for place, before in enumerate(begun) if before >= begun[-1] * worker / workers)
+    return [str(folder) for folder in folders[first:] + folders[:first]]
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """A folder itself, if it has tests; of the largest what is in it."""
+    parts = sorted(folder.iterdir()) if folder.name == "unit" else [folder]
+    return [part for part in parts if any(part.rglob("test_*.py")) or part.match("test_*.py")]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring all workers' tests into one order, whichever folder each began with."""
+    items.sort(key=lambda item: item.path)
 
 
 def pytest_collection_finish() -> None:
@@ -73,9 +102,12 @@ def ignoring() -> Callable[[], None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _styles_are_parsed_once() -> Iterator[None]:
-    """Let all programs of a worker share what Textual made of its style sheets: each start parses the same ones."""
+    """Let all programs of a worker share what Textual made of its style sheets: each start parses the same ones.
+
+    For every widget it looks up each rule in a set; that asks Python for the hash, which is the rule's identity anyway.
+    """
     parsed: dict[tuple[Any, ...], Any] = {}
-    parse = Stylesheet._parse_rules
+    parse = Stylesheet._parse_rules  # noqa: SLF001 - what is parsed stands nowhere else
 
     def cached(self: Stylesheet, css: str, *where: Any, **kind: Any) -> Any:
         key = (css, *where, *kind.items(), *self._variables.items())
@@ -83,7 +115,10 @@ def _styles_are_parsed_once() -> Iterator[None]:
             parsed[key] = parse(self, css, *where, **kind)
         return parsed[key]
 
-    with mock.patch.object(Stylesheet, "_parse_rules", cached):
+    with (
+        mock.patch.object(Stylesheet, "_parse_rules", cached),
+        mock.patch.object(RuleSet, "__hash__", object.__hash__),
+    ):
         yield
 
 
