@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with the wheel in it; the dependencies are those of this one, without the checkout."""
+    """A new virtual environment with the wheel in it, as an installer puts it there: unpacked, and its entry point.
+
+    The dependencies are those of this environment, without the checkout.
+    """
     folder = tmp_path_factory.mktemp("venv")
-    venv.create(folder, with_pip=True)
-    command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(command, check=True, capture_output=True, timeout=100)
+    venv.create(folder)
     (site_packages,) = (folder / "lib").glob("python*/site-packages")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(site_packages)
+    (known,) = metadata.distributions(name="cloudstore-tui", path=[str(site_packages)])
+    (entry,) = known.entry_points.select(group="console_scripts", name="cloudstore")
+    script = folder / "bin" / entry.name
+    script.write_text(f"#!{folder / 'bin' / 'python'}\nfrom {entry.module} import {entry.attr}\n{entry.attr}()\n")
+    script.chmod(0o700)
     # Folders named in a .pth file are searched, but .pth files inside them are not read: the editable checkout is not.
     (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder / "bin"

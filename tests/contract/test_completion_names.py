@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 from tests.support.environment import own_environment
+from tests.support.forking import forking_command
 
 COMMAND = Path(sys.executable).parent / "cloudstore"
 FOLDER = "acme:imports/outreach/nanp/"
@@ -49,6 +51,31 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         command = [str(COMMAND), "put", *NAMES.values(), FOLDER]
         subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60)
         yield ready.config
+
+
+LOADED = (
+    "cloudstore_tui.cli.completion",
+    "cloudstore_tui.cli.remote_paths",
+    "cloudstore_tui.providers.alvaria.provider",
+)
+"""What an offer of names needs of the program."""
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """Where the command is in a locale, for all shells: it begins at once, since nothing here is about its start."""
+    made: dict[str, Path] = {}
+    with ExitStack() as running:
+
+        def folder(locale: str) -> Path:
+            if locale not in made:
+                made[locale] = tmp_path_factory.mktemp("bin")
+                # As the scripts of the shells start it.
+                environment = own_environment(made[locale], LC_ALL=locale, PYTHONCOERCECLOCALE="0")
+                running.enter_context(forking_command(made[locale] / "cloudstore", environment, *LOADED))
+            return made[locale]
+
+        yield folder
 
 
 @dataclass(frozen=True)
@@ -113,17 +140,15 @@ Start = Callable[[str, str], Typist]
 
 
 @pytest.fixture
-def start(config: Path, tmp_path: Path) -> Iterator[Start]:
+def start(config: Path, folder_of: Callable[[str], Path], tmp_path: Path) -> Iterator[Start]:
     """Starts a shell in a locale, in an empty folder."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "cloudstore").symlink_to(COMMAND)
     (tmp_path / "here").mkdir()
     started: list[Typist] = []
 
     def begin(name: str, locale: str) -> Typist:
         if shutil.which(name) is None:
             pytest.skip(f"{name} is not installed")
-        path = f"{tmp_path / 'bin'}:{os.defpath}"
+        path = f"{folder_of(locale)}:{os.defpath}"
         environment = own_environment(tmp_path, PATH=path, CLOUDSTORE_CONFIG=str(config), TERM="dumb", LC_ALL=locale)
         started.append(Typist(SHELLS[name], environment, tmp_path / "here"))
         return started[-1]

@@ -353,7 +353,7 @@ def fresh_engine(provider: TinyProvider, clock: FastClock, timeouts: Timeouts) -
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def content() -> bytes:
     """An object that no two places of are alike."""
     return b"".join(hashlib.sha256(str(number).encode()).digest() for number in range(10_000))
