@@ -1,6 +1,9 @@
 """A real pseudo-terminal with a program in it, which remembers what it was told and how it was set."""
 
+import fcntl
+import os
 import re
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -13,13 +16,16 @@ import psutil
 import pyte
 
 from tests.support.environment import own_environment
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, PROMPTLY
 
 ECHO, STILL = 0.5, 0.06
 """Seconds that a program takes at most to begin to answer a key, and after which it has said all."""
 
 ESCAPE = 0.2
 """Seconds after which Escape alone is Escape, and no longer the beginning of another key."""
+
+TIOCGPTPEER = 0x5441
+"""Asks a terminal for the end that the program has; Linux alone knows it."""
 
 SWITCH = re.compile(rb"\x1b\[\?(\d+)([hl])")
 
@@ -57,6 +63,17 @@ class Terminal:
     def steady(self) -> str:
         """What the screen shows, without the minutes that go by."""
         return re.sub(r"(?<=token )\d+(?= min)|(?<=in )\d+(?= minutes)", "59", self.text)
+
+    @property
+    def _unread(self) -> int:
+        """Bytes that were typed and not read yet: a busy program reads Escape and what follows as one key."""
+        with suppress(OSError):  # it has ended
+            other_end = fcntl.ioctl(self.child.child_fd, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
+            try:
+                return int.from_bytes(fcntl.ioctl(other_end, termios.FIONREAD, bytes(4)), sys.byteorder)
+            finally:
+                os.close(other_end)
+        return 0
 
     @property
     def modes_left_on(self) -> set[str]:
@@ -104,19 +121,25 @@ class Terminal:
     def wait_until(self, met: Callable[[], bool], what: str) -> str:
         """Read until a condition is met."""
         until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        alive = self.read(0.02)
+        while not met():
+            # What the screen shows is not looked at for every piece of a picture, and seldom while nothing comes.
+            if not alive or time.monotonic() > until:
+                raise AssertionError(f"{what} did not come; the screen shows:\n{self.text}")
+            with suppress(pexpect.EOF):
+                self.take(0.1)
             alive = self.read(0.02)
-            if met():
-                return self.text
-            if not alive:
-                break
-        raise AssertionError(f"{what} did not come; the screen shows:\n{self.text}")
+        return self.text
 
     def press(self, *keys: str) -> None:
-        """Type keys or whole texts, each when the one before has been answered."""
+        """Type keys or whole texts, each when the one before has been read and answered."""
         for key in keys:
             self.settle()
             self.child.send(key)
+            until = time.monotonic() + PROMPTLY
+            with suppress(pexpect.EOF):
+                while self._unread and time.monotonic() < until:
+                    self.take(0.01)
             if key == "\x1b":
                 self.read(ESCAPE)
             with suppress(pexpect.EOF):
