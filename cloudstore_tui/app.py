@@ -149,7 +149,8 @@ class CloudStoreApp(App[None]):
         # Over a slow line nothing is fetched that nobody asked for.
         settings = replace(config.settings, preview_in_detail=config.settings.preview_in_detail and not low_bandwidth)
         interval = LOW_BANDWIDTH_INTERVAL if low_bandwidth else INTERVAL
-        self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
+        self.transfers = TransferWatch(self, engine, bell=settings.bell, interval=interval)
+        """Transfers as the screen sees them."""
         self._state_folder = state_folder() if engine.keeps else None
         """Where what outlives this run is kept; of the demo nothing does."""
         choice = ThemeChoice(settings.theme, self._state_file(ThemeChoice.FILE))
@@ -164,7 +165,7 @@ class CloudStoreApp(App[None]):
         self.restores = RestoreWatch(
             self,
             engine.providers,
-            self._watch,
+            self.transfers,
             settings.download_dir,
             settings.restore_poll_seconds,
             # The demo's list goes with the demo.
@@ -177,7 +178,7 @@ class CloudStoreApp(App[None]):
             self._profiles,
             self._finds,
             self.browser_state,
-            self._watch,
+            self.transfers,
             self.restores,
             self.archives,
             settings.time_zone,
@@ -202,7 +203,7 @@ class CloudStoreApp(App[None]):
             call_folder = CallFolder(settings.call_folder, settings.time_zone)
             self._browser = browser = BrowserScreen(
                 self._engine.providers,
-                self._watch,
+                self.transfers,
                 settings,
                 call_folder.path,
                 self.browser_state,
@@ -231,7 +232,7 @@ class CloudStoreApp(App[None]):
         self.call_after_refresh(self.restores.begin)
         # Copies for other programs that an earlier run had no time to remove.
         self.run_worker(remove_left, thread=True)
-        self._watch.begin()
+        self.transfers.begin()
         if self._meanwhile is not None:
             # No worker: the program does not wait for it at its end.
             beside = threading.Thread(target=self._do_beside, args=(self._meanwhile,), daemon=True)
@@ -246,7 +247,7 @@ class CloudStoreApp(App[None]):
             self.browser.call_after_refresh(self.browser.navigator.begin, start)
 
     def on_unmount(self) -> None:
-        self._watch.end()
+        self.transfers.end()
         if not self.is_headless:
             ignore(asyncio.get_running_loop())
 
@@ -257,10 +258,10 @@ class CloudStoreApp(App[None]):
         if isinstance(self.screen, QuitDialog):
             return
         # What ended a moment ago is no reason to ask.
-        self._watch.poll_all()
-        running, deleting = self._watch.unfinished, self._browser.deletions.running if self._browser else 0
+        self.transfers.poll_all()
+        running, deleting = self.transfers.unfinished, self._browser.deletions.running if self._browser else 0
         if running or deleting:
-            self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
+            self.push_screen(QuitDialog(running, keeps=self.transfers.keeps, deleting=deleting), self._quit_if)
         else:
             self.exit()
 
@@ -327,13 +328,13 @@ class CloudStoreApp(App[None]):
     def action_transfers(self) -> None:
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
-        self.push_screen(TransfersScreen(self._watch, self._settings.time_zone))
+        self.push_screen(TransfersScreen(self.transfers, self._settings.time_zone))
 
     def action_setup(self, what: str) -> None:
         """Check everything, or ask for a new profile; the demo keeps none."""
         if what == "check":
             self.run_worker(self.setup.check(), group="setup", exclusive=True)
-        elif self._watch.keeps:
+        elif self.transfers.keeps:
             self.run_worker(self.setup.add(), group="setup", exclusive=True)
         else:
             notify_plain(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")

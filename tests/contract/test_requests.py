@@ -16,6 +16,7 @@ from cloudstore_tui.sandbox.server import Sandbox
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from tests.support.commands import Cloudstore
 from tests.support.sandbox import own_sandbox
+from tests.support.screen import text_of
 from tests.support.waiting import PATIENCE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ async def test_the_browser_asks_as_often_as_the_page_says(browser: Any, sandbox:
     pilot, engine = browser
 
     def text() -> str:
-        return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+        return text_of(pilot.app)
 
     async def until(holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE):

@@ -62,7 +62,7 @@ def test_a_program_that_hangs_when_it_is_told_to_end(terminal: Open, ready: Read
     script = (
         "import sys, time\n"
         "from cloudstore_tui.app import CloudStoreApp\n"
-        "CloudStoreApp._end = lambda *_: time.sleep(60)\n"
+        "CloudStoreApp.exit = lambda *_, **__: time.sleep(60)\n"
         "from cloudstore_tui.cli.main import main\n"
         "main(sys.argv[1:])\n"
     )
@@ -99,8 +99,11 @@ def refusing(self, start=threading.Thread.start):
 threading.Thread.start = refusing
 """
 MISTAKE = """
-def fail(*_): raise RuntimeError("secret")
-{name}.{method} = fail
+def failing(*given, call=os.{call}):
+    if threading.current_thread().name == {name!r}:
+        raise RuntimeError("secret")
+    return call(*given)
+os.{call} = failing
 """
 
 
@@ -110,24 +113,22 @@ def fail(*_): raise RuntimeError("secret")
         (NO_THREAD.format(name="terminal-input"), 5, b"no more threads"),
         (NO_THREAD.format(name="terminal-output"), 5, b"no more threads"),
         (NO_THREAD.format(name="transfers"), 5, b"no more threads"),
-        (MISTAKE.format(name="TerminalDriver", method="_read"), 5, b"cannot be read any more"),
-        (MISTAKE.format(name="OutputThread", method="_write"), 129, b""),
+        (MISTAKE.format(name="terminal-input", call="read"), 5, b"cannot be read any more"),
+        (MISTAKE.format(name="terminal-output", call="write"), 129, b""),
     ],
     ids=["input cannot begin", "output cannot begin", "transfers cannot begin", "input fails", "output fails"],
 )
 def test_a_thread_of_its_own_that_fails(terminal: Open, ready: Ready, fault: str, code: int, words: bytes) -> None:
     script = (
-        "import signal, sys, threading\n"
+        "import os, signal, sys, threading\n"
         # Before its own handler is there, the end of the terminal is the end of the process.
         "signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))\n"
-        "from cloudstore_tui.ui.terminal.driver import TerminalDriver\n"
-        "from cloudstore_tui.ui.terminal.output import OutputThread\n"
         f"{fault}"
         "from cloudstore_tui.cli.main import main\n"
         "main(sys.argv[1:])\n"
     )
     shown = terminal(FOLDER, command=(sys.executable, "-c", script), CLOUDSTORE_CONFIG=str(ready.config))
-    if "_read" in fault:
+    if "os.read" in fault:
         shown.wait_for(READY)
         shown.press("j")
     assert shown.end() == code

@@ -30,7 +30,7 @@ async def until(met: Callable[[], object], what: str = "it") -> None:
         await asyncio.sleep(0.01)
 
 
-_waits: list[tuple[float, Any]] = []
+_waits: list[tuple[Any, float, Any]] = []
 _jobs: set[Future[Any]] = set()
 
 
@@ -42,7 +42,7 @@ def watched() -> Iterator[None]:
     def noted_wait(loop: Any, when: float, *what: Any, **context: Any) -> TimerHandle:
         handle = call_at(loop, when, *what, **context)
         if (seconds := when - loop.time()) <= SHORT:
-            _waits.append((seconds, handle))
+            _waits.append((loop, seconds, handle))
         return handle
 
     def noted_job(loop: Any, *what: Any) -> Future[Any]:
@@ -66,7 +66,7 @@ async def rest(short: float = SHORT) -> None:
         await asyncio.sleep(0)
         jobs = [job for job in list(_jobs) if job.get_loop() is loop]
         wait = None if waited > _ENOUGH else _shortest_wait(loop, short)
-        if loop._ready:
+        if loop._ready:  # noqa: SLF001 - asyncio tells nobody else
             calm = 0
         elif jobs:
             calm = 0
@@ -84,6 +84,10 @@ async def rest(short: float = SHORT) -> None:
 
 def _shortest_wait(loop: Any, short: float) -> float | None:
     """Seconds until the first of the short waits is over, if any is open."""
-    _waits[:] = [one for one in _waits if one[1]._loop is loop and one[1]._scheduled and not one[1].cancelled()]
-    ends = [handle.when() for seconds, handle in _waits if seconds <= short]
+    _waits[:] = [one for one in _waits if one[0] is loop and _is_open(one[2])]
+    ends = [handle.when() for _, seconds, handle in _waits if seconds <= short]
     return max(min(ends) - loop.time(), 0.001) if ends else None
+
+
+def _is_open(handle: Any) -> bool:
+    return handle._scheduled and not handle.cancelled()  # noqa: SLF001 - asyncio tells nobody else

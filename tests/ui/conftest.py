@@ -31,6 +31,7 @@ from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_text import result_text
 from cloudstore_tui.ui.widgets.chrome import StatusBar
+from tests.support.screen import draw, drawn_on_demand, lines_of
 from tests.support.waiting import MOMENT, PATIENCE, rest, watched
 
 NOW = datetime(2024, 9, 1, 9, 12, 33, tzinfo=UTC)
@@ -403,8 +404,7 @@ class Browser:
 
     @property
     def lines(self) -> list[str]:
-        strips = self.app.screen._compositor.render_strips()
-        return ["".join(segment.text for segment in strip) for strip in strips]
+        return lines_of(self.app)
 
     @property
     def text(self) -> str:
@@ -426,7 +426,7 @@ class Browser:
     @property
     def results(self) -> list[str]:
         """How the last batches ended, as it is told."""
-        return [result_text(batch) for batch in self.app._watch.results]
+        return [result_text(batch) for batch in self.app.transfers.results]
 
     @property
     def rows(self) -> list[str]:
@@ -457,15 +457,17 @@ class Browser:
         """Let everything happen that can happen now; what waits for a gate goes on waiting."""
         for _ in range(2):
             await rest()
-            self.app.screen._on_timer_update()
+            draw(self.app)
 
     async def until(self, met: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait for something that other threads or timers bring."""
-        end = asyncio.get_running_loop().time() + seconds
+        end, pause = asyncio.get_running_loop().time() + seconds, 0.01
         while not met():
             assert asyncio.get_running_loop().time() < end, f"it did not come:\n{self.text}"
-            await asyncio.sleep(0.02)
-            self.app.screen._on_timer_update()
+            await asyncio.sleep(pause)
+            # What takes longer is looked at less often: to read the screen costs more than to wait.
+            pause = min(1.5 * pause, 0.1)
+            draw(self.app)
 
 
 Open = Callable[..., AbstractAsyncContextManager[Browser]]
@@ -521,13 +523,14 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         name, _, rest = start.partition(":")
         location = services[name].locate(rest) if start else None
         app = CloudStoreApp(engine, config, start=location)
-        async with app.run_test(size=size, notifications=True) as pilot:
-            it = Browser(app, pilot, engine)
-            await it.settle()
-            if not start and not home:
-                await app.browse()
+        with drawn_on_demand():
+            async with app.run_test(size=size, notifications=True) as pilot:
+                it = Browser(app, pilot, engine)
                 await it.settle()
-            yield it
+                if not start and not home:
+                    await app.browse()
+                    await it.settle()
+                yield it
         assert it.may_be_wrong or not app.boundary.mistakes, app.boundary.mistakes
 
     return run

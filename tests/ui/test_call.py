@@ -91,7 +91,7 @@ async def opened(it: Any) -> None:
 def titles(it: Any) -> list[str]:
     """The lines of the list without what is known of the objects."""
     widget = it.app.screen.list
-    rows = ["".join(segment.text for segment in widget.render_line(y)) for y in range(1, 1 + len(widget._lines))]
+    rows = ["".join(segment.text for segment in widget.render_line(y)) for y in range(1, 1 + widget.row_count)]
     return [re.split(r"(?<=\w)\s{2,}", row[3:].rstrip())[0] if row[1] != "T" else row.strip() for row in rows]
 
 

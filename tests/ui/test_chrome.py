@@ -20,6 +20,7 @@ from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.screen import token_words
 from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.widgets.chrome import Badge, Crumb, Header
+from tests.support.screen import lines_of
 
 NOW = datetime(2024, 9, 1, 12, 0, tzinfo=UTC)
 PATH = (
@@ -43,8 +44,7 @@ class Host(App[None]):
 
     @property
     def line(self) -> str:
-        strip = self.screen._compositor.render_strips()[0]
-        return "".join(segment.text for segment in strip)
+        return lines_of(self)[0]
 
 
 # Where the user is

@@ -7,6 +7,7 @@ from textual.app import App
 
 from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.ui.screens.setup import DoctorScreen
+from tests.support.screen import text_of
 
 FOUND = (
     CheckResult("", "configuration", CheckStatus.OK, "one profile"),
@@ -25,11 +26,6 @@ class Examined:
         self.times += 1
         for result in self.results:
             yield result
-
-
-def text_of(app: App[None]) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])

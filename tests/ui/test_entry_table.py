@@ -20,7 +20,7 @@ from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.themes import textual_theme
 from cloudstore_tui.ui.widgets.row_renderer import RowSign
-from tests.ui.walk.test_contrast import TEXT, contrast
+from tests.support.contrast import TEXT, contrast
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
 CREATED, SIZE = Column("created", "Time", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)

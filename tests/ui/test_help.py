@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input
 
 from cloudstore_tui.ui.screens.help import MOST_USED, MOVING, TYPING, HelpScreen
+from tests.support.screen import text_of
 
 
 class Pane(Button):
@@ -42,15 +43,6 @@ class Host(App[None]):
     def action_leave(self) -> None:
         self.left = True
 
-    @property
-    def text(self) -> str:
-        strips = self.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-def rows(app: Host) -> list[str]:
-    return [line.rstrip() for line in app.text.splitlines()]
-
 
 @pytest.mark.parametrize(("size", "columns"), [((120, 40), 3), ((80, 24), 2), ((60, 15), 1)])
 async def test_what_is_in_the_footer_comes_first_in_columns(size: tuple[int, int], columns: int) -> None:
@@ -59,13 +51,13 @@ async def test_what_is_in_the_footer_comes_first_in_columns(size: tuple[int, int
         app.query_one(Pane).focus()
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
-        lines = rows(app)
+        lines = text_of(app).splitlines()
         assert lines[1].startswith(" Most used")
         assert lines[2].startswith(" d s         Fetch what is marked")
         assert all(len(line) <= size[0] for line in lines)
         # Each key once, and nothing said twice.
         await pilot.press("G")
-        whole = "\n".join(dict.fromkeys(lines + rows(app)))
+        whole = "\n".join(dict.fromkeys(lines + text_of(app).splitlines()))
         assert whole.count("Fetch what is marked") == 1
         assert "Download" not in whole
         assert "unbound-" not in whole
@@ -79,11 +71,11 @@ async def test_of_many_keys_the_names_are_shown_where_sentences_have_no_room() -
     async with app.run_test(size=(120, 40)) as pilot:
         app.query_one(Pane).focus()
         await pilot.press("question_mark")
-        assert "f12         words words" in app.text
+        assert "f12         words words" in text_of(app)
         await pilot.resize_terminal(80, 15)
         await pilot.pause()
-        assert "Act 1 " in app.text
-        assert "words words" not in app.text
+        assert "Act 1 " in text_of(app)
+        assert "words words" not in text_of(app)
 
 
 async def test_what_only_moves_comes_last() -> None:
@@ -102,11 +94,11 @@ async def test_it_can_be_scrolled_line_by_line() -> None:
     async with app.run_test(size=(60, 15)) as pilot:
         app.query_one(Pane).focus()
         await pilot.press("question_mark")
-        second = rows(app)[3][:30]
+        second = text_of(app).splitlines()[3][:30]
         await pilot.press("j")
-        assert rows(app)[2][:30] == second
+        assert text_of(app).splitlines()[2][:30] == second
         await pilot.press("k", "down")
-        assert rows(app)[2][:30] == second
+        assert text_of(app).splitlines()[2][:30] == second
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "question_mark", "f1"])
@@ -138,13 +130,13 @@ async def test_a_word_finds_a_key_and_escape_shows_all_again() -> None:
     async with app.run_test() as pilot:
         app.query_one(Pane).focus()
         await pilot.press("question_mark")
-        all_keys = app.text
+        all_keys = text_of(app)
         await pilot.press("slash", *"fetch")
-        assert "d s         Fetch what is marked" in app.text
-        assert "words" not in app.text
-        assert "Leave" not in app.text
+        assert "d s         Fetch what is marked" in text_of(app)
+        assert "words" not in text_of(app)
+        assert "Leave" not in text_of(app)
         await pilot.press("enter", "escape")
-        assert app.text == all_keys
+        assert text_of(app) == all_keys
         await pilot.press("escape")
         assert not isinstance(app.screen, HelpScreen)
 
@@ -155,4 +147,4 @@ async def test_letters_that_are_typed_close_nothing_and_a_word_that_nobody_says_
         app.query_one(Pane).focus()
         await pilot.press("question_mark", "slash", *"q?qq")
         assert isinstance(app.screen, HelpScreen)
-        assert "No key matches." in app.text
+        assert "No key matches." in text_of(app)

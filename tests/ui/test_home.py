@@ -20,6 +20,7 @@ from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnaps
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.screens.home import WIDE, HomeChoice, HomeList, HomeProfile, HomeScreen, HomeState, sections_of
+from tests.support.screen import text_of
 
 NOW = datetime(2024, 12, 1, 12, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -105,9 +106,7 @@ class Shown(App[None]):
         yield HomeList()
 
     def text(self) -> str:
-        strips = self.screen._compositor.render_strips()
-        lines = ["".join(segment.text for segment in strip).rstrip() for strip in strips]
-        return "\n".join(lines[1:]).strip("\n")
+        return text_of(self).partition("\n")[2].strip("\n")
 
 
 @pytest.mark.parametrize(

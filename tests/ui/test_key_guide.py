@@ -5,13 +5,9 @@ from textual.app import App
 
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.ui.screens.setup import KeyGuideScreen
+from tests.support.screen import text_of
 
 GUIDES = {spec.name: spec.guide for spec in PROVIDERS}
-
-
-def text_of(app: App[None]) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])

@@ -4,9 +4,10 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import NetworkError, ThrottledError
+from cloudstore_tui.core.errors import LocalDiskError, NetworkError, ThrottledError
 from cloudstore_tui.core.models import Sort
 from cloudstore_tui.core.paging import Page
 
@@ -214,8 +215,9 @@ async def test_nothing_is_left_of_a_list_when_the_next_one_is_open(browser: Any)
     async with browser(start="acme:exports/") as it:
         old = it.screen.listing.state.store
         await it.press("enter")
-        assert old._database.closed
-        assert not it.screen.listing.state.store._database.closed
+        assert it.screen.listing.state.store.window(0, 1)
+        with pytest.raises(LocalDiskError, match="closed"):
+            old.window(0, 1)
 
 
 async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: Any) -> None:

@@ -17,6 +17,7 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.eightbyeight.model import AGENTS, customer
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.mask import MASK
+from tests.support.screen import text_of
 
 CUSTOMERS = [customer(number) for number in range(4_000)]
 PEOPLE = {
@@ -64,11 +65,6 @@ async def driven(config: Config, tmp_path: Path) -> AsyncIterator[Pilot[None]]:
         engine.stop()
 
 
-def screen_of(pilot: Pilot[None]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join(strip.text for strip in strips)
-
-
 def told_of(text: str) -> list[str]:
     """Who can be told from a screen."""
     joined = re.sub(r"\s*\n[\s│]*", "", text)
@@ -78,11 +74,11 @@ def told_of(text: str) -> list[str]:
 async def settle(pilot: Pilot[None]) -> str:
     for _ in range(100):
         await pilot.pause(0.05)
-        text = screen_of(pilot)
+        text = text_of(pilot.app)
         if not re.search(r"loading…|looking…|asking", text):
             break
     await pilot.pause(0.1)
-    return screen_of(pilot)
+    return text_of(pilot.app)
 
 
 async def test_nobody_can_be_told_from_any_screen(driven: Pilot[None]) -> None:
@@ -93,7 +89,7 @@ async def test_nobody_can_be_told_from_any_screen(driven: Pilot[None]) -> None:
             for key in ("", *keys):
                 if key:
                     await pilot.press(key)
-                text = await settle(pilot) if not key or key != "j" else screen_of(pilot)
+                text = await settle(pilot) if not key or key != "j" else text_of(pilot.app)
                 seen += "masked" in text.lower()
                 assert told_of(text) == [], f"{name}, {key}:\n{text}"
                 assert "X-Amz-Signature" not in text, name

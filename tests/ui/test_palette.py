@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input
 
 from cloudstore_tui.ui.palette import CommandDialog, commands_of, open_palette
+from tests.support.screen import lines_of
 
 
 class Pane(Button):
@@ -56,11 +57,6 @@ class Host(App[None]):
     def action_command_palette(self) -> None:
         open_palette(self, self.recent)
 
-    @property
-    def lines(self) -> list[str]:
-        strips = self.screen._compositor.render_strips()
-        return ["".join(segment.text for segment in strip) for strip in strips]
-
 
 def titles(app: App[Any]) -> list[str]:
     return [command.title for command in commands_of(app, app.screen)]
@@ -94,15 +90,15 @@ async def test_a_chosen_command_runs_where_it_belongs_and_is_on_top_the_next_tim
         pane.focus()
         await pilot.press("colon")
         assert isinstance(app.screen, CommandDialog)
-        (row,) = [line for line in app.lines if "Read again" in line]
+        (row,) = [line for line in lines_of(app) if "Read again" in line]
         assert "Refresh" in row
-        assert not any(ord(letter) > 0xFFFF for line in app.lines for letter in line)
+        assert not any(ord(letter) > 0xFFFF for line in lines_of(app) for letter in line)
         await pilot.press(*"no key", "enter")
         await pilot.pause()
         assert pane.done == 100
         await pilot.press("colon")
-        first = next(number for number, line in enumerate(app.lines) if "Unbound" in line)
-        assert "Download" in app.lines[first + 1]
+        first = next(number for number, line in enumerate(lines_of(app)) if "Unbound" in line)
+        assert "Download" in lines_of(app)[first + 1]
         await pilot.press(*"dnld", "enter")
         await pilot.pause()
         assert pane.done == 101

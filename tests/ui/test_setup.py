@@ -18,6 +18,7 @@ from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.screens.home import HomeScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 from cloudstore_tui.ui.screens.setup import KeyGuideScreen
+from tests.support.screen import text_of
 from tests.support.waiting import PATIENCE
 
 Fresh = Callable[[], AbstractAsyncContextManager[tuple[CloudStoreApp, Pilot[None]]]]
@@ -41,11 +42,6 @@ def fresh(tmp_path: Path) -> Fresh:
             engine.stop()
 
     return run
-
-
-def text_of(app: CloudStoreApp) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 async def until(pilot: Pilot[None], met: Callable[[], object]) -> None:

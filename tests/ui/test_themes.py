@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.ui.palette import CommandDialog, ThemeDialog, commands_of
+from tests.support.screen import strips_of
 
 
 async def themes(it: Any) -> None:
@@ -72,7 +73,7 @@ async def test_no_color_sends_no_colour_and_the_cursor_is_seen_all_the_same(
         cursor = it.screen.entries.table.get_component_rich_style("cursor-list--cursor")
         assert cursor.reverse
         await it.press(*keys)
-        styles = [segment.style for strip in it.app.screen._compositor.render_strips() for segment in strip]
+        styles = [segment.style for strip in strips_of(it.app) for segment in strip]
         coloured = [style for style in styles if style and not (_is_plain(style.color) and _is_plain(style.bgcolor))]
         assert coloured == []
 

@@ -18,6 +18,7 @@ from cloudstore_tui.ui.text import shorten
 from cloudstore_tui.ui.transfer_text import result_text, running_text
 from cloudstore_tui.ui.transfer_watch import BatchProgress
 from cloudstore_tui.ui.widgets.transfer_table import TransferTable
+from tests.support.screen import lines_of
 
 WHERE = Location("acme8", "us-east")
 
@@ -55,11 +56,6 @@ class Host(App[None]):
     def table(self) -> Table:
         return self.query_one(Table)
 
-    @property
-    def lines(self) -> list[str]:
-        strips = self.screen._compositor.render_strips()
-        return ["".join(segment.text for segment in strip) for strip in strips]
-
 
 async def test_only_lines_whose_text_changed_are_drawn_again() -> None:
     app = Host()
@@ -88,7 +84,7 @@ async def test_the_cursor_stays_with_its_row_and_rows_where_they_are() -> None:
         await pilot.pause()
         assert app.table.row is not None
         assert app.table.row.batch == "c"
-        assert [line.split()[1] for line in app.lines[2:5]] == ["✓", "↓", "‖"]
+        assert [line.split()[1] for line in lines_of(app)[2:5]] == ["✓", "↓", "‖"]
         del batches["b"]
         app.table.show(batches)
         assert app.table.row.batch == "c"
@@ -104,7 +100,10 @@ async def test_transfers_are_called_after_people_or_as_somebody_named_their_file
         app.table.unfolded.add("b")
         app.table.show({"b": batch_of(*transfers)})
         await pilot.pause()
-        assert [line[7:44].rstrip() for line in app.lines[3:5]] == ["Khang Glynn, 1 Sep 2024 09:16", "recording.mp3"]
+        assert [line[7:44].rstrip() for line in lines_of(app)[3:5]] == [
+            "Khang Glynn, 1 Sep 2024 09:16",
+            "recording.mp3",
+        ]
 
 
 @pytest.mark.parametrize("width", [200, 120, 109, 80, 60, 40, 20])
@@ -120,7 +119,7 @@ async def test_every_line_is_as_wide_as_the_screen_whatever_is_in_it(width: int)
         app.table.unfolded.add("b")
         app.table.show(batches)
         await pilot.pause()
-        assert {cell_len(line) for line in app.lines} == {width}
+        assert {cell_len(line) for line in lines_of(app)} == {width}
         for batch in batches.values():
             assert cell_len(running_text([batch], width)) == width
             assert cell_len(result_text(batch, width, hint="Y copies the path")) <= max(width, 40)

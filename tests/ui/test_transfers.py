@@ -306,7 +306,7 @@ async def test_the_bell_rings_when_a_long_transfer_ends(
         now = datetime.now(UTC)
         it.engine.transfers[0] = replace(it.engine.transfers[0], started=now - timedelta(seconds=seconds))
         it.engine.become(1, state)
-        await it.until(lambda: not it.app._watch.unfinished)
+        await it.until(lambda: not it.app.transfers.unfinished)
         assert len(rung) == rings
 
 

@@ -2,7 +2,7 @@
 
 import json
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -143,11 +143,18 @@ class FullLog(DeletionLog):
         super().__init__(path)
         self.left = calls
 
-    def _write(self, records: Iterable[Mapping[str, object]], hint: str) -> None:
+    def begin(self, profile: Profile, objects: Sequence[StoredObject]) -> str:
+        self._take()
+        return super().begin(profile, objects)
+
+    def end(self, batch: str, deletions: Iterable[Deletion]) -> None:
+        self._take()
+        super().end(batch, deletions)
+
+    def _take(self) -> None:
         self.left -= 1
         if self.left < 0:
-            raise LocalDiskError("the log of deletions cannot be written: the disk is full", hint=hint)
-        super()._write(records, hint)
+            raise LocalDiskError("the log of deletions cannot be written: the disk is full")
 
 
 async def test_nothing_is_sent_that_cannot_be_logged_first(tmp_path: Path) -> None:

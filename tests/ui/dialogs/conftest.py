@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Button
 
-from cloudstore_tui.ui.dialogs.dialog import Dialog
+from tests.support.screen import text_of
 
 
 @dataclass
@@ -23,13 +22,14 @@ class Opened:
     app: App[None]
     pilot: Pilot[None]
     dialog: Screen[Any]
+    clock: list[float]
+    """What it takes the time from; it stands still."""
     answers: list[Any] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         """The screen as a person sees it."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return text_of(self.app)
 
     @property
     def focus(self) -> str | None:
@@ -41,11 +41,13 @@ class Opened:
         await self.pilot.pause()
 
     async def paste(self, text: str) -> None:
+        """Paste; however long a busy machine takes, what the test does next follows at once."""
         await self.app.on_event(events.Paste(text))
         await self.pilot.pause()
-        if isinstance(self.dialog, Dialog) and self.dialog._pasted:
-            # However long a busy machine took, what the test does next follows at once.
-            self.dialog._pasted = monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Let time go by for the dialog."""
+        self.clock[0] += seconds
 
     def fits(self) -> bool:
         """Whether every button and what has the focus are wholly on the screen."""
@@ -55,14 +57,16 @@ class Opened:
 
 
 @pytest.fixture
-def opened() -> Callable[..., AbstractAsyncContextManager[Opened]]:
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncContextManager[Opened]]:
     """Open a dialog: `async with opened(dialog, size=(80, 24)) as it`."""
+    clock = [1_000.0]
+    monkeypatch.setattr("cloudstore_tui.ui.dialogs.dialog.monotonic", lambda: clock[0])
 
     @asynccontextmanager
     async def run(dialog: Screen[Any], size: tuple[int, int] = (80, 24)) -> AsyncIterator[Opened]:
         app: App[None] = App()
         async with app.run_test(size=size) as pilot:
-            it = Opened(app, pilot, dialog)
+            it = Opened(app, pilot, dialog, clock)
             app.push_screen(dialog, it.answers.append)
             await pilot.pause()
             yield it

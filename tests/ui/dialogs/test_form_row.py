@@ -5,6 +5,7 @@ from textual.widgets import Button
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.ui.widgets.fields import FormRow
+from tests.support.screen import text_of
 
 
 def refuse(text: str) -> None:
@@ -26,22 +27,17 @@ class Form(App[None]):
         yield self.second
         yield Button("end")
 
-    @property
-    def text(self) -> str:
-        strips = self.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
 
 async def test_the_line_with_the_focus_is_marked_without_colour() -> None:
     app = Form()
     async with app.run_test() as pilot:
         app.first.control.focus()
         await pilot.pause()
-        assert "> First" in app.text
-        assert "  Second" in app.text
+        assert "> First" in text_of(app)
+        assert "  Second" in text_of(app)
         await pilot.press("tab")
-        assert "  First" in app.text
-        assert "> Second" in app.text
+        assert "  First" in text_of(app)
+        assert "> Second" in text_of(app)
 
 
 async def test_what_is_wrong_is_said_when_the_line_is_left_and_taken_back_when_it_is_right() -> None:
@@ -49,14 +45,14 @@ async def test_what_is_wrong_is_said_when_the_line_is_left_and_taken_back_when_i
     async with app.run_test() as pilot:
         app.first.control.focus()
         await pilot.press("b", "a", "d")
-        assert "Write good" not in app.text
+        assert "Write good" not in text_of(app)
         await pilot.press("tab")
-        assert "Is bad [bold]" in app.text
-        assert "\x1b" not in app.text
+        assert "Is bad [bold]" in text_of(app)
+        assert "\x1b" not in text_of(app)
         app.first.value = "good"
         assert app.first.is_fine()
         await pilot.pause()
-        assert "Write good" not in app.text
+        assert "Write good" not in text_of(app)
 
 
 async def test_a_line_that_is_not_shown_says_nothing() -> None:
@@ -68,7 +64,7 @@ async def test_a_line_that_is_not_shown_says_nothing() -> None:
         await pilot.pause()
         app.first.display = True
         await pilot.pause()
-        assert "Write good" not in app.text
+        assert "Write good" not in text_of(app)
 
 
 async def test_a_suggestion_is_taken_with_right() -> None:
@@ -87,5 +83,5 @@ async def test_a_secret_shows_as_dots() -> None:
         app.first.control.focus()
         await pilot.press(*"s3cret")
         await pilot.pause()
-        assert "s3cret" not in app.text
-        assert "••••••" in app.text
+        assert "s3cret" not in text_of(app)
+        assert "••••••" in text_of(app)

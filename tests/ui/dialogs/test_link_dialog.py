@@ -1,9 +1,11 @@
 """A signed link on the screen and on its way to the clipboard."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from textual.app import App
 
 from cloudstore_tui.core.links import LinkForm, SignedLink
 from cloudstore_tui.core.profile import Secret
@@ -70,10 +72,12 @@ async def test_the_plain_view_gives_the_terminal_the_link_alone(opened: Any, mon
         assert "Link to" in it.text
 
 
-async def test_without_a_terminal_the_plain_view_is_not_there(opened: Any) -> None:
+async def test_without_a_terminal_the_plain_view_is_not_there(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(App, "notify", lambda _, message, **__: told.append(message))
     async with opened(dialog()) as it:
         await it.press("v")
-        assert [notice.message for notice in it.app._notifications] == ["There is no terminal to show it in."]
+        assert told == ["There is no terminal to show it in."]
 
 
 async def test_at_60_by_15_it_can_be_scrolled_to_its_end(opened: Any) -> None:
@@ -91,12 +95,14 @@ async def test_the_link_can_be_selected_with_the_mouse(opened: Any) -> None:
         assert it.dialog.get_selected_text() == URL
 
 
-async def test_a_link_that_ended_says_so(opened: Any) -> None:
+async def test_a_link_that_ends_says_so_at_once(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    timers: dict[float, Callable[[], None]] = {}
+    monkeypatch.setattr(LinkDialog, "set_timer", lambda _, seconds, act: timers.update({seconds: act}))
     now = [NOW]
     async with opened(dialog(minutes=0.5, now=now)) as it:
         assert "in less than a minute" in it.text
         now[0] += timedelta(minutes=1)
-        it.dialog._show_life()
+        timers[30]()
         await it.pilot.pause()
         assert "This link expired at" in it.text
 

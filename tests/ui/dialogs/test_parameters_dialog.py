@@ -32,7 +32,7 @@ async def test_each_hole_is_asked_for_once_and_enter_goes_to_what_is_empty(opene
 async def test_a_value_never_becomes_a_term(opened: Any, text: str, filled: str) -> None:
     async with opened(ParametersDialog(text)) as it:
         await it.paste("""L',x==1;(y==2) "3"\n""")
-        await it.pilot.pause(0.4)
+        it.wait(0.4)
         await it.press("enter")
         assert it.answers == [filled]
 

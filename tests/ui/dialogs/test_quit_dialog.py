@@ -38,7 +38,7 @@ async def test_a_key_right_after_a_paste_does_not_confirm(opened: Any) -> None:
         it.dialog.action_yes()
         await it.pilot.pause()
         assert it.answers == []
-        await it.pilot.pause(0.35)
+        it.wait(0.35)
         await it.press("y")
         assert it.answers == [True]
 

@@ -269,13 +269,22 @@ def test_an_order_that_was_given_outlives_the_program(
 
 
 @pytest.mark.parametrize("last", ["queued", "failed"])
-def test_an_entry_costs_the_same_however_many_there_are(open_journal: Any, folder: Path, last: str) -> None:
-    journal = open_journal()
+def test_an_entry_costs_the_same_however_many_there_are(
+    open_journal: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
     steps = 0
 
     def count() -> None:
         nonlocal steps
         steps += 1
+
+    def counted(*given: Any, connect: Any = sqlite3.connect, **named: Any) -> Any:
+        connection = connect(*given, **named)
+        connection.set_progress_handler(count, 1)
+        return connection
+
+    monkeypatch.setattr("sqlite3.connect", counted)
+    journal = open_journal()
 
     def enter(number: int) -> None:
         journal.add(number, DownloadRequest(Location("tiny", path=f"{number}"), folder))
@@ -287,7 +296,6 @@ def test_an_entry_costs_the_same_however_many_there_are(open_journal: Any, folde
         asyncio.run(journal.begin(number, f"{number:012x}", PartNames.of(f"{number:012x}")))
         return steps - before
 
-    journal._database.tell(lambda connection: connection.set_progress_handler(count, 1))
     few = [cost(number) for number in range(5)]
     for number in range(5, 500):
         enter(number)

@@ -27,15 +27,15 @@ class Both:
     def __init__(self, columns: int = COLUMNS, rows: int = ROWS) -> None:
         self.buffer = ScreenBuffer(columns, rows)
         self.whole, self.changed = pyte.Screen(columns, rows), pyte.Screen(columns, rows)
-        self._to_whole, self._to_changed = pyte.Stream(self.whole), pyte.Stream(self.changed)
-        for stream in (self._to_whole, self._to_changed):
+        self.to_whole, self.to_changed = pyte.Stream(self.whole), pyte.Stream(self.changed)
+        for stream in (self.to_whole, self.to_changed):
             stream.feed("\x1b[?7l")
 
     def draw(self, frame: str) -> str:
-        self._to_whole.feed(frame)
+        self.to_whole.feed(frame)
         self.buffer.draw(frame)
         changes = self.buffer.changes()
-        self._to_changed.feed(changes)
+        self.to_changed.feed(changes)
         return changes
 
     def check(self, seen_cells: SeenCells) -> None:
@@ -79,7 +79,7 @@ def test_any_frames_end_in_the_same_screen(seen_cells: SeenCells, drawn: list[st
 def test_frames_that_were_never_sent_are_not_missed(seen_cells: SeenCells, drawn: list[str]) -> None:
     both = Both()
     for frame in drawn[:-1]:
-        both._to_whole.feed(frame)
+        both.to_whole.feed(frame)
         both.buffer.draw(frame)
     both.draw(drawn[-1])
     both.check(seen_cells)
@@ -109,9 +109,9 @@ def test_colours_of_spaces_that_nobody_sees_are_not_sent() -> None:
 def test_on_a_terminal_that_was_cleared_everything_is_drawn_again(seen_cells: SeenCells) -> None:
     both = Both()
     both.draw("".join(line(row, ("31", "x" * COLUMNS)) for row in range(1, ROWS + 1)) + "\x1b[2;2H")
-    both._to_changed.feed("\x1b[m\x1b[H\x1b[2J")
+    both.to_changed.feed("\x1b[m\x1b[H\x1b[2J")
     both.buffer.blank()
-    both._to_changed.feed(both.buffer.changes())
+    both.to_changed.feed(both.buffer.changes())
     both.check(seen_cells)
 
 
@@ -133,12 +133,10 @@ def test_what_lies_outside_is_left_out() -> None:
 
 
 def test_half_of_a_wide_character_is_a_space() -> None:
-    buffer = ScreenBuffer(6, 1)
-    buffer.draw("\x1b[1;1H漢字漢\x1b[1;1H")
-    buffer.changes()
-    buffer.draw("\x1b[1;2HX\x1b[1;1H")
-    assert buffer.changes() == " X\x1b[H"
-    assert "".join(buffer._cells[0]) == " X字漢"
+    both = Both(6, 1)
+    both.draw("\x1b[1;1H漢字漢\x1b[1;1H")
+    assert both.draw("\x1b[1;2HX\x1b[1;1H") == " X\x1b[H"
+    assert both.changed.display == [" X字漢"]
 
 
 def test_joined_characters_stay_together_and_the_place_behind_them_is_told() -> None:

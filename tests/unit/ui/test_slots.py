@@ -13,6 +13,7 @@ from textual.widgets import Button, Footer, Header, Input, Label, OptionList, St
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.ui.text import install_guard, plain, show
+from tests.support.screen import strips_of
 
 PAYLOADS = [
     "\x1b]52;c;QQ==\x1b\\",
@@ -67,8 +68,7 @@ class SlotsApp(App[None]):
     def drawn(self) -> str:
         """What the terminal would be sent."""
         console = Console(force_terminal=True, color_system="truecolor", width=100)
-        strips: list[Strip] = self.screen._compositor.render_strips()
-        return "".join(Strip(list(strip)).render(console) for strip in strips)
+        return "".join(Strip(list(strip)).render(console) for strip in strips_of(self))
 
 
 @pytest.fixture(autouse=True)
