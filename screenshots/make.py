@@ -45,6 +45,8 @@ class Picture:
     theme: str = "cloudstore-dark"
 
 
+OPTIONS = SandboxOptions(switches={"zip-seconds": "600"})
+"""Of the sandbox that they show."""
 INTO_FOLDER = ("ctrl+g", *"acme:exports/reporting/", "enter", "j", "j")
 INTO_CALLS = ("ctrl+g", *"acme8:us-east/callcenterrecording/", "enter")
 OF_ONE_DAY = (*INTO_CALLS, "f", *"on:2024-09-01", "enter")
@@ -173,7 +175,7 @@ def masked(svg: str) -> str:
 
 async def make(picture: Picture, kept: str, patience: float = PATIENCE) -> str:
     """A picture on a fresh sandbox: none depends on what was done for another."""
-    with TemporaryDirectory() as folder, Sandbox(SandboxOptions(switches={"zip-seconds": "600"})) as ready:
+    with TemporaryDirectory() as folder, Sandbox(OPTIONS) as ready:
         return await shoot(picture, load_config(ready.config, PROVIDERS), Path(folder), kept, patience)
 
 

@@ -1,12 +1,17 @@
 """What is generated from the program is as the program makes it: the reference of commands and keys, the pictures."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cloudstore_tui.config.profiles import Config, load_config
+from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.sandbox.server import Sandbox
 from docs import make as docs
 from screenshots import make as screenshots
+from tests.support.screen import drawn_on_demand
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,11 +22,19 @@ def test_a_generated_page_is_current(page: str) -> None:
     assert kept == docs.pages()[page], "run docs/make.py"
 
 
+@pytest.fixture(scope="module")
+def shown() -> Iterator[Config]:
+    """A sandbox for all pictures: none changes what another one shows."""
+    with Sandbox(screenshots.OPTIONS) as ready:
+        yield load_config(ready.config, PROVIDERS)
+
+
 @pytest.mark.parametrize("picture", screenshots.PICTURES, ids=lambda picture: picture.name)
-async def test_a_picture_is_current(picture: screenshots.Picture) -> None:
+async def test_a_picture_is_current(picture: screenshots.Picture, shown: Config, tmp_path: Path) -> None:
     kept = screenshots.kept_picture(picture)
-    made = screenshots.cells(await screenshots.make(picture, kept))
-    assert made == screenshots.cells(kept), "run screenshots/make.py, and look at what it made"
+    with drawn_on_demand():
+        made = await screenshots.shoot(picture, shown, tmp_path, kept, screenshots.PATIENCE)
+    assert made == kept, "run screenshots/make.py, and look at what it made"
 
 
 def test_every_picture_that_is_shown_is_made_and_the_other_way_round() -> None:
