@@ -366,7 +366,7 @@ class PlacesTree(CursorList):
                 self.post_message(self.Counted())
 
     def _keep_facts(self) -> None:
-        self.run_worker(asyncio.to_thread(self._browser_state.facts.keep), group="remembering")
+        self.run_worker(self._browser_state.facts.keep, group="remembering", thread=True)
 
     # What the user does
 
