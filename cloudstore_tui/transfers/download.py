@@ -312,8 +312,8 @@ class Download(PartDownload[DownloadRequest]):
         """Open the part file, unless something in its folder speaks against that; whether it is to be written."""
         was_open, left = part.is_open, self._journal.resume_state
         is_ready = await self._context.workers.run(lambda _stop: part.open(left, unless))
-        # Of a file that nothing is in yet, the journal knows the name already.
-        if part.is_open and not was_open and (left is not None or part.is_alone):
+        # Of a new file, in which nothing is yet, the journal knows the names already.
+        if part.is_open and not was_open and left is not None:
             await self._note_opened(part, left)
         return is_ready
 

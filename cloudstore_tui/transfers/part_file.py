@@ -127,11 +127,6 @@ class PartFile:
         return self._file >= 0
 
     @property
-    def is_alone(self) -> bool:
-        """Whether it has the name that nobody else has."""
-        return self.name == self._names.alone
-
-    @property
     def device(self) -> int:
         """The disk it is on."""
         return self._disk.identity(self._file)[0]

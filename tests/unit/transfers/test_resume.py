@@ -94,6 +94,25 @@ async def test_asking_for_the_same_file_again_takes_over_what_is_there(
     await second.close()
 
 
+async def test_what_is_taken_over_is_known_before_the_next_byte_comes(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest
+) -> None:
+    server.answer(answer(stall=200_000), *[answer(silent=True)] * 100)
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+
+    journal, others = open_journal(), open_journal()
+    second = fresh_engine(journal=journal)
+    second.submit(request_)
+    await server.saw(2)
+    await journal.settled()
+    (row,) = await others.elsewhere()
+    (part,) = parts(request_.folder)
+    assert (row.part, row.inode, row.durable) == (part, (request_.folder / part).stat().st_ino, 200_000)
+    await second.close()
+
+
 async def test_bytes_beyond_the_last_checkpoint_are_fetched_again(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
