@@ -166,8 +166,7 @@ async def types_letters(it: Any, field: Input) -> None:
     field.value = ""
     typed = TYPED[: field.max_length or len(string.printable)]
     screen = it.app.screen
-    await it.pilot.press(*typed)
-    await it.settle()
+    await it.burst(typed)
     assert it.app.screen is screen
     assert screen.focused is field
     assert field.value == typed
