@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from rich.segment import Segments
@@ -39,16 +39,17 @@ from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import BrowserState, ThemeChoice
+from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK, Masked, mask_filters
 from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
-from cloudstore_tui.ui.screens.setup import ProfileAdded, ProviderOwner, SetupController
+from cloudstore_tui.ui.screens.setup import ProfileAdded, SetupController
 from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, ignore, is_low_bandwidth, listen
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
-from cloudstore_tui.ui.transfer_watch import INTERVAL, LOW_BANDWIDTH_INTERVAL, Transfers, TransferWatch
+from cloudstore_tui.ui.transfer_watch import INTERVAL, LOW_BANDWIDTH_INTERVAL, TransferWatch
 from cloudstore_tui.ui.type_ahead import TypeAhead
 from cloudstore_tui.ui.widgets.chrome import Header
 
@@ -61,10 +62,6 @@ MASKED = (
     "Names, numbers and links are masked on this screen. What you copy, download or save is not. M shows them again."
 )
 UNMASKED = "Names, numbers and links are shown again."
-
-
-class AppEngine(Transfers, ProviderOwner, Protocol):
-    """What carries out everything that takes long, in a thread of its own."""
 
 
 class CloudStoreApp(App[None]):
@@ -105,7 +102,7 @@ class CloudStoreApp(App[None]):
 
     def __init__(
         self,
-        engine: AppEngine,
+        engine: EngineThread,
         config: Config,
         *,
         start: Location | None = None,
@@ -261,7 +258,7 @@ class CloudStoreApp(App[None]):
         self.transfers.poll_all()
         running, deleting = self.transfers.unfinished, self._browser.deletions.running if self._browser else 0
         if running or deleting:
-            self.push_screen(QuitDialog(running, keeps=self.transfers.keeps, deleting=deleting), self._quit_if)
+            self.push_screen(QuitDialog(running, keeps=self.transfers.engine.keeps, deleting=deleting), self._quit_if)
         else:
             self.exit()
 
@@ -334,7 +331,7 @@ class CloudStoreApp(App[None]):
         """Check everything, or ask for a new profile; the demo keeps none."""
         if what == "check":
             self.run_worker(self.setup.check(), group="setup", exclusive=True)
-        elif self.transfers.keeps:
+        elif self.transfers.engine.keeps:
             self.run_worker(self.setup.add(), group="setup", exclusive=True)
         else:
             notify_plain(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")

@@ -89,7 +89,7 @@ class ObjectActions:
 
     def look_into(self, entry: StoredObject) -> LookInto:
         """What looks into an object; one link serves for all its pieces."""
-        read = self._watch.range_reader(entry)
+        read = self._watch.engine.range_reader(entry)
 
         async def read_into(wanted: int) -> Preview:
             # Deferred: starting processes is not needed for the first screen.
@@ -131,7 +131,7 @@ class ObjectActions:
         """The bytes of a recording, fetched while it is listened to."""
         from cloudstore_tui.preview.player import RemoteSound
 
-        return RemoteSound(self._watch.range_reader(entry), entry.size if entry.size_exact else None)
+        return RemoteSound(self._watch.engine.range_reader(entry), entry.size if entry.size_exact else None)
 
     async def transcript_of(self, entry: StoredObject) -> Preview | None:
         """What was said in a recording, if its call has that."""
@@ -186,7 +186,7 @@ class ObjectActions:
             set_status(f"fetching a copy to open… {words.size(done)}{of}. Esc stops")
 
         on_progress(0, entry.size)
-        await copy.fetch(self._watch.range_reader(entry), on_progress)
+        await copy.fetch(self._watch.engine.range_reader(entry), on_progress)
 
     def _hand_over(self, arguments: list[str]) -> bool:
         """Whether the program is done with the file."""

@@ -1,19 +1,18 @@
 """Transfers as the screen sees them: batches with their totals, kept up to date by what is pushed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import datetime
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 from textual.app import App
 from textual.signal import Signal
 from textual.timer import Timer
 
-from cloudstore_tui.core.links import ReadPiece
-from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.left_overs import Elsewhere
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.transfers.model import (
     DownloadRequest,
     Request,
@@ -245,35 +244,14 @@ _ALONE = "of-an-earlier-run"
 """Names the batch of transfers that were begun before there were batches."""
 
 
-class Transfers(Protocol):
-    """What carries transfers out: the engine in its thread. Only what is read from the journal is waited for."""
-
-    @property
-    def keeps(self) -> bool: ...
-    def submit(self, request: Request) -> int: ...
-    def reorder(self, numbers: Sequence[int]) -> None: ...
-    def pause(self, *numbers: int) -> None: ...
-    def resume(self, *numbers: int) -> None: ...
-    def cancel(self, *numbers: int) -> None: ...
-    def retry(self, *numbers: int) -> None: ...
-    def forget(self, *numbers: int) -> None: ...
-    def listen(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]: ...
-    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]: ...
-    def members(self, number: int) -> tuple[TransferSnapshot, ...]: ...
-    def range_reader(self, entry: StoredObject) -> ReadPiece: ...
-    async def interrupted(self) -> tuple[TransferSnapshot, ...]: ...
-    async def elsewhere(self) -> tuple[Elsewhere, ...]: ...
-    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]: ...
-    async def drop(self, numbers: Iterable[int]) -> int: ...
-
-
 class TransferWatch:
     """Passes orders on, and keeps batches and their totals by what is pushed."""
 
-    def __init__(self, app: App[None], transfers: Transfers, *, bell: bool = False, interval: float = INTERVAL) -> None:
+    def __init__(self, app: App[None], engine: EngineThread, *, bell: bool = False, interval: float = INTERVAL) -> None:
         self._app = app
         self._interval = interval
-        self._transfers = transfers
+        self.engine = engine
+        """What carries transfers out. Only what is read from the journal is waited for."""
         self._bell = bell
         self._batch_of: dict[int, str] = {}
         self._number_of: dict[Location, int] = {}
@@ -298,8 +276,8 @@ class TransferWatch:
 
     def begin(self) -> None:
         """Listen from now on; called in the loop of the app."""
-        self._stop_listening = self._transfers.listen(self._note)
-        for transfer in self._transfers.snapshot():
+        self._stop_listening = self.engine.listen(self._note)
+        for transfer in self.engine.snapshot():
             self._put(transfer)
         for batch in self.batches.values():
             batch.is_notified = batch.has_ended
@@ -311,17 +289,13 @@ class TransferWatch:
     # What there is
 
     @property
-    def keeps(self) -> bool:
-        return self._transfers.keeps
-
-    @property
     def ours(self) -> list[BatchProgress]:
         return [batch for batch in self.batches.values() if not batch.process]
 
     @property
     def unfinished(self) -> int:
         """How many transfers the end of the program would stop, or lose."""
-        states = GOES_ON if self.keeps else GOES_ON | {State.PAUSED}
+        states = GOES_ON if self.engine.keeps else GOES_ON | {State.PAUSED}
         return sum(len(batch.of_state[state]) for batch in self.ours for state in states)
 
     @property
@@ -338,41 +312,32 @@ class TransferWatch:
         transfer = self.transfer_of(location)
         return transfer is not None and transfer.state in GOES_ON
 
-    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
-        return self._transfers.members(number)
-
-    def range_reader(self, entry: StoredObject) -> ReadPiece:
-        return self._transfers.range_reader(entry)
-
     # Orders
 
     def submit(self, requests: Iterable[Request], title: str, target: str) -> None:
         """Put what one key asked for into the queue; it is shown as one batch of this title and target."""
         for request in batched(list(requests), title, target):
-            number = self._transfers.submit(request)
+            number = self.engine.submit(request)
             if number not in self._batch_of:
                 self._put(TransferSnapshot(number, request))
         self.changed.publish(None)
 
-    def pause(self, numbers: Iterable[int]) -> None:
-        self._transfers.pause(*numbers)
-
     async def resume(self, numbers: Iterable[int]) -> None:
         """Go on with transfers that rest, or that an earlier run left."""
         ours, kept = self._split(numbers)
-        self._transfers.resume(*ours)
+        self.engine.resume(*ours)
         if kept:
-            taken = await self._transfers.adopt(kept)
+            taken = await self.engine.adopt(kept)
             self._off(kept - set(taken))
-            self._take(self._transfers.snapshot(taken))
+            self._take(self.engine.snapshot(taken))
             self.kept.publish(None)
 
     async def cancel(self, numbers: Iterable[int]) -> None:
         """Stop transfers; of an earlier run, forget them with what arrived."""
         ours, kept = self._split(numbers)
-        self._transfers.cancel(*ours)
+        self.engine.cancel(*ours)
         if kept:
-            await self._transfers.drop(kept)
+            await self.engine.drop(kept)
             self._off(kept)
             self.changed.publish(None)
             self.kept.publish(None)
@@ -382,9 +347,6 @@ class TransferWatch:
         wanted = list(numbers)
         kept = {number for number in wanted if number in self._batch(number).kept}
         return [number for number in wanted if number not in kept], kept
-
-    def retry(self, numbers: Iterable[int]) -> None:
-        self._transfers.retry(*numbers)
 
     def move(self, key: str, number: int, step: int) -> bool:
         """Let a batch change places with the next one that waits, or the one before; or a transfer within its batch.
@@ -397,7 +359,7 @@ class TransferWatch:
             place = _swap(order, number, step, batch.of_state[State.QUEUED].keys())
             if place is not None:
                 batch.reorder(order)
-                self._transfers.reorder([one for one in order if one in batch.of_state[State.QUEUED]])
+                self.engine.reorder([one for one in order if one in batch.of_state[State.QUEUED]])
         else:
             keys = list(self.batches)
             waiting = {one.key for one in self.running if one.of_state[State.QUEUED]}
@@ -405,7 +367,7 @@ class TransferWatch:
             if place is not None:
                 self.batches = {one: self.batches[one] for one in keys}
                 moved = [self.batches[one] for one in keys if one in waiting]
-                self._transfers.reorder([one for batch in moved for one in batch.of_state[State.QUEUED]])
+                self.engine.reorder([one for batch in moved for one in batch.of_state[State.QUEUED]])
         self.changed.publish(None)
         return place is not None
 
@@ -415,7 +377,7 @@ class TransferWatch:
         self.poll_all()
         ended = [batch for batch in self.ours if batch.has_ended]
         numbers = [number for batch in ended for number, one in batch.transfers.items() if is_over(one)]
-        self._transfers.forget(*numbers)
+        self.engine.forget(*numbers)
         self._off(numbers)
         self.results = [batch for batch in self.results if batch.transfers]
         self.changed.publish(None)
@@ -425,7 +387,7 @@ class TransferWatch:
 
     async def interrupted(self) -> None:
         """Learn of the transfers of earlier runs, which nobody goes on with now."""
-        found = tuple(map(_at_rest, await self._transfers.interrupted()))
+        found = tuple(map(_at_rest, await self.engine.interrupted()))
         ours = {number for batch in self.batches.values() for number in batch.transfers.keys() - batch.kept}
         left = {number for batch in self.batches.values() for number in batch.kept}
         self._off(left - {transfer.id for transfer in found})
@@ -439,7 +401,7 @@ class TransferWatch:
 
     async def elsewhere(self) -> None:
         """Learn of the transfers that other programs make right now."""
-        found = await self._transfers.elsewhere()
+        found = await self.engine.elsewhere()
         theirs = {number for batch in self.batches.values() if batch.process for number in batch.transfers}
         gone = theirs - {other.transfer.id for other in found}
         self._off(gone)
@@ -455,7 +417,7 @@ class TransferWatch:
         """See what became of those that changed, and of others."""
         self._polled_at, self._timer = monotonic(), None
         pushed, self._changed = self._changed, set()
-        found = self._transfers.snapshot(pushed.union(others))
+        found = self.engine.snapshot(pushed.union(others))
         self._off(pushed - {transfer.id for transfer in found})
         self._take(found)
 

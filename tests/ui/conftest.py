@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pytest
@@ -25,6 +25,7 @@ from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Locati
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Check, Deletion, DeletionOutcome, Session, StorageProvider
+from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
@@ -522,7 +523,7 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         )
         name, _, rest = start.partition(":")
         location = services[name].locate(rest) if start else None
-        app = CloudStoreApp(engine, config, start=location)
+        app = CloudStoreApp(cast(EngineThread, engine), config, start=location)
         with drawn_on_demand():
             async with app.run_test(size=size, notifications=True) as pilot:
                 it = Browser(app, pilot, engine)

@@ -177,7 +177,7 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.finished.subscribe(self, self._notify_result)
         self._watch.ended.subscribe(self, self.uploads.read_arrived)
         self._watch.kept.subscribe(self, lambda _: self.header.update())
-        if self._watch.keeps:
+        if self._watch.engine.keeps:
             # Home asks, too; whoever begins at an address does not come by there.
             _: Worker[None] = self.run_worker(self._watch.interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)

@@ -415,7 +415,7 @@ class HomeScreen(BaseScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield self.list
-        if not self._watch.keeps:
+        if not self._watch.engine.keeps:
             yield StatusBar(id="demo")
 
     def on_mount(self) -> None:
@@ -512,7 +512,7 @@ class HomeScreen(BaseScreen[None]):
     # What is known
 
     def _badges(self) -> list[Badge]:
-        is_shown = self._watch.keeps or self.size.width >= WIDE
+        is_shown = self._watch.engine.keeps or self.size.width >= WIDE
         return [Badge(str(self._zone) if is_shown else f"demo · {self._zone}")]
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from msgspec.structs import replace
 from textual import events
@@ -20,6 +20,7 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.spec import ProviderSpec
 from cloudstore_tui.doctor import CheckResult, CheckStatus, examine, failed
+from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.screens.home import HomeChoice
 from cloudstore_tui.ui.text import show
@@ -140,19 +141,6 @@ def _lines(result: CheckResult) -> Content:
     return Content.assemble(line, "\n      → ", show(result.hint))
 
 
-class ProviderOwner(Protocol):
-    """What owns the providers, by profile; their methods can be awaited in the loop of the app."""
-
-    @property
-    def providers(self) -> Mapping[str, StorageProvider]: ...
-
-    @property
-    def keeps(self) -> bool:
-        """Whether transfers outlive the program; those of the demo do not."""
-
-    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None: ...
-
-
 @dataclass
 class ProfileAdded(Message):
     """There is one more profile, which can be used now."""
@@ -164,7 +152,7 @@ class SetupController:
     """Adds profiles to a program that runs, and finds out what is wrong."""
 
     def __init__(
-        self, app: App[None], engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path, download_dir: Path
+        self, app: App[None], engine: EngineThread, specs: Sequence[ProviderSpec], path: Path, download_dir: Path
     ) -> None:
         """Make it.
 

@@ -167,7 +167,7 @@ class TransfersScreen(ExplainingScreen[None]):
     def _pause(self, transfers: Iterable[TransferSnapshot]) -> None:
         wanted = list(transfers)
         if going_on := [one.id for one in wanted if one.state in GOES_ON]:
-            self._watch.pause(going_on)
+            self._watch.engine.pause(*going_on)
         else:
             self._resume(wanted)
 
@@ -190,7 +190,7 @@ class TransfersScreen(ExplainingScreen[None]):
 
     def action_retry(self) -> None:
         wanted = list(self._chosen())
-        self._watch.retry([one.id for one in wanted if one.state in _AGAIN])
+        self._watch.engine.retry(*(one.id for one in wanted if one.state in _AGAIN))
         self._resume(wanted)
 
     def action_move(self, step: int) -> None:
@@ -244,7 +244,7 @@ class TransfersScreen(ExplainingScreen[None]):
         if row.kind is RowKind.REST or transfer is None:
             self.table.fold()
         else:
-            members = self._watch.members(transfer.id) if not batch.process else ()
+            members = self._watch.engine.members(transfer.id) if not batch.process else ()
             self.app.push_screen(MessageDialog(name_of(transfer.request), describe(transfer, members)))
 
     def action_back_out(self) -> None:
