@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from xml.etree import ElementTree
 
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.screen import Screen
-from textual.strip import Strip
 
 from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.profiles import Config, load_config
@@ -111,12 +108,11 @@ async def settle(pilot: Pilot[None]) -> None:
 async def last_look(pilot: Pilot[None], look: Callable[[], str], kept: str, patience: float = PATIENCE) -> str:
     """What is kept, as soon as the screen shows it; after `patience`, or if nothing is kept, what stands still."""
     clock = asyncio.get_running_loop().time
-    wanted, seen, svg = cells(kept) if kept else None, list[Strip](), ""
+    wanted, shown = cells(kept) if kept else None, ""
     since = start = clock()
     while True:
-        # A picture costs much more than a look at the lines that it is made of.
-        if (strips := [strip for screen in pilot.app.screen_stack for strip in strips_of(screen)]) != seen:
-            seen, since, svg = strips, clock(), look()
+        if (svg := look()) != shown:
+            shown, since = svg, clock()
             if wanted is not None and cells(svg) == wanted:
                 return kept
         if clock() - since > STILL and (wanted is None or clock() - start > patience):
@@ -217,12 +213,8 @@ SCENES = (
 
 def text_of(pilot: Pilot[None]) -> str:
     """The screen as a person sees it."""
-    return "\n".join(strip.text for strip in strips_of(pilot.app.screen))
-
-
-def strips_of(screen: Screen[Any]) -> list[Strip]:
-    """The lines of a screen as they are drawn."""
-    return screen._compositor.render_strips()  # noqa: SLF001 - there is no other way to read it
+    strips = pilot.app.screen._compositor.render_strips()  # noqa: SLF001 - there is no other way to read it
+    return "\n".join(strip.text for strip in strips)
 
 
 async def until(pilot: Pilot[None], wanted: str) -> None:

@@ -11,7 +11,6 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox
 from docs import make as docs
 from screenshots import make as screenshots
-from tests.support.screen import drawn_on_demand
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,8 +31,7 @@ def shown() -> Iterator[Config]:
 @pytest.mark.parametrize("picture", screenshots.PICTURES, ids=lambda picture: picture.name)
 async def test_a_picture_is_current(picture: screenshots.Picture, shown: Config, tmp_path: Path) -> None:
     kept = screenshots.kept_picture(picture)
-    with drawn_on_demand():
-        made = await screenshots.shoot(picture, shown, tmp_path, kept, screenshots.PATIENCE)
+    made = await screenshots.shoot(picture, shown, tmp_path, kept, screenshots.PATIENCE)
     assert made == kept, "run screenshots/make.py, and look at what it made"
 
 

@@ -6,12 +6,15 @@ from typing import Any
 from unittest import mock
 
 from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.strip import Strip
 
 
 def strips_of(app: App[Any]) -> list[Strip]:
     """The lines of the screen as they are drawn, with their styles."""
+    # What is seen behind a dialog is drawn with it.
+    visible_screen_stack.set(app._background_screens)  # noqa: SLF001 - as the screen does it
     return app.screen._compositor.render_strips()  # noqa: SLF001 - nothing else tells it
 
 
