@@ -47,7 +47,7 @@ async def test_a_key_shows_the_beginning_of_a_small_text(browser: Any, texts: An
 async def test_of_a_transcript_it_shows_what_is_said_and_not_its_facts(
     browser: Any, searches: Any, texts: Any, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    data = fixtures.transcript("c1", "Ann", "Bob", 600, 1)
+    data = fixtures.transcript("c1", "Ann", "Bob", 1271, 1)
     usual = searches.object
 
     async def read(first: int, count: int) -> Piece:
@@ -60,6 +60,9 @@ async def test_of_a_transcript_it_shows_what_is_said_and_not_its_facts(
         await it.press("I")
         await it.until(lambda: re.search("0:00 +agent", it.text))
         assert "language" not in it.text
+        turns = [found for line in it.lines if (found := re.search(r"\d:\d\d  (agent|customer) +", line))]
+        assert bool(turns) is (size[0] == 120)
+        assert len({(found.start(1), found.end()) for found in turns}) <= 1, "longer times move no names"
 
 
 async def test_it_follows_the_cursor_only_if_the_settings_say_so(browser: Any, texts: Any) -> None:

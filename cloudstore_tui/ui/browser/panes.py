@@ -183,13 +183,14 @@ def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width
     if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
         # What is said, without what is known of the call anyway.
         said = [line for line in lines[shown.above :] if line.hang]
-        return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, width))
+        blank = min((len(line.text) - len(line.text.lstrip()) for line in said), default=0)
+        return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, blank, width))
     amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
     head = [shown.head] if lines and shown.head and not shown.above else []
     return f"{preview.format}{amount}; p shows more", "\n".join([*head, *(line.text for line in lines)])
 
 
-def _folded(line: RenderedLine, width: int) -> list[str]:
-    text = line.text.lstrip()
-    indent = " " * max(min(line.hang - len(line.text) + len(text), width // 2), 0)
-    return textwrap.wrap(text, max(width, 12), subsequent_indent=indent) or [""]
+def _folded(line: RenderedLine, blank: int, width: int) -> list[str]:
+    """The lines of one turn, without the blanks before all of them."""
+    indent = " " * max(min(line.hang - blank, width // 2), 0)
+    return textwrap.wrap(line.text[blank:], max(width, 12), subsequent_indent=indent) or [""]
