@@ -20,6 +20,7 @@ from textual.css.stylesheet import Stylesheet
 
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.net.curl import CurlCall, stopping_with
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
@@ -151,15 +152,27 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) ->
 
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse to leave this machine."""
-    connect = socket.socket.connect
+    """Refuse to leave this machine, to sockets of Python and to those that libcurl connects."""
+    connect, open_socket = socket.socket.connect, CurlCall.open_socket
+
+    def refuse(address: str) -> None:
+        if address not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address}")
 
     def guarded(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
-            raise AssertionError(f"a test tried to reach {address[0]}")
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            refuse(address[0])
         connect(self, address)
 
+    @stopping_with(-1)
+    def guarded_open(call: CurlCall[Any], purpose: int, address: Any) -> Any:
+        opened = open_socket(call, purpose, address)
+        if opened != -1:
+            refuse(address[3][0])
+        return opened
+
     monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(CurlCall, "open_socket", guarded_open)
 
 
 @pytest.fixture(scope="session")

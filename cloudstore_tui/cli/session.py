@@ -113,7 +113,7 @@ def run_in_loop(work: Awaitable[Result]) -> Result:
     try:
         return loop.run_until_complete(work)
     finally:
-        # A connection that was closed lets its socket go with the next turn of the loop, however the work has ended.
+        # Pipes to programs that have ended are closed with the next turn of the loop, however the work has ended.
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
