@@ -528,7 +528,7 @@ def test_an_authority_stamps_it_and_openssl_accepts_the_stamp(
     assert not stamp.exists(), "a stamp of the seal before looks like a forged one"
     stamp.write_bytes(whole)
     assert wrong()[:2] == (6, {"time_stamp"})
-    for path, said in (("page", "no time stamp"), ("broken", "500"), ("same-again", "stamped something else")):
+    for path, said in (("page", "not a readable"), ("broken", "500"), ("same-again", "stamped something else")):
         done = cloudstore("seal", "calls", "--timestamp", f"{url}/{path}", **allowed)
         assert (done.code in (4, 6), said in done.err, "It is sealed" in done.err) == (True, True, True), done.err
         assert not stamp.exists()

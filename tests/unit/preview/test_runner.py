@@ -121,7 +121,7 @@ def test_what_can_be_read_in_spite_of_a_bomb_is_read() -> None:
     found = preview("x", BOMBS["a title of 3 MB of zeros"]())
     assert (found.format, dict(found.facts)["rate"]) == ("MP3 audio", "8,000 Hz")
     assert isinstance(preview("x", BOMBS["a WAV with a fact chunk of no length"]()).body, Waveform)
-    assert "1 Hz is no sample rate" in " ".join(preview("x", BOMBS["a WAV with one sample a second"]()).notes)
+    assert "1 Hz is not a sample rate" in " ".join(preview("x", BOMBS["a WAV with one sample a second"]()).notes)
     assert isinstance(preview("x", BOMBS["a list of ones"]()).body, Outline)
 
 

@@ -225,4 +225,4 @@ def test_a_default_sandbox_holds_the_same_on_every_day(tmp_path: Path) -> None:
 def test_a_moment_that_is_none_is_refused(text: str) -> None:
     done = CliRunner().invoke(sandbox_command, ["--now", text])
     assert isinstance(done.exception, UsageError)
-    assert "no date and time" in str(done.exception)
+    assert "not a date and time" in str(done.exception)

@@ -110,6 +110,11 @@ class FaultServer:
         """Wait until so many requests arrived."""
         await until(lambda: len(self.log) >= count, f"request {count}")
 
+    @property
+    def puts(self) -> int:
+        """Uploads that were tried."""
+        return sum(seen.method == "PUT" for seen in self.log)
+
     def starts(self) -> list[int]:
         return [seen.start for seen in self.log if seen.method == "GET"]
 
@@ -364,3 +369,11 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "downloads"
     place.mkdir()
     return place
+
+
+@pytest.fixture
+def plan(tmp_path: Path, content: bytes) -> Path:
+    """A file to upload."""
+    path = tmp_path / "plan.csv"
+    path.write_bytes(content)
+    return path

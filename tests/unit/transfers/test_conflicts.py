@@ -6,20 +6,8 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.models import Location
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
-
-PLACE = Location("tiny", path="exports/x.tar")
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-async def get(engine: Any, folder: Path, **wishes: Any) -> TransferSnapshot:
-    number = engine.submit(DownloadRequest(wishes.pop("location", PLACE), folder, **wishes))
-    transfer: TransferSnapshot = await engine.wait(number)
-    return transfer
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
+from tests.support.downloads import PLACE, get, names_in
 
 
 async def test_a_file_with_the_right_content_counts_as_done(

@@ -9,19 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
-
-PLACE = Location("tiny", path="exports/x.tar")
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-async def get(engine: Any, folder: Path, **wishes: Any) -> TransferSnapshot:
-    number = engine.submit(DownloadRequest(wishes.pop("location", PLACE), folder, **wishes))
-    transfer: TransferSnapshot = await engine.wait(number)
-    return transfer
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
+from tests.support.downloads import PLACE, get, names_in
 
 
 async def test_a_download_arrives_whole_verified_and_private(

@@ -6,19 +6,8 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
-
-PLACE = Location("tiny", path="exports/x.tar")
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-async def get(engine: Any, folder: Path, **wishes: Any) -> TransferSnapshot:
-    number = engine.submit(DownloadRequest(wishes.pop("location", PLACE), folder, **wishes))
-    transfer: TransferSnapshot = await engine.wait(number)
-    return transfer
+from cloudstore_tui.transfers.model import DownloadRequest, State
+from tests.support.downloads import get, names_in
 
 
 async def test_a_store_that_cannot_resume_starts_again_in_the_same_answer(

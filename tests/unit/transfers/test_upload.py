@@ -22,17 +22,6 @@ async def put(engine: Any, path: Path, *, overwrite: bool = False) -> TransferSn
     return transfer
 
 
-def puts(server: Any) -> int:
-    return sum(seen.method == "PUT" for seen in server.log)
-
-
-@pytest.fixture
-def plan(tmp_path: Path, content: bytes) -> Path:
-    path = tmp_path / "plan.csv"
-    path.write_bytes(content)
-    return path
-
-
 @pytest.mark.parametrize("tells", [False, True])
 async def test_a_file_arrives_and_its_size_is_looked_at(
     engine: Any, server: Any, provider: Any, plan: Path, content: bytes, tells: bool
@@ -64,7 +53,7 @@ async def test_an_object_that_exists_is_not_replaced_unasked(
     transfer = await put(engine, plan)
     assert transfer.error is not None
     assert transfer.error.code == 9
-    assert puts(server) == 0
+    assert server.puts == 0
     assert (await put(engine, plan, overwrite=True)).state is State.DONE
     assert server.objects["/imports/plan.csv"] == content
 
@@ -96,14 +85,14 @@ async def test_a_link_that_has_ended_is_renewed(
 ) -> None:
     server.answer(answer(status=403, body=b"<Error><Code>ExpiredToken</Code></Error>"))
     transfer = await put(engine, plan)
-    assert (transfer.state, transfer.attempts, puts(server)) == (State.DONE, 2, 2)
+    assert (transfer.state, transfer.attempts, server.puts) == (State.DONE, 2, 2)
 
 
 async def test_a_refusal_is_not_repeated_for_ever(engine: Any, server: Any, answer: Any, plan: Path) -> None:
     server.answer(*[answer(status=403)] * 9)
     transfer = await put(engine, plan)
     assert transfer.error is not None
-    assert (transfer.error.code, puts(server)) == (3, 2)
+    assert (transfer.error.code, server.puts) == (3, 2)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +110,7 @@ async def test_final_refusals_are_sent_once(
     server.answer(answer(**fault))
     transfer = await put(engine, plan)
     assert transfer.error is not None
-    assert (transfer.error.code, puts(server)) == (code, 1)
+    assert (transfer.error.code, server.puts) == (code, 1)
 
 
 @pytest.mark.parametrize("fault", [{"cut": 1000}, {"status": 503}, {"status": 429}])
@@ -132,7 +121,7 @@ async def test_what_the_store_surely_did_not_take_is_sent_again(
     plan.write_bytes(content * 60)
     server.answer(answer(**fault))
     transfer = await put(engine, plan)
-    assert (transfer.state, transfer.error, puts(server)) == (State.DONE, None, 2)
+    assert (transfer.state, transfer.error, server.puts) == (State.DONE, None, 2)
     assert server.objects["/imports/plan.csv"] == content * 60
 
 
@@ -140,7 +129,7 @@ async def test_five_attempts_are_enough(engine: Any, server: Any, answer: Any, p
     server.answer(*[answer(status=503)] * 9)
     transfer = await put(engine, plan)
     assert transfer.error is not None
-    assert (transfer.error.code, puts(server)) == (4, 5)
+    assert (transfer.error.code, server.puts) == (4, 5)
 
 
 UNCLEAR = [{"silent": True}, {"status": 502}, {"status": 504}, {"status": 500}]
@@ -153,7 +142,7 @@ async def test_a_lost_reply_is_read_back_and_not_sent_again(
     server.answer(answer(**fault, once=lambda: server.put("/imports/plan.csv", content)))
     transfer = await put(engine, plan)
     assert (transfer.state, transfer.error, transfer.level) == (State.DONE, None, "size")
-    assert puts(server) == 1
+    assert server.puts == 1
 
 
 @pytest.mark.parametrize("fault", UNCLEAR)
@@ -164,7 +153,7 @@ async def test_a_lost_reply_to_a_file_that_is_not_there_is_not_sent_again(
     server.answer(answer(**fault))
     transfer = await put(engine, plan)
     assert transfer.error is not None
-    assert (transfer.error.code, puts(server)) == (1, 1)
+    assert (transfer.error.code, server.puts) == (1, 1)
 
 
 async def test_a_lost_reply_while_replacing_is_not_taken_for_success(
@@ -175,7 +164,7 @@ async def test_a_lost_reply_while_replacing_is_not_taken_for_success(
     server.answer(answer(silent=True))
     transfer = await put(engine, plan, overwrite=True)
     assert transfer.error is not None
-    assert (transfer.error.code, puts(server)) == (4, 1)
+    assert (transfer.error.code, server.puts) == (4, 1)
 
 
 async def test_a_store_that_took_only_half_is_found_out(
@@ -214,7 +203,7 @@ async def test_a_file_that_changes_meanwhile_is_an_error(
     server.answer(answer(once=changes[change]))
     transfer = await put(engine, plan)
     assert transfer.error is not None
-    assert (transfer.error.code, puts(server)) == (5, 1)
+    assert (transfer.error.code, server.puts) == (5, 1)
     assert "changed" in str(transfer.error)
 
 
@@ -257,7 +246,7 @@ async def test_a_lost_reply_to_a_file_that_the_service_took_away_is_no_failure(
     server.put_takes = False
     server.answer(answer(**fault, once=lambda: server.put(f"/{taken.path}", content)))
     transfer = await put(engine, plan)
-    assert (transfer.state, transfer.error, transfer.level, puts(server)) == (State.DONE, None, "size", 1)
+    assert (transfer.state, transfer.error, transfer.level, server.puts) == (State.DONE, None, "size", 1)
 
 
 @pytest.mark.parametrize(("size", "age"), [(0, 60), (1, -1), (-1, -1)])
@@ -271,7 +260,7 @@ async def test_another_file_where_the_service_takes_files_is_not_taken_for_this_
     server.answer(answer(silent=True))
     transfer = await put(engine, plan)
     assert transfer.error is not None
-    assert (transfer.error.code, puts(server)) == (1, 1)
+    assert (transfer.error.code, server.puts) == (1, 1)
 
 
 class CountingDisk(Disk):

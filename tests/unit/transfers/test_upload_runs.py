@@ -21,17 +21,6 @@ PLACE = Location("tiny", path="imports/plan.csv")
 TAKEN = tuple(Location("tiny", path=f"imports/{folder}/plan.csv") for folder in ("processed", "errors"))
 
 
-def puts(server: Any) -> int:
-    return sum(seen.method == "PUT" for seen in server.log)
-
-
-@pytest.fixture
-def plan(tmp_path: Path, content: bytes) -> Path:
-    path = tmp_path / "plan.csv"
-    path.write_bytes(content)
-    return path
-
-
 class Runs:
     """The same upload in several runs of the program, with what the journal keeps between them."""
 
@@ -88,7 +77,7 @@ async def cut_off(runs: Runs, server: Any, answer: Any, plan: Path, *, overwrite
     upload, look = await runs.first(plan, overwrite=overwrite), runs.provider.stat
 
     async def ending(location: Location) -> Any:
-        if puts(server):
+        if server.puts:
             raise RuntimeError("the program ends here, before it looks whether the file arrived")
         return await look(location)
 
@@ -98,7 +87,7 @@ async def cut_off(runs: Runs, server: Any, answer: Any, plan: Path, *, overwrite
         await upload.run()
     runs.provider.stat = look
     upload.discard()
-    assert puts(server) == 1
+    assert server.puts == 1
     return await runs.next()
 
 
@@ -108,7 +97,7 @@ async def test_a_file_that_arrived_before_a_crash_is_not_sent_again(
     provider.modified = clock.now() + timedelta(seconds=1)
     upload = await cut_off(runs, server, answer, plan)
     assert await upload.run() is State.DONE
-    assert (upload.finished, puts(server)) == (True, 1)
+    assert (upload.finished, server.puts) == (True, 1)
     upload.discard()
 
 
@@ -122,7 +111,7 @@ async def test_a_file_that_the_service_took_before_a_crash_was_noticed_is_not_se
     server.put(f"/{taken.path}", content)
     upload = await cut_off(runs, server, answer, plan)
     assert await upload.run() is State.DONE
-    assert puts(server) == 1
+    assert server.puts == 1
     upload.discard()
 
 
@@ -134,13 +123,13 @@ async def test_what_may_have_been_read_and_taken_away_is_sent_again_only_when_as
     upload = await cut_off(runs, server, answer, plan)
     with pytest.raises(StorageError, match="nobody can tell") as caught:
         await upload.run()
-    assert (caught.value.code, caught.value.retryable, puts(server)) == (1, False, 1)
+    assert (caught.value.code, caught.value.retryable, server.puts) == (1, False, 1)
     assert caught.value.hint
     upload.discard()
     server.put_takes = True
     again = await runs.next()
     assert await again.run() is State.DONE
-    assert puts(server) == 2
+    assert server.puts == 2
     again.discard()
 
 
@@ -151,7 +140,7 @@ async def test_what_would_still_be_there_is_sent_again_after_a_crash(
     upload = await cut_off(runs, server, answer, plan)
     server.put_takes = True
     assert await upload.run() is State.DONE
-    assert puts(server) == 2
+    assert server.puts == 2
     upload.discard()
 
 
@@ -163,7 +152,7 @@ async def test_an_older_object_is_not_what_was_sent_before_a_crash(
     upload = await cut_off(runs, server, answer, plan, overwrite=True)
     server.put_takes = True
     assert await upload.run() is State.DONE
-    assert (puts(server), server.objects["/imports/plan.csv"]) == (2, content)
+    assert (server.puts, server.objects["/imports/plan.csv"]) == (2, content)
     upload.discard()
 
 
@@ -176,7 +165,7 @@ async def test_a_file_that_changed_since_a_crash_is_not_sent(
     os.utime(plan, (later, later))
     with pytest.raises(LocalDiskError, match="its time of change differ"):
         await upload.run()
-    assert puts(server) == 1
+    assert server.puts == 1
     upload.discard()
 
 
@@ -190,11 +179,11 @@ async def test_a_file_that_cannot_have_arrived_whole_needs_no_look_after_a_crash
     upload = await runs.first(plan)
     with pytest.raises(NetworkError):
         await upload.run()
-    assert puts(server) == 5
+    assert server.puts == 5
     upload.discard()
     again = await runs.next()
     assert await again.run() is State.DONE
-    assert puts(server) == 6
+    assert server.puts == 6
     again.discard()
 
 
@@ -208,5 +197,5 @@ async def test_nothing_is_sent_that_a_crash_would_make_forgotten(
     monkeypatch.setattr(JournalStore, "settled", full)
     with pytest.raises(LocalDiskError):
         await upload.run()
-    assert puts(server) == 0
+    assert server.puts == 0
     upload.discard()
