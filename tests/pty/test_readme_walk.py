@@ -200,7 +200,7 @@ def looks(shown: Any) -> None:
     shown.press("e")
     shown.wait_for(r"▶ 0:\d\d / ")
     close(shown, r"▶ 0:\d\d / ")
-    go(shown, "acme8:us-east/transcription/", "of 102")
+    go(shown, "acme8:us-east/transcription/", r"› Transcripts  (?s:.*)row \d+ of")
     shown.press("e")
     shown.wait_for("a program shows it")
     shown.press(ENTER)
@@ -227,7 +227,7 @@ def hears(shown: Any) -> None:
 
 
 def downloads(shown: Any) -> None:
-    go(shown, "acme8:us-east/transcription/", "of 102")
+    go(shown, "acme8:us-east/transcription/", r"› Transcripts  (?s:.*)row \d+ of")
     shown.press("d")
     shown.wait_for("✓ .*→|↓ ")
     shown.press("D")
@@ -285,7 +285,7 @@ def changes(shown: Any) -> None:
 
 
 def reads(shown: Any) -> None:
-    go(shown, "acme8:uk/", "of 89")
+    go(shown, "acme8:uk/", r"acme8 › uk  (?s:.*)row \d+ of")
     shown.press("r")
     shown.wait_for(r"row \d+ of")
     shown.press(LOAD_ALL)

@@ -124,7 +124,8 @@ class DoctorScreen(BaseScreen[None]):
         self.header.show(["Check everything"], "checking…")
         async for result in self._examine():
             self.results.append(result)
-            self.query_one(PagedText).text.update(Content("\n").join(map(_lines, self.results)))
+            for shown in self.query(PagedText):  # there is none where the screen was closed meanwhile
+                shown.text.update(Content("\n").join(map(_lines, self.results)))
         wrong = sum(result.status is CheckStatus.FAIL for result in self.results)
         doubtful = sum(result.status is CheckStatus.WARN for result in self.results)
         more = f", {doubtful} to look at" if doubtful else ""
