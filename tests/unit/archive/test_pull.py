@@ -3,7 +3,10 @@
 import hashlib
 import json
 import os
+import threading
+from contextlib import suppress
 from datetime import UTC
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -160,11 +163,15 @@ async def test_a_folder_that_is_swapped_for_a_link_meanwhile_is_never_left(
     outside = tmp_path / "outside"
     (outside / "09").mkdir(parents=True)
 
+    folder, names, one_at_a_time = pull.folder / "2024", count(), threading.Lock()
+
     def swap(_key: str) -> None:
-        folder = pull.folder / "2024"
-        if not folder.is_symlink():
-            folder.rename(tmp_path / "moved")
-            folder.symlink_to(outside)
+        with one_at_a_time:
+            while not folder.is_symlink():
+                folder.rename(tmp_path / f"moved-{next(names)}")
+                # The pull may make it anew in between.
+                with suppress(FileExistsError):
+                    folder.symlink_to(outside)
 
     bucket.before_answer = swap
     done = await pull(sidecars=True, table=True)
