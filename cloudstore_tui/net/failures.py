@@ -28,7 +28,7 @@ from cloudstore_tui.net.reply import BlobReply, Reply, code_of, is_html, message
 THROTTLING = frozenset({408, 425, 429})
 """Statuses that ask to come back later."""
 LOGIN_REFUSED = "the service refuses the login"
-PROXY_LOGIN_HINT = "Put it into HTTPS_PROXY, or set NO_PROXY."
+_PROXY_LOGIN = "Put it into HTTPS_PROXY, or set NO_PROXY."
 
 _MEANING: Mapping[int, tuple[type[StorageError], str, str]] = {
     400: (UsageError, "the service refuses the request", ""),
@@ -36,7 +36,7 @@ _MEANING: Mapping[int, tuple[type[StorageError], str, str]] = {
     403: (ForbiddenError, "the service does not allow this", ""),
     404: (MissingError, "there is no such thing", ""),
     405: (UnsupportedError, "the service cannot do this", ""),
-    407: (LoginError, "the proxy wants a login", PROXY_LOGIN_HINT),
+    407: (LoginError, "the proxy wants a login", _PROXY_LOGIN),
     409: (ConflictError, "something is in the way", ""),
     410: (MissingError, "it is gone", ""),
     501: (UnsupportedError, "the service cannot do this", ""),
@@ -191,7 +191,7 @@ def final(reply: BlobReply) -> StorageError:
     if status in (404, 410):
         return MissingError("the store has no such object (any more)")
     if status == 407:
-        return LoginError("the proxy wants a login", hint=PROXY_LOGIN_HINT)
+        return LoginError("the proxy wants a login", hint=_PROXY_LOGIN)
     if status in _BUSY:
         return ThrottledError(_asked(reply), wait=reply.retry_after)
     if status >= 500:
@@ -292,7 +292,7 @@ def _peer(known: Circumstances) -> str:
 
 def _proxy_refusal(known: Circumstances) -> StorageError:
     if known.connect_status == 407:
-        return LoginError(f"the proxy {known.proxy} wants a login", hint=PROXY_LOGIN_HINT)
+        return LoginError(f"the proxy {known.proxy} wants a login", hint=_PROXY_LOGIN)
     return HostError(_NETWORK[97].format(host=known.host, proxy=known.proxy), connected=False)
 
 

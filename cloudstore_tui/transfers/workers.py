@@ -175,10 +175,12 @@ class Workers:
     def _help(self, job: "_Job") -> None:
         """Start one more thread if a job still waits for one; if the system has none, those that run are enough."""
         self._watch = None
-        if not job.begun and self._threads < self._most and not self._closed:
+        if self._closed or self._threads >= self._most:
+            return
+        if not job.begun:
             with suppress(LocalDiskError):
                 self._add_thread()
-        if self._latest is not None and not self._latest.begun and self._threads < self._most:
+        if self._latest is not None and not self._latest.begun:
             self._watch_over(self._latest)
 
     def _add_thread(self) -> None:
