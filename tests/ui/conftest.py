@@ -25,6 +25,7 @@ from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Locati
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Check, Deletion, DeletionOutcome, Session, StorageProvider
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
@@ -32,6 +33,7 @@ from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_text import result_text
 from cloudstore_tui.ui.widgets.chrome import StatusBar
+from tests.support.entry_table import make as made_entry
 from tests.support.screen import draw, drawn_on_demand, lines_of
 from tests.support.waiting import MOMENT, PATIENCE, rest, watched
 
@@ -535,3 +537,18 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         assert it.may_be_wrong or not app.boundary.mistakes, app.boundary.mistakes
 
     return run
+
+
+@pytest.fixture
+def store() -> Iterator[RowStore]:
+    """Rows of a list."""
+    store = RowStore()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def filled(store: RowStore) -> RowStore:
+    """A hundred of them."""
+    store.extend(made_entry(number) for number in range(100))
+    return store

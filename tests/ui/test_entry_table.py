@@ -1,106 +1,27 @@
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import ClassVar, TypeVar
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual import on
-from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.pilot import Pilot
+from textual.binding import Binding
 from textual.strip import Strip
 
 from cloudstore_tui.config.themes import load_themes
-from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
+from cloudstore_tui.ui.browser.entry_table import EntryTable
 from cloudstore_tui.ui.themes import textual_theme
 from cloudstore_tui.ui.widgets.row_renderer import RowSign
 from tests.support.contrast import TEXT, contrast
+from tests.support.entry_table import make
+from tests.support.entry_table import running as running_table
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
 CREATED, SIZE = Column("created", "Time", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, AGENT, CREATED, SIZE)
+running = partial(running_table, columns=COLUMNS)
 TITLES = {"Transcript", "Work voicemail", "Voicemail", "Survey", "Screen recording"}
-Kept = TypeVar("Kept", bound=Message)
-
-
-def make(number: int, name: str = "", size: int | None = None) -> StoredObject:
-    return StoredObject(
-        Location("acme8", "us-east", f"id-{number}"),
-        name or f"recording-{number:06d}.mp3",
-        size=number * 1000 if size is None else size,
-        size_exact=True,
-        created=datetime(2024, 9, 1, tzinfo=UTC) + timedelta(minutes=number),
-        tags=(("agentName", f"Agent {number % 7}"),),
-    )
-
-
-class TableApp(App[None]):
-    """Shows one table and keeps what it says."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back_out", "Back")]
-
-    def __init__(self, store: RowStore) -> None:
-        super().__init__()
-        self.store = store
-        self.table = EntryTable(RowStates(lambda _: None))
-        self.heard: list[Message] = []
-        self.backed_out = 0
-
-    def compose(self) -> ComposeResult:
-        yield self.table
-
-    def on_mount(self) -> None:
-        self.table.show(self.store, COLUMNS)
-        self.table.focus()
-
-    def action_back_out(self) -> None:
-        self.backed_out += 1
-
-    @on(EntryTable.Opened)
-    @on(EntryTable.MarksChanged)
-    @on(EntryTable.SortAsked)
-    def keep(self, message: Message) -> None:
-        self.heard.append(message)
-
-    def of(self, kind: type[Kept]) -> list[Kept]:
-        """What was heard of one kind since it was asked last."""
-        found = [message for message in self.heard if isinstance(message, kind)]
-        self.heard = [message for message in self.heard if not isinstance(message, kind)]
-        return found
-
-    def lines(self) -> list[str]:
-        """The table as text."""
-        return [self.table.render_line(y).text for y in range(self.table.size.height)]
-
-    def strip(self, y: int) -> Strip:
-        return self.table.render_line(y)
-
-
-@pytest.fixture
-def store() -> Iterator[RowStore]:
-    store = RowStore()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def filled(store: RowStore) -> RowStore:
-    store.extend(make(number) for number in range(100))
-    return store
-
-
-@asynccontextmanager
-async def running(store: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[TableApp, Pilot[None]]]:
-    app = TableApp(store)
-    async with app.run_test(size=(width, height)) as pilot:
-        await pilot.pause()
-        yield app, pilot
 
 
 async def test_rows_are_drawn_in_columns_that_fit(filled: RowStore) -> None:

@@ -1,87 +1,20 @@
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
-from textual import events, on
-from textual.app import App, ComposeResult
-from textual.message import Message
-from textual.pilot import Pilot
+from textual import events
 from textual.strip import Strip
 
-from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject, identity
+from cloudstore_tui.core.models import Column, ColumnKind, identity
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
+from cloudstore_tui.ui.browser.entry_table import EntryTable
+from tests.support.entry_table import make
+from tests.support.entry_table import running as running_table
 
 NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", ColumnKind.TIME, 16)
 SIZE = Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, CREATED, SIZE)
-Kept = TypeVar("Kept", bound=Message)
-
-
-def make(number: int, size: int | None = None) -> StoredObject:
-    return StoredObject(
-        Location("acme8", "us-east", f"id-{number}"),
-        f"recording-{number:06d}.mp3",
-        size=number * 1000 if size is None else size,
-        created=datetime(2024, 9, 1, tzinfo=UTC) + timedelta(minutes=number),
-        tags=(("agentName", f"Agent {number % 7}"),),
-    )
-
-
-class StoreApp(App[None]):
-    """Shows one table and keeps what it says."""
-
-    def __init__(self, store: RowStore) -> None:
-        super().__init__()
-        self.store = store
-        self.table = EntryTable(RowStates(lambda _: None))
-        self.heard: list[Message] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.table
-
-    def on_mount(self) -> None:
-        self.table.show(self.store, COLUMNS)
-        self.table.focus()
-
-    @on(EntryTable.Highlighted)
-    @on(EntryTable.NearEnd)
-    def keep(self, message: Message) -> None:
-        self.heard.append(message)
-
-    def of(self, kind: type[Kept]) -> list[Kept]:
-        """What was heard of one kind since it was asked last."""
-        found = [message for message in self.heard if isinstance(message, kind)]
-        self.heard = [message for message in self.heard if not isinstance(message, kind)]
-        return found
-
-    def lines(self) -> list[str]:
-        """The table as text."""
-        return [self.table.render_line(y).text for y in range(self.table.size.height)]
-
-
-@pytest.fixture
-def store() -> Iterator[RowStore]:
-    store = RowStore()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def filled(store: RowStore) -> RowStore:
-    store.extend(make(number) for number in range(100))
-    return store
-
-
-@asynccontextmanager
-async def running(store: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[StoreApp, Pilot[None]]]:
-    app = StoreApp(store)
-    async with app.run_test(size=(width, height)) as pilot:
-        await pilot.pause()
-        yield app, pilot
+running = partial(running_table, columns=COLUMNS)
 
 
 def fill(store: RowStore, count: int) -> None:
