@@ -217,7 +217,8 @@ class Bed:
 
     url: str
     config: Path
-    parent: Path
+    kept: Path
+    """Where the files go, until all is done."""
     checksums: dict[str, str]
     """MD5 by size, as a service that knows it would tell."""
 
@@ -242,14 +243,21 @@ class Bed:
         return [curl, ("sync", ["sync", "-d", *files], ""), ("md5sum", ["md5sum", *files], "")]
 
     def measure(self, way: str, paths: Sequence[str]) -> Cost:
-        """One run; the disk starts without unwritten bytes of others."""
+        """One run; the disk starts without unwritten bytes of others.
+
+        The files stay, empty: a file system may look at every one that was removed lately before it makes another, and
+        whoever comes later would pay for those who came before.
+        """
         os.sync()
         cost = Cost()
-        with tempfile.TemporaryDirectory(dir=self.parent, prefix=".bench-") as folder:
-            for name, command, given in self.steps(way, Path(folder), paths):
-                self._step(cost, name, command, given)
-            sizes = [path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()]
+        folder = Path(tempfile.mkdtemp(dir=self.kept))
+        for name, command, given in self.steps(way, folder, paths):
+            self._step(cost, name, command, given)
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        sizes = [path.stat().st_size for path in files]
         assert (len(sizes), sum(sizes)) == (len(paths), sum(int(path.partition("/")[0]) for path in paths)), way
+        for path in files:
+            os.truncate(path, 0)
         return cost
 
     def _step(self, cost: Cost, name: str, command: list[str], given: str) -> None:
@@ -302,8 +310,9 @@ def main() -> None:
         secrets = {"secret": "bench", "api_key": "bench"}
         config = write_config(home, f"http://127.0.0.1:{api}", [("acme", "bench", secrets)])
         checksums = {str(size): checksum_of(f"{url}/{size}/x") for size in (large, part, SMALL)}
-        bed = Bed(url, config, options.dir.resolve(), checksums)
-        sys.stdout.write(f"{name}, {CONCURRENCY} at once, best of {options.rounds}, to {bed.parent}\n")
+        kept = stack.enter_context(tempfile.TemporaryDirectory(dir=options.dir.resolve(), prefix=".bench-"))
+        bed = Bed(url, config, Path(kept), checksums)
+        sys.stdout.write(f"{name}, {CONCURRENCY} at once, best of {options.rounds}, to {bed.kept.parent}\n")
         for title, paths in tasks.items():
             report(bed, title, paths, ways, options.rounds)
 

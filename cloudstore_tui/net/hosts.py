@@ -112,7 +112,7 @@ class Hosts:
 
 
 class HostPermit:
-    """The requests of one transfer, one after the other: `async with` around each, with `enter` before the bytes."""
+    """The requests of one transfer, one after the other: `with` around each, with `enter` before the bytes."""
 
     def __init__(self, hosts: Hosts, clock: Clock, hold: Callable[[str], None]) -> None:
         self._hosts = hosts
@@ -160,12 +160,12 @@ class HostPermit:
             self._progressed = True
             self._at.answered(success=True)
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         """Begin a request."""
         self._asked = self._progressed = False
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take note of how it ended, and let others try the host if this one had to."""

@@ -390,9 +390,8 @@ class Fetch:
         """One request that succeeds, however often it has to be tried."""
         while True:
             try:
-                with self.budget.owning():
-                    async with self._permit:
-                        return await request()
+                with self.budget.owning(), self._permit:
+                    return await request()
             except RecoverableReplyError as error:
                 await self._go_around(error, store)
             except StorageError as error:

@@ -215,9 +215,8 @@ class Upload:
         denied = False
         while True:
             try:
-                with self._budget.owning():
-                    async with self._permit:
-                        reply = await self._put()
+                with self._budget.owning(), self._permit:
+                    reply = await self._put()
             except LostReplyError as lost:
                 return lost
             except UnavailableError as error:

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -130,11 +131,17 @@ def _by_store(expected: ExpectedChecksum, digests: Digests, _part_digest: Callab
 
 
 def _claimed_md5(expected: ExpectedChecksum) -> re.Match[str] | None:
-    """What the record says: in hex, also in the quotes of an ETag, or in base64 where it is certain to be an MD5."""
-    kind = expected.checksum_type.upper().replace("-", "")
+    """What the record says."""
+    return _md5_in(expected.checksum, expected.checksum_type)
+
+
+@lru_cache(maxsize=64)
+def _md5_in(checksum: str, checksum_type: str) -> re.Match[str] | None:
+    """An MD5 in hex, also in the quotes of an ETag, or in base64 where it is certain to be one."""
+    kind = checksum_type.upper().replace("-", "")
     if kind not in ("", "MD5"):
         return None
-    claimed = expected.checksum.strip().strip('"')
+    claimed = checksum.strip().strip('"')
     return _MD5.fullmatch(claimed.lower()) or _MD5.fullmatch(_from_base64(claimed, 16) if kind else "")
 
 
@@ -158,11 +165,16 @@ def _compare(level: str, kind: str, expected: str, found: str) -> VerifyResult:
 
 def _from_base64(text: str, length: int) -> str:
     """The digest in hex; empty unless it is one of `length` bytes (composite forms end with `-N`)."""
+    if not text:
+        return ""
     try:
         digest = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return ""
     return digest.hex() if len(digest) == length else ""
+
+
+_ALGORITHMS = {"md5": hashlib.md5, "sha256": hashlib.sha256}
 
 
 class Digester:
@@ -171,7 +183,7 @@ class Digester:
     def __init__(self, wanted: frozenset[str]) -> None:
         self.wanted = wanted
         self.size = 0
-        self._running = {name: hashlib.new(name, usedforsecurity=False) for name in wanted}
+        self._running = {name: _ALGORITHMS[name](usedforsecurity=False) for name in wanted}
 
     def update(self, data: bytes) -> None:
         """Take the next bytes."""

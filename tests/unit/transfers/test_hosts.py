@@ -54,7 +54,7 @@ class Steps:
         """One request that ends so; how often it was held up before."""
         held = 0
         try:
-            async with self.visit() as going:
+            with self.visit() as going:
                 while await going.enter(url, self.patience()):
                     held += 1
                 going.listen(NoSink())
@@ -102,7 +102,7 @@ async def test_only_failures_in_a_row_count(steps: Steps, between: Exception | N
 async def test_what_failed_before_the_host_was_asked_says_nothing_of_it(steps: Steps) -> None:
     for _ in range(MAX_FAILURES - 1):
         await steps.one(NO_CONNECTION)
-    async with steps.visit() as visit:
+    with steps.visit() as visit:
         await visit.enter(URL, steps.patience())
     assert await steps.one(NO_CONNECTION) == 0
     assert await steps.one(None) == 1
@@ -119,7 +119,7 @@ async def test_tries_come_less_and_less_often_up_to_a_minute(steps: Steps) -> No
 async def test_one_tries_and_the_others_go_on_with_its_first_byte(steps: Steps) -> None:
     await steps.bring_down()
     prober = steps.visit()
-    async with prober:
+    with prober:
         assert await prober.enter(URL, steps.patience())
         waiting = [asyncio.create_task(steps.one(None)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -137,7 +137,7 @@ async def test_one_tries_and_the_others_go_on_with_its_first_byte(steps: Steps) 
 async def test_when_a_try_fails_another_one_tries(steps: Steps) -> None:
     await steps.bring_down()
     first = steps.visit()
-    async with first:
+    with first:
         await first.enter(URL, steps.patience())
         second = asyncio.create_task(steps.one(None))
         await asyncio.sleep(0)
@@ -151,7 +151,7 @@ async def test_one_that_is_cancelled_while_it_tries_leaves_the_trying_to_others(
     started = asyncio.Event()
 
     async def hang() -> None:
-        async with steps.visit() as visit:
+        with steps.visit() as visit:
             await visit.enter(URL, steps.patience())
             started.set()
             await asyncio.sleep(100)
@@ -166,9 +166,8 @@ async def test_one_that_is_cancelled_while_it_tries_leaves_the_trying_to_others(
 
 async def test_who_has_no_patience_left_does_not_wait(steps: Steps) -> None:
     await steps.bring_down()
-    with pytest.raises(NetworkError, match="cannot be reached"):
-        async with steps.visit() as visit:
-            await visit.enter(URL, steps.patience(4))
+    with pytest.raises(NetworkError, match="cannot be reached"), steps.visit() as visit:
+        await visit.enter(URL, steps.patience(4))
     assert steps.clock.pauses == []
 
 
@@ -177,7 +176,7 @@ async def test_who_loses_patience_while_others_try_stops_waiting(steps: Steps) -
     hasty, patient, enough = steps.patience(12), steps.patience(), asyncio.Event()
 
     async def wait(patience: RetryBudget) -> None:
-        async with steps.visit() as visit:
+        with steps.visit() as visit:
             await visit.enter(URL, patience)
             await enough.wait()
 
