@@ -210,9 +210,12 @@ async def test_marks_are_shown_by_a_sign_and_told(filled: RowStore) -> None:
 
 async def test_a_range_is_marked_from_v_to_v_and_escape_gives_it_up(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
-        await pilot.press("j", "v", "j", "j")
+        await pilot.press("j", "v")
+        assert len(app.of(EntryTable.MarksChanged)) == 1
+        await pilot.press("j", "j")
         assert [line[1] for line in app.lines()[1:6]] == [" ", "●", "●", "●", " "]
         assert filled.selection.count == 0
+        assert len(app.of(EntryTable.MarksChanged)) == 2, "a range that grows is told row by row"
         await pilot.press("v")
         assert filled.selection.count == 3
         await pilot.press("g", "v", "escape")
