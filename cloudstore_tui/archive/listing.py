@@ -9,9 +9,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import MissingError, StorageError, UsageError, distinct
+from cloudstore_tui.core.errors import MissingError, ReplyError, StorageError, UsageError, distinct
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject, identity
-from cloudstore_tui.core.paging import Page, Pager
+from cloudstore_tui.core.paging import Hashes, Page, Pager, next_window
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.parser import conjunction
@@ -19,8 +19,12 @@ from cloudstore_tui.fiql.syntax import compare
 
 OLDEST_FIRST = Sort("createdTime")
 
-_OVERLAP = 10
-"""Rows looked at for where the next window begins: one of them may be out of order."""
+MOST_PASSES = 5
+"""Times that a window is listed by offsets before it is told that each of them brings other objects."""
+SECOND = 1000
+"""Milliseconds; times of objects are cut to whole seconds."""
+
+_UNSORTED = "The service does not list objects by time as it is asked to, so all of them are listed twice."
 
 
 class ObjectListing(ABC):
@@ -61,8 +65,10 @@ class QueryListing(ObjectListing):
     """Lists a query region by region, oldest first, up to the moment at which it began.
 
     An offset into a result that lives is good for one page only: whatever is deleted before it moves all others. So
-    each page is a window of its own, which begins with the last rows of the page before; offsets are used only where
-    more objects than a page holds were created in one second. Objects come twice where windows meet.
+    each page is a window of its own, which begins with the last rows of the page before. Objects come twice where
+    windows meet. Offsets are used only where more objects than a page holds were created in one second, or where the
+    service does not sort by time. What was listed by them is listed again: where others move meanwhile, offsets give
+    objects twice and hide some.
     """
 
     unit = "window"
@@ -78,10 +84,11 @@ class QueryListing(ObjectListing):
             try:
                 async for page in self._region(region):
                     yield page
-            except UsageError:
-                raise
             except StorageError as error:
-                self._lack([error], Location(self.query.location.profile, region))
+                if isinstance(error, UsageError) and not self._has_pages:
+                    # It is about the query.
+                    raise
+                self._lack([error], self._place(region))
         if self.failures and not self._has_pages:
             raise self.failures[-1]
 
@@ -98,36 +105,78 @@ class QueryListing(ObjectListing):
         return regions
 
     async def _region(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
-        start: int | None = None
-        pager = self._window(region, start)
-        while True:
-            page = await pager.next_page()
-            self._note(page, Location(self.query.location.profile, region))
-            yield page.items
-            if pager.ended:
-                return
-            following = self._after(page.items)
-            if following is not None and (start is None or following > start):
-                start = following
-                pager = self._window(region, start)
+        try:
+            async for items in self._by_windows(region):
+                yield items
+        except _UnsortedError:
+            self.warnings[_UNSORTED] = None
+            async for items in self._by_offsets(region):
+                yield items
 
-    def _window(self, region: str, start: int | None) -> Pager[StoredObject]:
+    async def _by_windows(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
+        """All of a region.
+
+        Raises:
+            _UnsortedError: they do not come by time, so that windows may hide some.
+        """
+        start: int | None = None
+        while True:
+            pager = self._window(region, start)
+            async for page in pager:
+                self._note(page, self._place(region))
+                yield page.items
+                if page.items:
+                    break
+            border = next_window([epoch_ms(entry.created) for entry in page.items if entry.created])
+            is_sorted = border is not None and (start or 0) <= border < self._end
+            if not is_sorted and page.items and (start is not None or not pager.ended):
+                raise _UnsortedError
+            if pager.ended or border is None:
+                return
+            if start is None or border > start:
+                start = border
+            else:
+                async for items in self._by_offsets(region, start, start + SECOND):
+                    yield items
+                start += SECOND
+
+    async def _by_offsets(
+        self, region: str, start: int | None = None, end: int | None = None
+    ) -> AsyncIterator[tuple[StoredObject, ...]]:
+        """All of a window, which is listed again until that brings nothing new, and nothing twice."""
+        seen = Hashes()
+        for _ in range(MOST_PASSES):
+            pager, found = self._window(region, start, end), 0
+            async for page in pager:
+                self._note(page, self._place(region))
+                new = tuple(entry for entry in page.items if seen.add(hash(identity(entry))))
+                found += len(new)
+                yield new
+            if not found and not pager.repeated:
+                return
+        unsettled = ReplyError(
+            "the service gives other objects each time it is asked, so some may be missing", hint="Run it once more."
+        )
+        self._lack([unsettled], self._place(region))
+
+    def _window(self, region: str, start: int | None, end: int | None = None) -> Pager[StoredObject]:
         self.windows += 1
         since = "" if start is None else compare("createdTime", "=ge=", str(start))
-        until = compare("createdTime", "=lt=", str(self._end))
+        until = compare("createdTime", "=lt=", str(min(end or self._end, self._end)))
         query = replace(
             self.query,
-            location=Location(self.query.location.profile, region),
+            location=self._place(region),
             filter=conjunction(self.query.filter, since, until),
             sort=OLDEST_FIRST,
         )
         return Pager(lambda cursor: self._provider.search(query, cursor), identity, query.location.address)
 
-    def _after(self, items: tuple[StoredObject, ...]) -> int | None:
-        """The start of the next window; `None` where it cannot be determined."""
-        moments = [epoch_ms(entry.created) for entry in items[-_OVERLAP:] if entry.created]
-        first = min(moments, default=self._end)
-        return first if first < self._end else None
+    def _place(self, region: str) -> Location:
+        return Location(self.query.location.profile, region)
+
+
+class _UnsortedError(Exception):
+    """The service does not list objects by time."""
 
 
 class FolderListing(ObjectListing):

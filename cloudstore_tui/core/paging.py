@@ -1,10 +1,11 @@
 """Paging: one answer of a listing, the walk from the first to the last, and how long that will take."""
 
+import math
 import time
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Generic, TypeAlias, TypeVar
 
@@ -70,7 +71,7 @@ class Pager(Generic[Item]):
         self._prefetch = prefetch
         self._identify = identify
         self._subject = subject
-        self._seen = _Hashes()
+        self._seen = Hashes()
         self._cursor: str | None = None
         self._stalled = 0
         self.ended = False
@@ -81,6 +82,8 @@ class Pager(Generic[Item]):
         """Roughly how many items are still to come; known only while pages are prefetched."""
         self.failures: tuple[StorageError, ...] = ()
         """What the pages until now lack, each thing once."""
+        self.repeated = 0
+        """Items that had come before, and were dropped."""
         self.unmatched = 0
         """Rows of the pages until now that do not meet the filter as this program reads it."""
 
@@ -97,6 +100,7 @@ class Pager(Generic[Item]):
             return Page(())
         page = await self._fetch(self._cursor)
         new = tuple(item for item in page.items if self._is_new(item))
+        self.repeated += len(page.items) - len(new)
         self._stalled = 0 if new else self._stalled + 1
         self._cursor = page.cursor
         self.ended = page.cursor is None
@@ -141,7 +145,7 @@ class Pager(Generic[Item]):
             yield await self.next_page()
 
 
-class _Hashes:
+class Hashes:
     """Many hashes in some nine bytes each, where a set takes seventy: short sorted lists, by the last bits."""
 
     def __init__(self) -> None:
@@ -155,6 +159,24 @@ class _Hashes:
             return False
         known.insert(place, number)
         return True
+
+
+BORDER = 10
+"""Rows looked at for where a window of time begins: one of them may be out of order."""
+
+
+def next_window(moments: Sequence[int]) -> int | None:
+    """Where a window of time begins that hides none of the rows to come, after rows that come oldest first.
+
+    `None` where the rows themselves are not in that order, whatever was asked for: a window that had begun anywhere
+    among them would have hidden one that follows.
+    """
+    oldest_to_come = math.inf
+    for place in range(len(moments) - 1, BORDER - 1, -1):
+        oldest_to_come = min(oldest_to_come, moments[place])
+        if oldest_to_come < min(moments[place - BORDER : place]):
+            return None
+    return min(moments[-BORDER:], default=None)
 
 
 MINUTE = 60.0

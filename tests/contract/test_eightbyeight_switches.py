@@ -6,13 +6,14 @@ import io
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from msgspec.structs import replace
 
+from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import (
     ConflictError,
@@ -306,6 +307,29 @@ async def test_e13_the_order_is_always_asked_for(provider: StorageProvider, sand
     seen = asked(sandbox)
     assert len(seen) > 10
     assert all({"sortField", "sortDirection"} <= parse_qs(one.query).keys() for one in seen)
+
+
+async def test_a_service_that_keeps_no_order_hides_nothing(provider: StorageProvider, sandbox: Sandbox) -> None:
+    query, now = Query(EAST, _filter(provider)), datetime(2025, 1, 1, tzinfo=UTC)
+    whole = {row.id for row in await found(provider, query)}
+    assert len(whole) > 200
+    everything = await provider.count(Query(EAST, "type==callcenterrecording"))
+    sandbox.switches.set({"order": "newest"})
+    listing = QueryListing(provider, query, now)
+    assert {row.id async for page in listing.pages() for row in page} == whole
+    assert (len(listing.warnings), listing.failures) == (1, ())
+    sandbox.switches.set({"order": "newest", "E-4": "400"})
+    assert await provider.count(Query(EAST, "type==callcenterrecording")) == everything > 10_000
+    # The oldest records are not known then: what lies between the newest and them is not all there is.
+    years = await provider.folders(EAST.child("callcenterrecording"))
+    assert [failure.message for failure in years.failures] == [
+        "the service does not list by time as it is asked to, so there may be more than these"
+    ]
+    # What offsets cannot reach is told.
+    listing = QueryListing(provider, Query(EAST, "type==callcenterrecording"), now)
+    listed = [row.id async for page in listing.pages() for row in page]
+    assert len(set(listed)) == 10_000
+    assert [failure.subject for failure in listing.failures] == ["acme8:us-east/"]
 
 
 async def test_all_regions_come_in_one_order(provider: StorageProvider) -> None:

@@ -21,7 +21,7 @@ from cloudstore_tui.core.errors import (
     distinct,
 )
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
-from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.paging import Page, next_window
 from cloudstore_tui.fiql.evaluator import fields_of, number
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
 from cloudstore_tui.fiql.measures import epoch_ms
@@ -36,9 +36,6 @@ LARGEST_WINDOW = 10_000
 """Records beyond this may be refused; a search by time continues with a new window instead."""
 SECOND = 1000
 """Milliseconds; replies are cut to whole seconds, filters are not."""
-
-_BACK = 10
-"""Rows looked at for where a window begins: one of them may be out of order, and must not make us skip others."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -63,11 +60,12 @@ class Position(msgspec.Struct, frozen=True):
         here = Position(offset, self.bound)
         if offset + PAGE <= LARGEST_WINDOW or order.field != "createdTime":
             return here
-        moments = [epoch_ms(entry.created) for entry in seen[-_BACK:] if entry.created]
-        if not moments:
-            return here
         # Rows of the border's second come again, and are dropped by whoever walks the pages.
-        bound = max(moments) + SECOND if order.descending else min(moments)
+        moments = [epoch_ms(entry.created) for entry in seen if entry.created]
+        border = next_window([-moment for moment in moments] if order.descending else moments)
+        if border is None:
+            return here
+        bound = SECOND - border if order.descending else border
         forward = bound < self.bound if order.descending else bound > self.bound
         return Position(0, bound) if forward or not self.bound else here
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from operator import ge, gt, le, lt
@@ -23,9 +24,7 @@ from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.paging import (
     LARGEST_WINDOW,
     NEWEST_FIRST,
-    OLDEST_FIRST,
     PAGE,
-    SECOND,
     START,
     Position,
     PrefetchingSearch,
@@ -262,13 +261,11 @@ class Counter:
         return (await self._searcher.region_page(query, region, Position(offset), 1)).given > 0
 
     async def _by_windows(self, query: Query, region: str) -> list[_Part]:
-        """Where large offsets are refused: halve the time until each part is small enough."""
-        newest = await self._searcher.region_page(query, region, limit=1)
-        oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), region, limit=1)
-        ends = [entry.created for one in (newest, oldest) for entry in one.entries if entry.created]
-        if len(ends) < 2:
-            raise _uncountable(query)
-        parts, spans = [], [(epoch_ms(ends[1]), epoch_ms(ends[0]) + SECOND)]
+        """Where large offsets are refused: halve the time until each part is small enough.
+
+        From 1970 to tomorrow: the first and last records are only known from a service that sorts as it is asked to.
+        """
+        parts, spans = [], [(0, epoch_ms(datetime.now(UTC) + timedelta(days=1)))]
         while spans:
             start, end = spans.pop()
             part = await self._within(query, region, start, end)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, distinct, unreadable
 from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
-from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.paging import Page, next_window
 from cloudstore_tui.fiql.fields import type_rank
 from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.parser import conjunction
@@ -169,12 +169,21 @@ class Tree:
             return Page(())
         newest = await self._searcher.region_page(query, location.region)
         entries, lost, whole = newest.entries, len(newest.unreadable), newest.next is None
+        failures: tuple[StorageError, ...] = ()
         if not whole:
             oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), location.region, limit=1)
             entries += oldest.entries
             lost += len(oldest.unreadable)
+            if next_window([-epoch_ms(entry.created) for entry in entries if entry.created]) is None:
+                failures = (
+                    PartialError(
+                        "the service does not list by time as it is asked to, so there may be more than these",
+                        subject=location.address,
+                        hint="Search by time instead.",
+                    ),
+                )
         found = time_folders(location, (entry.created for entry in entries if entry.created), whole=whole)
-        return Page(tuple(found), failures=unreadable(lost, location.address))
+        return Page(tuple(found), failures=failures + unreadable(lost, location.address))
 
     async def _buckets(self, location: Location, cursor: str | None) -> Page[Folder]:
         at = Position(int(cursor)) if cursor else START

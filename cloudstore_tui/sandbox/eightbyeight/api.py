@@ -55,6 +55,8 @@ def search_of(call: ApiRequest, table: str) -> ObjectSearch:
     direction = query.get("sortDirection") or ("ASC" if query.get("sortField") else "DESC")
     if direction not in _DIRECTIONS:
         raise problem(400, "sortDirection must be ASC or DESC", "sortDirection")
+    if call.switch("order") == "newest":
+        sort, direction = "createdTime", "DESC"
     return ObjectSearch(
         region=call.region,
         node=_node(call, text, table, aliases) if "filter" in query else None,

@@ -48,6 +48,7 @@ SWITCHES: tuple[Switch, ...] = (
     _switch("E-11", "ISO times in a filter", "400", "accepted"),
     _switch("E-12", "objectState anywhere in a filter ends the rule that only AVAILABLE is found", "any mention"),
     _switch("E-13", "order without sortField", "createdTime DESC"),
+    _switch("order", "order of what is found: as asked, or the newest first whatever is asked", "asked", "newest"),
     _switch(
         "E-14", "how a presigned URL is told", *("json", "text", "json string", "302", "presignedUrl", "presignUrl")
     ),

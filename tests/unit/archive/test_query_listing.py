@@ -30,6 +30,9 @@ class Service:
         self.before_page: Callable[[int], None] = lambda _number: None
         self.failing: dict[str, StorageError] = {}
         self.repeats = False
+        self.order: Callable[[list[StoredObject]], None] = lambda _found: None
+        """Puts what was found into another order than the one asked for."""
+        self.filters = True
 
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
         return Page(tuple(Folder(Location(location.profile, region), region) for region in self.objects))
@@ -44,9 +47,10 @@ class Service:
         self.queries.append(query.filter)
         terms = list(comparisons(parse(query.filter)))
         found = sorted(
-            (entry for entry in self.objects[region] if _holds(entry, terms)),
+            (entry for entry in self.objects[region] if not self.filters or _holds(entry, terms)),
             key=lambda entry: (entry.created, entry.id),
         )
+        self.order(found)
         offset = int(cursor or 0)
         page = tuple(found[offset : offset + PAGE])
         if self.repeats:
@@ -168,3 +172,75 @@ async def test_a_record_out_of_order_hides_no_other(make_object: MakeObject) -> 
 
     service.search = swapped  # type: ignore[method-assign]  # a service that sorts badly
     assert len(await found(listing(service))) == 100
+
+
+UNSORTED = ["A note.", "The service does not list objects by time as it is asked to, so all of them are listed twice."]
+
+
+async def test_a_service_that_gives_the_newest_first_hides_none_and_that_is_told(make_object: MakeObject) -> None:
+    service = Service({"us-east": objects_of(make_object, 250)})
+    service.order = list.reverse
+    listed = listing(service)
+    assert len(await found(listed)) == 250
+    assert list(listed.warnings) == UNSORTED
+    assert not listed.failures
+
+
+async def test_an_order_that_is_lost_later_brings_back_what_windows_had_hidden(make_object: MakeObject) -> None:
+    objects = objects_of(make_object, 250)
+    hidden, witness = objects[30], objects[105]
+    service = Service({"us-east": objects})
+
+    def misplace(found: list[StoredObject]) -> None:
+        if hidden in found:
+            found.remove(hidden)
+            found.append(hidden)
+        if witness in found:
+            found.remove(witness)
+            found.insert(found.index(objects[117]) + 1, witness)
+
+    service.order = misplace
+    listed = listing(service)
+    assert len(await found(listed)) == 250
+    assert list(listed.warnings) == UNSORTED
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_an_order_that_is_another_one_each_time_is_told(make_object: MakeObject, seed: int) -> None:
+    service = Service({"us-east": objects_of(make_object, 100)})
+    service.order = random.Random(seed).shuffle
+    listed = listing(service)
+    assert len(await found(listed)) > 90
+    assert [(failure.subject, failure.message) for failure in listed.failures] == [
+        ("acme8:us-east/", "the service gives other objects each time it is asked, so some may be missing")
+    ]
+    assert len(service.queries) <= 30
+
+
+async def test_a_crowd_that_comes_in_another_order_each_time_is_all_found(make_object: MakeObject) -> None:
+    crowd = [make_object(f"crowd-{number}", created=NOW - timedelta(hours=5)) for number in range(70)]
+    service = Service({"us-east": [*objects_of(make_object, 60), *crowd, *objects_of(make_object, 60, first=3000)]})
+    chance = random.Random(5)
+
+    def change(found: list[StoredObject]) -> None:
+        # Once only: when it was asked for a second time, it stays as it is.
+        if len(service.queries) < 9:
+            same = [place for place, entry in enumerate(found) if entry.id.startswith("crowd")]
+            moved = [found[place] for place in same]
+            chance.shuffle(moved)
+            for place, entry in zip(same, moved, strict=True):
+                found[place] = entry
+
+    service.order = change
+    listed = listing(service)
+    assert len(await found(listed)) == 190
+    assert not listed.failures
+
+
+async def test_a_service_that_does_not_filter_by_time_hides_none(make_object: MakeObject) -> None:
+    service = Service({"us-east": objects_of(make_object, 100)})
+    service.filters = False
+    listed = listing(service)
+    assert len(await found(listed)) == 100
+    assert list(listed.warnings) == UNSORTED
+    assert len(service.queries) < 30

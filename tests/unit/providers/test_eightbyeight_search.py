@@ -51,6 +51,13 @@ def test_one_row_out_of_order_at_the_border_skips_no_other() -> None:
     assert Position(9_900).moved(10_000, DOWN, rows).bound > SECOND + 101_000
 
 
+def test_no_window_begins_where_rows_do_not_come_by_time() -> None:
+    rows = [entry(second=second) for second in range(100)]
+    assert Position(9_900).moved(10_000, DOWN, rows) == Position(10_000)
+    assert Position(9_900).moved(10_000, UP, rows[::-1]) == Position(10_000)
+    assert Position(9_900).moved(10_000, UP, [*rows[1:30], rows[0], *rows[30:]]) == Position(10_000)
+
+
 def test_values_are_sorted_missing_first_then_numbers_then_texts() -> None:
     rows = [entry("a", duration="900"), entry("b", duration="1000"), entry("c", duration="long"), entry("d")]
     assert [row.id for row in sorted(rows, key=lambda row: sort_key(row, "duration"))] == ["d", "a", "b", "c"]

@@ -155,6 +155,13 @@ def test_e13_the_default_order_is_newest_first(service: Any) -> None:
     assert service.find(DAY) == service.find(DAY, sortField="createdTime", sortDirection="DESC")
 
 
+def test_the_order_that_is_asked_for_may_be_ignored(service: Any) -> None:
+    newest = service.find(DAY)
+    service.world.switches.set({"order": "newest"})
+    assert service.find(DAY, sortField="createdTime", sortDirection="ASC") == newest
+    assert service.find(DAY, sortField="storedBytes", sortDirection="DESC") == newest
+
+
 @pytest.mark.parametrize("how", ["json", "text", "json string", "302", "presignedUrl", "presignUrl"])
 def test_e14_the_shape_of_a_presigned_link(service: Any, how: str) -> None:
     record = service.one("type==summary")
