@@ -290,6 +290,18 @@ class Disk:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return self.identity(descriptor) == (there.st_dev, there.st_ino)
 
+    def is_at(self, path: Path, folder: int) -> bool:
+        """Whether a path leads to an open folder; over links, too."""
+        try:
+            there = path.stat()
+        except OSError:
+            return False
+        if self.identity(folder) == (there.st_dev, there.st_ino):
+            return True
+        # Some number a folder anew when it changes, and others whenever they are asked.
+        here, numbers = os.fstat(folder), self.file_system(folder).keeps_owners
+        return here.st_dev == there.st_dev and (here.st_ino == there.st_ino or not numbers)
+
     def replace(self, name: str, new: str, folder: int) -> None:
         """Give a file another name, in place of what has it."""
         os.replace(name, new, src_dir_fd=folder, dst_dir_fd=folder)

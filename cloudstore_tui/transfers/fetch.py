@@ -105,6 +105,27 @@ class Version(Struct):
     """Of the last whole reply."""
     modified: str = ""
     """`Last-Modified`, as the store wrote it."""
+    weak: str = ""
+    """Its validator even if it is a weak one, which proves nothing where it is the same."""
+
+    def is_other(self, reply: BlobReply) -> bool:
+        """Whether a reply says of itself that it is from another version."""
+        if self.etag:
+            return reply.etag != self.etag
+        told = ((self.weak, _weak(reply)), (self.modified, _modified(reply)))
+        return any(before and now and before != now for before, now in told)
+
+    def learn(self, reply: BlobReply) -> None:
+        """Know what a reply with bytes says of the version."""
+        self.etag, self.weak, self.modified = reply.etag, _weak(reply), _modified(reply)
+
+
+def _weak(reply: BlobReply) -> str:
+    return reply.headers.get("etag", "").removeprefix("W/")
+
+
+def _modified(reply: BlobReply) -> str:
+    return reply.headers.get("last-modified", "")
 
 
 class RestartError(RecoverableReplyError):
@@ -202,8 +223,7 @@ class Attempt:
             self._accept_whole(reply)
         else:
             self._accept_rest(reply)
-        self._version.etag = reply.etag
-        self._version.modified = reply.headers.get("last-modified", "")
+        self._version.learn(reply)
         self._learned(self._version.size)
         self.accepted = True
         return True
@@ -242,7 +262,7 @@ class Attempt:
             raise RangeError
         if span.last != span.total - 1 or reply.length not in (None, span.total - start):
             raise RangeError
-        if self._version.etag and reply.etag != self._version.etag:
+        if self._version.is_other(reply):
             raise ChangedError
         if size not in (None, span.total):
             raise RangeError
@@ -317,7 +337,9 @@ class Fetch:
 
     @property
     def remark(self) -> str:
-        """What the user should know of the record, as a clause; empty if all is well."""
+        """What the user should know of the record or the store, as a clause; empty if all is well."""
+        if self._unconfirmed and not self.expected.is_strong:
+            return "neither the service nor its store says how long it is, so nobody knows whether it is whole"
         if self._stated is None or self._version.size in (None, self._stated):
             return ""
         return f"its record says {self._stated:,} bytes, and it has {self._version.size:,}; the checksum fits"
@@ -496,6 +518,9 @@ class Fetch:
             raise NetworkError("the connection ended early")
         if total is not None and total < store.offset:
             raise ContradictionError(f"the server sent {store.offset} of {total} bytes")
+        if total is None and self._rough_size is not None and not is_roughly(store.offset, self._rough_size):
+            # A body without a length looks whole wherever the connection ends.
+            raise ContradictionError(f"the server sent {store.offset} of about {self._rough_size} bytes")
         self._version.size = total
         self._unconfirmed = total is None
 

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from msgspec import Struct
 
-from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import BusyError, LocalDiskError, StorageError, UnsafeError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk, Space, TargetFolder, disk_error, os_errors_as
 from cloudstore_tui.transfers.failpoint import failpoint
@@ -290,24 +290,33 @@ class PartFile:
         """Be done with a published file: when its name is on the disk, that of the part file is taken away.
 
         Args:
-            synced: folders that were synced since the file got its name; its own is among them afterwards.
+            synced: folders that were synced since the file got its name, and are where they were; its own is among
+                them afterwards.
 
         Raises:
-            LocalDiskError: the disk refuses.
+            LocalDiskError: the disk refuses, or the folder is not where it was.
         """
         if not self.published or not self.is_open:
             return
         try:
             folder = self._disk.identity(self._dir_fd)
-            if folder not in synced:
+            is_there = folder in synced
+            if not is_there:
                 self._disk.sync_folder(self._dir_fd)
-                synced.add(folder)
+                is_there = self._disk.is_at(self.folder, self._dir_fd)
             failpoint("after_folder_sync")
             self._disk.remove(self.name, self._dir_fd)
             failpoint("after_unlink")
         except OSError as error:
             raise disk_error(error, self.folder / self._final_name) from None
         self._close()
+        if not is_there:
+            raise LocalDiskError(
+                "its folder was renamed, replaced or unmounted while it was written, and the file is in that one",
+                subject=str(self.folder / self._final_name),
+                hint="Look where the folder is now, or fetch it again.",
+            )
+        synced.add(folder)
 
     def discard(self) -> StorageError | None:
         """Remove the file, unless that was done, or it was published; why it is still there, as open as it was."""

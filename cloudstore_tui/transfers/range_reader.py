@@ -10,7 +10,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import Blob
-from cloudstore_tui.transfers.fetch import Sign, is_page
+from cloudstore_tui.transfers.fetch import Sign, Version, is_page
 
 MAX_SKIPPED = 1 << 20
 """Bytes that are thrown away to come to a place in the middle, where the store only sends whole objects."""
@@ -48,7 +48,8 @@ class RangeReader:
         self._pauses = pauses
         self._signing = asyncio.Lock()
         self._source: Source | None = None
-        self._etag = ""
+        self._version: Version | None = None
+        """What the first piece told of the object."""
 
     async def read(self, first: int, count: int) -> Piece:
         """At most `count` bytes from the offset `first`.
@@ -97,19 +98,26 @@ class RangeReader:
         except _EnoughError:
             reply = sink.reply
         if reply.status == 416:
-            return Piece(b"", reply.span.total if reply.span is not None else source.size)
+            told = reply.span.total if reply.span is not None else None
+            self._check(reply, told)
+            return Piece(b"", source.size if told is None else told)
         if not sink.accepted:
             raise refused(reply)
-        self._check(reply)
+        self._check(reply, sink.total)
         total = sink.total if sink.total is not None else source.size
         if sink.is_short(total):
             raise NetworkError("the connection ended early")
         return Piece(bytes(sink.data), total, sink.ranged, sink.reply.compression)
 
-    def _check(self, reply: BlobReply) -> None:
-        if self._etag and reply.etag and reply.etag != self._etag:
+    def _check(self, reply: BlobReply, total: int | None) -> None:
+        """Compare with what the first piece told of the object."""
+        if self._version is None:
+            self._version = Version(total)
+            self._version.learn(reply)
+            return
+        known, tells = self._version, bool(reply.etag) or not self._version.etag
+        if (tells and known.is_other(reply)) or (known.size is not None and total not in (None, known.size)):
             raise IntegrityError("it changed on the server while it was read", hint="Open it again.")
-        self._etag = reply.etag or self._etag
 
 
 class _EnoughError(RecoverableReplyError):

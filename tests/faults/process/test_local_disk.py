@@ -190,11 +190,15 @@ def test_a_folder_that_is_removed_meanwhile_is_named(machine: Any, large: Any, s
     machine.nothing_left()
 
 
-def test_a_folder_that_is_renamed_meanwhile_takes_the_file_with_it(machine: Any, large: Any, slow: Slow) -> None:
+def test_a_folder_that_is_renamed_meanwhile_takes_the_file_with_it_and_that_is_told(
+    machine: Any, large: Any, slow: Slow
+) -> None:
     slow(FASTER)
     get = machine.start("get", large.address, "--to", "calls")
     machine.arrived(ENOUGH)
     (machine.folder / "calls").rename(machine.folder / "other")
-    assert get.end().code == 0
+    ended = get.end()
+    assert ended.code == 5, (ended.out, ended.err)
+    assert f"calls/{large.name}: its folder was renamed, replaced or unmounted while it was written" in ended.err
     assert [path.name for path in (machine.folder / "other").iterdir()] == [large.name]
     machine.nothing_left()

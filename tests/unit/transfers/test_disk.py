@@ -421,9 +421,32 @@ async def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere_else(
 
     server.put("/exports/x.tar", content)
     server.answer(answer(once=swap))
-    await engine.wait(engine.submit(DownloadRequest(PLACE, folder / "a", root=folder)))
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder / "a", root=folder)))
     assert names_in(outside) == []
     assert names_in(folder / "moved") == ["x.tar"]
+    assert transfer.error is not None
+    assert transfer.error.code == 5
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_file_that_is_not_where_it_was_to_be_is_told_and_comes_there_when_it_is_tried_again(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path, tmp_path: Path, again: bool
+) -> None:
+    def move() -> None:
+        folder.rename(tmp_path / "moved")
+        if again:
+            folder.mkdir()
+
+    server.put("/exports/x.tar", content)
+    server.answer(answer(once=move))
+    number = engine.submit(DownloadRequest(PLACE, folder))
+    transfer = await engine.wait(number)
+    assert (transfer.state, names_in(tmp_path / "moved")) == (State.FAILED, ["x.tar"])
+    assert (transfer.error.code, transfer.error.subject) == (5, str(folder / "x.tar"))
+    engine.retry(number)
+    transfer = await engine.wait(number)
+    assert (transfer.error, transfer.path) == (None, folder / "x.tar")
+    assert names_in(folder) == ["x.tar"]
 
 
 async def test_the_chosen_folder_itself_may_be_a_link(

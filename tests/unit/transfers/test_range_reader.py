@@ -118,10 +118,27 @@ async def test_a_fresh_link_that_is_refused_too_is_the_end(
     assert "canary" not in str(caught.value)
 
 
-async def test_an_object_that_changes_between_two_pieces_is_not_mixed(opened: Open, server: Any) -> None:
+@pytest.mark.parametrize("size", [400_000, 100_000, 5], ids=["longer", "shorter", "ends before"])
+@pytest.mark.parametrize("etags", [(None, None), ("", ""), ('W/"1"', 'W/"2"')], ids=["strong", "none", "weak"])
+async def test_an_object_that_changes_between_two_pieces_is_not_mixed(
+    opened: Open, server: Any, content: bytes, etags: tuple[str | None, str | None], size: int
+) -> None:
+    server.put("/a", content, etags[0])
     reader = opened()
     await reader.read(0, 10)
-    server.put("/a", bytes(100_000))
+    server.put("/a", bytes(size), etags[1])
+    with pytest.raises(IntegrityError, match="changed"):
+        await reader.read(10, 10)
+
+
+@pytest.mark.parametrize("told", [{"ETag": 'W/"2"'}, {"Last-Modified": "Mon"}], ids=["weak", "time"])
+async def test_an_object_of_the_same_size_that_changes_between_two_pieces_is_not_mixed(
+    opened: Open, server: Any, answer: Any, content: bytes, told: dict[str, str]
+) -> None:
+    server.put("/a", content, 'W/"1"')
+    server.answer(answer(headers={"Last-Modified": "Sun"}), answer(headers={"Last-Modified": "Sun"} | told))
+    reader = opened()
+    await reader.read(0, 10)
     with pytest.raises(IntegrityError, match="changed"):
         await reader.read(10, 10)
 

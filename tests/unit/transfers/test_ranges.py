@@ -112,6 +112,22 @@ async def test_without_a_strong_validator_an_overlap_is_compared(
     assert transfer.level == "size"
 
 
+@pytest.mark.parametrize(("name", "values"), [("ETag", ('W/"1"', 'W/"2"')), ("Last-Modified", ("Sun", "Mon"))])
+async def test_an_overlap_that_is_the_same_in_both_versions_mixes_nothing(
+    engine: Any, server: Any, provider: Any, answer: Any, folder: Path, name: str, values: tuple[str, str]
+) -> None:
+    provider.tells_checksum = False
+    silence = b"\0" * 100_000
+    before, after = (tone * 20_000 + silence + tone * 20_000 for tone in (b"a", b"b"))
+    server.put("/exports/x.tar", before, etag="")
+    told = [{name: value} for value in values]
+    change = answer(headers=told[1], once=lambda: server.put("/exports/x.tar", after, etag=""))
+    server.answer(answer(cut=100_000, headers=told[0]), change, answer(headers=told[1]))
+    await get(engine, folder)
+    assert server.starts() == [0, 100_000 - 65_536, 0]
+    assert (folder / "x.tar").read_bytes() == after
+
+
 async def test_a_connection_lost_after_the_last_byte_costs_no_second_download(
     engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
 ) -> None:
@@ -143,6 +159,24 @@ async def test_a_size_nobody_confirms_is_shown_as_unverified(
     server.answer(answer(no_length=True), answer(no_length=True, ignore_range=True))
     transfer = await get(engine, folder)
     assert (transfer.state, transfer.level) == (State.DONE, "unverified")
+    assert transfer.note.endswith("so nobody knows whether it is whole")
+
+
+@pytest.mark.parametrize("always", [False, True])
+async def test_a_body_without_length_that_is_far_from_the_rounded_size_was_cut(
+    engine: Any, server: Any, answer: Any, provider: Any, content: bytes, folder: Path, always: bool
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/x", content)
+    server.answer(*[answer(no_length=True, cut=1000), answer(no_length=True, ignore_range=True)] * (1 + always))
+    location = Location("tiny", path="x")
+    entry = StoredObject(location, "x", size=len(content) - 200)
+    transfer = await engine.wait(engine.submit(DownloadRequest(location, folder, entry=entry)))
+    if always:
+        assert (transfer.error.code, names_in(folder)) == (6, [])
+        assert "1000 of about 319800 bytes" in str(transfer.error)
+    else:
+        assert (transfer.state, (folder / "x").read_bytes()) == (State.DONE, content)
 
 
 async def test_a_reply_far_from_the_rounded_size_is_not_believed(
