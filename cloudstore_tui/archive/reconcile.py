@@ -75,6 +75,7 @@ class CallRow(msgspec.Struct, frozen=True):
     """One call that took place."""
 
     id: str
+    """Empty where the table does not tell it."""
     start: datetime | None
     """When it began; unknown where that cannot be read."""
 
@@ -102,8 +103,10 @@ def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str 
             id_at = _column(names, id_column, _IDS, path, "--id-column")
             start_at = _column(names, start_column, _STARTS, path, "--start-column")
             for row in rows:
-                if len(row) > max(id_at, start_at) and row[id_at].strip():
-                    yield CallRow(row[id_at].strip(), _moment(row[start_at].strip(), zone))
+                if any(cell.strip() for cell in row):
+                    # Programs leave out empty cells at the end of a line.
+                    cells = [*row, *[""] * len(names)]
+                    yield CallRow(cells[id_at].strip(), _moment(cells[start_at].strip(), zone))
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise LocalDiskError(f"the list of calls cannot be read: {reason}", subject=str(path)) from None
@@ -156,6 +159,8 @@ class Reconciliation:
         self.calls = 0
         self.unread = 0
         """Calls whose start cannot be read."""
+        self.unnamed = 0
+        """Lines that tell of a call, and not which one."""
 
     def close(self) -> None:
         """Forget everything."""
@@ -165,6 +170,9 @@ class Reconciliation:
         """Take in what took place."""
         with self._database.transaction():
             for row in rows:
+                if not row.id:
+                    self.unnamed += 1
+                    continue
                 self.unread += row.start is None
                 values = (row.id, row.start.timestamp() if row.start else None)
                 self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?)", values)

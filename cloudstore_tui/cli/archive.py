@@ -168,10 +168,13 @@ async def reconcile_command(
             await _add_objects(session, workers, joined, where, timedelta(seconds=late))
         await workers.run(joined.add_only_here)
         await workers.run(lambda _stop: _tell_open_items(output, joined, found))
-        _tell_reconciled(output, joined.calls, found)
         if joined.unread:
-            message = f"the beginning of {joined.unread:,} calls cannot be read"
+            message = f"the beginning of {in_words.counted(joined.unread, 'call')} cannot be read"
             output.error(StorageError(message, subject=str(calls)))
+        if joined.unnamed:
+            message = f"{in_words.counted(joined.unnamed, 'line')} of it without the id of a call"
+            output.error(StorageError(message, subject=str(calls)))
+        _tell_reconciled(output, joined.calls, found)
     if found.total():
         output.errors.append(StorageError("something is open"))
 
@@ -202,7 +205,8 @@ def _tell_reconciled(output: Output, calls: int, found: "Counter[OpenKind]") -> 
         output.record({"event": "report", "calls": calls, "open": found.total(), **numbers})
     else:
         parts = [f"{number:,} {kind.value}" for kind, number in found.items() if number]
-        output.line(f"{calls:,} calls: {', '.join(parts) if parts else 'everything is there'}.")
+        nothing = "nothing open is known" if output.errors else "everything is there"
+        output.line(f"{in_words.counted(calls, 'call')}: {', '.join(parts) or nothing}.")
 
 
 def _tell_open_items(output: Output, joined: Reconciliation, found: "Counter[OpenKind]") -> None:

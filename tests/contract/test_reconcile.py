@@ -53,3 +53,17 @@ def test_gaps_are_told_one_by_one_and_in_the_exit_code(
         *("--expect", "callcenterrecording,transcription"),
     )
     assert 0 < lacking.report["lacking"] < len(calls)
+
+
+def test_a_line_that_does_not_tell_its_call_is_told_itself(
+    calls: list[str], cloudstore: Cloudstore, tmp_path: Path
+) -> None:
+    with (tmp_path / "calls.csv").open("a") as file:
+        file.write(",2024-09-01T09:30:00Z\n")
+    done = cloudstore("reconcile", "archive", "--calls", "calls.csv")
+    assert (done.code, "calls.csv: 1 line of it without the id of a call." in done.err) == (1, True), done.err
+    assert f"{len(set(calls))} calls: nothing open is known." in done.out
+    with (tmp_path / "calls.csv").open("a") as file:
+        file.write(f"{calls[0]}-other\n")
+    done = cloudstore("reconcile", "archive", "--calls", "calls.csv")
+    assert (done.code, f"missing at the service    {calls[0]}-other" in done.out) == (1, True), done.out

@@ -126,6 +126,17 @@ def test_calls_are_read_from_any_table(tmp_path: Path, text: str, ids: list[str]
         assert all(row.start for row in rows)
 
 
+def test_no_line_that_tells_of_a_call_is_passed_over(tmp_path: Path) -> None:
+    # Programs leave out empty cells at the end of a line.
+    (tmp_path / "calls.csv").write_text("agent,id,start\nAda,a\n,,\nBo\nCy, ,2024-09-01\nDi,d,2024-09-01\n")
+    rows = list(read_calls(tmp_path / "calls.csv", UTC))
+    assert [(row.id, row.start) for row in rows] == [("a", None), ("", None), ("", START), ("d", START)]
+    with closing(Reconciliation(tmp_path / "archive", ())) as joined:
+        joined.add_calls(rows)
+        assert (joined.calls, joined.unread, joined.unnamed) == (2, 1, 2)
+        assert [item.call for item in joined.open_items()] == ["a", "d"]
+
+
 def test_a_table_without_such_a_column_is_refused(tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text("ticket,when\n1,2024-09-01\n")
     with pytest.raises(UsageError, match="no column whose name tells enough"):
