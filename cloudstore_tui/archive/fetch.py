@@ -335,13 +335,21 @@ class Requests:
 
     def request(self, item: PlanItem) -> DownloadRequest:
         """One object by itself."""
-        file = self._folder.file(item.path)
+        file, on_conflict = self._folder.file(item.path), self._on_conflict
+        if on_conflict is OnConflict.OVERWRITE and self._is_of_another(item):
+            # That is no file of somebody else's, and may be all there is of its object.
+            on_conflict = OnConflict.KEEP_BOTH
         return DownloadRequest(
-            *(item.entry.location, file.parent, file.name, self._on_conflict, item.entry),
+            *(item.entry.location, file.parent, file.name, on_conflict, item.entry),
             sha256=True,
             root=self._folder.path,
             batch=self._batch,
         )
+
+    def _is_of_another(self, item: PlanItem) -> bool:
+        """Whether an earlier pull put another object where this one goes."""
+        others = self._plan.others_at(item.path, item)
+        return any(match_file(self._folder, item.path, line, Stop()) is not LocalMatch.OTHER for line in others)
 
     def beside(self, item: PlanItem) -> DownloadRequest:
         """One object by itself, beside the earlier versions of it."""

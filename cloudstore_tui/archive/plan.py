@@ -120,14 +120,21 @@ class PullPlan:
 
     def remember(self, lines: Iterable[ManifestEntry]) -> None:
         """Take over lines of a manifest; later ones replace earlier ones."""
-        self._database.execute_many(
-            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)",
-            (
-                (key_of_entry(line), json.dumps(path_of(line)), _folded(path_of(line)), json.dumps(line))
-                for line in lines
-                if key_of_entry(line) and not is_superseded(line)
-            ),
-        )
+        with self._database.transaction():
+            for line in lines:
+                if key := key_of_entry(line):
+                    self._remember(key, line)
+
+    def _remember(self, key: str, line: ManifestEntry) -> None:
+        if not is_superseded(line):
+            path = path_of(line)
+            row = (key, json.dumps(path), _folded(path), json.dumps(line))
+            self._database.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", row)
+        elif (found := self._database.one("SELECT line FROM known WHERE key = ?", (key,))) is not None:
+            known = _line(found[0])
+            if "error" not in known and all(known.get(name) == line.get(name) for name in ("path", "sha256")):
+                # Another object has its name now.
+                self._database.execute("DELETE FROM known WHERE key = ?", (key,))
 
     def known(self, item: PlanItem) -> ManifestEntry | None:
         """The last line of the manifest about an object."""

@@ -249,6 +249,45 @@ async def test_an_object_that_is_as_it_was_again_is_not_fetched_again(bucket: An
     assert (await pull()).report.had == 1
 
 
+class OneName:
+    """Calls every object alike."""
+
+    def path(self, entry: Any, service: str) -> tuple[str, ...]:
+        return ("x",)
+
+
+async def test_an_object_of_another_pull_is_never_overwritten(bucket: Any, pull: Any) -> None:
+    for key in ("in/a", "in/b") * 2:
+        bucket.objects.clear()
+        bucket.put(key, f"of {key}".encode())
+        done = await pull(naming=OneName(), on_conflict=OnConflict.OVERWRITE)
+        assert done.report.is_complete
+    assert done.fetched == []
+    assert sorted(pull.files().values()) == [b"of in/a", b"of in/b"]
+    assert list(verified(pull.folder).values()) == [Found.GOOD, Found.GOOD]
+    # What is no object's gives way.
+    (pull.folder / "x").write_bytes(b"OF IN/A!")
+    bucket.objects.clear()
+    bucket.put("in/c")
+    await pull(naming=OneName(), on_conflict=OnConflict.OVERWRITE)
+    assert pull.files()["x"] == b"the content of in/c"
+
+
+async def test_an_object_whose_file_another_took_the_place_of_is_not_here(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a", b"of in/a")
+    await pull(naming=OneName())
+    (pull.folder / "x").write_bytes(b"changed")
+    bucket.objects.clear()
+    bucket.put("in/b", b"of in/b")
+    await pull(naming=OneName(), on_conflict=OnConflict.OVERWRITE)
+    bucket.objects.clear()
+    bucket.put("in/a", b"of in/a")
+    # The file there is as long as that of the object, and as old.
+    done = await pull(naming=OneName(), on_conflict=OnConflict.OVERWRITE)
+    assert (done.report.fetched, done.report.is_complete) == (1, True)
+    assert sorted(pull.files().values()) == [b"of in/a", b"of in/b"]
+
+
 async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucket: Any, pull: Any) -> None:
     bucket.put("in/x.tar", b"first")
     await pull()
