@@ -175,12 +175,15 @@ class _Sealing:
         with self._known.transaction():
             for line in read_lines(self._place.root, self._place.payload):
                 key = key_of_entry(line) or str(line.get("where"))
-                if "sha256" in line and not is_superseded(line):
+                if is_superseded(line):
+                    continue
+                if "sha256" in line:
                     row = (path_of(line), msgspec.json.encode(_facts(line)).decode())
                     self._known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", row)
-                    self._known.execute("DELETE FROM missing WHERE object = ?", (key,))
-                elif "error" in line:
+                if "error" in line:
                     self._known.execute("INSERT OR IGNORE INTO missing VALUES (?)", (key,))
+                else:
+                    self._known.execute("DELETE FROM missing WHERE object = ?", (key,))
         ((self._missing,),) = self._known.all("SELECT COUNT(*) FROM missing")
 
     def _digests(self) -> Iterator[tuple[str, str]]:

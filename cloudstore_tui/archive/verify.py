@@ -102,7 +102,7 @@ class Found(StrEnum):
 
 _IN_THE_MAKING = frozenset(map(beside, RESERVED))
 """What a run writes just now, or left when it was killed; the next one takes its place."""
-_LOOKED_AT = (Found.GOOD, Found.CHANGED, Found.MISSING)
+_LOOKED_AT = (Found.GOOD, Found.CHANGED, Found.MISSING, Found.NOT_FETCHED)
 
 
 class FileFinding(msgspec.Struct, frozen=True):
@@ -245,7 +245,10 @@ class _Verifier:
                 "SELECT 1 FROM lines WHERE key = ? AND is_present AND number > ?", (key, number)
             )
             return None if is_over else FileFinding(Found.NOT_FETCHED, path, str(line["error"]))
-        return self._checked(line)
+        checked = self._checked(line)
+        # What is here may be an older version: the object as it is now could not be fetched.
+        is_lacking = "error" in line and checked.error is None
+        return FileFinding(Found.NOT_FETCHED, path, str(line["error"])) if is_lacking else checked
 
     def _older(self, number: int, line: ManifestEntry) -> FileFinding | None:
         """About a file that another one took the place of."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.archive.bag import seal
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnreadableError, common_code
@@ -230,11 +231,22 @@ async def test_a_new_version_that_fails_first_is_fetched_by_the_next_pull(bucket
     bucket.put("in/x.tar", b"second")
     bucket.bodies["in/x.tar"] = b"sec0nd"
     assert common_code([loss.error for loss in (await pull()).losses]) == 6
+    found = [finding.found for finding in verify_folder(pull.folder, Stop())]
+    assert sorted(found) == [Found.NOT_FETCHED, Found.OLDER]
     bucket.put("in/x.tar", b"second")
     done = await pull()
     assert (done.report.changed, done.report.fetched, done.losses) == (1, 1, [])
     older = [line for line in pull.manifest() if "superseded" in line]
     assert [line["checksum"] for line in older] == [hashlib.md5(b"first", usedforsecurity=False).hexdigest()]
+
+
+async def test_a_seal_tells_of_a_new_version_that_is_missing(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar", b"first")
+    await pull()
+    bucket.put("in/x.tar", b"second")
+    bucket.refused["in/x.tar"] = ForbiddenError("this key may not read it", subject="acme:in/x.tar")
+    await pull()
+    assert seal(pull.folder, Stop()).missing == 1
 
 
 async def test_an_object_that_is_as_it_was_again_is_not_fetched_again(bucket: Any, pull: Any) -> None:

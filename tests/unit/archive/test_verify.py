@@ -165,7 +165,8 @@ def test_a_file_from_before_is_checked_although_its_new_version_could_not_be_fet
     manifest = Manifest(pulled)
     manifest.append(failed_entry(line, MissingError("it is gone"), line))
     manifest.close()
-    assert findings(pulled)["2024/b.mp3"].found is Found.GOOD
+    found = findings(pulled)
+    assert (found["2024/b.mp3"].found, found["2024/b.mp3"].text) == (Found.NOT_FETCHED, "It is gone.")
     (pulled / "2024/b.mp3").write_bytes(b"tw0")
     found = findings(pulled)
     assert (found["2024/b.mp3"].found, code(found)) == (Found.CHANGED, 6)
