@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from cloudstore_tui import __version__
-from cloudstore_tui.archive.chain import SEALED, Break, Chain, open_chain, read_chain, read_lines
+from cloudstore_tui.archive.chain import SEALED, Break, Chain, lacking_lines, open_chain, read_chain, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
@@ -28,6 +28,7 @@ from cloudstore_tui.archive.manifest import (
     RUNS,
     TABLE,
     ArchivePlace,
+    Manifest,
     ManifestEntry,
     is_superseded,
     key_of_entry,
@@ -152,6 +153,7 @@ class _Sealing:
         self._files = self._bytes = self._read = self._missing = 0
 
     def run(self, key: Path | None) -> Sealed:
+        self._catch_up()
         self._learn()
         lines = "".join(f"{digest}  {DATA}/{encoded(path)}\n" for path, digest in self._digests())
         payload = hashlib.sha256(lines.encode()).hexdigest()
@@ -169,6 +171,12 @@ class _Sealing:
         if key is not None:
             sign(self._place.root, key)
         return sealed
+
+    def _catch_up(self) -> None:
+        """Give the manifest what it did not get because the last pull was killed: it is sealed, too."""
+        if lacking := list(lacking_lines(self._place.root, self._place.payload)):
+            with closing(Manifest(self._place.payload)) as manifest:
+                manifest.append(*lacking)
 
     def _learn(self) -> None:
         """Read from the manifest each file's facts, and which objects have no file: the last line counts."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.archive.bag import seal
 from cloudstore_tui.archive.chain import lacking_lines
 from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import StorageError
@@ -215,6 +216,20 @@ async def test_wherever_a_pull_is_killed_the_folder_is_whole(
         assert {finding.path for finding in found if finding.found is Found.GOOD} == set("abcde")
     assert at > 30
     assert lacking > 3
+
+
+async def test_what_a_killed_pull_brought_can_be_sealed(bucket: Any, pull: Any) -> None:
+    for name in "abc":
+        bucket.put(f"in/{name}")
+    await pull()
+    for name in ("events.jsonl", "manifest.jsonl"):
+        # Killed before its end was told, and before the manifest followed.
+        lines = (pull.folder / name).read_bytes().splitlines(keepends=True)
+        (pull.folder / name).write_bytes(b"".join(lines[:-1]))
+    assert any(lacking_lines(pull.folder, pull.folder))
+    assert seal(pull.folder, Stop()).missing == 0
+    found = {finding.path: finding.found for finding in verify_folder(pull.folder, Stop())}
+    assert found == dict.fromkeys("abc", Found.GOOD) | {"bag-info.txt": Found.SEALED}
 
 
 async def test_what_takes_the_place_of_a_file_is_on_the_disk_by_then(stocked: Any, pull: Any) -> None:
