@@ -6,6 +6,7 @@ own files, since they go on after it was sealed.
 """
 
 import hashlib
+import json
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -66,7 +67,8 @@ _DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _PATIENCE = 60.0
 _SCHEMA = """
 CREATE TABLE known(path TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;
-CREATE TABLE missing(object TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE objects(object TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID;
+CREATE INDEX by_path ON objects(path);
 """
 
 
@@ -78,7 +80,7 @@ class Sealed(msgspec.Struct, frozen=True):
     read: int
     """Files whose bytes had to be read: of the others the manifest knows the digest."""
     missing: int
-    """Objects that could not be fetched, and so are not in it."""
+    """Objects that could not be fetched or are gone again, and so are not in it."""
     head: str
     """The digest of the chain's last link."""
 
@@ -186,13 +188,10 @@ class _Sealing:
                 if is_superseded(line):
                     continue
                 if "sha256" in line:
-                    row = (path_of(line), msgspec.json.encode(_facts(line)).decode())
+                    row = (json.dumps(path_of(line)), json.dumps(_facts(line)))
                     self._known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", row)
-                if "error" in line:
-                    self._known.execute("INSERT OR IGNORE INTO missing VALUES (?)", (key,))
-                else:
-                    self._known.execute("DELETE FROM missing WHERE object = ?", (key,))
-        ((self._missing,),) = self._known.all("SELECT COUNT(*) FROM missing")
+                row = (key, json.dumps("" if "error" in line else path_of(line)))
+                self._known.execute("INSERT OR REPLACE INTO objects VALUES (?, ?)", row)
 
     def _digests(self) -> Iterator[tuple[str, str]]:
         for path in sorted(self._folder.files()):
@@ -203,20 +202,25 @@ class _Sealing:
                 raise ConflictError(
                     "a transfer into it is not done", subject=str(self._folder.file(relative)), hint=hint
                 )
+            if not _is_text(path):
+                message = "its name is not UTF-8, and cannot be sealed"
+                raise UnsafeError(message, subject=str(self._folder.file(relative)), hint="Rename it.")
             found = self._folder.stat(relative)
             if found is None:
                 message = "it is a link or no file, and cannot be sealed"
                 raise UnsafeError(message, subject=str(self._folder.file(relative)), hint="Take it away.")
             self._files += 1
             self._bytes += found.st_size
+            self._known.execute("DELETE FROM objects WHERE path = ?", (json.dumps(path),))
             yield path, self._digest(relative)
+        ((self._missing,),) = self._known.all("SELECT COUNT(*) FROM objects")
 
     def _digest(self, path: PurePosixPath) -> str:
-        row = self._known.one("SELECT line FROM known WHERE path = ?", (str(path),))
+        row = self._known.one("SELECT line FROM known WHERE path = ?", (json.dumps(str(path)),))
         if row is None:
             self._read += 1
             return self._folder.sha256(path, self._stop)
-        line = msgspec.json.decode(row[0])
+        line = json.loads(row[0])
         match = match_file(self._folder, path, line, self._stop)
         self._read += match is not LocalMatch.SAME
         if match is LocalMatch.OTHER:
@@ -240,6 +244,15 @@ class _Sealing:
 
     def _tag_digest(self, name: str) -> str:
         return hashlib.sha256(tag_bytes(self._place.root, name)).hexdigest()
+
+
+def _is_text(path: str) -> bool:
+    """Whether a manifest of a bag can name it."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _facts(line: ManifestEntry) -> dict[str, object]:

@@ -142,7 +142,7 @@ def _tell_sealed(output: Output, sealed: Sealed) -> None:
     read = f", {sealed.read:,} of them read" if sealed.read else ""
     output.line(f"Sealed {in_words.counted(sealed.files, 'file')}, {in_words.size(sealed.bytes)}{read}.")
     if sealed.missing:
-        output.line(f"Missing in it: {sealed.missing:,} that could not be fetched.")
+        output.line(f"Missing in it: {sealed.missing:,} that could not be fetched or are gone again.")
     output.line(f"The last event is {sealed.head}.")
 
 

@@ -15,7 +15,7 @@ import pytest
 from cloudstore_tui.archive.bag import seal
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.archive.verify import Found, verify_folder
-from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnreadableError, common_code
+from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnreadableError, UnsafeError, common_code
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.transfers.workers import Stop
 
@@ -247,6 +247,24 @@ async def test_a_seal_tells_of_a_new_version_that_is_missing(bucket: Any, pull: 
     bucket.refused["in/x.tar"] = ForbiddenError("this key may not read it", subject="acme:in/x.tar")
     await pull()
     assert seal(pull.folder, Stop()).missing == 1
+
+
+async def test_a_seal_tells_of_an_object_whose_file_is_gone(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar", b"first")
+    bucket.put("in/y.tar")
+    await pull()
+    (pull.folder / "x.tar").unlink()
+    assert seal(pull.folder, Stop()).missing == 1
+
+
+async def test_a_name_that_no_bag_can_hold_is_told(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar")
+    await pull()
+    (pull.folder / os.fsdecode(b"\xff.txt")).write_text("?")
+    with pytest.raises(UnsafeError, match="its name is not UTF-8, and cannot be sealed"):
+        seal(pull.folder, Stop())
+    (pull.folder / "data" / os.fsdecode(b"\xff.txt")).unlink()
+    assert seal(pull.folder, Stop()).missing == 0
 
 
 async def test_an_object_that_is_as_it_was_again_is_not_fetched_again(bucket: Any, pull: Any) -> None:
