@@ -197,26 +197,45 @@ class FolderListing(ObjectListing):
             self.windows += 1
             below: list[Location] = []
             async for page in self._entries(here):
-                below += [entry.location for entry in page if isinstance(entry, Folder) and _is_below(entry, here)]
+                for folder in (entry for entry in page if isinstance(entry, Folder)):
+                    if _is_below(folder, here):
+                        below.append(folder.location)
+                    elif not here.path.startswith(folder.location.path):
+                        self._lack([_elsewhere(folder)], here)
                 yield tuple(entry for entry in page if isinstance(entry, StoredObject) and self._is_wanted(entry))
             waiting += reversed(below)
 
     async def _entries(self, here: Location) -> AsyncIterator[tuple[Entry, ...]]:
         pager = Pager(lambda cursor: self._provider.browse(here, cursor), identity, here.address)
+        has_begun = False
         try:
             async for page in pager:
                 self._note(page, here)
+                has_begun = True
                 yield page.items
         except StorageError as error:
             if not self._has_pages:
                 raise
-            # Services without real folders know nothing of one that became empty.
-            if not isinstance(error, MissingError) or here == self._root:
+            is_missing = isinstance(error, MissingError) and not has_begun and here != self._root
+            if not (is_missing and await self._is_known(here)):
                 self._lack([error], here)
+
+    async def _is_known(self, here: Location) -> bool:
+        """Whether a folder that is said to be missing is only empty: by its name, the service knows it."""
+        try:
+            await self._provider.folders(here)
+        except StorageError:
+            return False
+        return True
 
     def _is_wanted(self, entry: StoredObject) -> bool:
         """Whether it is new enough; an object of unknown age is."""
         return self._newer_than is None or entry.modified is None or entry.modified >= self._newer_than
+
+
+def _elsewhere(folder: Folder) -> StorageError:
+    hint = "Nothing of it was looked at. The support of the service can tell what it means."
+    return ReplyError(f"the service lists a folder in it that is not below it: {folder.location.address}", hint=hint)
 
 
 def _is_below(folder: Folder, here: Location) -> bool:

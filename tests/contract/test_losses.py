@@ -124,3 +124,24 @@ def test_what_cannot_be_kept_is_told_where_something_failed(
     done = cloudstore("get", address, "-q", XDG_STATE_HOME=str(tmp_path / "state"))
     assert (done.code, "so failed transfers start over" in done.err) == (3, True), done.err
     assert "start over" not in cloudstore("get", address).err
+
+
+def test_files_that_the_service_tells_of_and_does_not_give_are_an_error(
+    cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add("field where=api path=*/objectKeys* name=totalItems value='\"90\"' times=0")
+    folder, told = "acme:imports/outreach/list-management/", "the service tells of 90 entries here, and gave 2"
+    listed = cloudstore("ls", folder, "--json")
+    assert ([record["code"] for record in listed.records[2:]], listed.code) == ([1], 1)
+    assert told in listed.err
+    pulled = cloudstore("pull", folder, "--to", str(tmp_path), "--json")
+    assert (pulled.code, pulled.report["fetched"]) == (1, 2)
+    assert [told in failure["error"] for failure in pulled.report["unlisted"]] == [True]
+
+
+def test_empty_folders_that_the_service_calls_missing_are_no_loss(
+    cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.switches.set({"A-7": "404"})
+    pulled = cloudstore("pull", "acme:imports/configuration/", "--to", str(tmp_path), "--json")
+    assert (pulled.code, pulled.report["unlisted"]) == (0, [])

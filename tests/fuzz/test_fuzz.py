@@ -305,8 +305,7 @@ JSON = [
 def replies() -> Iterator[Callable[[Reply], object]]:
     near = Location("acme8", "us-east", "k")
     yield lambda reply: [
-        alvaria.as_entry(item, "acme")
-        for item in alvaria.all_folders(reply.decode(alvaria.ObjectKeys, subject="acme:").entries()[0])
+        alvaria.as_entry(item, "acme") for item in reply.decode(alvaria.ObjectKeys, subject="acme:").entries()[0]
     ]
     yield lambda reply: reply.decode(alvaria.AlvariaTokenReply, subject="acme:")
     yield lambda reply: reply.decode(alvaria.SignedReply, subject="acme:")

@@ -170,9 +170,11 @@ class AlvariaClient:
             # Some tokens come encoded already, and are known to the service without that only.
             reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, subject)
         answer = reply.decode(ObjectKeys, subject=subject)
-        # Without a list, what speaks is no empty folder: it is an error that came with the status of a success.
+        # Without entries, what speaks is no empty folder: it is an error that came with the status of a success.
         keys = answer.object_keys
-        if not isinstance(keys, list) and (keys is not None or message_of(reply.body)):
+        is_list = isinstance(keys, list)
+        is_absent = keys is None and not token
+        if not (is_list or is_absent) or answer.has_odd_token or (not keys and message_of(reply.body)):
             raise reply.unlike("a listing", subject)
         return answer
 

@@ -1,11 +1,20 @@
 """Alvaria Cloud Media Storage as the program sees it."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError, unreadable
+from cloudstore_tui.core.errors import (
+    MissingError,
+    PartialError,
+    ReplyError,
+    StorageError,
+    UnreadableError,
+    UsageError,
+    unreadable,
+)
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.paging import STALLED_PAGES, Page
@@ -15,7 +24,7 @@ from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.providers.alvaria.checks import check_profile
 from cloudstore_tui.providers.alvaria.client import AlvariaClient, BadRequestError
 from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers, wanted_form
-from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, all_folders, as_entry, read_size
+from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, as_entry, read_size
 
 LEVEL, FILES, FOLDERS = "file:directory", "file", "directory"
 """The service's key types: what is right in a folder; all files below it; all folders below it, nested."""
@@ -24,20 +33,26 @@ MAX_SKIPPED = 1000
 """Pages of files far below a folder that are read for one page of files right in it."""
 
 
-class Cursor(msgspec.Struct, array_like=True):
-    """Where the next page starts."""
+class Cursor(msgspec.Struct, array_like=True, frozen=True):
+    """Where the next page starts, and what came until there."""
 
     kind: str
-    token: str
-    last: str
+    token: str = ""
+    last: str = ""
     """The last key of the page before: some tokens name it again as the first of the next."""
+    given: int = 0
+    """Entries of the pages before."""
+    total: int | None = None
+    """The least number of entries that the service has told of: others may be deleted meanwhile."""
+    folders: tuple[str, ...] = ()
+    """Folders right in the one that is listed, as far as they were given, where files are listed after them."""
 
 
 class Levels:
     """Lists folders of one profile.
 
-    A service that does not know the key type `file:directory` is asked for the folders and then for all files, of
-    which everything deeper is left out.
+    A service that does not know the key type `file:directory` is asked for the folders and then for all files. Of what
+    is deeper, the folder that it is in is taken if nothing else told of it.
     """
 
     def __init__(self, client: AlvariaClient, profile: str) -> None:
@@ -47,7 +62,7 @@ class Levels:
 
     async def page(self, location: Location, cursor: str | None) -> Page[Entry]:
         """One page of what is right in a folder."""
-        at = _unpacked(cursor, location) if cursor else Cursor(self._first_kind, "", "")
+        at = _unpacked(cursor, location) if cursor else Cursor(self._first_kind)
         if at.kind != LEVEL:
             return await self._by_two(location, at)
         try:
@@ -56,19 +71,32 @@ class Levels:
             if cursor:
                 raise
         else:
-            return self._page(location, at, reply)
-        page = await self._by_two(location, Cursor(FOLDERS, "", ""))
+            if cursor or not _is_tree(location, reply):
+                return self._page(location, at, reply)
+            return await self._by_two(location, Cursor(FOLDERS))
+        page = await self._by_two(location, Cursor(FOLDERS))
         # The key was well, so it is the key type that the service does not know.
         self._first_kind = FOLDERS
         return page
 
     async def folders(self, location: Location, cursor: str | None) -> Page[Folder]:
-        at = _unpacked(cursor, location) if cursor else Cursor(FOLDERS, "", "")
+        """One page of the folders right in a folder; where a reply goes deeper, those that hold none are known."""
+        at = _unpacked(cursor, location) if cursor else Cursor(FOLDERS)
         reply = await self._reply(location, at)
-        found, damaged = reply.entries()
-        return Page(
-            self._children(location, found), _next(at, reply, found), failures=unreadable(damaged, location.address)
+        items, damaged = reply.entries()
+        inside = [item for item in items if item.path.startswith(location.path)]
+        known = {item.path: item for item in inside if item.is_folder and item.path != location.path}
+        parents = {_above(path) for path in known}
+        near = dict.fromkeys(_nearest(path, location.path) for path in known)
+        tells_depth = any(path in parents for path in near)
+        found = tuple(
+            self._folder(known.get(path) or ObjectKey(key=path), expandable=path in parents or not tells_depth)
+            for path in near
         )
+        following, failures = _walked(location, at, reply)
+        if items and not inside:
+            failures += (ReplyError("the service names other folders than those in it", subject=location.address),)
+        return Page(found, _packed(following), failures=unreadable(damaged, location.address) + failures)
 
     async def folder(self, location: Location) -> Folder:
         """One folder by itself.
@@ -77,8 +105,7 @@ class Levels:
             MissingError: there is none.
         """
         reply = await self._client.keys(location.path, FOLDERS, location.address)
-        found, _damaged = reply.entries()
-        own = next((item for item in all_folders(found) if item.path == location.path), None)
+        own = next((item for item in reply.entries()[0] if item.path == location.path), None)
         name = location.path.rstrip("/").rsplit("/", 1)[-1]
         return Folder(location, name, modified=own.modified if own else None)
 
@@ -86,23 +113,31 @@ class Levels:
         if at.kind == FILES:
             return await self._files(location, at)
         page = await self.folders(location, _packed(at))
-        cursor = page.cursor or _packed(Cursor(FILES, "", ""))
-        if page.items or page.cursor:
-            return Page(page.items, cursor, failures=page.failures)
-        return await self._files(location, Cursor(FILES, "", ""))
+        following = _unpacked(page.cursor, location) if page.cursor else Cursor(FILES)
+        told = (*at.folders, *(folder.location.path for folder in page.items))
+        following = replace(following, folders=told)
+        if page.items or page.cursor or page.failures:
+            return Page(page.items, _packed(following), failures=page.failures)
+        return await self._files(location, following)
 
     async def _files(self, location: Location, at: Cursor) -> Page[Entry]:
-        """The next page that holds a file right in the folder; files further below fill whole pages in between."""
+        """The next page that holds something new right in the folder; files further below fill whole pages between."""
         stalled, seen = 0, {at.last}
         for _skipped in range(MAX_SKIPPED):
             reply = await self._reply(location, at)
             page = self._page(location, at, reply)
-            near = tuple(item for item in page.items if _is_child(item.location.path, location.path))
-            following = _unpacked(page.cursor, location) if page.cursor else None
+            near = {_nearest(item.location.path, location.path): item for item in page.items}
+            new = tuple(
+                item if item.location.path == path else self._folder(ObjectKey(key=path))
+                for path, item in near.items()
+                if path not in at.folders
+            )
+            folders = (*at.folders, *(item.location.path for item in new if isinstance(item, Folder)))
+            following = replace(_unpacked(page.cursor, location), folders=folders) if page.cursor else None
             # Faulty services go round in circles as well as on the spot.
             stalled = stalled + 1 if following is not None and following.last in seen else 0
-            if near or following is None or stalled >= STALLED_PAGES:
-                return Page(near, page.cursor, failures=page.failures)
+            if new or following is None or page.failures or stalled >= STALLED_PAGES:
+                return Page(new, _packed(following), failures=page.failures)
             at = following
             seen.add(at.last)
         return Page((), _packed(at))
@@ -115,40 +150,64 @@ class Levels:
             raise error.with_(message="the folder is empty or missing") from None
 
     def _page(self, location: Location, at: Cursor, reply: ObjectKeys) -> Page[Entry]:
-        found, damaged = reply.entries()
-        shown = found[1:] if found and found[0].path == at.last else found
-        entries = tuple(as_entry(item, self._profile) for item in shown if item.path != location.path)
-        total = reply.total if at.kind == LEVEL else None
-        return Page(entries, _next(at, reply, found), total, failures=unreadable(damaged, location.address))
+        items, damaged = reply.entries()
+        shown = items[1:] if items and items[0].path == at.last else items
+        # What is deeper comes again where its folder is opened.
+        opened = {item.path for item in shown if at.kind == LEVEL}
+        near = [item for item in shown if (top := _nearest(item.path, location.path)) == item.path or top not in opened]
+        entries = tuple(as_entry(item, self._profile) for item in near if item.path != location.path)
+        following, failures = _walked(location, at, reply)
+        return Page(
+            entries,
+            _packed(following),
+            reply.total if at.kind == LEVEL else None,
+            failures=unreadable(damaged, location.address) + failures,
+        )
 
-    def _children(self, location: Location, found: Iterable[ObjectKey]) -> tuple[Folder, ...]:
-        """The folders one level below; where the reply goes deeper, those without folders of their own are known."""
-        folders = {item.path: item for item in all_folders(found)}
-        near = {path: item for path, item in folders.items() if _is_child(path, location.path)}
-        parents = {_above(path) for path in folders}
-        tells_depth = any(path in parents for path in near)
-        return tuple(self._folder(item, expandable=item.path in parents or not tells_depth) for item in near.values())
-
-    def _folder(self, item: ObjectKey, *, expandable: bool) -> Folder:
+    def _folder(self, item: ObjectKey, *, expandable: bool = True) -> Folder:
         return Folder(Location(self._profile, path=item.path), item.name, modified=item.modified, expandable=expandable)
 
 
-def _is_child(path: str, folder: str) -> bool:
-    below = path[len(folder) :].rstrip("/")
-    return path.startswith(folder) and bool(below) and "/" not in below
+def _nearest(path: str, folder: str) -> str:
+    """What is right in a folder: the path itself, or the folder that it is in; a path elsewhere is as it is."""
+    name, slash, _rest = path[len(folder) :].partition("/")
+    return folder + name + slash if path.startswith(folder) else path
 
 
 def _above(path: str) -> str:
     return path.rstrip("/").rpartition("/")[0] + "/"
 
 
-def _next(at: Cursor, reply: ObjectKeys, found: list[ObjectKey]) -> str | None:
-    last = found[-1].path if found else at.last
-    return _packed(Cursor(at.kind, reply.token, last)) if reply.token else None
+def _is_tree(location: Location, reply: ObjectKeys) -> bool:
+    """Whether a reply has folders only, as for another key type: nested, from below others, or none but the folder."""
+    items, _damaged = reply.entries()
+    if any(not item.is_folder for item in items):
+        return False
+    paths = {item.path for item in items}
+    return paths == {location.path} or any(_nearest(path, location.path) != path for path in paths)
 
 
-def _packed(cursor: Cursor) -> str:
-    return msgspec.json.encode(cursor).decode()
+def _walked(location: Location, at: Cursor, reply: ObjectKeys) -> tuple[Cursor | None, tuple[StorageError, ...]]:
+    """Where a listing goes on after a page; at its end what it lacks of what the service told of."""
+    items, damaged = reply.entries()
+    again = bool(items) and items[0].path == at.last
+    given = at.given + max(reply.given, len(items) + damaged) - again
+    total = min((number for number in (at.total, reply.total) if number is not None), default=None)
+    if reply.token:
+        last = items[-1].path if items else at.last
+        return Cursor(at.kind, reply.token, last, given, total), ()
+    if total is None or total <= given:
+        return None, ()
+    lacks = PartialError(
+        f"the service tells of {total:,} entries here, and gave {given:,}",
+        subject=location.address,
+        hint="Run it once more; if it stays so, its support can look at what is wrong there.",
+    )
+    return None, (lacks,)
+
+
+def _packed(cursor: Cursor | None) -> str | None:
+    return msgspec.json.encode(cursor).decode() if cursor is not None else None
 
 
 def _unpacked(text: str, location: Location) -> Cursor:

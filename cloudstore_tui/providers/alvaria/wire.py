@@ -1,7 +1,6 @@
 """The service's JSON, and the tolerant readings of what it says in more than one way."""
 
 import re
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -57,10 +56,6 @@ class ObjectKey(msgspec.Struct, rename="camel"):
         """When it was last changed; the field has two names."""
         return read_time(self.last_modified_time) or read_time(self.last_modified_date)
 
-    def children(self) -> list["ObjectKey"]:
-        """The folders right below it, where the reply is nested."""
-        return [child for child in read_items(self.child_object_keys, ObjectKey)[0] if child.path]
-
     def links(self, direction: str) -> tuple[Secret, Secret]:
         """The proxied and the native link for `download` or `upload`; blank means none. They are never mended."""
         both = (self.signed_upload_url, self.native_signed_upload_url)
@@ -80,8 +75,15 @@ class ObjectKeys(msgspec.Struct, rename="camel"):
     @property
     def token(self) -> str:
         """Where the next page starts; empty at the end, which is written as nothing, null or blank."""
-        tokens = (read_text(token, strip=False) for token in (self.next_token, self.continuation_token))
+        given = (self.next_token, self.continuation_token)
+        tokens = (str(token) if type(token) is int and token else read_text(token, strip=False) for token in given)
         return next((token for token in tokens if token.strip()), "")
+
+    @property
+    def has_odd_token(self) -> bool:
+        """Whether more follows in a way that is not known."""
+        given = (self.next_token, self.continuation_token)
+        return any(token and isinstance(token, list | dict | float) for token in given)
 
     @property
     def total(self) -> int | None:
@@ -89,11 +91,28 @@ class ObjectKeys(msgspec.Struct, rename="camel"):
         text = str(self.total_items).strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
+    @property
+    def given(self) -> int:
+        """Entries of the page, whatever is in them; nested ones are not counted."""
+        return len(self.object_keys) if isinstance(self.object_keys, list) else 0
+
     def entries(self) -> tuple[list[ObjectKey], int]:
-        """The entries that have a key, and how many had none or could not be read. `{}` is no entry at all."""
-        found, damaged = read_items(self.object_keys, ObjectKey)
-        named = [item for item in found if item.path]
-        return named, damaged + len(found) - len(named)
+        """The entries that have a key, and how many had none or could not be read. `{}` is no entry at all.
+
+        Entries that are nested in another one come right after it.
+        """
+        items, damaged = read_items(self.object_keys, ObjectKey)
+        found, waiting = [], items[::-1]
+        while waiting:
+            item = waiting.pop()
+            if item.path:
+                found.append(item)
+            else:
+                damaged += 1
+            inner, lost = read_items(item.child_object_keys, ObjectKey)
+            waiting += reversed(inner)
+            damaged += lost
+        return found, damaged
 
 
 class SignedReply(ObjectKey, rename="camel"):
@@ -128,20 +147,10 @@ def as_entry(item: ObjectKey, profile: str) -> Entry:
     return StoredObject(location, item.name, type="file", size=read_size(item.size), modified=item.modified)
 
 
-def all_folders(items: Iterable[ObjectKey]) -> Iterator[ObjectKey]:
-    """Every folder of a reply, nested or flat, outer ones first."""
-    waiting = list(items)
-    while waiting:
-        item = waiting.pop(0)
-        if item.is_folder:
-            yield item
-        waiting = item.children() + waiting
-
-
 def read_items(raw: object, kind: type[Item]) -> tuple[list[Item], int]:
     """The readable things of a list, and the number of unreadable ones; `{}` counts as neither."""
     if not isinstance(raw, list):
-        return [], 0
+        return [], int(isinstance(raw, dict) and bool(raw))
     found, damaged = [], 0
     for value in raw:
         if value in ({}, None):
@@ -169,10 +178,13 @@ def read_size(raw: object) -> int | None:
 
 
 def read_time(raw: object) -> datetime | None:
-    """A time in ISO 8601; without a zone it is UTC, and blank or senseless is unknown."""
+    """A time in ISO 8601; without a zone it is UTC, and blank or senseless is unknown.
+
+    So is what programs write that know none: 1 January of the year 1, or of 1970.
+    """
     try:
         moment = datetime.fromisoformat(read_text(raw))
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if moment.year > 1970 else None

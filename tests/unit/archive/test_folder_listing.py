@@ -20,7 +20,9 @@ class Service:
     """Folders with what is in them."""
 
     def __init__(self, **folders: list[str]) -> None:
-        self.folders = {path.replace("_", "/"): names for path, names in folders.items()}
+        self.content = {path.replace("_", "/"): names for path, names in folders.items()}
+        self.known: set[str] = set()
+        """Folders whose folders can be listed."""
         self.failing: dict[str, StorageError] = {}
         self.failing_later: dict[str, StorageError] = {}
         """What the second page of a folder says."""
@@ -30,7 +32,12 @@ class Service:
         if location.path in failing:
             raise failing[location.path]
         following = "2" if location.path in self.failing_later else None
-        return Page(tuple(_entry(name) for name in self.folders[location.path]), following)
+        return Page(tuple(_entry(name) for name in self.content[location.path]), following)
+
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        if location.path in self.known:
+            return Page(())
+        raise MissingError("gone")
 
 
 def _entry(key: str) -> Entry:
@@ -63,19 +70,42 @@ async def test_everything_below_is_found_and_old_files_are_left_out() -> None:
 
 
 async def test_folders_that_lead_up_or_in_circles_are_not_followed() -> None:
-    service = Service(exports_=["exports/", "imports/", "exports/a/"], exports_a_=["exports/", "exports/a/x"])
-    assert await keys(walk(service)) == ["exports/a/x"]
+    service = Service(exports_=["exports/", "exports/a/"], exports_a_=["exports/", "exports/a/x"])
+    listing = walk(service)
+    assert await keys(listing) == ["exports/a/x"]
+    assert not listing.failures
 
 
-async def test_a_folder_that_became_empty_is_no_fault_and_one_that_refuses_is_told() -> None:
+@pytest.mark.parametrize("folder", ["imports/", "a/", "/exports/a/", "Exports/a/"])
+async def test_a_folder_that_cannot_be_followed_is_told(folder: str) -> None:
+    listing = walk(Service(exports_=[folder, "exports/x"]))
+    assert await keys(listing) == ["exports/x"]
+    assert [(error.subject, folder in error.message) for error in listing.failures] == [("acme:exports/", True)]
+
+
+async def test_a_folder_that_is_missing_is_empty_only_where_the_service_knows_it() -> None:
     service = Service(exports_=["exports/a/", "exports/b/", "exports/x"])
     service.failing = {"exports/a/": MissingError("gone"), "exports/b/": ForbiddenError("not allowed")}
     listing = walk(service)
+    service.known = {"exports/a/"}
     assert await keys(listing) == ["exports/x"]
     assert [error.subject for error in listing.failures] == ["acme:exports/b/"]
+    service.known.clear()
+    listing = walk(service)
+    assert await keys(listing) == ["exports/x"]
+    assert {error.subject for error in listing.failures} == {"acme:exports/a/", "acme:exports/b/"}
     service.failing["exports/"] = MissingError("gone")
     with pytest.raises(MissingError):
         await keys(walk(service))
+
+
+async def test_a_folder_that_is_missing_between_two_pages_is_told() -> None:
+    service = Service(exports_=["exports/a/"], exports_a_=["exports/a/x"])
+    service.known = {"exports/a/"}
+    service.failing_later = {"exports/a/": MissingError("no such token")}
+    listing = walk(service)
+    assert await keys(listing) == ["exports/a/x"]
+    assert [error.subject for error in listing.failures] == ["acme:exports/a/"]
 
 
 async def test_a_root_that_is_gone_between_two_pages_is_told() -> None:

@@ -151,6 +151,8 @@ async def test_rows_that_cannot_be_read_are_counted(service: ScriptedService, pr
         ({"objectKeys": {"key": "exports/a"}}, "than a listing"),
         ({"fault": {"faultstring": "Backend is down"}}, "than a listing: Backend is down"),
         ({"objectKeys": None, "error": "Backend is down"}, "than a listing: Backend is down"),
+        ({"objectKeys": [], "error": {"message": "Backend is down"}}, "than a listing: Backend is down"),
+        ({"objectKeys": [], "nextToken": {"key": "exports/a"}}, "than a listing"),
     ],
 )
 async def test_a_page_that_is_no_listing_is_an_error_and_no_empty_folder(
@@ -179,13 +181,111 @@ async def test_a_service_without_one_level_listings_is_read_by_two_and_files_far
     assert "keyType=directory" in service.targets[-1], "what was learned is not asked again"
 
 
+async def test_folders_that_only_what_is_below_them_tells_of_are_found(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
+    tree = {"objectKeys": [entry("exports/", childObjectKeys=[entry("exports/a/"), entry("exports/b/c/")])]}
+    pages = [
+        {"objectKeys": [entry("exports//x"), entry("exports/a/1"), entry("exports/b/c/1")], "nextToken": "t"},
+        {"objectKeys": [entry("exports/d/1"), entry("exports/d/2")], "nextToken": "u"},
+        {"objectKeys": [entry("exports/d/3"), entry("exports/e")]},
+    ]
+    service.answers = [("GET", (400, {})), ("GET", (200, tree)), *(("GET", (200, page)) for page in pages)]
+    found = await walked(provider, "exports/")
+    assert found == ["exports/a/", "exports/b/", "exports//", "exports/d/", "exports/e"]
+
+
+async def test_keys_in_another_form_are_told_where_folders_and_files_are_put_together(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
+    service.answers = [("GET", (400, {})), ("GET", (200, {"objectKeys": [entry("/exports/a/")]}))]
+    service.answers += [("GET", (200, {"objectKeys": [entry("/exports/a/1"), entry("/exports/2")]}))]
+    first = await provider.browse(provider.locate("exports/"))
+    assert [failure.subject for failure in first.failures] == ["acme:exports/"]
+    second = await provider.browse(provider.locate("exports/"), first.cursor)
+    assert [item.location.path for item in second.items] == ["/exports/a/1", "/exports/2"]
+
+
+async def walked(provider: AlvariaProvider, path: str) -> list[str]:
+    """All that is right in a folder; what comes twice, and what a page lacks, is an error."""
+    location, found, cursor = provider.locate(path), list[str](), None
+    while True:
+        page = await provider.browse(location, cursor)
+        assert not page.failures
+        found += [item.location.path for item in page.items]
+        cursor = page.cursor
+        if cursor is None:
+            assert len(set(found)) == len(found)
+            return found
+
+
+async def test_what_is_nested_in_the_folder_itself_is_in_it(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
+    inner = [entry("exports/a/", childObjectKeys=[entry("exports/a/x")]), entry("exports/z")]
+    service.answers = [("GET", (200, {"objectKeys": [entry("exports/", childObjectKeys=inner)], "totalItems": 1}))]
+    assert await walked(provider, "exports/") == ["exports/a/", "exports/z"]
+    assert len(service.targets) == 1
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        [entry("exports/", childObjectKeys=[{}])],
+        [entry("exports/", childObjectKeys=[entry("exports/a/", childObjectKeys=[entry("exports/a/b/")])])],
+        [entry("exports/a/"), entry("exports/a/b/")],
+    ],
+)
+async def test_an_answer_with_folders_only_is_not_believed_where_it_may_be_one_to_another_question(
+    service: ScriptedService, provider: AlvariaProvider, tree: list[object]
+) -> None:
+    def answer(_method: str, target: str, _body: bytes) -> Any:
+        files = [entry("exports/a/b/1"), entry("exports/z")]
+        return (200, {"objectKeys": files if "keyType=file&" in target else tree})
+
+    service.rule = answer
+    assert await walked(provider, "exports/") == ["exports/a/", "exports/z"]
+
+
+@pytest.mark.parametrize("totals", [(5, 5), (5, 4), (4, 9), ("4", None)])
+@pytest.mark.parametrize("version", ["file:directory", "file"])
+async def test_entries_that_the_service_tells_of_and_does_not_give_are_told(
+    service: ScriptedService, provider: AlvariaProvider, totals: tuple[object, object], version: str
+) -> None:
+    keys = [entry("exports/"), entry("exports/a"), entry("exports/b"), entry("exports/c")]
+    pages = [
+        {"objectKeys": keys[:3], "nextToken": "t", "totalItems": totals[0]},
+        {"objectKeys": keys[2:], "totalItems": totals[1]},
+    ]
+    location, first = provider.locate("exports/"), None
+    if version == "file":
+        service.answers = [("GET", (400, {})), ("GET", (200, {"objectKeys": [], "totalItems": 0}))]
+    service.answers += [("GET", (200, page)) for page in pages]
+    first = await provider.browse(location)
+    assert not first.failures
+    second = await provider.browse(location, first.cursor)
+    # The entry with which a page goes on is no other one, and the folder itself is one of those that are told of.
+    lacking = ["the service tells of 5 entries here, and gave 4"] if totals == (5, 5) else []
+    assert [failure.message for failure in second.failures] == lacking
+
+
+async def test_a_page_in_the_middle_without_a_list_is_no_end(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
+    service.answers = [("GET", (200, {"objectKeys": [entry("exports/a")], "nextToken": "t"})), ("GET", (200, {}))]
+    first = await provider.browse(provider.locate("exports/"))
+    with pytest.raises(ReplyError, match="than a listing"):
+        await provider.browse(provider.locate("exports/"), first.cursor)
+
+
 async def test_files_far_below_that_come_round_and_round_are_not_read_for_ever(
     service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     circle = [{"objectKeys": [entry(f"exports/a/{n % 2}")], "nextToken": f"t{n % 2}"} for n in range(30)]
-    service.answers = [("GET", (400, {})), ("GET", (200, {"objectKeys": []}))]
+    service.answers = [("GET", (400, {})), ("GET", (200, {"objectKeys": [entry("exports/a/")]}))]
     service.answers += [("GET", (200, page)) for page in circle]
-    page = await provider.browse(provider.locate("exports/"))
+    first = await provider.browse(provider.locate("exports/"))
+    page = await provider.browse(provider.locate("exports/"), first.cursor)
     assert page.items == ()
     assert page.cursor is not None, "the walk above tells that the listing has no end"
     assert len(service.targets) < 10

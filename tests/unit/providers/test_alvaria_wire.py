@@ -12,10 +12,8 @@ from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS, needs_v3, usual_scope
 from cloudstore_tui.providers.alvaria.wire import (
     AlvariaTokenReply,
-    ObjectKey,
     ObjectKeys,
     SignedReply,
-    all_folders,
     as_entry,
     read_size,
     read_time,
@@ -69,6 +67,8 @@ def test_sizes(told: object, size: int | None) -> None:
         ("2024-02-30T10:20:30Z", None),
         ("2024-09-01T10:20:60Z", None),
         ("0000-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("1970-01-01T00:00:00Z", None),
         ("10000-01-01T00:00:00Z", None),
         ("0001-01-01T00:00:00+14:00", None),
         ("", None),
@@ -121,6 +121,10 @@ def test_the_last_page_is_known_by_a_token_that_is_missing_blank_or_null(end: st
     assert page(f'{{"objectKeys": []{end}}}').token == ""
 
 
+def test_a_token_may_be_a_number() -> None:
+    assert page('{"objectKeys": [], "nextToken": 500}').token == "500"
+
+
 @pytest.mark.parametrize(
     ("told", "total"), [("500", 500), ('"500"', 500), ("null", None), ('"many"', None), ("-1", None), ('" 7 "', 7)]
 )
@@ -153,17 +157,25 @@ def test_a_signed_reply_is_read_bare_and_wrapped(told: str) -> None:
     assert (proxied.reveal(), native.reveal()) == ("https://u", "")
 
 
-def test_nested_and_flat_folders_are_the_same() -> None:
-    nested = [ObjectKey(key="a/", child_object_keys=[{"key": "a/b/", "childObjectKeys": [{"key": "a/b/c/"}, {}]}, {}])]
-    flat = [ObjectKey(key="a/"), ObjectKey(key="a/b", key_type="directory"), ObjectKey(key="a/b/c/")]
-    assert [item.path for item in all_folders(nested)] == [item.path for item in all_folders(flat)]
+def test_nested_and_flat_entries_are_the_same() -> None:
+    nested = [{"key": "a/", "childObjectKeys": [{"key": "a/b/", "childObjectKeys": [{"key": "a/b/c"}, {}]}, {}]}]
+    flat = [{"key": "a/"}, {"key": "a/b", "keyType": "directory"}, {"key": "a/b/c"}]
+    found = [ObjectKeys(object_keys=form).entries() for form in (nested, flat)]
+    assert [[item.path for item in items] for items, _damaged in found] == [["a/", "a/b/", "a/b/c"]] * 2
 
 
-def test_folders_nested_without_end_are_read_without_recursion() -> None:
+def test_nested_entries_that_cannot_be_read_are_counted() -> None:
+    told = ObjectKeys(object_keys=[{"key": "a/", "childObjectKeys": [5, {"size": "1 KB"}, {"key": "a/x"}]}])
+    items, damaged = told.entries()
+    assert ([item.path for item in items], damaged) == (["a/", "a/x"], 2)
+    assert ObjectKeys(object_keys=[{"key": "a/", "childObjectKeys": {"key": "a/x"}}]).entries()[1] == 1
+
+
+def test_entries_nested_without_end_are_read_without_recursion() -> None:
     item: dict[str, object] = {}
     for depth in range(5000, 0, -1):
         item = {"key": "x/" * depth, "childObjectKeys": [item]}
-    assert sum(1 for _ in all_folders([ObjectKey(key="x/", child_object_keys=[item])])) == 5001
+    assert len(ObjectKeys(object_keys=[item]).entries()[0]) == 5000
 
 
 def test_granted_scopes_are_read_and_may_be_missing() -> None:
@@ -199,7 +211,6 @@ def test_whatever_a_row_holds_the_others_are_read(rows: list[object]) -> None:
     assert as_entry(found[-1], "acme").location.path == "exports/good.tar"
     for item in found:
         as_entry(item, "acme")
-        list(all_folders([item]))
 
 
 def test_the_scope_of_a_folder_is_the_narrowest_one() -> None:
