@@ -178,3 +178,5 @@ def _tell(output: Output, engine: TransferManager, transfer: TransferSnapshot) -
         print_result(output, member)
     if not members or (transfer.error is not None and all(member.error is None for member in members)):
         print_result(output, transfer)
+    elif transfer.note:
+        output.note(f"{transfer.request.location.address}: {transfer.note}.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError, UsageError
 from cloudstore_tui.core.links import ZIP_CAN_BE_FETCHED, ZipStatus
@@ -16,7 +17,7 @@ from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Alongside, PartDownload
 from cloudstore_tui.transfers.fetch import Fetch, TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import OnConflict, State, TransferProgress, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress, ZipRequest
 from cloudstore_tui.transfers.part_file import PartFile, remove_left
 from cloudstore_tui.transfers.verify import needed
 from cloudstore_tui.transfers.workers import Stop
@@ -219,6 +220,7 @@ class ZipDownload:
     ) -> None:
         self._progress = progress
         self._request = request
+        self._provider = provider
         self._context = context
         self._journal = journal_entry
         self._wanted = [
@@ -378,6 +380,8 @@ class ZipDownload:
         archive = await self._archive(batch)
         if archive is None:
             return Extraction(damaged=batch.left)
+        if not batch.wanted:
+            self._count(len(archive.members))
         if self._request.keep:
             return await self._keep(archive, batch)
         opened = (
@@ -389,6 +393,19 @@ class ZipDownload:
         self._unasked += await self._extractor.take_unknown(archive, opened.extra, beside, place)
         self._show_members()
         return opened
+
+    def _count(self, count: int) -> None:
+        """Tell what is not in the zip of a job of unknown content, as far as the service tells."""
+        named, words = self._job.count, f"the zip holds {count} of the {self._job.count} objects that its job names"
+        if self._job.word == ZipStatus.PARTIAL_DONE:
+            why = words if named > count else "the service did not put all objects of its job into the zip"
+            request = DownloadRequest(replace(self._request.location, path=self._job.name), self._request.folder)
+            lacking = RequestedObject(0, request, self._provider, self._context, self._progress.touched)
+            lacking.fail(JobError(why, hint="Start a new one for the others, or fetch them one by one."))
+            self._unasked.append(lacking)
+            self._show_members()
+        elif named > count:
+            self._progress.remark = words
 
     async def _archive(self, batch: ZipPart) -> Archive | None:
         """The fetched zip as an archive, fetched anew if it is damaged; `None` if it is damaged again.

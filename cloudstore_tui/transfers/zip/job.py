@@ -85,6 +85,8 @@ class WatchedJob:
         """The service's name of the job; empty while there is none."""
         self.word = ""
         """What the service last said of it."""
+        self.count = 0
+        """Objects that the service names for it; 0 if it names none."""
         self._is_ours = False
         self._turns = turns_of(provider)
 
@@ -177,7 +179,7 @@ class WatchedJob:
             except StorageError as error:
                 await budget.wait(error, lambda note: self._progress.to(State.WAITING, note))
             else:
-                self.word = job.status.upper()
+                self.word, self.count = job.status.upper(), len(job.content)
                 return
 
     def _note(self, count: int) -> str:

@@ -309,7 +309,7 @@ class Service:
         word = said.pop(0) if len(said) > 1 else said[0]
         if word == "GONE":
             raise MissingError("the zip job is no longer on the server")
-        return ZipJob("tiny", "", name, word)
+        return ZipJob("tiny", "", name, word, tuple(self.started[int(name[4:-4])]))
 
     def fetched(self, path: str) -> int:
         return sum(seen.path == path for seen in self.server.log)

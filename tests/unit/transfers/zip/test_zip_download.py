@@ -454,6 +454,35 @@ async def test_a_job_of_unknown_content_that_failed_says_so(service: Any, carry_
     assert isinstance((await carry_out(asked(job="job-0.zip"))).error, JobError)
 
 
+@pytest.mark.parametrize("keep", ["", "mine.zip"])
+async def test_a_job_of_unknown_content_whose_zip_is_not_whole_says_so(
+    service: Any, carry_out: Any, asked: Ask, folder: Path, keep: str
+) -> None:
+    many(service, 3)
+    pack = service.pack
+    service.pack, service.words = lambda entries: pack(entries[1:]), [["PARTIAL_DONE"]]
+    service.start(list(service.entries))
+    run = await carry_out(asked(job="job-0.zip", keep=keep))
+    assert isinstance(run.error, PartialError)
+    assert sorted(run.states) == (["failed"] if keep else ["done", "done", "failed"])
+    (error,) = [member.error for member in run.members if member.error]
+    assert (error.code, error.subject) == (11, "tiny:job-0.zip")
+    assert error.message == "the zip holds 2 of the 3 objects that its job names"
+    assert len(files(folder)) == (1 if keep else 2)
+
+
+async def test_a_job_that_names_more_objects_than_its_zip_holds_is_remarked(
+    service: Any, carry_out: Any, asked: Ask
+) -> None:
+    many(service, 3)
+    pack = service.pack
+    service.pack = lambda entries: pack(entries[1:])
+    service.start(list(service.entries))
+    run = await carry_out(asked(job="job-0.zip"))
+    assert (run.error, run.states) == (None, ["done"] * 2)
+    assert run.progress.remark == "the zip holds 2 of the 3 objects that its job names"
+
+
 async def test_the_zip_itself_can_be_kept(service: Any, carry_out: Any, asked: Ask, folder: Path) -> None:
     run = await carry_out(asked(*many(service, 3), keep="mine.zip"))
     assert (run.state, run.states) == (State.DONE, ["done"] * 3)
