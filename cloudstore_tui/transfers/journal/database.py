@@ -135,7 +135,7 @@ class Database:
             refuse_shared(self.path)
             try:
                 return self._connect()
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, _DamagedError) as error:
                 if not _is_damaged(error):
                     raise
                 self.aside = _move_aside(self.path)
@@ -160,6 +160,8 @@ class Database:
                     subject=str(self.path),
                     hint="Use that version, or set XDG_STATE_HOME to another folder.",
                 )
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise _DamagedError
             for statement in _steps_from(version):
                 connection.execute(statement)
             connection.execute("COMMIT")
@@ -277,6 +279,9 @@ class Database:
             )
         if isinstance(error, sqlite3.Error) and _is_busy(error):
             return BusyError("another program keeps the journal of transfers locked", subject=place)
+        if _is_damaged(error):
+            hint = "Start the program again: it begins a new one, and leaves the damaged one beside it."
+            return LocalDiskError("the journal of transfers is damaged", subject=place, hint=hint)
         full = isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_FULL
         message = "the disk is full" if full else "the journal of transfers cannot be written"
         return LocalDiskError(message, subject=place, hint="Free some space, or set XDG_STATE_HOME to another folder.")
@@ -405,8 +410,13 @@ def _is_busy(error: sqlite3.Error) -> bool:
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _is_damaged(error: sqlite3.DatabaseError) -> bool:
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+class _DamagedError(Exception):
+    """The journal can be opened, and not all of it be read."""
+
+
+def _is_damaged(error: BaseException) -> bool:
+    damaged = isinstance(error, sqlite3.Error) and _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return damaged or isinstance(error, _DamagedError)
 
 
 def _move_aside(path: Path) -> Path:

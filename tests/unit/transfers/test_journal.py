@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import queue
 import shlex
 import sqlite3
 import threading
@@ -66,6 +67,44 @@ def interrupted(state: Path, folder: Path) -> Callable[[dict[str, object]], None
         connection.close()
 
     return leave
+
+
+def spoil(journal: Path) -> None:
+    """Write over everything but the first page, which says what kind of file it is."""
+    with sqlite3.connect(journal) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    content = journal.read_bytes()
+    journal.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+
+
+def test_a_journal_that_is_damaged_in_its_middle_is_moved_aside_and_said(
+    open_journal: Any, interrupted: Any, state: Path, folder: Path
+) -> None:
+    interrupted({})
+    spoil(state / FILE)
+    journal = open_journal()
+    (aside,) = state.glob(f"{FILE}.damaged-*")
+    assert str(aside) in journal.warning
+    assert asyncio.run(journal.interrupted()) == ()
+    journal.add(9, DownloadRequest(PLACE, folder, "z.tar"))
+    asyncio.run(journal.settled(9))
+
+
+def test_a_journal_that_is_damaged_while_it_is_open_says_so(state: Path) -> None:
+    raw = sqlite3.OperationalError("database disk image is malformed")
+    raw.sqlite_errorcode = sqlite3.SQLITE_CORRUPT_INDEX
+
+    def fails(_connection: object) -> None:
+        raise raw
+
+    told: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    database = Database(state / FILE)
+    database.ask(fails, lambda _done, error: told.put(error))
+    error = told.get(timeout=PATIENCE)
+    database.close()
+    assert isinstance(error, LocalDiskError)
+    assert error.message == "the journal of transfers is damaged"
 
 
 ANYTHING: dict[str, tuple[str, object]] = {
