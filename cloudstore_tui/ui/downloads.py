@@ -18,6 +18,7 @@ from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request,
 from cloudstore_tui.transfers.zip.plan import ZipPlan
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.restore_text import ASKED
 from cloudstore_tui.ui.transfer_text import object_title
 
 MANY, LARGE = 100, 1_000_000_000
@@ -158,13 +159,13 @@ def names_in(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def why_not(objects: Sequence[StoredObject], *, is_alone: bool) -> Iterator[str]:
-    """Why objects cannot be fetched now, and what brings them back."""
+def why_not(objects: Sequence[StoredObject], asked: Container[Location], *, is_alone: bool) -> Iterator[str]:
+    """Why objects cannot be fetched now, and what brings them back that was not asked for yet."""
     archived = [entry for entry in objects if entry.state.upper() == "ARCHIVED"]
-    if archived and is_alone:
-        yield "Archived. B brings it back."
-    elif archived:
-        yield f"{len(archived):,} archived: left out. B brings {'it' if len(archived) == 1 else 'them'} back."
+    if archived:
+        how = f"B brings {'it' if len(archived) == 1 else 'them'} back."
+        how = ASKED if all(entry.location in asked for entry in archived) else how
+        yield f"Archived. {how}" if is_alone else f"{len(archived):,} archived: left out. {how}"
     states = Counter(words.state(entry.state) for entry in objects if entry not in archived)
     for state, count in states.items():
         yield f"{counted(count, 'file')} cannot be fetched now: {state}."

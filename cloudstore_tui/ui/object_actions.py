@@ -20,6 +20,8 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.opening import command, kind_of, opener, run
 from cloudstore_tui.ui.report import notify_plain
+from cloudstore_tui.ui.restore_text import ASKED
+from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 if TYPE_CHECKING:
@@ -59,13 +61,15 @@ class ObjectActions:
         screen: Screen[None],
         providers: Mapping[str, StorageProvider],
         watch: TransferWatch,
+        restores: RestoreWatch,
         settings: Settings,
         zone: Callable[[], tzinfo],
     ) -> None:
-        """Take what is needed: the browser's screen, services, what reads bytes, programs, the zone of the screen."""
+        """Take what is needed: the browser's screen, services, bytes, what comes back, programs, the zone."""
         self._screen = screen
         self._providers = providers
         self._watch = watch
+        self._restores = restores
         self._openers = settings.opener
         self._zone = zone
 
@@ -84,7 +88,8 @@ class ObjectActions:
         """Why nothing of an object can be read now, as a sentence; empty if it can."""
         if entry.is_available:
             return ""
-        restore = " Press B to restore." if entry.state == "ARCHIVED" else ""
+        asked = entry.location in self._restores.asked
+        restore = "" if entry.state != "ARCHIVED" else f" {ASKED}" if asked else " Press B to restore."
         return f"{words.state(entry.state).capitalize()} files can't be previewed.{restore}"
 
     def look_into(self, entry: StoredObject) -> LookInto:

@@ -7,6 +7,9 @@ from cloudstore_tui.restores import RestoreRequest, RestoreStatus
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 
+ASKED = "Restore requested: Q shows progress."
+"""What is said of an archived object that need not be asked for again."""
+
 
 def describe(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
     """How far it is, since when, until when."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from textual.app import App
@@ -11,7 +11,15 @@ from textual.signal import Signal
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
-from cloudstore_tui.restores import RestorePoller, RestoreRequest, RestoreStatus, RestoreStep, RestoreStore, utc_now
+from cloudstore_tui.restores import (
+    GOING_ON,
+    RestorePoller,
+    RestoreRequest,
+    RestoreStatus,
+    RestoreStep,
+    RestoreStore,
+    utc_now,
+)
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
@@ -44,6 +52,8 @@ class RestoreWatch:
         """Whenever others may wait to be fetched than before."""
         self.waiting: tuple[RestoreRequest, ...] = ()
         """The restored objects that wait to be fetched."""
+        self.asked: frozenset[Location] = frozenset()
+        """What need not be asked for again: it is on its way, or back."""
         self.on_way: Signal[frozenset[Location]] = Signal(app, "restores on their way")
         """The objects that the service was asked for."""
         self._news = asyncio.Event()
@@ -146,6 +156,7 @@ class RestoreWatch:
         now = utc_now()
         requests = await self.requests()
         self.waiting = tuple(one for one in requests if one.can_be_fetched(now))
+        self.asked = frozenset(one.location for one in requests if is_asked(one, now) or one.can_be_fetched(now))
         self.ready.publish(None)
         self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
 
@@ -163,6 +174,11 @@ class RestoreWatch:
         for location in locations:
             await asyncio.to_thread(self._store.mark_fetched, location)
         await self._count_ready()
+
+
+def is_asked(request: RestoreRequest, now: datetime) -> bool:
+    """Whether asking once more would be pointless."""
+    return request.goes_on(now) and request.status in GOING_ON - {RestoreStatus.UNKNOWN}
 
 
 def request_of(entry: StoredObject, days: int, zone: tzinfo) -> RestoreRequest:

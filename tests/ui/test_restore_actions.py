@@ -75,6 +75,26 @@ async def test_marked_objects_are_asked_for_after_a_question_with_count_bytes_an
         assert searches.count("restore") == 2
 
 
+async def test_what_was_asked_for_is_nowhere_said_to_need_the_key_once_more(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await it.until(lambda: "Archived. B restores it." in it.text)
+        await it.press("B")
+        await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
+        await it.press("enter")
+        await it.until(lambda: "Archived. Restore requested:" in it.text)
+        await it.until(lambda: "B Restore" not in it.lines[-1])
+        await it.press("d")
+        await it.until(lambda: "Archived. Restore requested: Q shows progress." in it.notices)
+        await it.press("p")
+        await it.until(
+            lambda: any(said.startswith("Archived files can't be previewed. Restore") for said in it.notices)
+        )
+        await it.press("down")
+        await it.until(lambda: "Archived. B restores it." in it.text and "B Restore" in it.lines[-1])
+        await it.press("a", "d")
+        await it.until(lambda: any("archived: left out. B brings them back." in said for said in it.notices))
+
+
 async def test_what_is_typed_behind_the_key_is_for_the_question(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.burst("BaX")

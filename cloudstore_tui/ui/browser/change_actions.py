@@ -13,7 +13,7 @@ from textual.worker import Worker
 from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome
 from cloudstore_tui.deletions import DeletionLog, delete_logged
-from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
+from cloudstore_tui.restores import ARCHIVED, utc_now
 from cloudstore_tui.state.memory import JsonState
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.browser.actions import Action, ActionGroup
@@ -23,7 +23,7 @@ from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
 from cloudstore_tui.ui.downloads import Conflict, Side
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import listed, notify_plain
-from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
+from cloudstore_tui.ui.restore_watch import RestoreWatch, is_asked, request_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 
@@ -167,7 +167,13 @@ class RestoreActions(ActionGroup):
 
     watch: RestoreWatch
 
-    @Action("B", "Restore", "Restore archived files", needs=Capability.RESTORE, offered="on_archived", opens=True)
+    @property
+    def on_unasked(self) -> bool:
+        """Whether the cursor is on an archived object that was not asked for yet."""
+        entry = self.listing.entry
+        return self.on_archived and entry is not None and entry.location not in self.watch.asked
+
+    @Action("B", "Restore", "Restore archived files", needs=Capability.RESTORE, offered="on_unasked", opens=True)
     async def restore(self) -> None:
         from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 
@@ -177,8 +183,9 @@ class RestoreActions(ActionGroup):
             notify_plain(self.screen, "Not archived: there is nothing to restore.", "warning")
         if not archived:
             return
-        known = {request.location: request for request in await self.watch.requests()}
-        new = [entry for entry in archived if not _is_asked(known.get(entry.location))]
+        now = utc_now()
+        asked = {request.location for request in await self.watch.requests() if is_asked(request, now)}
+        new = [entry for entry in archived if entry.location not in asked]
         if not new:
             notify_plain(self.screen, "Restore requested already. Q shows progress.")
             return
@@ -194,10 +201,3 @@ class RestoreActions(ActionGroup):
         from cloudstore_tui.ui.screens.restores import RestoresScreen
 
         self.screen.app.push_screen(RestoresScreen(self.watch, self.listing.zone))
-
-
-def _is_asked(request: RestoreRequest | None) -> bool:
-    """Whether asking once more would be pointless."""
-    if request is None or not request.goes_on(utc_now()):
-        return False
-    return request.status in GOING_ON - {RestoreStatus.UNKNOWN}

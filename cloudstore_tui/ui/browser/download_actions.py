@@ -38,6 +38,7 @@ from cloudstore_tui.ui.downloads import (
 )
 from cloudstore_tui.ui.format import counted, place_title, total_size
 from cloudstore_tui.ui.report import notify_plain, report
+from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import batch_title, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -59,6 +60,7 @@ class DownloadActions(ActionGroup):
     providers: Mapping[str, StorageProvider]
     tree: PlacesTree
     watch: TransferWatch
+    restores: RestoreWatch
     settings: Settings
 
     def __post_init__(self) -> None:
@@ -190,7 +192,7 @@ class DownloadActions(ActionGroup):
         unable = [entry for entry in objects if not is_available(entry)]
         ready = [entry for entry in able if not self.watch.is_coming(entry.location)]
         coming = len(able) - len(ready)
-        notes = tuple(why_not(unable, is_alone=len(objects) == 1))
+        notes = tuple(why_not(unable, self.restores.asked, is_alone=len(objects) == 1))
         if not ready:
             said = f"Already being fetched: {coming:,}. t shows {'it' if coming == 1 else 'them'}." if coming else ""
             notify_plain(self.screen, " ".join(filter(None, (*notes, said))), "warning")

@@ -148,9 +148,9 @@ class BrowserScreen(BaseScreen[None]):
         self.navigator = Navigator(self.listing, providers, self.arrive)
         self.uploads = UploadActions(self, self.listing, watch, browser_state.upload_folder)
         self.deletions = DeletionActions(self, self.listing, deletion_log)
-        objects = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
+        objects = ObjectActions(self, providers, watch, restores, settings, lambda: self.listing.zone)
         self.details = DetailActions(self, self.listing, self.detail, self.panes, objects, browser_state, settings)
-        downloads = DownloadActions(self, self.listing, providers, self.places, watch, settings)
+        downloads = DownloadActions(self, self.listing, providers, self.places, watch, restores, settings)
         self.actions = ActionRunner(
             self,
             [
@@ -182,7 +182,7 @@ class BrowserScreen(BaseScreen[None]):
             _: Worker[None] = self.run_worker(self._watch.interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
         self.restores.on_way.subscribe(self, self._note_restores)
-        self.restores.ready.subscribe(self, lambda _: self.header.update())
+        self.restores.ready.subscribe(self, lambda _: self._show_restores())
         _looking: Worker[None] = self.run_worker(self._look_at_archives, group="archives")
         self.detail.mode = DetailMode.of(self.browser_state.hidden)
         self.header.show(["cloudstore"])
@@ -352,12 +352,21 @@ class BrowserScreen(BaseScreen[None]):
         self.states.note_restores(locations)
         self.entries.table.signs_changed()
 
+    def _show_restores(self) -> None:
+        """Say what is ready, and nowhere that something has to be asked for that was."""
+        self.header.update()
+        self.detail.draw()
+        self._offer_keys(self.detail.entry)
+
     @on(EntryTable.Highlighted)
     def show_detail(self, event: EntryTable.Highlighted) -> None:
         """Show the entry under the cursor, and the keys for what it is."""
         self.detail.show(event.entry, self.listing.zone)
-        entry = event.entry
-        kind = (kind_of(entry), entry.state) if isinstance(entry, StoredObject) else (type(entry),)
+        self._offer_keys(event.entry)
+
+    def _offer_keys(self, entry: Entry | None) -> None:
+        asked = entry is not None and entry.location in self.restores.asked
+        kind = (kind_of(entry), entry.state, asked) if isinstance(entry, StoredObject) else (type(entry),)
         if kind != self._kind:
             self._kind = kind
             self.refresh_bindings()
@@ -365,7 +374,8 @@ class BrowserScreen(BaseScreen[None]):
     def _subject_of(self, entry: Entry, zone: tzinfo) -> Subject:
         """An entry with what is known beside it, for the pane that shows it."""
         retention = self._providers[entry.location.profile].profile.retention
-        return Subject(entry, zone, tuple(self.listing.of_call(entry)), self.listing.around(), retention=retention)
+        call, asked = tuple(self.listing.of_call(entry)), entry.location in self.restores.asked
+        return Subject(entry, zone, call, self.listing.around(), retention=retention, is_asked=asked)
 
     @on(DetailPane.Rested)
     def show_beginning(self) -> None:

@@ -18,6 +18,7 @@ from cloudstore_tui.fiql.fields import Unit, unit_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.restore_text import ASKED
 from cloudstore_tui.ui.text import fitting, show
 from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 
@@ -66,6 +67,8 @@ class Subject(Struct, frozen=True):
     """What `head` is."""
     retention: Retention | None = None
     """The policy by which it is told until when it is kept."""
+    is_asked: bool = False
+    """Whether it is archived and was asked for."""
 
     @property
     def teller(self) -> Entry:
@@ -110,7 +113,7 @@ def _opening(subject: Subject, width: int) -> Iterator[Content]:
     yield from _joined(_facts(subject), width)
     entry = subject.entry
     if isinstance(entry, StoredObject) and not entry.is_available:
-        how = " B restores it." if entry.state == "ARCHIVED" else ""
+        how = "" if entry.state != "ARCHIVED" else f" {ASKED}" if subject.is_asked else " B restores it."
         yield from show(f"{words.state(entry.state).capitalize()}.{how}").stylize("$text-warning").wrap(width)
     if isinstance(entry, StoredObject) and subject.retention and (ends := subject.retention.expires(entry)):
         told = f"Expires {words.local(ends, subject.zone):%Y-%m-%d} by your policy"
