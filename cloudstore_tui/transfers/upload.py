@@ -9,6 +9,7 @@ from cloudstore_tui.core.errors import (
     IntegrityError,
     MissingError,
     NetworkError,
+    ReplyError,
     StorageError,
     UnavailableError,
     UsageError,
@@ -21,7 +22,7 @@ from cloudstore_tui.net.failures import DENIED, LostReplyError, final
 from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.transfers.fetch import Fetch, TransferContext
+from cloudstore_tui.transfers.fetch import Fetch, TransferContext, is_page
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
 
@@ -222,6 +223,8 @@ class Upload:
             except UnavailableError as error:
                 await self._wait(error)
                 continue
+            if is_page(reply) and reply.status < 300:
+                return ReplyError("a web page came instead of the store's answer")
             if 200 <= reply.status < 300:
                 return None
             if reply.status in _UNCLEAR:

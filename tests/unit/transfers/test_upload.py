@@ -132,7 +132,9 @@ async def test_five_attempts_are_enough(engine: Any, server: Any, answer: Any, p
     assert (transfer.error.code, server.puts) == (4, 5)
 
 
-UNCLEAR = [{"silent": True}, {"status": 502}, {"status": 504}, {"status": 500}]
+LOGIN = {"body": b"<html>Log in</html>", "headers": {"Content-Type": "text/html; charset=utf-8"}}
+"""What a proxy says instead of passing anything on, or after it did."""
+UNCLEAR = [{"silent": True}, {"status": 502}, {"status": 504}, {"status": 500}, LOGIN]
 
 
 @pytest.mark.parametrize("fault", UNCLEAR)
