@@ -5,8 +5,8 @@ Whatever writes such a file raises `LocalDiskError` where the disk refuses.
 
 import asyncio
 import json
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,8 +18,9 @@ import msgspec
 from msgspec.structs import replace
 
 from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.fs.whole_file import write_whole
+from cloudstore_tui.fs.whole_file import turn, write_whole
 from cloudstore_tui.state.bookmarks import FILE as BOOKMARKS
 from cloudstore_tui.state.bookmarks import Bookmarks
 from cloudstore_tui.state.searches import FILE as SEARCHES
@@ -29,6 +30,15 @@ Value = TypeVar("Value")
 
 _LARGEST = 8_000_000
 """Bytes that are read of a file that something else has made larger."""
+
+
+@contextmanager
+def _turn(path: Path | None) -> Iterator[None]:
+    """The turn to change a file, if it can be had: if not, what is kept still counts, and writing it says why."""
+    with ExitStack() as stack:
+        with suppress(StorageError):
+            stack.enter_context(turn(path))
+        yield
 
 
 class JsonState(Generic[Value]):
@@ -49,6 +59,10 @@ class JsonState(Generic[Value]):
                 return msgspec.convert(json.loads(file.read(_LARGEST)), self._type)
         except (OSError, ValueError, RecursionError):
             return self._default
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Keep other programs from writing between a look at the file and a change of it."""
+        return _turn(self._path)
 
     def write(self, value: Value) -> None:
         """Put a value in the place of what was there."""
@@ -88,11 +102,12 @@ class FilterHistory:
         text = text.strip()
         if not self._is_kept(text):
             return
-        # Read again: another browser may have added to it.
-        known = self._read() if self._path else self._lines
-        self._lines = [*(line for line in known if line != text), text][-self.MAX_LINES :]
-        if self._path:
-            write_whole(self._path, "".join(f"{line}\n" for line in self._lines), follows=True)
+        with _turn(self._path):
+            # Read again: another browser may have added to it.
+            known = self._read() if self._path else self._lines
+            self._lines = [*(line for line in known if line != text), text][-self.MAX_LINES :]
+            if self._path:
+                write_whole(self._path, "".join(f"{line}\n" for line in self._lines), follows=True)
 
     def _read(self) -> list[str]:
         assert self._path is not None
@@ -177,9 +192,10 @@ class RecentPlaces:
         with self._turn:
             if not self._wanted or size > self.LONGEST or self._is_fresh(new):
                 return
-            # Read again: another browser may have added to it.
-            self._known = self._bounded([new, *(other for other in self._read() if not other.is_same(new))])
-            self._state.write(self._known)
+            with self._state.turn():
+                # Read again: another browser may have added to it.
+                self._known = self._bounded([new, *(other for other in self._read() if not other.is_same(new))])
+                self._state.write(self._known)
 
     def _is_fresh(self, new: Visited) -> bool:
         return bool(self._known) and self._known[0].is_same(new) and new.at - self._known[0].at < self.FRESH_S
@@ -316,10 +332,11 @@ class Layouts:
 
     def keep(self, kind: str, layout: Layout) -> None:
         """Remember a choice; an empty one forgets it."""
-        self._known = self._known | self._read() | {kind: layout}
-        if not layout:
-            del self._known[kind]
-        self._state.write(self._known)
+        with self._state.turn():
+            self._known = self._known | self._read() | {kind: layout}
+            if not layout:
+                del self._known[kind]
+            self._state.write(self._known)
 
     def _read(self) -> dict[str, Layout]:
         return {

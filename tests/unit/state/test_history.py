@@ -1,11 +1,15 @@
 """Filters that were sent before."""
 
+import fcntl
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError
-from cloudstore_tui.state.memory import FilterHistory
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.state.memory import FilterHistory, Layouts, RecentPlaces, ShownColumn
 
 
 def test_what_is_added_is_there_next_time_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
@@ -32,6 +36,33 @@ def test_the_oldest_go_first(tmp_path: Path) -> None:
     history.add("new==1")
     assert history.lines[0] == "a==6"
     assert len(path.read_text().splitlines()) == FilterHistory.MAX_LINES
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "history": lambda folder: FilterHistory(folder / "filters.txt").add("a==1"),
+    "places": lambda folder: RecentPlaces(folder / "recent.json").add(Location("acme")),
+    "columns": lambda folder: Layouts(folder / "columns.json").keep("files", (ShownColumn("name", 20),)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_nobody_else_changes_a_file_between_a_look_at_it_and_the_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
+) -> None:
+    refused = []
+
+    def write(*_given: object, **_named: object) -> None:
+        folder = os.open(tmp_path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            refused.append(True)
+        finally:
+            os.close(folder)
+
+    monkeypatch.setattr("cloudstore_tui.state.memory.write_whole", write)
+    change(tmp_path)
+    assert refused == [True]
 
 
 def test_two_browsers_keep_what_the_other_one_added(tmp_path: Path) -> None:
