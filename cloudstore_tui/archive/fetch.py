@@ -386,6 +386,8 @@ class Fetching:
         """Whether the disk has had room for every zip so far."""
         self._failures = 0
         self._given_up: StorageError | None = None
+        self._remarks: list[str] = []
+        """What is odd about objects that came."""
         self.warnings: list[str] = []
         """Sentences that a user should see and that mean no loss."""
         self.done = 0
@@ -407,6 +409,9 @@ class Fetching:
                 await self._bring(self._requests.single())
             if self._given_up:
                 await self._workers.run(lambda _stop: self._leave())
+            if self._remarks:
+                others = f" So it is with {len(self._remarks) - 1:,} more." if self._remarks[1:] else ""
+                self.warnings.append(f"{self._remarks[0]}.{others}")
         finally:
             # What is not done stays with the transfers, which leave it for the next run.
             for task in self._open:
@@ -574,6 +579,8 @@ class Fetching:
             path = below(self._folder.path, part.path)
             is_new = before is None or path != item.path or before != self._state_of(item)
             self.size += (part.size or 0) if is_new else 0
+            if part.note:
+                self._remarks.append(f"{item.address}: {part.note}")
             return FetchResult(item, Outcome.FETCHED if is_new else Outcome.HAD, path, part.level, part.sha256)
         if part.state is State.SKIPPED:
             return FetchResult(item, Outcome.SKIPPED)

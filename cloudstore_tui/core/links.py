@@ -67,6 +67,8 @@ class Target(msgspec.Struct, frozen=True):
     expires: datetime | None = None
     local: bool = False
     networks: tuple[str, ...] = ()
+    replaces: bool = False
+    """Whether the service tells of an object that is there already."""
 
 
 class ZipStatus(StrEnum):
@@ -157,7 +159,8 @@ def vet_link(url: str, *, name: str, local: bool, trusted: tuple[str, ...] = ())
     else:
         _vet_scheme(parts.scheme, ("https",))
         _vet_host(host, (*TRUSTED_HOSTS, *trusted))
-    last = unquote(parts.path.rsplit("/", 1)[-1])
+    # Some write the slashes of a key as %2F.
+    last = unquote(parts.path).rsplit("/", 1)[-1]
     if name and last != name:
         raise UnsafeError("the service gave a link to another object than the one asked for", hint=NOTHING_SENT)
     return url

@@ -340,9 +340,14 @@ class Fetch:
         """What the user should know of the record or the store, as a clause; empty if all is well."""
         if self._unconfirmed and not self.expected.is_strong:
             return "neither the service nor its store says how long it is, so nobody knows whether it is whole"
-        if self._stated is None or self._version.size in (None, self._stated):
+        size, rough_size = self._version.size, self._rough_size
+        if size is None:
             return ""
-        return f"its record says {self._stated:,} bytes, and it has {self._version.size:,}; the checksum fits"
+        if self._stated is not None and size != self._stated:
+            return f"its record says {self._stated:,} bytes, and it has {size:,}; the checksum fits"
+        if rough_size is not None and not is_roughly(size, rough_size):
+            return f"the service says that it has about {rough_size:,} bytes, and the store gave {size:,}"
+        return ""
 
     @property
     def expected(self) -> ExpectedChecksum:

@@ -140,10 +140,8 @@ class Upload:
             self._progress.level = "size"
             return State.DONE
         before = await self._find()
-        if before is not None and not self._request.overwrite:
-            raise ConflictError(
-                "the object exists already", hint="Use --on-conflict overwrite to replace it, or skip to leave it."
-            )
+        if before is not None:
+            self._refuse_to_replace()
         lost = await self._send()
         if lost is None:
             self.finished = True
@@ -204,6 +202,12 @@ class Upload:
         # It would stay there if it had arrived.
         return False
 
+    def _refuse_to_replace(self) -> None:
+        if not self._request.overwrite:
+            raise ConflictError(
+                "the object exists already", hint="Use --on-conflict overwrite to replace it, or skip to leave it."
+            )
+
     async def _find(self) -> Entry | None:
         self._progress.to(State.SIGNING)
         try:
@@ -256,6 +260,9 @@ class Upload:
         while True:
             self._progress.to(State.SIGNING)
             target = await self._provider.target(self._request.location, self._file.size)
+            # Later it may be the one that we sent.
+            if target.replaces and not self._attempts:
+                self._refuse_to_replace()
             if not await self._permit.enter(target.url, self._budget):
                 return target
 

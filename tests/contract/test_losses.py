@@ -145,3 +145,30 @@ def test_empty_folders_that_the_service_calls_missing_are_no_loss(
     sandbox.switches.set({"A-7": "404"})
     pulled = cloudstore("pull", "acme:imports/configuration/", "--to", str(tmp_path), "--json")
     assert (pulled.code, pulled.report["unlisted"]) == (0, [])
+
+
+def test_objects_of_another_size_than_the_service_says_are_told(
+    cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add("field where=api path=*/signedDownloadUrl* name=size value='\"5370.0 KB\"' times=0")
+    folder = "acme:imports/outreach/list-management/"
+    words = "the service says that it has about 5,498,880 bytes, and the store gave"
+    fetched = cloudstore("get", f"{folder}outreach.raw", "--to", str(tmp_path))
+    assert (fetched.code, words in fetched.err) == (0, True), fetched.err
+    pulled = cloudstore("pull", folder, "--to", str(tmp_path / "all"))
+    assert (pulled.code, words in pulled.err, "with 1 more" in pulled.err) == (0, True, True), pulled.err
+
+
+def test_an_object_that_only_the_link_tells_of_is_not_replaced_unasked(
+    cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    address = "acme:imports/outreach/nanp/plan.csv"
+    (tmp_path / "plan.csv").write_text("1,2")
+    put = ("put", str(tmp_path / "plan.csv"), "acme:imports/outreach/nanp/")
+    # Nothing is listed by its key, as where a service lists folders only.
+    sandbox.faults.add("field where=api path=*/signedUploadUrl* name=size value='\"3.5 KB\"' times=0")
+    done = cloudstore(*put)
+    assert (done.code, "the object exists already" in done.err) == (9, True), done.err
+    assert not [seen for seen in sandbox.log.requests if seen.method == "PUT"]
+    assert cloudstore(*put, "--on-conflict", "overwrite").code == 0
+    assert cloudstore("rm", address, "--yes").code == 0

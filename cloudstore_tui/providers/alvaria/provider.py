@@ -329,12 +329,13 @@ class AlvariaProvider(StorageProvider):
                 subject=location.address,
                 hint="Split it, if whoever reads it there can put it together.",
             )
-        _reply, link = await self._signed(location, "upload", None)
+        reply, link = await self._signed(location, "upload", None)
         try:
             headers = upload_headers(link.url.reveal())
         except StorageError as error:
             raise error.with_(subject=location.address) from None
-        return Target(link.url, headers, link.expires, self._client.local, self._networks)
+        replaces = bool(read_size(reply.size))
+        return Target(link.url, headers, link.expires, self._client.local, self._networks, replaces)
 
     def upload_caution(self, location: Location) -> str:
         """Everything outside `imports/` is written by the service itself."""

@@ -121,9 +121,9 @@ class SignedReply(ObjectKey, rename="camel"):
     object_keys: Any = None
 
     def about(self, key: str) -> ObjectKey:
-        """The entry for `key`, else the first, else the reply itself."""
+        """The entry for `key`, else the only one, else the reply itself."""
         found, _damaged = read_items(self.object_keys, ObjectKey)
-        return next((item for item in found if item.path == key), found[0] if found else self)
+        return next((item for item in found if item.path == key), found[0] if len(found) == 1 else self)
 
 
 class AlvariaTokenReply(msgspec.Struct):

@@ -75,6 +75,7 @@ def test_a_local_profile_still_refuses_private_hosts() -> None:
             vet_link(f"http://{host}/{NAME}", name=NAME, local=True)
 
 
-def test_a_name_is_compared_after_decoding() -> None:
-    url = "https://bucket.s3.amazonaws.com/x/a%20b%2Bc.csv"
-    assert vet_link(url, name="a b+c.csv", local=False) == url
+@pytest.mark.parametrize("path", ["x/a%20b%2Bc%2525.csv", "x%2Fa%20b%2bc%2525.csv"])
+def test_a_name_is_compared_after_decoding(path: str) -> None:
+    url = f"https://bucket.s3.amazonaws.com/{path}"
+    assert vet_link(url, name="a b+c%25.csv", local=False) == url

@@ -1,5 +1,6 @@
 """Tolerant readings of the service's JSON."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -155,6 +156,12 @@ def test_a_signed_reply_is_read_bare_and_wrapped(told: str) -> None:
     reply = Reply(200, told.encode()).decode(SignedReply, subject="acme:a/x")
     proxied, native = reply.about("a/x").links("download")
     assert (proxied.reveal(), native.reveal()) == ("https://u", "")
+
+
+def test_of_several_links_none_is_taken_that_may_be_for_another_key() -> None:
+    told = [{"key": f"{folder}/x", "signedDownloadUrl": "https://u/x"} for folder in ("b", "c")]
+    reply = Reply(200, json.dumps({"objectKeys": told}).encode()).decode(SignedReply, subject="acme:a/x")
+    assert not any(reply.about("a/x").links("download"))
 
 
 def test_nested_and_flat_entries_are_the_same() -> None:
