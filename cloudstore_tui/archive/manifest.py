@@ -6,7 +6,7 @@ that are here:
 * with `error`: the object is missing. What is known of a file from before stays in the line: it may still be there.
 * with `superseded`: a file of ours that another one took the place of, such as an older version of the object. The
   value is the path of the file that is to be used now. Without a digest there is no file any more.
-* with `event` `unlisted`: what the last pull could not list, and so cannot know of.
+* with `event` `unlisted`: what the last pull that `asked` for the same could not list, and so cannot know of.
 """
 
 import json
@@ -132,9 +132,9 @@ def superseded_entry(line: ManifestEntry, path: str, *, is_there: bool) -> dict[
     return {**{name: value for name, value in line.items() if name not in facts}, "superseded": path}
 
 
-def unlisted_entry(failure: StorageError, profile: str, now: datetime) -> dict[str, object]:
+def unlisted_entry(failure: StorageError, profile: str, asked: str, now: datetime) -> dict[str, object]:
     """A line about what could not be listed."""
-    facts = {"event": UNLISTED, "profile": profile, "where": failure.subject}
+    facts = {"event": UNLISTED, "profile": profile, "where": failure.subject, "asked": asked}
     return {**facts, "error": str(failure), "code": failure.code, "at": now.isoformat()}
 
 
@@ -266,20 +266,25 @@ class Manifest:
                 self._disk.sync(self._file)
             self._unsynced = 0
 
-    def compact(self, unlisted: Iterable[ManifestEntry] = (), scratch: Path | None = None) -> None:
+    def compact(self, unlisted: Iterable[ManifestEntry] = (), scratch: Path | None = None, *, asked: str = "") -> None:
         """Leave the lines that count, and put that in place of the manifest all at once.
 
         Those are, for each object, the last one about its present file and the last one about each older file, and what
-        this pull could not list.
+        this pull could not list, or one that asked for something else.
 
         Args:
-            unlisted: the lines about that.
+            unlisted: the lines about what this pull could not list.
             scratch: where a database lies meanwhile.
+            asked: what this pull asked for.
         """
         self.sync()
         with os_errors_as(self.path), closing(LastLines(scratch)) as last:
             last.add_all(read_manifest(self.path))
-            kept = (line for number, line in enumerate(read_manifest(self.path)) if last.counts(number, line))
+            kept = (
+                line
+                for number, line in enumerate(read_manifest(self.path))
+                if last.counts(number, line) or line.get("asked", asked) != asked
+            )
             self._replace(chain(kept, unlisted))
             old, self._file = self._file, self._open()
             self._disk.close(old)

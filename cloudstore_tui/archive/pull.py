@@ -283,11 +283,12 @@ class Pull:
 
     def _compact(self, chain: Chain) -> None:
         now, profile = datetime.now(UTC), self._provider.profile.name
-        unlisted = [unlisted_entry(failure, profile, now) for failure in self.listing.failures]
+        asked = self._options.asked
+        unlisted = [unlisted_entry(failure, profile, asked, now) for failure in self.listing.failures]
         chain.append((UNLISTED, {"line": line}) for line in unlisted)
         manifest = Manifest(self._folder.path, self._disk)
         try:
-            manifest.compact(unlisted, self._options.scratch)
+            manifest.compact(unlisted, self._options.scratch, asked=asked)
         finally:
             manifest.close()
 

@@ -47,6 +47,8 @@ class PullOptions(msgspec.Struct, frozen=True):
     folder: Path
     """Where the files go."""
     naming: Naming
+    asked: str = ""
+    """What is pulled, in the words of the user: another pull of the same can make up for this one."""
     via: Via = Via.AUTO
     on_conflict: OnConflict = OnConflict.REFUSE
     sidecars: bool = False

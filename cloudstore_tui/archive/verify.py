@@ -233,7 +233,9 @@ class _Verifier:
     def _finding(self, number: int, line: ManifestEntry) -> FileFinding | None:
         """What there is about one line; nothing if a later one says more."""
         if line.get("event") == UNLISTED:
-            return FileFinding(Found.NOT_FETCHED, str(line.get("where", "")), f"not listed: {line.get('error')}")
+            what = f" when this was pulled: {asked}" if (asked := line.get("asked")) else ""
+            text = f"not listed{what}: {line.get('error')}"
+            return FileFinding(Found.NOT_FETCHED, str(line.get("where", "")), text)
         key, path = key_of_entry(line), path_of(line)
         if is_superseded(line):
             return self._older(number, line)

@@ -113,8 +113,13 @@ class PullArguments(msgspec.Struct, frozen=True):
         return bool(self.words or self.fiql or self.type_ or self.since or self.until)
 
 
-def pulling_of(session: CommandSession, arguments: PullArguments) -> "_Pulling":
+def pulling_of(session: CommandSession, arguments: PullArguments, asked: tuple[str, ...] = ()) -> "_Pulling":
     """The pull that was asked for; nothing is sent.
+
+    Args:
+        session: of the command.
+        arguments: what it was given.
+        asked: what the user asked for, where that is more than these arguments.
 
     Raises:
         UsageError: it cannot be done.
@@ -128,6 +133,7 @@ def pulling_of(session: CommandSession, arguments: PullArguments) -> "_Pulling":
         folder=place.payload,
         root=place.root,
         naming=naming,
+        asked=shlex.join(asked or arguments.asked),
         via=Via(arguments.via),
         on_conflict=OnConflict(arguments.on_conflict or OnConflict.REFUSE),
         sidecars=arguments.sidecar,
@@ -460,7 +466,7 @@ class _Watching(Struct, frozen=True):
         since = self._since(before, now)
         try:
             async with reported(self.session, self.options, "watch", self.folder, self.what, since) as going:
-                pulling = pulling_of(self.session, self._narrowed(since, now))
+                pulling = pulling_of(self.session, self._narrowed(since, now), self.what)
                 await pulling.run(going, last=True, gently=True)
                 await self._conclude(going, before, now)
         except UsageError:

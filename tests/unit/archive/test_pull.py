@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC
 from itertools import count
 from pathlib import Path
@@ -49,6 +50,24 @@ async def test_what_the_listing_lacks_is_in_the_report_and_in_the_manifest(bucke
     done = await pull()
     assert (done.fetched, done.report.is_complete) == ([], False)
     assert verified(pull.folder)["acme8:uk/"] is Found.NOT_FETCHED
+
+
+async def test_what_could_not_be_listed_is_forgotten_by_no_pull_of_something_else(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a")
+    bucket.failures = (ForbiddenError("this key may not read here", subject="acme8:uk/"),)
+    await pull(asked="acme8 on:2024-09-01")
+    bucket.failures = ()
+    bucket.put("in/b")
+    assert (await pull(asked="acme8 on:2024-09-02")).report.is_complete
+    (told,) = [finding for finding in verify_folder(pull.folder, Stop()) if finding.found is Found.NOT_FETCHED]
+    assert (told.path, told.text.startswith("not listed when this was pulled: acme8 on:2024-09-01: ")) == (
+        "acme8:uk/",
+        True,
+    )
+    assert seal(pull.folder, Stop()).missing == 1
+    pull = replace(pull, folder=pull.folder / "data")
+    assert (await pull(asked="acme8 on:2024-09-01", root=pull.folder.parent)).report.is_complete
+    assert [line["path"] for line in pull.manifest()] == ["a", "b"]
 
 
 async def test_each_object_that_was_not_tried_is_told_by_its_own_address(bucket: Any, pull: Any) -> None:
