@@ -72,6 +72,8 @@ class Found(StrEnum):
     """What was found about one file."""
 
     GOOD = "good"
+    UNREAD = "not read"
+    """It is as long as it has to be; its bytes are not part of the sample."""
     MISSING = "missing"
     CHANGED = "changed"
     DAMAGED = "damaged line"
@@ -102,7 +104,7 @@ class Found(StrEnum):
 
 _IN_THE_MAKING = frozenset(map(beside, RESERVED))
 """What a run writes just now, or left when it was killed; the next one takes its place."""
-_LOOKED_AT = (Found.GOOD, Found.CHANGED, Found.MISSING, Found.NOT_FETCHED)
+_LOOKED_AT = (Found.GOOD, Found.UNREAD, Found.CHANGED, Found.MISSING, Found.NOT_FETCHED)
 
 
 class FileFinding(msgspec.Struct, frozen=True):
@@ -297,7 +299,7 @@ class _Verifier:
         elif self._sample.has(path) and self._digest(path) != digest:
             why = "its bytes are not those that were fetched"
         if not why:
-            return FileFinding(Found.GOOD, path)
+            return FileFinding(Found.GOOD if self._sample.has(path) else Found.UNREAD, path)
         hint = "Remove it and pull again to get it back."
         return FileFinding(Found.CHANGED, path, why, IntegrityError(why, subject=subject, hint=hint))
 

@@ -104,7 +104,7 @@ def _noted(output: Output) -> Iterator[None]:
 def _tell_finding(output: Output, finding: FileFinding) -> None:
     if finding.error is not None:
         output.error(finding.error, finding.path)
-    elif finding.found is not Found.GOOD:
+    elif finding.found not in (Found.GOOD, Found.UNREAD):
         if output.as_json:
             output.record({"event": finding.found.value, "path": finding.path, "text": finding.text})
         output.note(f"{finding.path}: {finding.found.value}: {finding.text}")

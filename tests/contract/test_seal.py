@@ -354,8 +354,10 @@ def test_a_sample_reads_the_same_part_for_the_same_seed(
     parts = []
     for seed in ("1", "1", "2"):
         read.clear()
-        assert cloudstore("verify", "calls", "--sample", "30%", "--seed", seed).code == 0
+        done = cloudstore("verify", "calls", "--sample", "30%", "--seed", seed, "--json")
         parts.append({name for name in read if name.endswith(".mp3")})
+        numbers = [done.report[name] for name in ("good", "not_read")]
+        assert (done.code, numbers) == (0, [len(parts[-1]), len(recordings(bag)) - len(parts[-1])])
     assert parts[0] == parts[1] != parts[2]
     assert 0 < len(parts[0]) < len(recordings(bag))
 
