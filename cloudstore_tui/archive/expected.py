@@ -13,7 +13,7 @@ from cloudstore_tui.calls import SOURCES
 from cloudstore_tui.results.scratch import ScratchDatabase
 
 TOLD_FOR = timedelta(days=2)
-"""How long an incomplete call is reported after its deadline: long enough for someone who looks once a day."""
+"""How long an incomplete call is reported once it was noticed: long enough for someone who looks once a day."""
 MAX_CALLS = 1000
 """Calls that are listed; their number is always the whole one."""
 _STRAYS = timedelta(days=7)
@@ -44,6 +44,8 @@ class LackingCall(msgspec.Struct, frozen=True):
     """When the first object of it was created."""
     lacks: tuple[str, ...]
     """The types that never came."""
+    noticed: datetime | None = None
+    """When its deadline was found to have passed."""
 
     def __str__(self) -> str:
         """`int-17… without transcription`."""
@@ -73,9 +75,17 @@ class CallCheck(msgspec.Struct, frozen=True):
 
 
 def check_calls(
-    folder: Path, expect: Iterable[str], within: timedelta, now: datetime, scratch: Path | None = None
+    folder: Path,
+    expect: Iterable[str],
+    within: timedelta,
+    now: datetime,
+    scratch: Path | None = None,
+    *,
+    known: CallCheck | None = None,
 ) -> CallCheck:
     """Look which calls of a folder have all types that are expected of them. Blocks.
+
+    However long nobody looked, no deadline passes unnoticed.
 
     Args:
         folder: where the manifest is.
@@ -83,10 +93,14 @@ def check_calls(
         within: how long after the first object of a call they may come.
         now: the time.
         scratch: where a database lies meanwhile.
+        known: what was found when they were looked at last.
     """
     wanted = tuple(dict.fromkeys(expect))
     check = CallCheck(wanted, within.total_seconds(), now)
-    first = now - within - TOLD_FOR
+    told = {call.call: call for call in known.calls if _since(call, now) < TOLD_FOR} if known else {}
+    ended = min(now - TOLD_FOR, known.checked) if known else now - TOLD_FOR
+    """What was over by then was told long enough ago, unless it was noticed late."""
+    first = min([ended - within, *(call.begun for call in told.values())])
     with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
         if (folder / NAME).is_file():
             rows = _rows(read_manifest(folder / NAME), (first - _STRAYS).timestamp())
@@ -107,11 +121,16 @@ def check_calls(
             complete += 1
         elif begun + within > now:
             awaited += 1
-        else:
-            lacking.append(LackingCall(call, begun, tuple(name for name in wanted if name in lacks)))
+        elif begun + within >= ended or call in told:
+            noticed = told[call].noticed if call in told else now
+            lacking.append(LackingCall(call, begun, tuple(name for name in wanted if name in lacks), noticed))
     return msgspec.structs.replace(
         check, complete=complete, awaited=awaited, lacking=len(lacking), calls=tuple(lacking[-MAX_CALLS:])
     )
+
+
+def _since(call: LackingCall, now: datetime) -> timedelta:
+    return now - (call.noticed or call.begun)
 
 
 def _rows(lines: Iterable[ManifestEntry], first: float) -> Iterator[tuple[object, ...]]:

@@ -509,9 +509,12 @@ class _Watching(Struct, frozen=True):
         is_whole = going.report.outcome is RunOutcome.COMPLETE and not output.errors
         check: CallCheck | None = None
         if self.expect:
-            look = partial(check_calls, place_of(self.folder).payload, self.expect, self.within, now, state_folder())
+            known = before.calls if before is not None else None
+            if known is not None and known.expect != self.expect:
+                known = None
+            payload = place_of(self.folder).payload
+            look = partial(check_calls, payload, self.expect, self.within, now, state_folder(), known=known)
             check = await asyncio.to_thread(look)
-            known = before.calls if before is not None and before.calls is not None else None
             for call in check.lacking_since(known.checked if known is not None else None):
                 what = f"{', '.join(call.lacks)} never came"
                 output.error(MissingError(what, subject=f"call {call.call}", hint=_NEVER))

@@ -70,6 +70,19 @@ def test_a_deadline_is_told_for_two_days(folder: Path) -> None:
     assert check_calls(folder, EXPECTED, WITHIN, NOW + timedelta(days=3)).lacking == 0
 
 
+def test_a_deadline_that_passed_while_nobody_looked_is_told_for_two_days_then(folder: Path) -> None:
+    known = check_calls(folder, EXPECTED, WITHIN, NOW)
+    back = NOW + timedelta(days=4)
+    check = check_calls(folder, EXPECTED, WITHIN, back, known=known)
+    assert [call.call for call in check.lacking_since(known.checked)] == ["young"]
+    for hours in (1, 47):
+        later = check_calls(folder, EXPECTED, WITHIN, back + timedelta(hours=hours), known=check)
+        assert [call.call for call in later.calls] == ["young"]
+        assert later.lacking_since(check.checked) == ()
+        check = later
+    assert check_calls(folder, EXPECTED, WITHIN, back + timedelta(hours=49), known=check).lacking == 0
+
+
 def test_a_folder_without_a_manifest_has_no_calls(tmp_path: Path) -> None:
     check = check_calls(tmp_path, EXPECTED, WITHIN, NOW)
     assert (check.complete, check.awaited, check.lacking) == (0, 0, 0)
