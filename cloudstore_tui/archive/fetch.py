@@ -15,6 +15,7 @@ from cloudstore_tui.archive.chain import Chain, kind_of
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     BATCH,
+    MAX_SIDECAR,
     Manifest,
     ManifestEntry,
     entry_of,
@@ -24,6 +25,7 @@ from cloudstore_tui.archive.manifest import (
     key_of,
     mtime_of,
     path_of,
+    sidecar_tells_of,
     superseded_entry,
     tells_of_same,
 )
@@ -232,9 +234,7 @@ class Recorder:
         try:
             found = self._folder.stat(item.path)
             beside = item.path.with_name(f"{item.path.name}.json")
-            lacks_sidecar = self._sidecars and (
-                known.get("sidecar") != beside.name or self._folder.stat(beside) is None
-            )
+            lacks_sidecar = self._sidecars and not self._is_told_beside(beside, known)
         except StorageError:
             return
         if found is None:
@@ -246,6 +246,13 @@ class Recorder:
             changes |= self._sidecar(item, item.path)
         if changes:
             self._append({**known, **changes}, kind="noted")
+
+    def _is_told_beside(self, beside: PurePosixPath, line: ManifestEntry) -> bool:
+        """Whether a file tells of the object of a line."""
+        try:
+            return line.get("sidecar") == beside.name and sidecar_tells_of(self._folder.read(beside, MAX_SIDECAR), line)
+        except StorageError:
+            return False
 
     def _sidecar(self, item: PlanItem, path: PurePosixPath) -> dict[str, object]:
         """Write everything known of an object beside its file; what its line says of that."""

@@ -50,6 +50,9 @@ BATCH = 50
 """Lines after which everything is waited to be on the disk."""
 _MAX_LINE = 1 << 22
 """Bytes of a line: nothing that we write comes near."""
+MAX_SIDECAR = 1 << 22
+"""Bytes of a file that tells of an object beside it; what we write stays far below."""
+_IDENTITY = ("profile", "provider", "region", "id", "key")
 _OF_THE_FILE = ("size", "size_exact", "listed_size", "level", "sha256", "fetched", "mtime", "sidecar")
 
 ManifestEntry = Mapping[str, Any]
@@ -171,6 +174,17 @@ def tells_of_same(line: ManifestEntry, entry: StoredObject) -> bool:
     modified = entry.modified or entry.updated or entry.created
     before = line.get("modified") or line.get("updated") or line.get("created")
     return listed == entry.size and before == (modified.isoformat() if modified else None)
+
+
+def sidecar_tells_of(sidecar: bytes, line: ManifestEntry) -> bool:
+    """Whether a record beside a file is the one of the line's object, in the version that was fetched."""
+    try:
+        told = json.loads(sidecar)
+    except (ValueError, RecursionError):
+        return False
+    # Where an object could not be fetched again, the line has the checksum of the version that is not here.
+    same = _IDENTITY if "error" in line else (*_IDENTITY, "checksum")
+    return isinstance(told, dict) and [told.get(name) for name in same] == [line.get(name) for name in same]
 
 
 def mtime_of(found: os.stat_result) -> str:

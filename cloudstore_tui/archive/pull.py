@@ -13,7 +13,16 @@ from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_
 from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.listing import ObjectListing
-from cloudstore_tui.archive.manifest import CHAIN, NAME, UNLISTED, Manifest, ManifestEntry, unlisted_entry, write_table
+from cloudstore_tui.archive.manifest import (
+    CHAIN,
+    NAME,
+    TABLE,
+    UNLISTED,
+    Manifest,
+    ManifestEntry,
+    unlisted_entry,
+    write_table,
+)
 from cloudstore_tui.archive.plan import Outcome, PullPlan, match_plan
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.errors import StorageError
@@ -270,13 +279,15 @@ class Pull:
 
     def _tidy(self, recorder: Recorder, chain: Chain) -> None:
         """Leave the lines of the manifest that count, and what could not be listed; write its table."""
+        is_new = bool(recorder.written or self._is_untidy or self.listing.failures)
         try:
             if recorder.broken is None:
-                if recorder.written or self._is_untidy or self.listing.failures:
+                if is_new:
                     self._compact(chain)
                 chain.append([(PULLED, {outcome.value: number for outcome, number in self._plan.counts().items()})])
             chain.sync()
-            if self._options.table:
+            # One from before would tell less than there is.
+            if self._options.table or (is_new and self._folder.stat(PurePosixPath(TABLE)) is not None):
                 write_table(self._folder.path, self._disk)
         except StorageError as error:
             recorder.failures.append(error)

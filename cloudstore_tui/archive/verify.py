@@ -35,6 +35,7 @@ from cloudstore_tui.archive.chain import manifest_lines, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
+    MAX_SIDECAR,
     NAME,
     RESERVED,
     UNLISTED,
@@ -45,6 +46,7 @@ from cloudstore_tui.archive.manifest import (
     key_of_entry,
     path_of,
     place_of,
+    sidecar_tells_of,
 )
 from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
@@ -63,9 +65,6 @@ CREATE TABLE view(side TEXT, path TEXT, line TEXT, counts INTEGER);
 CREATE INDEX by_line ON view(line, side);
 """
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_IDENTITY = ("profile", "provider", "region", "id", "key")
-_MAX_SIDECAR = 1 << 22
-"""Bytes; what we write stays far below."""
 
 
 class Found(StrEnum):
@@ -314,10 +313,10 @@ class _Verifier:
             if self._folder.stat(relative) is None:
                 error: StorageError = MissingError("it is missing beside its object", subject=subject, hint=hint)
                 return FileFinding(Found.MISSING, path, error.message, error)
-            told = self._folder.read(relative, _MAX_SIDECAR)
+            told = self._folder.read(relative, MAX_SIDECAR)
         except StorageError as failure:
             return FileFinding(Found.CHANGED, path, failure.message, failure)
-        if _tells_of(told, line):
+        if sidecar_tells_of(told, line):
             return None
         error = IntegrityError("it does not tell of the object that it lies beside", subject=subject, hint=hint)
         return FileFinding(Found.CHANGED, path, error.message, error)
@@ -423,17 +422,6 @@ def _files_of(line: ManifestEntry) -> Iterator[str]:
     sidecar = line.get("sidecar")
     if isinstance(sidecar, str):
         yield path[: len(path) - len(path.rpartition("/")[2])] + sidecar
-
-
-def _tells_of(sidecar: bytes, line: ManifestEntry) -> bool:
-    """Whether a record beside a file is the one of the line's object, in the version that was fetched."""
-    try:
-        told = json.loads(sidecar)
-    except (ValueError, RecursionError):
-        return False
-    # Where an object could not be fetched again, the line has the checksum of the version that is not here.
-    same = _IDENTITY if "error" in line else (*_IDENTITY, "checksum")
-    return isinstance(told, dict) and [told.get(name) for name in same] == [line.get(name) for name in same]
 
 
 def _is_below(path: str) -> bool:

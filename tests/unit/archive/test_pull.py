@@ -346,6 +346,38 @@ async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucke
     assert (pull.folder / "x.tar").read_text() == "precious"
 
 
+# What lies beside
+
+
+@pytest.mark.parametrize("damage", ["", "{}", None])
+async def test_a_damaged_file_beside_an_object_is_written_anew(bucket: Any, pull: Any, damage: str | None) -> None:
+    bucket.put("in/x")
+    await pull(sidecars=True)
+    beside = pull.folder / "x.json"
+    told = beside.read_text()
+    beside.unlink()
+    if damage is not None:
+        beside.write_text(damage)
+    assert "x.json" in verified(pull.folder)
+    await pull()
+    assert "x.json" in verified(pull.folder)
+    done = await pull(sidecars=True)
+    assert (done.report.had, beside.read_text()) == (1, told)
+    assert verified(pull.folder) == {"x": Found.GOOD}
+
+
+async def test_a_table_from_before_is_kept_up_to_date(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x")
+    await pull()
+    assert not (pull.folder / "manifest.csv").exists()
+    await pull(table=True)
+    bucket.put("in/y")
+    await pull()
+    assert [row.partition(",")[0] for row in (pull.folder / "manifest.csv").read_text().splitlines()] == [
+        *("path", "x", "y")
+    ]
+
+
 # Damaged manifests
 
 
