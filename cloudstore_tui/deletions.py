@@ -83,20 +83,25 @@ class DeletionLog:
         ]
         self._write(lines, "What was deleted before this stays deleted, and its outcome is not in the log.")
 
-    def read(self) -> tuple[Deleted, ...]:
-        """All logged deletions, the oldest first; unreadable lines are left out.
+    def read(self, damaged: Callable[[int], None] = lambda _number: None) -> tuple[Deleted, ...]:
+        """All logged deletions, the oldest first.
+
+        Args:
+            damaged: told the number of each line that cannot be read; the others are given all the same.
 
         Raises:
             LocalDiskError: it cannot be read.
         """
         begun: dict[tuple[str, str], dict[str, object]] = {}
         ended: dict[tuple[str, str], dict[str, object]] = {}
-        for line in self._lines():
+        for number, line in enumerate(self._lines(), 1):
             record = _decoded(line)
             event = record.pop("event", None)
             key = (str(record.pop("batch", "")), str(record.get("path", "")))
             if event in ("begin", "end") and isinstance(record.get("path"), str):
                 (begun if event == "begin" else ended)[key] = record
+            elif line:
+                damaged(number)
         return tuple(_joined(fields, ended.get(key)) for key, fields in begun.items())
 
     def _lines(self) -> list[bytes]:

@@ -17,6 +17,7 @@ from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
 
 _DELETED = ("REVOKED", "DELETED")
+_MOST_LINES = 10
 
 
 async def rm_command(
@@ -189,10 +190,15 @@ def _log() -> DeletionLog:
 
 def deletions_command(*, as_json: bool) -> None:
     output = Output(as_json=as_json)
-    deleted = _log().read()
+    log, damaged = state_folder() / FILE, list[int]()
+    deleted = DeletionLog(log).read(damaged.append)
     for one in deleted:
         output.result(one.record, _deleted_line(one))
-    if not deleted and not as_json:
+    if damaged:
+        lines = ", ".join(f"{number:,}" for number in damaged[:_MOST_LINES])
+        what = f"{counted(len(damaged), 'line')} of it cannot be read: {lines}"
+        output.note(f"{log}: {what}{' …' * (len(damaged) > _MOST_LINES)}. More may have been deleted.")
+    elif not deleted and not as_json:
         output.note("Nothing was deleted from this machine.")
 
 

@@ -75,6 +75,17 @@ def test_what_a_killed_program_had_begun_is_in_the_log_as_unknown(
     assert "unknown: check" in run("deletions").out
 
 
+def test_a_line_of_the_log_that_cannot_be_read_is_told(run: Cloudstore, environment: dict[str, str]) -> None:
+    paths = some(run, 2)
+    assert run("rm", *paths, "--yes").code == 0
+    log = Path(environment["HOME"]) / ".local" / "state" / "cloudstore" / "deletions.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join([lines[0][:40] + "\n", *lines[1:], "\n"]))
+    done = run("deletions", "--json")
+    assert [one["path"] for one in records(done.out)] == paths[1:]
+    assert f"{log}: 1 line of it cannot be read: 1. More may have been deleted." in done.err
+
+
 def test_a_log_that_cannot_be_written_means_that_nothing_is_deleted(
     run: Cloudstore, sandbox: Sandbox, environment: dict[str, str]
 ) -> None:
