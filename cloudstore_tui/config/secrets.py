@@ -233,7 +233,12 @@ def keep_secrets(store: SecretStore, profile: str, secrets: Mapping[str, Secret]
     options: dict[str, str] = {}
     for name, secret in secrets.items():
         if store is SecretStore.KEYRING:
-            write_keyring(keyring_service(profile), name, secret)
+            service = keyring_service(profile)
+            # Every configuration of this user shares it: it may be the only copy of another one's secret.
+            if read_keyring(service, name) not in (None, secret.reveal()):
+                hint = f"Choose another name, or remove that one: keyring del {service} {name}"
+                raise ConfigError(f"holds another {spoken(name)} of a profile {profile}", subject="keyring", hint=hint)
+            write_keyring(service, name, secret)
         elif store is SecretStore.FILE:
             path = _free(folder, f"{profile}.{name}")
             write_whole(path, f"{secret.reveal()}\n")

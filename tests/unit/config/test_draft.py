@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.config.draft import ProfileDraft, asked, check_name, complaint, read_answer, typed_texts
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.config.secrets import SecretStore, sources_of, take_back
+from cloudstore_tui.config.secrets import SecretStore, read_keyring, sources_of, take_back, write_keyring
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.profile import Secret, Timeouts
 from cloudstore_tui.core.spec import Option
@@ -166,6 +166,21 @@ def test_a_secret_is_kept_in_the_keyring_and_goes_with_the_profile(
     assert sorted(found.name for found in path.parent.iterdir()) == ["config.toml"]
     assert take_back("mine", {}, path.parent, ["secret"]) == ["Removed the client secret from the keyring"]
     assert take_back("mine", {}, path.parent, ["secret"]) == []
+
+
+def test_a_secret_of_another_configuration_in_the_keyring_is_not_written_over(
+    draft: ProfileDraft, path: Path, keyring: Install
+) -> None:
+    keyring("works")
+    write_keyring("cloudstore:mine", "secret", Secret("the only copy"))
+    draft.store = SecretStore.KEYRING
+    with pytest.raises(ConfigError, match="holds another client secret") as caught:
+        draft.save(path, PROVIDERS)
+    assert "the only copy" not in str(caught.value)
+    assert read_keyring("cloudstore:mine", "secret") == "the only copy"
+    assert not path.exists()
+    write_keyring("cloudstore:mine", "secret", draft.secrets["secret"])
+    assert draft.save(path, PROVIDERS).secrets("secret") == draft.secrets["secret"]
 
 
 def test_a_keyring_that_does_not_keep_it_leaves_no_profile(draft: ProfileDraft, path: Path, keyring: Install) -> None:
