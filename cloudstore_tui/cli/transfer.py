@@ -335,6 +335,8 @@ async def _stream(session: CommandSession, paths: tuple[str, ...]) -> None:
                 raise transfer.error
             with writing():
                 sys.stdout.buffer.flush()
+            if transfer.note:
+                session.output.note(f"{entry.location.address}: {transfer.note}.")
     finally:
         await engine.close()
 

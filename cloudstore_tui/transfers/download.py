@@ -507,6 +507,15 @@ class Stream:
         self.offset = 0
         self._again = hashlib.sha256()
 
+    def end(self) -> None:
+        """All bytes came.
+
+        Raises:
+            IntegrityError: more were written before.
+        """
+        if self.offset < self._written:
+            raise _changed()
+
     def recover(self) -> None:
         """Nothing: what a pipe took stays taken."""
 
@@ -541,6 +550,7 @@ async def pipe(
     fetch = Fetch(context, sign, progress, html=may_be_html(entry.name, entry.mime), known=entry)
     try:
         await fetch.run(store)
+        store.end()
         result = verify(fetch.expected, store.digests, lambda _size: "")
         if result.contradiction:
             raise IntegrityError(f"it arrived damaged: {result.contradiction}", hint="Fetch it again.")

@@ -2,11 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import replace
 
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import CommandSession
+from cloudstore_tui.cli.transfer import get_command
 from cloudstore_tui.cli.transfers import KnownTransfer, batches, find_transfer, heading
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import (
@@ -98,3 +103,18 @@ def test_a_number_may_be_shortened_as_long_as_it_is_that_of_one_transfer() -> No
             find_transfer(there, text)
     with pytest.raises(MissingError, match="no such transfer"):
         find_transfer(there, "bb02")
+
+
+async def test_what_is_to_be_known_of_bytes_in_a_pipe_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def piped(*_given: object) -> TransferSnapshot:
+        return replace(download(note="nobody knows whether it is whole"), state=State.DONE)
+
+    monkeypatch.setattr("cloudstore_tui.transfers.download.pipe", piped)
+    provider = Mock(is_folder=lambda _location: False, described=lambda _location: entry())
+    session = CommandSession(Config(Path("config.toml")), Output(as_json=False))
+    monkeypatch.setattr(CommandSession, "provider", lambda _session, _name: provider)
+    monkeypatch.setattr(CommandSession, "resolve", lambda _session, _path: (provider, FILM))
+    await get_command(session, (FILM.address,), folder="-", name=None, on_conflict=None)
+    assert capsys.readouterr().err == f"{FILM.address}: nobody knows whether it is whole.\n"

@@ -59,6 +59,22 @@ async def test_a_stream_of_an_object_that_became_shorter_is_an_error(
     assert len(server.log) == 3
 
 
+async def test_a_stream_that_became_shorter_where_nobody_tells_a_size_is_an_error(
+    engine: Any, provider: Any, server: Any, answer: Any, content: bytes
+) -> None:
+    provider.tells_checksum = provider.tells_size = False
+    server.put("/x", content, etag="")
+    shorter = content[:50_000]
+    silent = answer(no_length=True, ignore_range=True)
+    server.answer(answer(chunked=True, cut=100_000))
+    server.answer(answer(no_length=True, ignore_range=True, once=lambda: server.put("/x", shorter, etag="")), silent)
+    taken = bytearray()
+    transfer = await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), taken.extend)
+    assert transfer.error is not None
+    assert transfer.error.code == 6
+    assert len(taken) == 100_000
+
+
 async def test_a_web_page_is_not_streamed_for_an_object(engine: Any, provider: Any, server: Any, answer: Any) -> None:
     provider.tells_checksum = provider.tells_size = False
     server.put("/x", b"<html>log in</html>")
