@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Sort
 from cloudstore_tui.ui.dialogs.columns import SortDialog
@@ -53,3 +54,18 @@ async def test_capital_o_without_an_order_begins_with_the_name(browser: Any, sta
     async with browser(start=start) as it:
         await it.press("O")
         assert "by Name, Z–A" in it.foot
+
+
+async def test_an_order_that_the_service_does_not_keep_to_is_not_claimed(browser: Any, searches: Any) -> None:
+    ask = searches.search
+
+    async def newest_first(query: Any, cursor: str | None = None) -> Any:
+        return await ask(replace(query, sort=None), cursor)
+
+    searches.search = newest_first
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("O")
+        await it.until(lambda: "not sorted by the service" in it.foot)
+        assert "▲" not in it.text
+        assert "▼" not in it.text
+        assert "first" not in it.foot

@@ -60,6 +60,8 @@ class ListingState:
     """Why reading stopped, and what can be done about it."""
     fetched: int = 0
     """Rows that came, also those that were not kept."""
+    is_unsorted: bool = False
+    """Whether the service gives another order by time than the one that it was asked for."""
     _measured: ResultSize | None = None
     _types: frozenset[str] = frozenset()
     _regions: frozenset[str] = frozenset()
@@ -179,6 +181,7 @@ class ListingState:
     def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
         """The rows of a page that meet what the service cannot check."""
         self.fetched += len(page.items)
+        self.is_unsorted = self.is_unsorted or self._lacks_order(page)
         return tuple(entry for entry in page.items if self.target.keeps(entry))
 
     def progress(self, *, loading: bool, note: str, known: int | None) -> Progress:
@@ -241,8 +244,17 @@ class ListingState:
         rest = "" if self.pager.ended else "; Ctrl+E searches the rest"
         return f"{self.fetched:,}{of} rows searched{rest}"
 
+    def _lacks_order(self, page: Page[Entry]) -> bool:
+        column, sort = self._sorted_column(), self.target.query.sort if self.target.query else None
+        if column is None or sort is None or column.name != "created":
+            return False
+        moments = [entry.created for entry in page.items if isinstance(entry, StoredObject) and entry.created]
+        return moments != sorted(moments, reverse=sort.descending)
+
     def _order_words(self) -> str:
         sort, column = self.target.query.sort if self.target.query else None, self._sorted_column()
+        if self.is_unsorted:
+            return "not sorted by the service"
         if sort is None or column is None or (column.name == "created" and sort.descending):
             return ""
         return order_words(column, descending=sort.descending)
@@ -552,7 +564,7 @@ class ListingController:
             self.update_status()
 
     def _show_columns(self, state: ListingState) -> None:
-        self.pane.table.order = None if state.store.sorted_by[0] else state.order
+        self.pane.table.order = None if state.store.sorted_by[0] or state.is_unsorted else state.order
         self.pane.show(state.store, state.columns, state.zone)
         self.update_status()
 
