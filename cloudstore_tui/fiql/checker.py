@@ -303,13 +303,16 @@ def _general(node: Node, zone: tzinfo) -> Iterator[str]:
     terms = list(scoped(node))
     if all(term.selector != "objectState" for term, _types in terms):
         yield _STATE
+    times: list[str] = []
     for term, types in terms:
         units = units_of(ALIASES.get(term.selector, term.selector), types)
         if units == {Unit.EPOCH_MS}:
-            name = getattr(zone, "key", None) or zone.tzname(None) or "your zone"
-            yield f"Times are in {name} (your time_zone setting): {clause_words(term, types, zone)}."
+            times.append(clause_words(term, types, zone))
         elif units <= _LENGTHS:
             yield f"The unit of {term.selector} is {' or '.join(sorted(units))}: {clause_words(term, types, zone)}."
+    if times:
+        name = getattr(zone, "key", None) or zone.tzname(None) or "your zone"
+        yield f"Times are in {name} (your time_zone setting): {', '.join(dict.fromkeys(times))}."
     texts = (term for term, _types in terms if term.selector not in _LISTED and term.operator in _EQUAL)
     if any(CONTENT_FIELDS.get(term.selector, Unit.TEXT) is Unit.TEXT for term in texts):
         yield "Values are case-sensitive and must match exactly. agent:~khang finds a part, in loaded rows."

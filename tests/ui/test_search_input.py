@@ -56,6 +56,18 @@ async def test_right_takes_only_at_the_end_and_only_what_is_offered() -> None:
         assert app.taken == 1
 
 
+async def test_the_key_that_leads_to_the_line_is_not_named_in_it() -> None:
+    app = InputApp()
+    async with app.run_test() as pilot:
+        line = app.query_one(SearchInput)
+        app.set_focus(None)
+        await pilot.pause()
+        assert line.placeholder.startswith("f, then")
+        line.focus()
+        await pilot.pause()
+        assert line.placeholder == ""
+
+
 async def test_holes_are_selected_one_after_the_other() -> None:
     app = InputApp()
     async with app.run_test():

@@ -421,7 +421,7 @@ def _rows(state: ListingState) -> str:
     elif total is not None and total > store.loaded:
         loaded = f"{store.loaded:,} loaded rows of {total:,}"
     else:
-        loaded = f"the {store.loaded:,} rows loaded so far"
+        loaded = f"{store.loaded:,} rows loaded so far"
     if state.lacking:
         loaded = f"{loaded} ({state.lacking})"
     return f"{len(store):,} with “{store.filtered_by}” of {loaded}" if store.filtered_by else loaded

@@ -72,6 +72,9 @@ class SearchContext(Struct):
         return Known(self.vocabulary, tuple(one for one in saved if one.is_for(here.profile, here.region)))
 
 
+_HINT = f"f, then for example {EXAMPLE}"
+
+
 class SearchInput(BarInput):
     """Shows fields, operators and values apart, and underlines what is wrong."""
 
@@ -97,11 +100,16 @@ class SearchInput(BarInput):
         """Right was pressed where the text ends and something is offered."""
 
     def __init__(self) -> None:
-        super().__init__(f"f, then for example {EXAMPLE}")
+        super().__init__(_HINT)
         self.highlighter = self._styled  # type: ignore[assignment]  # Textual only calls it
         self.is_offered = False
         """Whether something could be taken."""
         self._wrong: int | None = None
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        # While somebody types the line below has an example.
+        self.placeholder = "" if has_focus else _HINT
 
     def put(self, text: str, cursor: int | None = None) -> None:
         """Show another text as if it had been there, with the cursor at its end or elsewhere."""

@@ -93,6 +93,8 @@ _SPOKEN = (
 )
 """Keys of phrases, and the fields whose values people type without them."""
 _WORD = re.compile(r"[^\s\"'*=<>~();-][^\s\"'*=<>~();]*")
+_WHOLE_NUMBER = re.compile(r"[+(]?\d(?:[ ().-]{0,2}\d){9,14}(?=[\s,]|$)", re.ASCII)
+"""A telephone number that the service is asked for as it is."""
 _SHORTEST = 2
 """Letters of a word from which on values are looked for that hold it."""
 _WIDEST = 44
@@ -179,6 +181,9 @@ def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
         return ()
     choices, position = list[list[Suggestion]](), 0
     while position < len(tokens):
+        if number := _WHOLE_NUMBER.match(text, tokens[position].start):
+            position = next((at for at, token in enumerate(tokens) if token.start >= number.end()), len(tokens))
+            continue
         run = _words_of(tokens[position:], text)
         found: list[Suggestion] = []
         while run and not (found := _values_with(run, text, vocabulary)):

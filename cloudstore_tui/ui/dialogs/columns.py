@@ -201,6 +201,14 @@ class HistogramDialog(Dialog[str | None]):
     DEFAULT_CSS = """
     HistogramDialog {
         OptionList { height: 45vh; max-height: 45vh; }
+        /* A cursor in the colour of the bars would hide the one that it is on. */
+        #bars > .option-list--option-highlighted {
+            background: $block-cursor-blurred-background; color: $block-cursor-blurred-foreground;
+            text-style: bold;
+        }
+        &:ansi #bars > .option-list--option-highlighted, &:nocolor #bars > .option-list--option-highlighted {
+            text-style: reverse;
+        }
         Sparkline { height: 3; margin-bottom: 1; display: none; }
         &.-high Sparkline.-shown { display: block; }
         .sparkline--max-color { color: $primary; }

@@ -110,7 +110,9 @@ class PickDialog(Dialog[ChoiceResult | None]):
         self.shown = shown
         lines = self._list
         lines.clear_options()
-        lines.add_options(lines_of([self._picks[index] for index in shown]))
+        lines.add_options(
+            lines_of([self._picks[index] for index in shown]) or [Option("Nothing matches.", disabled=True)]
+        )
         lines.highlighted = 0 if shown else None
 
 

@@ -73,6 +73,14 @@ async def test_enter_answers_with_the_filter_of_the_bar_under_the_cursor(opened:
         assert it.answers == ["day==2"]
 
 
+async def test_the_bar_under_the_cursor_is_seen(opened: Any) -> None:
+    async with opened(dialog()) as it:
+        bars = it.app.screen.query_one("#bars")
+        blocks = [part for part in bars.render_line(0) if "█" in part.text]
+        assert blocks
+        assert all(part.style.color != part.style.bgcolor for part in blocks)
+
+
 async def test_a_bar_without_a_filter_and_rows_that_cannot_be_narrowed_answer_nothing(opened: Any) -> None:
     async with opened(dialog()) as it:
         await it.press("right", "j", "enter")

@@ -27,8 +27,10 @@ async def test_nothing_that_fits_is_nothing_to_take(opened: Any) -> None:
     async with opened(PickDialog("Region", PICKS)) as it:
         await it.press("x", "x", "enter")
         assert it.answers == []
+        assert "Nothing matches." in it.text
         await it.press("backspace", "backspace")
         assert "us-east" in it.text
+        assert "Nothing matches." not in it.text
         await it.press("escape")
         assert it.answers == [None]
 

@@ -22,6 +22,7 @@ def known() -> Known:
         ("agentName", "Lee"),
         ("queueName", "Sales UK"),
         ("callerName", "Zofia Wójcik"),
+        ("callerId", "+16695553203"),
         ("myTag", "it's"),
     ]
     seen.learn([StoredObject(Location("acme8"), "x", type="rarething", tags=tuple(tags))])
@@ -111,13 +112,28 @@ def test_an_offer_says_what_it_means(known: Known) -> None:
         ("wojcik", ['caller:"Zofia Wójcik"']),
         ("summaries", ["type:summaries"]),
         ("glynn xyzzy", ['agent:"Khang Glynn" xyzzy']),
+        ("5553203", ["caller:+16695553203"]),
+        ("lee 669 555 3203 since:today", ["agent:Lee 669 555 3203 since:today"]),
     ],
 )
 def test_words_without_a_key_are_people_and_queues_that_were_seen(known: Known, typed: str, meant: list[str]) -> None:
     assert [offer.text for offer in did_you_mean(typed, known.vocabulary)] == meant
 
 
-@pytest.mark.parametrize("typed", ["xyzzy", '"khang"', "-khang", "khang*", "agent:khang", "agentName==khang", "", "k"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("xyzzy", '"khang"', "-khang", "khang*", "agent:khang", "agentName==khang", "", "k"),
+        *(
+            "669 555 3203",
+            "6695553203",
+            "+1 669 555 3203",
+            "+16695553203 since:today",
+            "669-555-3203",
+            "(669) 555-3203",
+        ),
+    ],
+)
 def test_what_is_not_known_or_was_meant_otherwise_is_left_alone(known: Known, typed: str) -> None:
     assert did_you_mean(typed, known.vocabulary) == ()
 
