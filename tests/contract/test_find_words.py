@@ -96,7 +96,7 @@ def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Cloudsto
     assert "Only AVAILABLE objects" in found.err
     assert "Values are case-sensitive and must match exactly" in found.err
     assert "The unit of duration is milliseconds: longer than 10 min." in found.err
-    assert "Times are in UTC (your time_zone setting): created on or after 1 Sep 2024 00:00 UTC." in found.err
+    assert "Times are in UTC (your time_zone setting): created on or after 1 Sep 2024 00:00 UTC" in found.err
     assert "No matches. Sent: agentName==" in find("agent:nobody", "--count").err
 
 

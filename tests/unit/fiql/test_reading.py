@@ -93,6 +93,10 @@ def test_a_tree_shows_how_the_joins_bind() -> None:
         ("objectState==ARCHIVED;agentName==khang", ["Values are case-sensitive"]),
         ("objectState==ARCHIVED;createdTime=ge=1725148800000", ["after 1 Sep 2024 00:00 UTC"]),
         (
+            "objectState==ARCHIVED;createdTime=ge=1725148800000;createdTime=lt=1725235200000",
+            ["created on or after 1 Sep 2024 00:00 UTC, created before 2 Sep 2024 00:00 UTC."],
+        ),
+        (
             "type==callrecording;duration=gt=90000;objectState==ARCHIVED",
             ["The unit of duration is milliseconds: longer than 1 min 30 s."],
         ),
