@@ -5,7 +5,8 @@ that one that is killed is never taken for one that went well, nor for none.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,7 @@ from cloudstore_tui import __version__
 from cloudstore_tui.archive.chain import CLOCKS_DIFFER
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.manifest import RUNS
-from cloudstore_tui.core.errors import IntegrityError
+from cloudstore_tui.core.errors import BusyError, IntegrityError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.fs.whole_file import write_whole
@@ -25,6 +26,13 @@ from cloudstore_tui.fs.whole_file import write_whole
 MAX_ERRORS = 1000
 """Errors that a report lists; their number is always the whole one."""
 _LARGEST = 1 << 26
+KEPT_FOR = timedelta(days=7)
+"""How long a pull that was not complete is remembered beside those of something else."""
+_MOST_KEPT = 20
+_BY_THE_USER = (2, 130)
+"""Exit codes of runs that somebody sat before: words that cannot be meant, and Ctrl+C."""
+_DAMAGE = ("changed", "missing", "damaged_line", "chain", "seal", "signature", "time_stamp")
+"""What `verify` counts and nobody wants to find."""
 
 
 class RunOutcome(StrEnum):
@@ -77,6 +85,11 @@ class RunReport(msgspec.Struct, frozen=True):
         """How long it took."""
         return (self.ended - self.started).total_seconds() if self.ended else 0.0
 
+    @property
+    def has_left_something(self) -> bool:
+        """Whether it has to be run again."""
+        return self.outcome is not RunOutcome.COMPLETE and self.code not in _BY_THE_USER
+
     def record(self) -> dict[str, object]:
         """It as JSON has it; what does not apply is left out."""
         known = {name: value for name, value in msgspec.to_builtins(self).items() if value is not None}
@@ -105,6 +118,8 @@ class RunStatus(msgspec.Struct, frozen=True):
     """Of which time everything is here that the last one has looked for, over all runs that looked for the same."""
     calls: CallCheck | None = None
     """What was found when the calls were last looked at."""
+    others: tuple[RunReport, ...] = ()
+    """The last runs that looked for something else, where they were not complete."""
 
     def after(self, report: RunReport) -> "RunStatus":
         """What is known once there is a report of another run."""
@@ -112,8 +127,16 @@ class RunStatus(msgspec.Struct, frozen=True):
         if report.through is not None and report.since is not None:
             since = min(report.since, coverage.since) if coverage is not None else report.since
             coverage = Coverage(since, report.through)
-        went_well = report.outcome is RunOutcome.COMPLETE
-        return RunStatus(report, report if went_well else self.complete, coverage, report.calls or self.calls)
+        complete = report if report.outcome is RunOutcome.COMPLETE else self.complete
+        others = _left_beside(report, (*self.others, replace(self.last, errors=(), warnings=(), calls=None)))
+        return RunStatus(report, complete, coverage, report.calls or self.calls, others)
+
+
+def _left_beside(newest: RunReport, runs: Iterable[RunReport]) -> tuple[RunReport, ...]:
+    """Of several runs, the last of each that looked for something else and was not complete."""
+    last = {run.what: run for run in sorted((*runs, newest), key=lambda run: run.started)}
+    left = (run for run in last.values() if run.what != newest.what and run.has_left_something)
+    return tuple(run for run in left if newest.started - run.started < KEPT_FOR)[-_MOST_KEPT:]
 
 
 # In the folder
@@ -193,7 +216,8 @@ def fill_status(folder: Path) -> RunStatus | None:
         return None
     newest = max(known, key=lambda status: status.last.started)
     complete = max((one.complete for one in known if one.complete), key=lambda run: run.started, default=None)
-    return replace(newest, complete=complete)
+    runs = (run for status in known for run in (*status.others, status.last))
+    return replace(newest, complete=complete, others=_left_beside(newest.last, runs))
 
 
 def complaint(
@@ -220,7 +244,21 @@ def complaint(
         return None if runs_now else Complaint("the last run was killed before its end", "Run it again.")
     if status.last.outcome is not RunOutcome.COMPLETE:
         return Complaint(f"the last run is {status.last.outcome.value}", "Run it again; look at its errors.")
+    if status.others:
+        run = status.others[-1]
+        more = f", and {len(status.others) - 1} more" if len(status.others) > 1 else ""
+        text = f"the last {run.command} of something else is {run.outcome.value}: {shlex.join(run.what)}{more}"
+        return Complaint(text, "Run the same again.")
     return None
+
+
+def damage(verified: RunStatus | None) -> Complaint | None:
+    """What the last verification found; `None` if all was as it has to be."""
+    last = verified.last if verified is not None else None
+    if last is None or last.code == BusyError.code:
+        return None
+    found = ", ".join(f"{last.counts[name]:,} {name.replace('_', ' ')}" for name in _DAMAGE if last.counts.get(name))
+    return Complaint(f"the last verification found: {found}", "See to it, and verify again.") if found else None
 
 
 def lacking_calls(status: RunStatus | None) -> Complaint | None:

@@ -11,6 +11,7 @@ from cloudstore_tui.archive.runs import (
     RunReport,
     RunStatus,
     complaint,
+    damage,
     fill_status,
     lacking_calls,
     read_status,
@@ -30,7 +31,8 @@ def status_command(session: CommandSession, folder: Path, *, max_age: float | No
     _tell_status(output, status, verified)
     limit = timedelta(seconds=max_age) if max_age is not None else None
     runs_now = PullFolder(place_of(folder).payload).is_filled
-    for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lacking_calls(status)):
+    of_runs = complaint(status, utc_now(), limit, runs_now=runs_now)
+    for wrong in (of_runs, lacking_calls(status), damage(verified)):
         if wrong is not None:
             output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
 

@@ -207,7 +207,10 @@ def test_verify_reports_its_runs_too(cloudstore: Cloudstore, told: Path, tmp_pat
     assert cloudstore("verify", "calls", "--report", str(told), "--on-failure", "touch failed").code == 6
     assert json.loads(told.read_text())["outcome"] == "incomplete"
     assert (tmp_path / "failed").exists()
-    assert cloudstore("status", "calls").code == 0
+    done = cloudstore("status", "calls")
+    assert (done.code, "the last verification found: 1 changed." in done.err) == (1, True), done.err
+    next((tmp_path / "calls").glob("*.mp3")).unlink()
+    assert cloudstore(*PULL).code == cloudstore("verify", "calls").code == cloudstore("status", "calls").code == 0
 
 
 KILLED = """

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from cloudstore_tui.archive.expected import CallCheck, LackingCall
 from cloudstore_tui.archive.runs import (
     Coverage,
@@ -10,6 +12,7 @@ from cloudstore_tui.archive.runs import (
     RunOutcome,
     RunReport,
     complaint,
+    damage,
     fill_status,
     lacking_calls,
     read_status,
@@ -63,6 +66,50 @@ def test_the_newest_run_of_those_that_fill_a_folder_counts(tmp_path: Path) -> No
     assert not wrong()
     RunLog(tmp_path, "verify").end(report(1, "verify", whole=False))
     assert not wrong()
+
+
+def test_a_pull_of_something_else_hides_none_that_was_not_complete(tmp_path: Path) -> None:
+    def wrong() -> str:
+        found = complaint(fill_status(tmp_path), NOON, None, runs_now=False)
+        return found.text if found is not None else ""
+
+    log = RunLog(tmp_path, "pull")
+    log.end(report(9, "pull", whole=False, what=("acme8", "type:voicemail")))
+    for hours in (8, 7):
+        log.begin(replace(report(hours, "pull"), outcome=RunOutcome.UNFINISHED))
+        log.end(report(hours, "pull"))
+        assert wrong() == "the last pull of something else is incomplete: acme8 type:voicemail"
+    RunLog(tmp_path, "watch").end(report(6, what=("acme",)))
+    assert "type:voicemail" in wrong()
+    log.end(report(5, "pull", what=("acme8", "type:voicemail")))
+    assert not wrong()
+    # Somebody sat before these.
+    for code in (2, 130):
+        log.end(replace(report(4, "pull", whole=False, what=(f"odd {code}",)), code=code))
+    log.end(report(3, "pull"))
+    assert not wrong()
+    log.end(replace(report(2, "pull", what=("killed",)), outcome=RunOutcome.UNFINISHED))
+    log.end(report(1, "pull"))
+    assert wrong() == "the last pull of something else is unfinished: killed"
+    log.end(report(-24 * 8, "pull"))
+    status = read_status(tmp_path, "pull")
+    assert status is not None
+    assert status.others == ()
+
+
+def test_what_the_last_verification_found_is_told_until_it_finds_nothing(tmp_path: Path) -> None:
+    log = RunLog(tmp_path, "verify")
+    assert damage(read_status(tmp_path, "verify")) is None
+    counts = {"good": 9, "changed": 2, "damaged_line": 1, "not_fetched": 3}
+    log.end(replace(report(5, "verify", whole=False), counts=counts, code=6))
+    told = damage(read_status(tmp_path, "verify"))
+    assert told is not None
+    assert told.text == "the last verification found: 2 changed, 1 damaged line"
+    for other in ({"good": 9, "not_fetched": 3}, {"good": 12}):
+        log.end(replace(report(4, "verify"), counts=other))
+        assert damage(read_status(tmp_path, "verify")) is None
+    log.end(replace(report(3, "verify", whole=False), counts={"chain": 1}, code=10))
+    assert damage(read_status(tmp_path, "verify")) is None
 
 
 def test_calls_that_lack_something_are_told_until_they_do_not(tmp_path: Path) -> None:
