@@ -117,9 +117,11 @@ class QueryListing(ObjectListing):
         """All of a region.
 
         Raises:
-            _UnsortedError: they do not come by time, so that windows may hide some.
+            _UnsortedError: they do not come by time, or by another one, so that windows may hide some.
         """
         start: int | None = None
+        again: set[str] = set()
+        """What the next window begins with."""
         while True:
             pager = self._window(region, start)
             async for page in pager:
@@ -129,13 +131,16 @@ class QueryListing(ObjectListing):
                     break
             border = next_window([epoch_ms(entry.created) for entry in page.items if entry.created])
             is_sorted = border is not None and (start or 0) <= border < self._end
-            if not is_sorted and page.items and (start is not None or not pager.ended):
+            # Where it tells other times than it filters by, nothing comes again.
+            is_again = not again.isdisjoint(map(identity, page.items))
+            if (again and not is_again) or (not is_sorted and page.items and (start is not None or not pager.ended)):
                 raise _UnsortedError
             if pager.ended or border is None:
                 return
             if start is None or border > start:
-                start = border
+                start, again = border, _since(border, page.items)
             else:
+                again = set()
                 async for items in self._by_offsets(region, start, start + SECOND):
                     yield items
                 start += SECOND
@@ -173,6 +178,11 @@ class QueryListing(ObjectListing):
 
     def _place(self, region: str) -> Location:
         return Location(self.query.location.profile, region)
+
+
+def _since(moment: int, entries: Iterable[StoredObject]) -> set[str]:
+    """Those that were created from a moment on."""
+    return {identity(entry) for entry in entries if entry.created and epoch_ms(entry.created) >= moment}
 
 
 class _UnsortedError(Exception):

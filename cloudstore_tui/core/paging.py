@@ -40,6 +40,8 @@ class Page(msgspec.Struct, Generic[Given], frozen=True):
     and they decide the exit code."""
     unmatched: int = 0
     """Rows that do not meet the filter as this program reads it. The service found them, so they are here."""
+    overlaps: bool = False
+    """Whether it begins before the end of the page before it on purpose."""
 
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
@@ -83,7 +85,7 @@ class Pager(Generic[Item]):
         self.failures: tuple[StorageError, ...] = ()
         """What the pages until now lack, each thing once."""
         self.repeated = 0
-        """Items that had come before, and were dropped."""
+        """Items that had come before, were not meant to come again, and were dropped."""
         self.unmatched = 0
         """Rows of the pages until now that do not meet the filter as this program reads it."""
 
@@ -100,7 +102,7 @@ class Pager(Generic[Item]):
             return Page(())
         page = await self._fetch(self._cursor)
         new = tuple(item for item in page.items if self._is_new(item))
-        self.repeated += len(page.items) - len(new)
+        self.repeated += 0 if page.overlaps else len(page.items) - len(new)
         self._stalled = 0 if new else self._stalled + 1
         self._cursor = page.cursor
         self.ended = page.cursor is None

@@ -98,7 +98,7 @@ async def _outcome_of(client: EightByEightClient, location: Location, error: Sto
         return Deletion(location, DeletionOutcome.GONE)
     except StorageError as failure:
         return Deletion(location, DeletionOutcome.UNKNOWN, error or failure)
-    if found is None:
+    if found is None or found.id.casefold() != location.path.casefold():
         return Deletion(
             location, DeletionOutcome.UNKNOWN, error or StorageError("its state cannot be read", subject=subject)
         )

@@ -5,9 +5,9 @@
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from math import ceil
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -36,6 +36,8 @@ LARGEST_WINDOW = 10_000
 """Records beyond this may be refused; a search by time continues with a new window instead."""
 SECOND = 1000
 """Milliseconds; replies are cut to whole seconds, filters are not."""
+LARGEST_GAP = 600 * SECOND
+"""Less than zones of time can differ by."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -44,6 +46,8 @@ class Position(msgspec.Struct, frozen=True):
     offset: int = 0
     bound: int = 0
     """Epoch milliseconds from which the present window of time goes on, in the direction of the sort; 0 without."""
+    resume: int = 0
+    """The bound of the window that goes on where nothing comes here; 0 where there is none."""
 
     def window(self, order: Sort) -> str:
         """The filter of the present window; empty without one."""
@@ -57,17 +61,29 @@ class Position(msgspec.Struct, frozen=True):
             order: what the service sorts by.
             seen: the rows of this page up to there.
         """
-        here = Position(offset, self.bound)
-        if offset + PAGE <= LARGEST_WINDOW or order.field != "createdTime":
-            return here
+        bound = self.next_bound(order, seen) if offset + PAGE > LARGEST_WINDOW else 0
+        return Position(0, bound) if bound else Position(offset, self.bound)
+
+    def next_bound(self, order: Sort, seen: Sequence[StoredObject]) -> int:
+        """The bound of the window that goes on after these rows; 0 where none does."""
+        if order.field != "createdTime":
+            return 0
         # Rows of the border's second come again, and are dropped by whoever walks the pages.
         moments = [epoch_ms(entry.created) for entry in seen if entry.created]
         border = next_window([-moment for moment in moments] if order.descending else moments)
         if border is None:
-            return here
+            return 0
         bound = SECOND - border if order.descending else border
         forward = bound < self.bound if order.descending else bound > self.bound
-        return Position(0, bound) if forward or not self.bound else here
+        return bound if forward or not self.bound else 0
+
+    def is_far_from(self, entries: Sequence[StoredObject]) -> bool:
+        """Whether a window begins here and these are not its first rows: those that it follows come again."""
+        first = next((entry.created for entry in entries if entry.created), None)
+        if self.offset or not self.bound or (entries and first is None):
+            return False
+        gap = abs(epoch_ms(first) - self.bound) if first else math.inf
+        return gap > LARGEST_GAP
 
     def guessed(self, stride: int, order: Sort) -> "Position | None":
         """Where the page after the one that starts here most likely starts; `None` where only that page can tell."""
@@ -79,12 +95,13 @@ class Position(msgspec.Struct, frozen=True):
 START = Position()
 
 
-def next_offset(at: Position, claimed: int, limit: int) -> int:
+def next_offset(at: Position, claimed: int, given: int) -> int:
     """The offset of the next page: the service's own number where that can be one, else ours.
 
-    Some replies name the present page, and a number out of any proportion would skip records.
+    Some replies name the present page, and a number beyond the records that were given would skip some: a page can be
+    smaller than was asked for.
     """
-    return claimed if at.offset < claimed <= at.offset + limit else at.offset + limit
+    return claimed if at.offset < claimed <= at.offset + given else at.offset + given
 
 
 class RegionPage(msgspec.Struct, frozen=True):
@@ -102,6 +119,8 @@ class RegionPage(msgspec.Struct, frozen=True):
     """Records that the service gave, with those that cannot be read."""
     unreadable: tuple[int, ...] = ()
     """Where records stood that cannot be read."""
+    is_odd: bool = False
+    """Whether it is empty and says that it is not the last."""
 
     def after(self, taken: int) -> Position | None:
         """Where to go on when only the first `taken` entries were used."""
@@ -231,6 +250,12 @@ class RegionStream:
         return self.at is None
 
     @property
+    def begins_anew(self) -> bool:
+        """Whether the present page is the first of a window that begins with rows of the one before."""
+        present = self._present
+        return present is not None and present.at.bound > 0 and not present.at.offset
+
+    @property
     def left(self) -> int | None:
         """Roughly how many rows are left to take; `None` while unknown."""
         present = self._present
@@ -276,12 +301,15 @@ class RegionStream:
         at = self.at
         if at is None or not self.is_dry:
             return
-        if not self._coming or self._coming[0].at != at:
+        if not self._coming or self._coming[0].at.offset != at.offset or self._coming[0].at.bound != at.bound:
             self.stop()
             self._begin(at)
         self._look_ahead(min(self._depth, ahead))
         try:
             present = await self._coming[0].page
+            if not present.given and self._coming[0].at != at:
+                # A guess does not know where to go on instead.
+                present = await self._fetch(at)
         except BaseException:
             self.stop()
             raise
@@ -418,6 +446,7 @@ class PrefetchingSearch:
             left=_left(self._streams),
             failures=distinct(failures),
             unmatched=sum(map(self._contradicts, rows)),
+            overlaps=any(stream.begins_anew for stream in self._streams),
         )
 
     def close(self) -> None:
@@ -445,7 +474,7 @@ class PrefetchingSearch:
             StorageError: none of them can, or the query or the login is refused.
         """
         going = [stream for stream in streams if not stream.is_over]
-        ahead = ceil(self._ahead / max(len(going), 1))
+        ahead = math.ceil(self._ahead / max(len(going), 1))
         answers = await asyncio.gather(*(stream.fill(ahead) for stream in going), return_exceptions=True)
         kept: list[RegionStream] = []
         failed: list[StorageError] = []

@@ -11,6 +11,7 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.parser import conjunction
 from cloudstore_tui.fiql.syntax import compare
 from cloudstore_tui.providers.eightbyeight.client import region_of
+from cloudstore_tui.providers.eightbyeight.deletion import GONE_STATES
 from cloudstore_tui.providers.eightbyeight.paging import OLDEST_FIRST
 from cloudstore_tui.providers.eightbyeight.search import Searcher
 
@@ -32,6 +33,7 @@ async def related_to(searcher: Searcher, entry: StoredObject, *, everywhere: boo
     where = region_of(entry.location)
     search = _CallSearch(searcher, Query(replace(where, region="") if everywhere else where, sort=OLDEST_FIRST))
     new: Sequence[StoredObject] = await search.further((entry,))
+    search.expect(entry)
     try:
         for _round in range(ROUNDS - 1):
             new = await search.further(new) if new else ()
@@ -62,6 +64,13 @@ class _CallSearch:
         for filter_ in filters(terms):
             await self._read(replace(self._query, filter=filter_))
         return [entry for name, entry in self._found.items() if name not in known]
+
+    def expect(self, entry: StoredObject) -> None:
+        """Tell if an object is not among what was asked for by its own values: then others are lacking, too."""
+        is_there = not entry.location.path or identity(entry) in self._found or entry.state in GONE_STATES
+        if self._asked and not (is_there or self._is_cut or self._failures):
+            message = "the service does not find this object by its own call, so there may be more of it"
+            self.lacks(PartialError(message, subject=entry.location.address, hint="Search for its callId instead."))
 
     def lacks(self, *failures: StorageError) -> None:
         """Tell of the result why something may be missing."""

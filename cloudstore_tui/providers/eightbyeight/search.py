@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import FilterError, UsageError
+from cloudstore_tui.core.errors import FilterError, PartialError, ReplyError, UsageError
 from cloudstore_tui.core.models import Location, Query, ResultSize, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.checker import check
@@ -24,7 +24,9 @@ from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.paging import (
     LARGEST_WINDOW,
     NEWEST_FIRST,
+    OLDEST_FIRST,
     PAGE,
+    SECOND,
     START,
     Position,
     PrefetchingSearch,
@@ -35,6 +37,9 @@ from cloudstore_tui.providers.eightbyeight.paging import (
 )
 
 Result = TypeVar("Result")
+
+ROUND = 1000
+"""A result of a multiple of so many may be cut: services limit what one search gives."""
 
 
 class Searcher:
@@ -57,7 +62,34 @@ class Searcher:
         return await self._client.regions(), self._client.failures
 
     async def region_page(self, query: Query, region: str, at: Position = START, limit: int = PAGE) -> RegionPage:
-        """One page of one region, and where the next one starts."""
+        """One page of one region, and where the next one starts.
+
+        An empty page ends a result only where nothing speaks against it.
+
+        Raises:
+            ReplyError: what the service gave contradicts what it gave before.
+        """
+        page = await self._page(query, region, at, limit)
+        if limit == 1:
+            return page
+        where = Location(query.location.profile, region)
+        if at.is_far_from(page.entries) and not page.unreadable:
+            raise _not_again(where)
+        if page.given:
+            return page
+        if at.resume:
+            return await self.region_page(query, region, Position(0, at.resume), limit)
+        if (at.offset or page.is_odd) and (await self._page(query, region, at, 1)).given:
+            raise not_empty(where)
+        if at.offset and at.offset % ROUND == 0:
+            raise PartialError(
+                f"the service gives {at.offset:,} and no more in this order, and there may be more",
+                subject=where.address,
+                hint="Sort by createdTime, or narrow the query by time.",
+            )
+        return page
+
+    async def _page(self, query: Query, region: str, at: Position, limit: int) -> RegionPage:
         order = query.sort or NEWEST_FIRST
         where = Location(query.location.profile, region)
         pairs = [
@@ -79,16 +111,40 @@ def _region_page(page: wire.WirePage, where: Location, query: Query, at: Positio
     order = query.sort or NEWEST_FIRST
     read = [(number, wire.record(row, where)) for number, row in enumerate(page.rows)]
     good = [(number, entry) for number, entry in read if entry]
-    following = at.moved(next_offset(at, page.claimed_next, limit), order, [entry for _, entry in good])
+    seen = [entry for _, entry in good]
+    following = at.moved(next_offset(at, page.claimed_next, len(page.rows)), order, seen)
+    resume = at.next_bound(order, seen)
+    if resume and seen[0].created != seen[-1].created:
+        # A last page that is full may be no last one.
+        following = Position(0, resume) if page.last else replace(following, resume=resume)
+    is_over = page.last and len(page.rows) < limit
     return RegionPage(
         region=where.region,
         at=at,
         order=order,
         entries=tuple(entry for _, entry in good),
         positions=tuple(number for number, _ in good),
-        next=None if page.last else following,
+        next=None if is_over else following,
         given=len(page.rows),
         unreadable=tuple(number for number, entry in read if not entry),
+        is_odd=page.is_odd,
+    )
+
+
+def not_empty(where: Location) -> ReplyError:
+    """An empty page where a question for a single record of it gives one."""
+    return ReplyError(
+        "the service gives an empty page where there is something",
+        subject=where.address,
+        hint="Narrow the query by time, or tell the service's support.",
+    )
+
+
+def _not_again(where: Location) -> ReplyError:
+    return ReplyError(
+        "the service does not find again by its time what it has just listed, so objects may be missing",
+        subject=where.address,
+        hint="Narrow the query by time, or run it once more.",
     )
 
 
@@ -122,7 +178,7 @@ def contradicts(entry: StoredObject, filter_: str) -> bool:
     """Whether a row certainly does not meet the filter. The service's answer stands; this is for a note to the user.
 
     Numbers are compared as numbers and texts with their case, and a `*` that the user typed stands for anything. What
-    nobody can know counts as met: fields that the row does not have, and times, which replies cut to whole seconds.
+    nobody can know counts as met: fields that the row does not have, and times to the second, as replies cut them.
     """
     tree = _parsed(filter_)
     return tree is not None and _holds(tree, entry) is False
@@ -149,7 +205,9 @@ def _holds(node: Node, entry: StoredObject) -> bool | None:
 
 def _meets(term: Comparison, entry: StoredObject) -> bool | None:
     values = values_of(entry, term.selector)
-    if not values or CONTENT_FIELDS.get(term.selector) is Unit.EPOCH_MS:
+    if CONTENT_FIELDS.get(term.selector) is Unit.EPOCH_MS:
+        return _in_time(values, term)
+    if not values:
         return None
     if term.operator in _ORDERS:
         return _agreed([_in_order(value, term) for value in values])
@@ -158,6 +216,15 @@ def _meets(term: Comparison, entry: StoredObject) -> bool | None:
         return equal or any(_matches(value, wanted) for value in values for wanted in term.values)
     # Of a tag that comes twice, nobody knows which value a negation looks at.
     return not equal if len(values) == 1 else None
+
+
+def _in_time(values: Sequence[str], term: Comparison) -> bool | None:
+    wanted = number(term.value)
+    if not values or wanted is None or term.operator not in _ORDERS:
+        return None
+    moment = number(values[0])
+    is_near = moment is None or abs(moment - wanted) <= SECOND
+    return None if is_near else _in_order(values[0], term)
 
 
 def _in_order(value: str, term: Comparison) -> bool | None:
@@ -234,12 +301,23 @@ class Counter:
         if first.next is None:
             return [_Part(query, region, first.given)]
         try:
-            return [_Part(query, region, await self._end(query, region, first.given, MAX_OBJECTS))]
+            number = await self._end(query, region, first.given, MAX_OBJECTS)
         except UsageError as error:
             if error.status is None:
                 # It is about something else than how far offsets may go.
                 raise
             return await self._by_windows(query, region)
+        if number == MAX_OBJECTS:
+            raise _uncountable(query)
+        if number % ROUND or await self._is_last(query, region, number):
+            return [_Part(query, region, number)]
+        return await self._by_windows(query, region, number)
+
+    async def _is_last(self, query: Query, region: str, number: int) -> bool:
+        """Whether the last of so many is the oldest of all: services may say nothing of those beyond a limit."""
+        last = await self._searcher.region_page(query, region, Position(number - 1), 1)
+        oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), region, limit=1)
+        return [entry.created for entry in last.entries] == [entry.created for entry in oldest.entries]
 
     async def _end(self, query: Query, region: str, some: int, most: int) -> int:
         """The number of objects, known to be at least `some` and at most `most`."""
@@ -260,15 +338,15 @@ class Counter:
     async def _is_there(self, query: Query, region: str, offset: int) -> bool:
         return (await self._searcher.region_page(query, region, Position(offset), 1)).given > 0
 
-    async def _by_windows(self, query: Query, region: str) -> list[_Part]:
-        """Where large offsets are refused: halve the time until each part is small enough.
+    async def _by_windows(self, query: Query, region: str, largest: int = LARGEST_WINDOW) -> list[_Part]:
+        """Where large offsets give nothing: halve the time until each part is small enough.
 
         From 1970 to tomorrow: the first and last records are only known from a service that sorts as it is asked to.
         """
         parts, spans = [], [(0, epoch_ms(datetime.now(UTC) + timedelta(days=1)))]
         while spans:
             start, end = spans.pop()
-            part = await self._within(query, region, start, end)
+            part = await self._within(query, region, start, end, largest)
             if part is not None:
                 parts.append(part)
             elif end - start > 1:
@@ -277,7 +355,7 @@ class Counter:
                 raise _uncountable(query)
         return parts
 
-    async def _within(self, query: Query, region: str, start: int, end: int) -> _Part | None:
+    async def _within(self, query: Query, region: str, start: int, end: int, largest: int) -> _Part | None:
         """What is in a span of time, `None` if it is too much to be counted at once."""
         since = compare("createdTime", "=ge=", str(start))
         until = compare("createdTime", "=lt=", str(end))
@@ -285,9 +363,9 @@ class Counter:
         first = await self._searcher.region_page(part, region)
         if first.next is None:
             return _Part(part, region, first.given)
-        if await self._is_there(part, region, LARGEST_WINDOW - 1):
+        if await self._is_there(part, region, largest - 1):
             return None
-        return _Part(part, region, await self._end(part, region, first.given, LARGEST_WINDOW - 1))
+        return _Part(part, region, await self._end(part, region, first.given, largest - 1))
 
 
 async def _all_of(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

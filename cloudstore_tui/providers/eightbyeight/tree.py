@@ -17,7 +17,7 @@ from cloudstore_tui.net.api import segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
 from cloudstore_tui.providers.eightbyeight.paging import NEWEST_FIRST, OLDEST_FIRST, PAGE, START, Position, next_offset
-from cloudstore_tui.providers.eightbyeight.search import Searcher
+from cloudstore_tui.providers.eightbyeight.search import Searcher, not_empty
 
 BUCKETS = "buckets"
 """The place of all buckets of a region; a type of that name would be hidden by it."""
@@ -155,7 +155,8 @@ class Tree:
             new = list(dict.fromkeys(entry.type for entry in page.entries if entry.type not in ("", *found)))
             found += new
             failures += unreadable(len(page.unreadable), region.address)
-            if complete := page.next is None or not new:
+            # Where nothing but known types comes, the service does not leave out those that are named.
+            if (complete := page.next is None or not page.entries) or not new:
                 break
         names = [*sorted(found, key=type_rank), BUCKETS]
         if not complete:
@@ -182,16 +183,27 @@ class Tree:
                         hint="Search by time instead.",
                     ),
                 )
+        if timeless := sum(entry.created is None for entry in entries):
+            what = "1 object has" if timeless == 1 else f"{timeless:,} objects have"
+            hint = f"Search for the type: {query.filter.partition(';')[0]}."
+            message = f"{what} no time and can be in none of these"
+            failures += (PartialError(message, subject=location.address, hint=hint),)
         found = time_folders(location, (entry.created for entry in entries if entry.created), whole=whole)
         return Page(tuple(found), failures=failures + unreadable(lost, location.address))
 
     async def _buckets(self, location: Location, cursor: str | None) -> Page[Folder]:
         at = Position(int(cursor)) if cursor else START
-        order = [("sortField", "createdTime"), ("sortDirection", "DESC")]
-        pairs = [("pageKey", str(at.offset)), ("limit", str(PAGE)), *order]
-        reply = await self._client.get(location.region, BUCKETS, pairs, subject=location.address)
-        page = wire.page(reply, location.address)
+        page = await self._bucket_page(location, at, PAGE)
+        if not page.rows and (at.offset or page.is_odd) and (await self._bucket_page(location, at, 1)).rows:
+            raise not_empty(location)
         rows = [bucket for row in page.rows if (bucket := wire.bucket_row(row))]
         found = tuple(folder(location.child(row.name), wire.moment(row.created_time)) for row in rows)
-        following = None if page.last else str(next_offset(at, page.claimed_next, PAGE))
+        is_over = page.last and len(page.rows) < PAGE
+        following = None if is_over else str(next_offset(at, page.claimed_next, len(page.rows)))
         return Page(found, following, failures=unreadable(len(page.rows) - len(rows), location.address))
+
+    async def _bucket_page(self, location: Location, at: Position, limit: int) -> wire.WirePage:
+        order = [("sortField", "createdTime"), ("sortDirection", "DESC")]
+        pairs = [("pageKey", str(at.offset)), ("limit", str(limit)), *order]
+        reply = await self._client.get(location.region, BUCKETS, pairs, subject=location.address)
+        return wire.page(reply, location.address)

@@ -152,6 +152,8 @@ class WirePage(msgspec.Struct, frozen=True):
     last: bool
     claimed_next: int = 0
     """The key of the page: the offset of the next one, of this one, or its number; 0 where the service is silent."""
+    is_odd: bool = False
+    """Whether it is empty and says that it is not the last."""
 
 
 def read_region(name: str) -> str:
@@ -196,8 +198,10 @@ def page(reply: Reply, subject: str) -> WirePage:
     if is_told or not found or (isinstance(raw, list) and len(found) < len(raw)):
         raise reply.unlike("a page", subject)
     rows = tuple(row for one in found if isinstance(one.content, list) for row in one.content)
-    last = found[-1].last_page is True or text(found[-1].last_page).lower() == "true"
-    return WirePage(rows, last or not rows, count(found[-1].page_key) or 0)
+    told = found[-1].last_page
+    last = told is True or text(told).lower() == "true"
+    is_odd = not rows and (told is False or text(told).lower() == "false")
+    return WirePage(rows, last or not rows, count(found[-1].page_key) or 0, is_odd)
 
 
 def _is_page(raw: object) -> bool:
@@ -215,7 +219,8 @@ def record(raw: object, near: Location) -> StoredObject | None:
 
 def single(reply: Reply, near: Location, subject: str) -> StoredObject | None:
     """The object that a reply is about, bare or in a list; `None` if it holds none."""
-    return next((found for row in _unwrapped(reply, subject) if (found := record(row, near))), None)
+    found = [entry for row in _unwrapped(reply, subject) if (entry := record(row, near))]
+    return next((entry for entry in found if entry.id == near.path), found[0] if found else None)
 
 
 def bucket_row(raw: object) -> BucketRecord | None:

@@ -112,7 +112,7 @@ async def test_regions_are_merged_in_order_until_one_runs_out() -> None:
     service = Service({"uk": [90, 50, 10], "us-east": [80, 70, 60, 5]}, size=3)
     page = await service.prefetching().page()
     assert ids([page]) == ["uk-90", "us-east-80", "us-east-70", "us-east-60"]
-    assert page.cursor == '{"uk":{"offset":1,"bound":0},"us-east":{"offset":3,"bound":0}}'
+    assert page.cursor == '{"uk":{"offset":1,"bound":0,"resume":0},"us-east":{"offset":3,"bound":0,"resume":0}}'
 
 
 async def test_rows_that_cannot_be_read_are_not_asked_for_again() -> None:
@@ -121,7 +121,7 @@ async def test_rows_that_cannot_be_read_are_not_asked_for_again() -> None:
     assert ids([page]) == ["uk-7"]
     service = Service({"uk": [9, 8, 2, 1], "us-east": [6, 5, 4, 3]}, size=3, unreadable=frozenset({8, 9}))
     page = await service.prefetching().page()
-    assert page.cursor == '{"uk":{"offset":2,"bound":0},"us-east":{"offset":3,"bound":0}}'
+    assert page.cursor == '{"uk":{"offset":2,"bound":0,"resume":0},"us-east":{"offset":3,"bound":0,"resume":0}}'
 
 
 @given(

@@ -361,6 +361,9 @@ async def test_a_small_place_is_opened_with_one_request(
     found = await provider.folders(Location("acme8", "us-east", "", ("t",)))
     assert [folder.name for folder in found.items] == ["2024", "2022"]
     assert len(service.targets) == 1
+    assert [str(failure) for failure in found.failures] == [
+        "acme8:us-east/ › t: 1 object has no time and can be in none of these. Search for the type: type==t."
+    ]
 
 
 async def test_a_large_place_is_opened_with_two(service: ScriptedService, provider: EightByEightProvider) -> None:
@@ -399,7 +402,7 @@ async def test_buckets_are_listed_page_by_page_and_hold_objects(
     assert [entry.location for entry in inside.items] == [provider.locate("us-east/a"), provider.locate("us-east/b")]
     assert service.targets == [
         f"GET {EAST}/buckets?pageKey=0&limit=100&{NEWEST}",
-        f"GET {EAST}/buckets?pageKey=100&limit=100&{NEWEST}",
+        f"GET {EAST}/buckets?pageKey=2&limit=100&{NEWEST}",
         f"GET {EAST}/buckets/k%201",
     ]
 
@@ -468,7 +471,8 @@ async def test_an_empty_filter_is_not_sent(service: ScriptedService, provider: E
 async def test_paging_goes_on_whatever_the_service_calls_the_page(
     service: ScriptedService, provider: EightByEightProvider, key: Any
 ) -> None:
-    service.answers = [("GET", page(row("a"), last=False, key=key)), ("GET", page())]
+    service.answers = [("GET", page(*(row(str(number)) for number in range(100)), last=False, key=key))]
+    service.rule = lambda *_ask: page(row("z"))
     query = Query(provider.locate("us-east"))
     first = await provider.search(query)
     await provider.search(query, first.cursor)

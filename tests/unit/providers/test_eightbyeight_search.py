@@ -26,6 +26,7 @@ def test_the_offset_of_the_next_page_is_the_services_if_it_can_be_one() -> None:
     assert next_offset(Position(100), 150, 100) == 150
     for told in (100, 0, 50, 10**12):
         assert next_offset(Position(100), told, 100) == 200
+    assert next_offset(Position(100), 200, 30) == 130
 
 
 def test_offsets_grow_until_the_window_of_the_service_is_full() -> None:
@@ -91,7 +92,12 @@ def test_values_are_sorted_missing_first_then_numbers_then_texts() -> None:
         ("missing==x", True),
         ("missing!=x", True),
         ("missing=gt=5", True),
-        ("createdTime=lt=1", True),
+        ("createdTime=lt=1", False),
+        (f"createdTime=ge={SECOND + 1000}", True),
+        (f"createdTime=ge={SECOND + 1001}", False),
+        (f"createdTime=lt={SECOND}", True),
+        (f"createdTime=={SECOND + 5000}", True),
+        ("updatedTime=lt=1", True),
         ("size=gt=5", False),
         ("type==T", False),
         ("type==t;duration=gt=90000", False),

@@ -1,0 +1,303 @@
+"""What the service is believed to do and nobody verified: where it does otherwise, nothing is lost, or it is told."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from cloudstore_tui.archive.listing import QueryListing
+from cloudstore_tui.core.errors import PartialError, ReplyError, StorageError, UsageError
+from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import Pager
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
+from cloudstore_tui.core.provider import DeletionOutcome
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import And, Comparison, Node
+from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
+from tests.support.http import Reply, ScriptedService, serving
+
+EAST = Location("acme8", "us-east")
+MINE = Location("acme8", "us-east", "mine")
+FIRST = 1_725_148_800
+"""2024-09-01T00:00:00Z, when the first object was created; the others follow, one a minute."""
+NEWEST = Sort("createdTime", descending=True)
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+HOUR = 3600
+
+
+@dataclass
+class Service:
+    """So many objects, and a way of its own to give them."""
+
+    number: int
+    types: tuple[str, ...] = ("t",)
+    every: float = 60
+    """Seconds between two objects."""
+    most: int = 100
+    """Records of a page, whatever is asked for."""
+    last: Any = None
+    """What `lastPage` always says, and whether it is there at all; the truth without."""
+    key: str = "next"
+    """What `pageKey` says: the offset of the next page or of this one, or nothing."""
+    counts_pages: bool = False
+    """Whether the `pageKey` that is sent is the number of a page."""
+    gap: int = -1
+    """An offset at which larger pages are empty."""
+    limit: int = 10**9
+    """Records of one result."""
+    clamps: bool = False
+    """Whether offsets beyond the end give the last page."""
+    zone: int = 0
+    """Seconds by which the times that are told are ahead of those that are filtered by."""
+    ignored: tuple[str, ...] = ()
+    """Fields whose part of a filter is ignored."""
+    asked: int = 0
+
+    def __call__(self, _method: str, target: str, _body: bytes) -> Reply:
+        query = dict(parse_qsl(urlsplit(target).query))
+        self.asked += 1
+        node = parse(query["filter"]) if "filter" in query else None
+        found = [number for number in range(self.number) if node is None or self.holds(node, number)]
+        if query["sortDirection"] == "DESC":
+            found.reverse()
+        found = found[: self.limit]
+        asked, key = int(query["limit"]), int(query["pageKey"])
+        size = min(asked, self.most)
+        offset = key * asked if self.counts_pages else key
+        if self.clamps:
+            offset = min(offset, max(len(found) - size, 0))
+        given = [] if key == self.gap and size > 1 else found[offset : offset + size]
+        page: dict[str, object] = {"content": [self.record(number) for number in given], "pageSize": len(given)}
+        page["lastPage"] = offset + size >= len(found) if self.last is None else self.last
+        page["pageKey"] = {"next": key + asked, "current": key}.get(self.key)
+        return 200, {name: value for name, value in page.items() if value not in (None, "missing")}
+
+    def holds(self, node: Node, number: int) -> bool:
+        if not isinstance(node, Comparison):
+            return (all if isinstance(node, And) else any)(self.holds(term, number) for term in node.terms)
+        if node.selector in self.ignored:
+            return True
+        if node.selector == "createdTime":
+            moment, wanted = int((FIRST + number * self.every) * 1000), int(node.value)
+            return moment >= wanted if node.operator == "=ge=" else moment < wanted
+        return (self.type_of(number) in node.values) is (node.operator in ("==", "=in="))
+
+    def type_of(self, number: int) -> str:
+        return self.types[number % len(self.types)]
+
+    def record(self, number: int) -> dict[str, object]:
+        told = datetime.fromtimestamp(int(FIRST + number * self.every) + self.zone, UTC)
+        created = told.replace(tzinfo=None).isoformat()
+        named = {"id": f"{number:06}", "type": self.type_of(number), "objectState": "AVAILABLE"}
+        return {**named, "createdTime": created, "storedBytes": 5}
+
+
+@dataclass
+class Found:
+    """What a way to read gave, and what it told."""
+
+    ids: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failures: list[StorageError] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        return len(set(self.ids))
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedService]:
+    token = {"access_token": "canary", "expires_in": "1799", "api_product_list": "[storage]"}
+    service = ScriptedService((200, token), lambda target: target == "/oauth/v2/token")
+    with serving(service) as service.url:
+        yield service
+
+
+@pytest.fixture
+async def provider(scripted: ScriptedService) -> AsyncIterator[EightByEightProvider]:
+    options: dict[str, Any] = {"api_base": scripted.url, "client_id": "me"}
+    times = Timeouts(connect=5, read=20, give_up=0)
+    one = EightByEightProvider(
+        Profile("acme8", "8x8", options, False, 0, timeouts=times, secrets=lambda _name: Secret("canary"))
+    )
+    yield one
+    await one.close()
+
+
+async def found(provider: EightByEightProvider, query: Query, *, fast: bool) -> Found:
+    """What a search finds, page after page or several at once."""
+    pager = Pager(partial(provider.search, query), identity, "", partial(provider.prefetch, query) if fast else None)
+    result = Found()
+    try:
+        async with pager.prefetch():
+            async for page in pager:
+                result.ids += [entry.id for entry in page.items]
+                result.notes += page.warnings
+    except StorageError as error:
+        result.failures.append(error)
+    result.failures += pager.failures
+    return result
+
+
+async def pulled(provider: EightByEightProvider, query: Query) -> Found:
+    """What a pull lists."""
+    listing = QueryListing(provider, query, NOW)
+    ids = [entry.id async for page in listing.pages() for entry in page]
+    return Found(ids, list(listing.warnings), list(listing.failures))
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        Service(250),
+        Service(300),
+        Service(250, last=True),
+        Service(300, last=False),
+        Service(250, last="missing"),
+        Service(250, last="false"),
+        Service(250, key="current"),
+        Service(250, key="none"),
+        Service(250, most=40),
+        Service(250, most=40, key="current"),
+        Service(250, counts_pages=True),
+        Service(250, counts_pages=True, key="current"),
+        Service(350, gap=100),
+        Service(350, gap=100, last=False),
+        Service(1_250, limit=500),
+        Service(250, clamps=True, last=True),
+    ],
+    ids=repr,
+)
+async def test_all_is_found_however_the_service_counts_its_pages(
+    scripted: ScriptedService, provider: EightByEightProvider, service: Service
+) -> None:
+    scripted.rule = service
+    for order in (NEWEST, Sort("createdTime")):
+        for fast in (False, True):
+            result = await found(provider, Query(EAST, "", order), fast=fast)
+            assert (result.number, result.notes, result.failures) == (service.number, [], [])
+            assert result.ids == sorted(result.ids, reverse=order.descending)
+    listed = await pulled(provider, Query(EAST))
+    assert (listed.number, listed.notes, listed.failures) == (service.number, [], [])
+
+
+async def test_an_ordinary_result_costs_one_request_a_page_and_a_full_last_page_one_more(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    for number, requests in ((0, 1), (99, 1), (250, 3), (300, 4)):
+        scripted.rule = service = Service(number)
+        await found(provider, Query(EAST, "", NEWEST), fast=False)
+        assert service.asked == requests
+
+
+@pytest.mark.parametrize(
+    ("service", "words"),
+    [
+        (Service(350, gap=0), "an empty page where there is something"),
+        (Service(350, gap=100), "an empty page where there is something"),
+        (Service(250, counts_pages=True), "an empty page where there is something"),
+        (Service(1_250, limit=1_000), "1,000 and no more in this order"),
+    ],
+    ids=repr,
+)
+async def test_what_another_order_cannot_reach_is_told(
+    scripted: ScriptedService, provider: EightByEightProvider, service: Service, words: str
+) -> None:
+    scripted.rule = service
+    for fast in (False, True):
+        result = await found(provider, Query(EAST, "", Sort("storedBytes")), fast=fast)
+        assert result.number < service.number
+        assert [words in failure.message for failure in result.failures] == [True]
+
+
+@pytest.mark.parametrize("number", [250, 300])
+@pytest.mark.parametrize("zone", [HOUR, -5 * HOUR])
+async def test_a_pull_is_whole_where_the_service_tells_other_times_than_it_filters_by(
+    scripted: ScriptedService, provider: EightByEightProvider, number: int, zone: int
+) -> None:
+    scripted.rule = Service(number, zone=zone)
+    listed = await pulled(provider, Query(EAST))
+    assert listed.number == number
+    assert any("does not list objects by time" in note for note in listed.notes)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("zone", [HOUR, -5 * HOUR])
+async def test_a_search_that_goes_on_by_time_tells_that_the_times_are_others(
+    scripted: ScriptedService, provider: EightByEightProvider, zone: int, descending: bool
+) -> None:
+    scripted.rule = Service(1_250, zone=zone, limit=500)
+    result = await found(provider, Query(EAST, "", Sort("createdTime", descending)), fast=False)
+    assert [type(failure) for failure in result.failures] == [ReplyError]
+    assert "does not find again" in result.failures[0].message
+
+
+async def test_rows_of_another_time_than_was_asked_for_are_noted(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    scripted.rule = Service(250, ignored=("createdTime",))
+    start = (FIRST + 50 * 60) * 1000
+    query = Query(EAST, f"createdTime=ge={start};createdTime=lt={start + 60_000 * 100}", NEWEST)
+    result = await found(provider, query, fast=False)
+    assert [note[:32] for note in result.notes] == ["149 of these do not meet the fil"]
+
+
+@pytest.mark.parametrize("limit", [1_000, 2_000])
+@pytest.mark.parametrize("number", [1_000, 2_000, 2_345])
+async def test_a_count_does_not_end_where_the_service_gives_no_more(
+    scripted: ScriptedService, provider: EightByEightProvider, number: int, limit: int
+) -> None:
+    scripted.rule = Service(number, limit=limit)
+    assert await provider.count(Query(EAST)) == number
+
+
+async def test_a_service_without_an_end_is_not_counted(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    scripted.rule = Service(250, clamps=True)
+    with pytest.raises(UsageError, match="does not let us count"):
+        await provider.count(Query(EAST))
+
+
+async def test_types_that_the_service_does_not_leave_out_are_told(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    scripted.rule = Service(250, types=("a", "b"))
+    listed = await provider.folders(EAST)
+    assert ([folder.name for folder in listed.items], listed.failures) == (["a", "b", "buckets"], ())
+    scripted.rule = Service(250, types=("a", "b"), ignored=("type",))
+    listed = await provider.folders(EAST)
+    assert [failure.message for failure in listed.failures] == ["there are more types than these"]
+
+
+async def test_a_call_whose_own_object_is_not_found_may_lack_more(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    mine = StoredObject(MINE, "mine", "mine", tags=(("callId", "c"),))
+    empty = {"lastPage": True, "content": []}
+    scripted.rule = lambda *_ask: (200, empty)
+    lacking = await provider.related(mine)
+    assert [type(failure) for failure in lacking.failures] == [PartialError]
+    scripted.rule = lambda *_ask: (
+        200,
+        {**empty, "content": [{"id": "mine", "tags": [{"key": "callId", "value": "c"}]}]},
+    )
+    assert (await provider.related(mine)).failures == ()
+
+
+async def test_a_deletion_is_judged_by_the_record_of_the_object_itself(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    gone, kept = {"id": "other", "objectState": "REVOKED"}, {"id": "mine", "objectState": "AVAILABLE"}
+    for reply, outcome in (
+        ([gone, kept], DeletionOutcome.KEPT),
+        (gone, DeletionOutcome.UNKNOWN),
+        ({**gone, "id": "MINE"}, DeletionOutcome.DELETED),
+    ):
+        scripted.rule = lambda method, *_ask, reply=reply: (200, None if method == "DELETE" else reply)
+        (deletion,) = await provider.delete([MINE])
+        assert deletion.outcome is outcome
