@@ -384,8 +384,12 @@ def match_file(folder: PullFolder, path: PurePosixPath, line: ManifestEntry, sto
         return LocalMatch.OTHER
 
 
-def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> None:
-    """Note every object whose present version is in the folder, also under an earlier name."""
+def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> int:
+    """Note every object whose present version is in the folder, also under an earlier name.
+
+    How many of them the service tells nothing of but a size that would tell a new version from an earlier one.
+    """
+    vague = 0
     for item, line in plan.known_items():
         stop.check()
         path = PurePosixPath(path_of(line))
@@ -394,6 +398,9 @@ def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> None:
             continue
         if match_file(folder, path, line, stop) is not LocalMatch.OTHER:
             plan.note(item, Outcome.HAD, str(line.get("level", "")))
+            entry = item.entry
+            vague += not (entry.checksum or entry.modified or entry.updated or entry.created)
+    return vague
 
 
 def is_earlier_version(plan: PullPlan, folder: PullFolder, item: PlanItem, stop: Stop) -> bool:

@@ -203,7 +203,11 @@ class Pull:
         async for page in self.listing.pages():
             self._take(page)
         await self._workers.run(lambda _stop: self._plan.settle_names())
-        await self._workers.run(lambda stop: match_plan(self._plan, self._folder, stop))
+        vague = await self._workers.run(lambda stop: match_plan(self._plan, self._folder, stop))
+        if vague:
+            had = "1 object that is here has" if vague == 1 else f"{vague:,} objects that are here have"
+            what = "so a new version of about the same size is not noticed"
+            self.warnings.append(f"{had} neither a time nor a checksum at the service, {what}.")
 
     def _remember(self) -> None:
         """Learn what earlier pulls brought."""

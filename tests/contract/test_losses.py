@@ -130,12 +130,12 @@ def test_files_that_the_service_tells_of_and_does_not_give_are_an_error(
     cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.faults.add("field where=api path=*/objectKeys* name=totalItems value='\"90\"' times=0")
-    folder, told = "acme:imports/outreach/list-management/", "the service tells of 90 entries here, and gave 2"
+    folder, told = "acme:exports/motivate/kpi/processed/", "the service tells of 90 entries here, and gave 3"
     listed = cloudstore("ls", folder, "--json")
-    assert ([record["code"] for record in listed.records[2:]], listed.code) == ([1], 1)
+    assert ([record.get("code") for record in listed.records], listed.code) == ([None, None, None, 1], 1)
     assert told in listed.err
     pulled = cloudstore("pull", folder, "--to", str(tmp_path), "--json")
-    assert (pulled.code, pulled.report["fetched"]) == (1, 2)
+    assert (pulled.code, pulled.report["fetched"]) == (1, 3)
     assert [told in failure["error"] for failure in pulled.report["unlisted"]] == [True]
 
 
@@ -151,20 +151,21 @@ def test_objects_of_another_size_than_the_service_says_are_told(
     cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.faults.add("field where=api path=*/signedDownloadUrl* name=size value='\"5370.0 KB\"' times=0")
-    folder = "acme:imports/outreach/list-management/"
+    folder = "acme:exports/motivate/kpi/processed/"
     words = "the service says that it has about 5,498,880 bytes, and the store gave"
-    fetched = cloudstore("get", f"{folder}outreach.raw", "--to", str(tmp_path))
+    first = cloudstore("ls", folder, "--json").records[0]["path"]
+    fetched = cloudstore("get", first, "--to", str(tmp_path))
     assert (fetched.code, words in fetched.err) == (0, True), fetched.err
     pulled = cloudstore("pull", folder, "--to", str(tmp_path / "all"))
-    assert (pulled.code, words in pulled.err, "with 1 more" in pulled.err) == (0, True, True), pulled.err
+    assert (pulled.code, words in pulled.err, "with 2 more" in pulled.err) == (0, True, True), pulled.err
 
 
 def test_an_object_that_only_the_link_tells_of_is_not_replaced_unasked(
     cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    address = "acme:imports/outreach/nanp/plan.csv"
-    (tmp_path / "plan.csv").write_text("1,2")
-    put = ("put", str(tmp_path / "plan.csv"), "acme:imports/outreach/nanp/")
+    address = "acme:imports/outreach/nanp/only-the-link.csv"
+    (tmp_path / "only-the-link.csv").write_text("1,2")
+    put = ("put", str(tmp_path / "only-the-link.csv"), "acme:imports/outreach/nanp/")
     # Nothing is listed by its key, as where a service lists folders only.
     sandbox.faults.add("field where=api path=*/signedUploadUrl* name=size value='\"3.5 KB\"' times=0")
     done = cloudstore(*put)
@@ -172,3 +173,11 @@ def test_an_object_that_only_the_link_tells_of_is_not_replaced_unasked(
     assert not [seen for seen in sandbox.log.requests if seen.method == "PUT"]
     assert cloudstore(*put, "--on-conflict", "overwrite").code == 0
     assert cloudstore("rm", address, "--yes").code == 0
+
+
+def test_a_new_version_that_cannot_be_noticed_is_told(cloudstore: Cloudstore, tmp_path: Path) -> None:
+    pull = ("pull", "acme:exports/aps-custom/", "--to", str(tmp_path))
+    words = "1 object that is here has neither a time nor a checksum at the service"
+    assert words not in cloudstore(*pull).err
+    again = cloudstore(*pull)
+    assert (again.code, words in again.err) == (0, True), again.err

@@ -29,6 +29,8 @@ from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, as_entr
 LEVEL, FILES, FOLDERS = "file:directory", "file", "directory"
 """The service's key types: what is right in a folder; all files below it; all folders below it, nested."""
 
+_ZONELESS = "The service gives times without a zone, which are read as UTC: those of another zone are some hours off."
+
 MAX_SKIPPED = 1000
 """Pages of files far below a folder that are read for one page of files right in it."""
 
@@ -137,7 +139,7 @@ class Levels:
             # Faulty services go round in circles as well as on the spot.
             stalled = stalled + 1 if following is not None and following.last in seen else 0
             if new or following is None or page.failures or stalled >= STALLED_PAGES:
-                return Page(new, _packed(following), failures=page.failures)
+                return replace(page, items=new, cursor=_packed(following))
             at = following
             seen.add(at.last)
         return Page((), _packed(at))
@@ -161,6 +163,7 @@ class Levels:
             entries,
             _packed(following),
             reply.total if at.kind == LEVEL else None,
+            () if all(item.has_zone for item in near) else (_ZONELESS,),
             failures=unreadable(damaged, location.address) + failures,
         )
 

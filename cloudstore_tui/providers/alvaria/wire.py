@@ -12,8 +12,8 @@ from cloudstore_tui.core.profile import Secret
 Item = TypeVar("Item", bound=msgspec.Struct)
 
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmg]?b)?", re.IGNORECASE)
+_ZONELESS = re.compile(r"[0-9-]{8,10}[T ][0-9:.]+")
 _UNITS = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
-_KINDS = ("file", "directory")
 
 
 class ObjectKey(msgspec.Struct, rename="camel"):
@@ -55,6 +55,12 @@ class ObjectKey(msgspec.Struct, rename="camel"):
     def modified(self) -> datetime | None:
         """When it was last changed; the field has two names."""
         return read_time(self.last_modified_time) or read_time(self.last_modified_date)
+
+    @property
+    def has_zone(self) -> bool:
+        """Whether the time when it was last changed, if there is one, says in which zone."""
+        times = map(read_text, (self.last_modified_time, self.last_modified_date))
+        return not any(_ZONELESS.fullmatch(text) for text in times)
 
     def links(self, direction: str) -> tuple[Secret, Secret]:
         """The proxied and the native link for `download` or `upload`; blank means none. They are never mended."""
@@ -180,10 +186,12 @@ def read_size(raw: object) -> int | None:
 def read_time(raw: object) -> datetime | None:
     """A time in ISO 8601; without a zone it is UTC, and blank or senseless is unknown.
 
-    So is what programs write that know none: 1 January of the year 1, or of 1970.
+    So is what programs write that know none, 1 January of the year 1 or of 1970, and a day alone: most of what was
+    changed on it is newer than its beginning.
     """
     try:
-        moment = datetime.fromisoformat(read_text(raw))
+        text = read_text(raw)
+        moment = datetime.fromisoformat(text if ":" in text or "T" in text else "")
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

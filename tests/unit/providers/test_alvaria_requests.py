@@ -269,6 +269,19 @@ async def test_entries_that_the_service_tells_of_and_does_not_give_are_told(
     assert [failure.message for failure in second.failures] == lacking
 
 
+@pytest.mark.parametrize(
+    ("time", "warnings"),
+    [("2024-09-01T10:20:30", 1), ("2024-09-01T10:20:30.5Z", 0), ("2024-09-01T10:20:30-05:00", 0), ("", 0)],
+)
+@pytest.mark.parametrize("name", ["lastModifiedTime", "lastModifiedDate"])
+async def test_times_that_may_be_hours_off_are_told(
+    service: ScriptedService, provider: AlvariaProvider, name: str, time: str, warnings: int
+) -> None:
+    service.answers = [("GET", (200, {"objectKeys": [entry("exports/a", **{name: time}), entry("exports/b")]}))]
+    page = await provider.browse(provider.locate("exports/"))
+    assert len(page.warnings) == warnings
+
+
 async def test_a_page_in_the_middle_without_a_list_is_no_end(
     service: ScriptedService, provider: AlvariaProvider
 ) -> None:
