@@ -53,7 +53,22 @@ async def test_a_service_without_search_has_no_bar(browser: Any) -> None:
         await it.press("enter")
         assert "Search" not in it.text
         await it.press("f")
-        assert it.focus == "table"
+        assert "Search" not in it.text
+
+
+@pytest.mark.parametrize("pane", ["list", "places"])
+async def test_a_search_where_a_service_has_none_filters_and_what_follows_is_no_command(
+    browser: Any, folders: Any, pane: str
+) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        if pane == "places":
+            await it.press("1")
+        await it.burst("f009")
+        await it.until(lambda: it.rows == ["report-009.tar"])
+        assert it.notices == ["This service can't search. Filtering the loaded rows."]
+        await it.press("escape")
+        await it.until(lambda: it.focus == "table")
+        assert folders.count("browse") == 1
 
 
 async def test_a_late_answer_never_lands_in_the_next_place(browser: Any, folders: Any) -> None:

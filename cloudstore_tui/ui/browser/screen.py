@@ -237,8 +237,13 @@ class BrowserScreen(BaseScreen[None]):
     # What the user does with keys
 
     def on_key(self, event: events.Key) -> None:
-        """Say where a key does something that does nothing among the places."""
-        if self.focused is self.places and event.key not in self.active_bindings and self._is_for_rows(event.key):
+        """Say where a key does something that does nothing here; what follows a search is never taken for commands."""
+        if isinstance(self.focused, Input):
+            return
+        if event.key not in self.active_bindings and self._is_search(event.key) and self.listing.state is not None:
+            notify_plain(self, "This service can't search. Filtering the loaded rows.", "warning")
+            self.entries.action_filter()
+        elif self.focused is self.places and event.key not in self.active_bindings and self._is_for_rows(event.key):
             notify_plain(
                 self,
                 "That works in the list. Enter opens this place; d downloads all of it.",
@@ -253,6 +258,9 @@ class BrowserScreen(BaseScreen[None]):
         """Whether a key does something with the rows of the list."""
         of_table, of_screen = (self._keys_of(node).get(key, []) for node in (self.entries.table, self))
         return bool(of_table) or any(self.actions.is_for_rows(_name_of(binding)) for binding in of_screen)
+
+    def _is_search(self, key: str) -> bool:
+        return any(_name_of(binding) == "find" for binding in self._keys_of(self).get(key, []))
 
     def _keys_of(self, node: Widget) -> Mapping[str, Sequence[Binding]]:
         bindings, keymap = node._bindings.copy(), self.app._keymap  # noqa: SLF001  # Textual has no public way to them
