@@ -153,7 +153,7 @@ def test_objects_of_another_size_than_the_service_says_are_told(
     sandbox.faults.add("field where=api path=*/signedDownloadUrl* name=size value='\"5370.0 KB\"' times=0")
     folder = "acme:exports/motivate/kpi/processed/"
     words = "the service says that it has about 5,498,880 bytes, and the store gave"
-    first = cloudstore("ls", folder, "--json").records[0]["path"]
+    first = f"acme:{cloudstore('ls', folder, '--json').records[0]['key']}"
     fetched = cloudstore("get", first, "--to", str(tmp_path))
     assert (fetched.code, words in fetched.err) == (0, True), fetched.err
     pulled = cloudstore("pull", folder, "--to", str(tmp_path / "all"))
