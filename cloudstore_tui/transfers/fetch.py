@@ -397,6 +397,9 @@ class Fetch:
         if self._source is None and store.offset:
             # All may be there already; what to compare it with is not.
             await self._insist(lambda: self._meet(store), store)
+            if self._is_complete(store) and not self.expected.is_strong:
+                # Only the store tells whether they are still those of the object.
+                await self._insist(lambda: self._attempt(store), store)
         while not self._is_complete(store):
             await self._insist(lambda: self._attempt(store), store)
 

@@ -1,6 +1,7 @@
 """What one run leaves, and what the next one makes of it."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from cloudstore_tui.core.errors import BusyError
 from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State
@@ -174,6 +176,44 @@ async def test_an_object_that_changed_meanwhile_is_fetched_anew(
     second = fresh_engine(journal=open_journal())
     assert (await second.wait(second.submit(request_))).state is State.DONE
     assert (request_.folder / "a.bin").read_bytes() == changed
+    await second.close()
+
+
+class DiskWithoutNames(Disk):
+    """Takes all bytes, and gives no file its name."""
+
+    def link(self, name: str, new: str, folder: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("etag", [None, ""], ids=["validator", "overlap"])
+async def test_bytes_that_had_all_come_are_only_the_objects_if_it_has_not_changed_since(
+    fresh_engine: Make,
+    open_journal: MakeJournal,
+    server: Any,
+    provider: Any,
+    request_: DownloadRequest,
+    content: bytes,
+    etag: str | None,
+    changed: bool,
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/a.bin", content, etag)
+    journal = open_journal()
+    first = fresh_engine(journal=journal, disk=DiskWithoutNames())
+    assert (await first.wait(first.submit(request_))).state is State.FAILED
+    await first.close()
+    journal.close()
+    final = content[::-1] if changed else content
+    server.put("/a.bin", final, etag)
+
+    second = fresh_engine(journal=open_journal())
+    (number,) = await second.adopt()
+    ended = await second.wait(number)
+    assert ended.state is State.DONE
+    assert (request_.folder / "a.bin").read_bytes() == final
+    assert server.starts().count(0) == (2 if changed else 1)
     await second.close()
 
 
