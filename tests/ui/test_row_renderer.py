@@ -8,7 +8,7 @@ from msgspec import structs
 from rich.cells import cell_len
 
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject
-from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, REGION
+from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, MIXED, REGION
 from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.widgets.row_renderer import RowRenderer
 
@@ -51,6 +51,21 @@ def test_texts_are_narrowed_before_columns_are_left_out_from_the_right() -> None
     assert renderer(50).header("", False).split() == ["Name", "Agent", "Created", "UTC"]
     assert renderer(30).header("", False).split() == ["Name", "Agent"]
     assert renderer(20).header("", False).split() == ["Name"]
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (53, ["Time", "UTC", "What", "Agent", "Len"]),
+        (61, ["Time", "UTC", "What", "Agent", "Len", "Size"]),
+        (80, ["Time", "UTC", "Region", "What", "Agent", "Queue", "Len", "Size"]),
+    ],
+)
+def test_how_long_and_how_large_count_more_than_the_region(width: int, titles: list[str]) -> None:
+    found = RowRenderer((MIXED[0], REGION, *MIXED[1:]), UTC)
+    june, september = (int(datetime(2024, month, 1, tzinfo=UTC).timestamp()) for month in (6, 9))
+    found.fit(width, (june, september))
+    assert found.header("", False).split() == titles
 
 
 def test_long_names_lose_their_middle_and_other_texts_their_end() -> None:

@@ -14,8 +14,8 @@ _LENGTH = Column("duration", "Len", ColumnKind.DURATION, 7, "duration", least=5,
 _SIZE = Column("size", "Size", ColumnKind.SIZE, 7, "storedBytes", least=5, rank=2)
 _NAME = Column("name", "Name", width=30, sort_field="objectName")
 
-REGION = Column("region", "Region", width=8)
-"""For objects of all regions together; the service sorts each region by itself."""
+REGION = Column("region", "Region", width=8, rank=3)
+"""For objects of all regions together, where length and size leave room; the service sorts each region by itself."""
 
 REGIONS = (Column("name", "Name", width=40),)
 """For regions, which have nothing else."""
