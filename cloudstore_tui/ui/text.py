@@ -81,7 +81,8 @@ def home_path(path: Path | str) -> str:
         return f"~/{path.relative_to(home)}".removesuffix("/.")
     # Somebody may have removed the folder that the program was started in.
     with suppress(OSError):
-        return f"./{path.relative_to(Path.cwd())}".removesuffix("/.") if path.is_relative_to(Path.cwd()) else str(path)
+        # A dot alone tells nobody where that is.
+        return f"./{path.relative_to(here)}" if (here := Path.cwd()) in path.parents else str(path)
     return str(path)
 
 

@@ -40,6 +40,16 @@ async def test_marks_go_before_the_cursor_and_stay(browser: Any) -> None:
         assert "2 marked" in it.foot
 
 
+async def test_a_range_that_is_open_is_what_is_downloaded(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await it.press("space", "down", "v", "down")
+        await it.until(lambda: "RANGE 2 rows" in it.foot)
+        await it.press("d")
+        await it.until(lambda: len(it.engine.transfers) == 3)
+        assert [name for name, _ in wished(it)] == ["report-000.tar", "report-002.tar", "report-003.tar"]
+        await it.until(lambda: "3 marked" in it.foot and "RANGE" not in it.foot)
+
+
 async def test_d_on_a_folder_counts_it_and_keeps_its_folders(browser: Any, folders: Any, tmp_path: Path) -> None:
     folders.tree["exports/reporting/"] = ["a.tar", "2024/"]
     folders.tree["exports/reporting/2024/"] = ["b.tar", "c.tar"]

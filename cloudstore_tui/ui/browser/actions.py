@@ -124,7 +124,8 @@ class ActionGroup:
         return objects
 
     def chosen(self) -> list[Entry]:
-        """The marked entries, or else the one under the cursor."""
+        """The marked entries, those of an open range among them, or else the one under the cursor."""
+        self.listing.pane.table.end_range()
         marked = self.listing.state.store.marked() if self.listing.state is not None else []
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])
 

@@ -346,6 +346,11 @@ class EntryTable(CursorList):
             self.store.mark_range(rows[0], rows[-1])
         self._show_marks()
 
+    def end_range(self) -> None:
+        """Mark what is in an open range: it looks marked already."""
+        if self._anchor is not None:
+            self.action_range()
+
     def action_give_up_range(self) -> None:
         self._anchor = None
         self._show_marks()

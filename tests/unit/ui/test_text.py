@@ -1,6 +1,7 @@
 import sys
 import time
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.errors import UnsafeError
 from cloudstore_tui.core.text import MAX_MARKS
-from cloudstore_tui.ui.text import COMMANDS, check_guard, end_of, install_guard, plain, show
+from cloudstore_tui.ui.text import COMMANDS, check_guard, end_of, home_path, install_guard, plain, show
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 BLANK = {
@@ -159,3 +160,14 @@ def test_without_the_belt_the_self_test_refuses(monkeypatch: pytest.MonkeyPatch)
 )
 def test_of_a_path_that_is_too_long_its_end_is_left(width: int, shown: str) -> None:
     assert end_of("~/calls/2024/日本語/", width) == shown
+
+
+def test_a_local_path_is_short_and_never_a_dot_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, home = tmp_path / "here", tmp_path / "home"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(home))
+    assert home_path(here / "calls") == "./calls"
+    assert home_path(here) == str(here)
+    assert home_path(home / "calls") == "~/calls"
+    assert home_path("/elsewhere") == "/elsewhere"
