@@ -97,7 +97,7 @@ class Checkpoints:
     async def take(self) -> None:
         """One checkpoint, now."""
         version = self._version_of()
-        etag, size = version.etag, version.size
+        etag, size = version.validator, version.size
         failpoint("checkpoint")
         durable = await self._workers.run(lambda _stop: self._part.sync())
         if durable is not None:

@@ -94,6 +94,10 @@ class FetchStore(Protocol):
         """After a failure to take bytes, go back to those that are certain."""
 
 
+_WEAK = "W/"
+"""What stands before a weak validator."""
+
+
 class Version(Struct):
     """What is known of the one version of the object that the bytes are from."""
 
@@ -108,6 +112,11 @@ class Version(Struct):
     weak: str = ""
     """Its validator even if it is a weak one, which proves nothing where it is the same."""
 
+    @property
+    def validator(self) -> str:
+        """What tells it from others in a later run; empty if nothing does."""
+        return self.etag or (f"{_WEAK}{self.weak}" if self.weak else "")
+
     def is_other(self, reply: BlobReply) -> bool:
         """Whether a reply says of itself that it is from another version."""
         if self.etag:
@@ -121,7 +130,7 @@ class Version(Struct):
 
 
 def _weak(reply: BlobReply) -> str:
-    return reply.headers.get("etag", "").removeprefix("W/")
+    return reply.headers.get("etag", "").removeprefix(_WEAK)
 
 
 def _modified(reply: BlobReply) -> str:
@@ -371,9 +380,10 @@ class Fetch:
         except (TypeError, ValueError, OverflowError):
             return None
 
-    def resume(self, size: int | None, etag: str) -> None:
+    def resume(self, size: int | None, validator: str) -> None:
         """Learn what an earlier run knew of the version that its bytes are from."""
-        self._version = Version(size, etag)
+        weak = validator.startswith(_WEAK)
+        self._version = Version(size, "" if weak else validator, weak=validator.removeprefix(_WEAK))
 
     async def look(self) -> ExpectedChecksum:
         """What service and store say about the object, with its exact size if anybody tells, without fetching it.

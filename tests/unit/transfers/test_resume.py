@@ -233,6 +233,26 @@ async def test_without_a_validator_the_overlap_is_compared(
     await second.close()
 
 
+async def test_a_weak_validator_that_differs_in_the_next_run_mixes_nothing(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, provider: Any, answer: Any, request_: DownloadRequest
+) -> None:
+    provider.tells_checksum = False
+    before, after = (tone * 20_000 + bytes(200_000) + tone * 20_000 for tone in (b"a", b"b"))
+    server.put("/a.bin", before, etag='W/"1"')
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+    server.put("/a.bin", after, etag='W/"2"')
+
+    second = fresh_engine(journal=open_journal())
+    ended = await second.wait(second.submit(request_))
+    assert (ended.state, ended.level) == (State.DONE, "size")
+    assert server.starts() == [0, 200_000 - 65_536, 0]
+    assert (request_.folder / "a.bin").read_bytes() == after
+    await second.close()
+
+
 async def test_a_paused_transfer_rests_until_it_is_resumed(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
