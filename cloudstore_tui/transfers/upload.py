@@ -122,6 +122,8 @@ class Upload:
         self._sent_at = self._journal.resume_state.intent if self._journal.resume_state is not None else 0.0
         """When it was last begun to be sent, if the store may have taken it; 0 if it cannot have."""
         self._attempts = 0
+        self._not_before = 0.0
+        """Later than what is replaced, by the service's clock: ours may be behind, and make that look new."""
         self.finished = False
         """Whether the store has the file, so that nothing can be cancelled any more."""
 
@@ -142,6 +144,7 @@ class Upload:
         before = await self._find()
         if before is not None:
             self._refuse_to_replace()
+        self._not_before = _time_of(before) + 1
         lost = await self._send()
         if lost is None:
             self.finished = True
@@ -244,7 +247,7 @@ class Upload:
         self._progress.attempts += 1
         self._attempts += 1
         self._file.rewind()
-        self._sent_at = self._context.clock.now().timestamp()
+        self._sent_at = max(self._context.clock.now().timestamp(), self._not_before)
         self._journal.note(intent=self._sent_at)
         await self._journal.settled()
         self._progress.to(State.RUNNING)
@@ -326,6 +329,12 @@ class Upload:
             raise IntegrityError(
                 f"{size} of {self._file.size} bytes arrived", hint="Upload it again with --on-conflict overwrite."
             )
+
+
+def _time_of(entry: Entry | None) -> float:
+    """When an object was last changed; 0 if nobody tells."""
+    modified = entry.modified if isinstance(entry, StoredObject) else None
+    return modified.timestamp() if modified is not None else 0.0
 
 
 def _may_help(reply: BlobReply) -> bool:

@@ -144,9 +144,19 @@ async def test_what_would_still_be_there_is_sent_again_after_a_crash(
     upload.discard()
 
 
+@pytest.mark.parametrize("ahead", [None, timedelta(hours=1)], ids=["clocks agree", "the service's clock is ahead"])
 async def test_an_older_object_is_not_what_was_sent_before_a_crash(
-    runs: Runs, server: Any, answer: Any, plan: Path, content: bytes
+    runs: Runs,
+    server: Any,
+    provider: Any,
+    answer: Any,
+    clock: Any,
+    plan: Path,
+    content: bytes,
+    ahead: timedelta | None,
 ) -> None:
+    if ahead is not None:
+        provider.modified = clock.now() + ahead
     server.put_takes = False
     server.put("/imports/plan.csv", bytes(len(content)))
     upload = await cut_off(runs, server, answer, plan, overwrite=True)
