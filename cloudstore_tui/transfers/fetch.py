@@ -404,6 +404,8 @@ class Fetch:
             StorageError: it cannot be had, or the patience is at its end.
         """
         self._asked = False
+        if store.offset:
+            await self._workers.run(lambda _stop: store.recover())
         if self._source is None and store.offset:
             # All may be there already; what to compare it with is not.
             await self._insist(lambda: self._meet(store), store)

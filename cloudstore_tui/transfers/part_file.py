@@ -154,6 +154,7 @@ class PartFile:
         """
         if self.is_open:
             return not unless(self._dir_fd)
+        self._spoilt = None
         try:
             with os_errors_as(self.folder):
                 self._dir_fd = self._target.make(self._disk)
@@ -177,9 +178,15 @@ class PartFile:
         Raises:
             LocalDiskError: the disk refuses; nobody knows then what of it is there.
         """
+        if self._spoilt is not None:
+            raise self._spoilt
         offset, restarts = self.offset, self.restarts
-        with os_errors_as(self.folder):
+        try:
             self._disk.sync(self._file)
+        except OSError as error:
+            # The system says so once, and takes for written what it could not write from then on.
+            self._spoilt = disk_error(error, self.folder)
+            raise self._spoilt from None
         if restarts != self.restarts:
             return None
         self.durable = offset

@@ -273,6 +273,40 @@ def test_a_sync_that_failed_serves_nobody(published: Callable[[Disk, str], PartF
     assert names_in(tmp_path) == ["a", "b"]
 
 
+def test_what_could_not_be_synced_once_is_written_again_and_never_taken_for_synced(tmp_path: Path) -> None:
+    disk = FailingDisk("sync", number=errno.EIO)
+    part = PartFile(disk, Space(), TargetFolder(tmp_path), PartNames.of("0123456789ab"))
+    part.open()
+    part.write(b"lost")
+    for _ in range(2):
+        # The system says it once only.
+        with pytest.raises(LocalDiskError, match="reports an error"):
+            part.sync()
+    assert disk.calls.count("sync") == 1
+    part.recover()
+    assert part.offset == 0
+    part.write(b"kept")
+    assert part.sync() == 4
+    part.discard()
+
+
+async def test_another_try_fetches_again_what_could_not_be_synced(
+    tmp_path: Path, fresh_engine: Any, server: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    journal = JournalStore(tmp_path / "state")
+    engine = fresh_engine(journal=journal, disk=FailingDisk("sync", number=errno.EIO))
+    number = engine.submit(DownloadRequest(PLACE, folder))
+    failed = await engine.wait(number)
+    assert failed.error is not None
+    engine.retry(number)
+    transfer = await engine.wait(number)
+    await engine.close()
+    journal.close()
+    assert (transfer.error, (folder / "x.tar").read_bytes()) == (None, content)
+    assert server.starts() == [0, 0]
+
+
 async def test_what_is_published_was_synced_and_read_back_before(
     fresh_engine: Any, server: Any, content: bytes, folder: Path
 ) -> None:

@@ -422,6 +422,32 @@ async def test_a_full_disk_ends_the_transfer_and_another_try_goes_on(
     assert service.fetched("/zips/job-0.zip") == 1
 
 
+async def test_a_full_disk_is_waited_for_and_the_zip_is_opened_when_there_is_room(
+    service: Any, carry_out: Any, asked: Ask, folder: Path, timeouts: Timeouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = type(carry_out)(service, replace(timeouts, disk=600.0), carry_out.clock)
+    write, sleep, full = patient.disk.write, carry_out.clock.sleep, True
+
+    def limited(descriptor: int, data: memoryview) -> int:
+        if full and not bytes(data[:4]).startswith(b"PK"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken: int = write(descriptor, data)
+        return taken
+
+    async def freeing(delay: float) -> None:
+        nonlocal full
+        full = False
+        await sleep(delay)
+
+    monkeypatch.setattr(patient.disk, "write", limited)
+    members = many(service, 3)
+    monkeypatch.setattr(carry_out.clock, "sleep", freeing)
+    run = await patient(asked(*members))
+    await patient.close()
+    assert (run.error, run.states) == (None, ["done"] * 3)
+    assert files(folder) == contents(service, folder)
+
+
 # Jobs that are there already, and zips that are kept
 
 
