@@ -35,6 +35,8 @@ class ObjectListing(ABC):
 
     def __init__(self, provider: StorageProvider) -> None:
         self._provider = provider
+        self.known_regions: set[str] = set()
+        """Regions of which something was pulled before."""
         self.windows = 0
         """Windows of time, or folders, listed so far."""
         self.warnings: dict[str, None] = {}
@@ -102,6 +104,10 @@ class QueryListing(ObjectListing):
         async for page in pager:
             self._lack(page.failures, root)
             regions += [entry.location.region for entry in page.items]
+        for region in sorted(self.known_regions.difference(regions)):
+            message = "it is not among the regions now, and objects of it are here"
+            hint = f"If that is right, pull the others by their names: {root.address}{min(regions, default='REGION')}."
+            self._lack([MissingError(message, hint=hint)], self._place(region))
         return regions
 
     async def _region(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:

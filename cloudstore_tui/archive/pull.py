@@ -237,8 +237,11 @@ class Pull:
             self._is_untidy = True
             self.warnings.append(f"{NAME} was gone, and is written anew from {CHAIN}.")
             lines = manifest_lines(self._root / CHAIN)
+        profile = self._provider.profile.name
         for line in lines:
             self._is_untidy = self._is_untidy or line.get("event") == UNLISTED
+            if line.get("profile") == profile and (region := line.get("region")):
+                self.listing.known_regions.add(str(region))
             yield line
 
     def _take(self, page: tuple[StoredObject, ...]) -> None:

@@ -20,7 +20,7 @@ Given = TypeVar("Given", covariant=True)
 STALLED_PAGES = 3
 """Pages in a row without anything new after which a listing that does not end is given up."""
 
-_OTHER_COMPARISON = "the service found them, and compares numbers or texts in another way."
+_OTHER_COMPARISON = "the service found them, and compares numbers, texts or times in another way."
 
 
 class Page(msgspec.Struct, Generic[Given], frozen=True):

@@ -105,6 +105,21 @@ def test_two_regions_are_pulled_by_zip_and_a_second_run_fetches_nothing(
     assert (calls / "manifest.jsonl").read_bytes() == before
 
 
+def test_a_region_that_is_not_named_any_more_is_no_whole_pull(run: Cloudstore, calls: Path, ready: Ready) -> None:
+    few = ("acme8", "--type", "callrecording", "--to", "calls", "--via", "content")
+    assert run("pull", *few).code == 0
+    assert {line["region"] for line in manifest(calls)} == {"us-east", "uk"}
+    narrow = ready.config.with_name("narrow.toml")
+    text = ready.config.read_text()
+    narrow.write_text(text.replace('provider = "8x8"', 'provider = "8x8"\nregions = ["us-east"]'))
+    narrow.chmod(0o600)
+    for words in (few, (*few, "--dry-run")):
+        done = run("pull", *words, CLOUDSTORE_CONFIG=str(narrow))
+        assert done.code == 8
+        assert "acme8:uk/: it is not among the regions now, and objects of it are here" in done.err
+    assert run("pull", "acme8:us-east", *few[1:], CLOUDSTORE_CONFIG=str(narrow)).code == 0
+
+
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: Cloudstore, calls: Path, sandbox: Sandbox) -> None:
     sandbox.log.clear()
     done = run(*RECORDINGS, "--dry-run", "--json")

@@ -120,7 +120,7 @@ class RegionPage(msgspec.Struct, frozen=True):
     unreadable: tuple[int, ...] = ()
     """Where records stood that cannot be read."""
     is_odd: bool = False
-    """Whether it is empty and says that it is not the last."""
+    """Whether it is empty and does not say so."""
 
     def after(self, taken: int) -> Position | None:
         """Where to go on when only the first `taken` entries were used."""

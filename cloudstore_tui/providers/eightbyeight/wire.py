@@ -94,6 +94,7 @@ class PageReply(msgspec.Struct, rename="camel"):
     content: Any = None
     last_page: Any = None
     page_key: Any = None
+    page_size: Any = None
 
 
 class BucketRecord(msgspec.Struct, rename="camel"):
@@ -153,7 +154,7 @@ class WirePage(msgspec.Struct, frozen=True):
     claimed_next: int = 0
     """The key of the page: the offset of the next one, of this one, or its number; 0 where the service is silent."""
     is_odd: bool = False
-    """Whether it is empty and says that it is not the last."""
+    """Whether it is empty and does not say so: that it is the last, and of no record."""
 
 
 def read_region(name: str) -> str:
@@ -194,14 +195,15 @@ def page(reply: Reply, subject: str) -> WirePage:
     pages = [_read(item, PageReply) for item in (raw if isinstance(raw, list) else [raw]) if _is_page(item)]
     found = [one for one in pages if one]
     # Rows are what counts: an error that comes as a page without any is not "nothing found".
-    is_told = not any(isinstance(one.content, list) for one in found) and message_of(reply.body)
-    if is_told or not found or (isinstance(raw, list) and len(found) < len(raw)):
+    is_told = message_of(reply.body) or any(count(one.page_size) for one in found)
+    is_none = not any(isinstance(one.content, list) for one in found) and is_told
+    if is_none or not found or (isinstance(raw, list) and len(found) < len(raw)):
         raise reply.unlike("a page", subject)
     rows = tuple(row for one in found if isinstance(one.content, list) for row in one.content)
-    told = found[-1].last_page
-    last = told is True or text(told).lower() == "true"
-    is_odd = not rows and (told is False or text(told).lower() == "false")
-    return WirePage(rows, last or not rows, count(found[-1].page_key) or 0, is_odd)
+    end = found[-1]
+    last = end.last_page is True or text(end.last_page).lower() == "true"
+    is_odd = not rows and (end.content is None or not last or bool(count(end.page_size)))
+    return WirePage(rows, last or not rows, count(end.page_key) or 0, is_odd)
 
 
 def _is_page(raw: object) -> bool:

@@ -149,6 +149,21 @@ async def test_a_region_that_refuses_is_told_and_does_not_end_the_others(make_ob
         await found(listing(service, region=""))
 
 
+async def test_a_region_of_which_something_is_here_and_that_is_not_named_any_more_is_told(
+    make_object: MakeObject,
+) -> None:
+    service = Service({"us-east": objects_of(make_object, 45)})
+    listed = listing(service, region="")
+    listed.known_regions |= {"us-east", "uk"}
+    assert len(await found(listed)) == 45
+    assert [(failure.subject, failure.code) for failure in listed.failures] == [("acme8:uk/", 8)]
+    assert "acme8:us-east" in listed.failures[0].hint
+    listed = listing(service)
+    listed.known_regions |= {"us-east", "uk"}
+    assert len(await found(listed)) == 45
+    assert not listed.failures
+
+
 async def test_a_service_that_repeats_itself_for_ever_is_given_up(make_object: MakeObject) -> None:
     service = Service({"us-east": [make_object(f"{number}", created=NOW - timedelta(1)) for number in range(30)]})
     service.repeats = True

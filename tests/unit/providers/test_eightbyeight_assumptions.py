@@ -214,6 +214,44 @@ async def test_what_another_order_cannot_reach_is_told(
         assert [words in failure.message for failure in result.failures] == [True]
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"content": [], "lastPage": False},
+        {"content": [], "lastPage": True, "pageSize": 7},
+        {"content": None, "lastPage": True},
+        {"lastPage": True},
+    ],
+    ids=repr,
+)
+async def test_an_empty_page_that_does_not_say_so_is_believed_only_if_no_record_is_found(
+    scripted: ScriptedService, provider: EightByEightProvider, page: dict[str, Any]
+) -> None:
+    one = {"content": [Service(1).record(0)], "lastPage": True}
+    scripted.rule = lambda _method, target, _body: (200, one if "limit=1&" in target else page)
+    listed = await found(provider, Query(EAST), fast=False)
+    assert [type(failure) for failure in listed.failures] == [ReplyError]
+    with pytest.raises(ReplyError):
+        await provider.count(Query(EAST))
+    scripted.rule = lambda *_ask: (200, page)
+    listed = await found(provider, Query(EAST), fast=False)
+    assert (listed.number, listed.failures) == (0, [])
+
+
+async def test_buckets_do_not_end_with_an_empty_page_where_there_are_more(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    place = EAST.child("buckets")
+    for service, number in ((Service(300, last=True), 300), (Service(250, most=40), 250)):
+        scripted.rule = service
+        pager = Pager(partial(provider.folders, place), identity)
+        assert sum([len(page.items) async for page in pager]) == number
+    scripted.rule = Service(250, counts_pages=True)
+    pager = Pager(partial(provider.folders, place), identity)
+    with pytest.raises(ReplyError, match="an empty page where there is something"):
+        assert not [page async for page in pager]
+
+
 @pytest.mark.parametrize("number", [250, 300])
 @pytest.mark.parametrize("zone", [HOUR, -5 * HOUR])
 async def test_a_pull_is_whole_where_the_service_tells_other_times_than_it_filters_by(

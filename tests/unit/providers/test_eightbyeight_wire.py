@@ -70,6 +70,7 @@ def test_a_page_is_read_in_every_shape_it_comes_in(told: object, rows: int, last
         {"data": [A]},
         {"content": {"0": A}, "lastPage": True},
         {"content": "none", "lastPage": True},
+        {"content": None, "lastPage": True, "pageSize": 3},
     ],
 )
 def test_what_is_no_page_is_an_error_and_never_an_empty_one(told: object) -> None:
