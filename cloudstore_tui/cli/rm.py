@@ -101,7 +101,7 @@ async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[St
         try:
             entry = await provider.stat(location)
         except MissingError:
-            _tell(session.output, Deletion(location, DeletionOutcome.GONE))
+            _tell(session.output, await _missing(provider, location))
             continue
         except StorageError as error:
             session.output.error(error, location.address)
@@ -111,6 +111,25 @@ async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[St
         elif isinstance(entry, StoredObject):
             batches.setdefault(location.profile, (provider, []))[1].append(entry)
     return list(batches.values())
+
+
+async def _missing(provider: StorageProvider, location: Location) -> Deletion:
+    """What there is to say of an object of which the service says that there is none: it may know one all the same."""
+    try:
+        source = await provider.source(location)
+    except MissingError:
+        return Deletion(location, DeletionOutcome.GONE)
+    except StorageError as error:
+        return Deletion(location, DeletionOutcome.UNKNOWN, error)
+    if not any((source.size, source.rough_size, source.modified)):
+        # Some give links to whatever they are asked for.
+        return Deletion(location, DeletionOutcome.GONE)
+    known = StorageError(
+        "the service says that it is not there, and gives a link to it",
+        subject=location.address,
+        hint="Nothing was deleted. Look what is there, and tell the service's support.",
+    )
+    return Deletion(location, DeletionOutcome.UNKNOWN, known)
 
 
 def _allowed(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:

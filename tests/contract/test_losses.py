@@ -181,3 +181,14 @@ def test_a_new_version_that_cannot_be_noticed_is_told(cloudstore: Cloudstore, tm
     assert words not in cloudstore(*pull).err
     again = cloudstore(*pull)
     assert (again.code, words in again.err) == (0, True), again.err
+
+
+def test_what_is_not_listed_by_its_key_is_not_said_to_be_gone(cloudstore: Cloudstore, sandbox: Sandbox) -> None:
+    address = "acme:imports/outreach/nanp/number-plan.csv"
+    sandbox.faults.add("field where=api path=*/objectKeys* name=objectKeys value='[]' times=0")
+    done = cloudstore("rm", address, "--yes")
+    assert (done.code, done.out) == (1, ""), done.out
+    assert "gives a link to it" in done.err
+    sandbox.faults.clear()
+    assert cloudstore("stat", address).code == 0
+    assert cloudstore("rm", f"{address}.old", "--yes").out.startswith("already gone")
