@@ -99,8 +99,11 @@ class RangeReader:
             reply = sink.reply
         if reply.status == 416:
             told = reply.span.total if reply.span is not None else None
-            self._check(reply, told)
-            return Piece(b"", source.size if told is None else told)
+            known = self._check(reply, told).size
+            total = next((size for size in (told, known, source.size) if size is not None), None)
+            if total is not None and first < total:
+                raise RangeError
+            return Piece(b"", total)
         if not sink.accepted:
             raise refused(reply)
         self._check(reply, sink.total)
@@ -109,15 +112,16 @@ class RangeReader:
             raise NetworkError("the connection ended early")
         return Piece(bytes(sink.data), total, sink.ranged, sink.reply.compression)
 
-    def _check(self, reply: BlobReply, total: int | None) -> None:
-        """Compare with what the first piece told of the object."""
+    def _check(self, reply: BlobReply, total: int | None) -> Version:
+        """Compare with what the first piece told of the object, which is given back."""
         if self._version is None:
             self._version = Version(total)
             self._version.learn(reply)
-            return
+            return self._version
         known, tells = self._version, bool(reply.etag) or not self._version.etag
         if (tells and known.is_other(reply)) or (known.size is not None and total not in (None, known.size)):
             raise IntegrityError("it changed on the server while it was read", hint="Open it again.")
+        return known
 
 
 class _EnoughError(RecoverableReplyError):

@@ -193,6 +193,18 @@ async def test_other_bytes_than_those_asked_for_are_refused(opened: Open, server
         await opened().read(0, 10)
 
 
+@pytest.mark.parametrize("told", [{}, {"Content-Range": "bytes */320000"}], ids=["untold", "told"])
+async def test_an_end_that_comes_before_the_last_byte_is_none(
+    opened: Open, server: Any, provider: Any, answer: Any, told: dict[str, str]
+) -> None:
+    provider.tells_size = False
+    reader = opened()
+    await reader.read(0, 10)
+    server.answer(*(answer(status=416, headers=told) for _ in range(9)))
+    with pytest.raises(IntegrityError, match="other bytes"):
+        await reader.read(10, 10)
+
+
 async def test_what_the_state_forbids_is_said_at_once(opened: Open, provider: Any, server: Any) -> None:
     provider.source_errors.append(NotAvailableError("its state is ARCHIVED", state="ARCHIVED"))
     with pytest.raises(NotAvailableError):
