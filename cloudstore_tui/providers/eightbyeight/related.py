@@ -50,6 +50,8 @@ class _CallSearch:
         self._query = query
         self._asked: set[str] = set()
         self._found: dict[str, StoredObject] = {}
+        self._strays: set[str] = set()
+        """What was found without a value that was asked for."""
         self._warnings: dict[str, None] = {}
         self._failures: tuple[StorageError, ...] = ()
         self._requests = MAX_REQUESTS
@@ -82,6 +84,9 @@ class _CallSearch:
             message = "there may be more of this call: so many objects share a value with this one"
             self.lacks(PartialError(message, subject=entry.location.address))
         items = tuple(found for name, found in self._found.items() if name != identity(entry))
+        if number := len(self._strays - {identity(entry)}):
+            do = "does" if number == 1 else "do"
+            self._warnings[f"{number:,} of these {do} not share a value with the call to the letter."] = None
         return Page(items, warnings=tuple(self._warnings), failures=self._failures)
 
     async def _read(self, query: Query) -> None:
@@ -93,11 +98,18 @@ class _CallSearch:
             self._requests -= 1
             page = await self._searcher.page(query, cursor)
             self._found.update((identity(item), item) for item in page.items)
+            self._strays.update(identity(item) for item in page.items if self._asked.isdisjoint(_values_of(item)))
             self._warnings.update(dict.fromkeys(page.warnings))
             self.lacks(*page.failures)
             cursor = page.cursor
             if cursor is None:
                 return
+
+
+def _values_of(entry: StoredObject) -> Iterator[str]:
+    """What an object could be asked for by."""
+    told = (("id", entry.id), ("bucketId", entry.bucket_id), *entry.tags)
+    return (compare(key, "==", value) for key, value in told)
 
 
 def filters(terms: Sequence[str]) -> Iterator[str]:

@@ -327,6 +327,19 @@ async def test_a_call_whose_own_object_is_not_found_may_lack_more(
     assert (await provider.related(mine)).failures == ()
 
 
+async def test_what_shares_nothing_with_a_call_is_counted(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    mine = StoredObject(MINE, "mine", "mine", tags=(("callId", "c"),))
+    rows = [{"id": id_, "tags": [{"key": "callId", "value": call}]} for id_, call in (("mine", "c"), ("a", "c"))]
+    scripted.rule = lambda *_ask: (200, {"lastPage": True, "content": rows})
+    assert (await provider.related(mine)).warnings == ()
+    rows += [{"id": "b", "tags": [{"key": "callId", "value": "d"}]}]
+    assert (await provider.related(mine)).warnings == (
+        "1 of these does not share a value with the call to the letter.",
+    )
+
+
 async def test_a_deletion_is_judged_by_the_record_of_the_object_itself(
     scripted: ScriptedService, provider: EightByEightProvider
 ) -> None:

@@ -9,6 +9,7 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import comparisons
 from cloudstore_tui.providers.eightbyeight.related import MAX_REQUESTS, ROUNDS, filters, related_to
 from cloudstore_tui.providers.eightbyeight.search import Searcher
 
@@ -28,7 +29,8 @@ class Archive:
         if len(self.asked) == self.fails_at:
             raise NetworkError("no answer")
         name = f"o{len(self.asked)}"
-        entry = StoredObject(Location("acme8", "uk", name), name, id=name, tags=(("callId", name),))
+        shared = next((term.selector, term.value) for term in comparisons(parse(query.filter)))
+        entry = StoredObject(Location("acme8", "uk", name), name, id=name, tags=(("callId", name), shared))
         return Page((entry,), "more" if self.endless else None, None, ("Mind this.",))
 
 
