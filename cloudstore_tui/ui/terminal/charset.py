@@ -29,7 +29,8 @@ _SIGNS = {
     **dict.fromkeys("“”„″", '"'),
     **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f", " "),
     **dict.fromkeys("↔⇔↕", "="),
-    "…": "~",
+    # A tilde before a slash would be another place: the user's home.
+    "…": "*",
     "≤": "<",
     "≥": ">",
     "≠": "!",

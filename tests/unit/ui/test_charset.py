@@ -34,7 +34,8 @@ def test_the_locale_tells_the_charset(environment: dict[str, str], charset: str)
     [
         ("╭─ Places ─┬╮│┃", "+- Places -++||"),
         ("▶ ▼ • ✓ ✗ ⚠", "> v * + x !"),
-        ("repo…01.tar", "repo~01.tar"),
+        ("repo…01.tar", "repo*01.tar"),
+        ("d → …/2024-09-01 Mei/", "d > */2024-09-01 Mei/"),
         ("café naïve Łódź", "cafe naive Lodz"),
         ("a\u0301b", "ab"),
         ("漢字", "????"),
