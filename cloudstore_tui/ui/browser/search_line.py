@@ -117,6 +117,10 @@ class SearchInput(BarInput):
             self.value = text
         self.cursor_position = len(text) if cursor is None else cursor
 
+    def line_of(self, lines: Sequence[str]) -> str:
+        """What is taken of pasted lines: all of them, as conditions of one search."""
+        return " ".join(lines)
+
     def select_placeholder(self) -> bool:
         """Select the next placeholder of a saved search, so that typing fills it; whether there is one."""
         placeholders = placeholders_of(self.value)

@@ -67,17 +67,21 @@ class Field(Input):
         self._takes_paste = takes_paste
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take the first line without its control characters; the dialog learns of it, too."""
+        """Take one line without its control characters; the dialog learns of it, too."""
         event.prevent_default()
         if not self._takes_paste:
             self.post_message(self.Refused(self))
             return
-        line = next(iter(event.text[:LONGEST_PASTE].splitlines()), "")
+        line = self.line_of(event.text[:LONGEST_PASTE].splitlines())
         clean = "".join(character for character in line if character.isprintable())
         if self.selection.is_empty:
             self.insert_text_at_cursor(clean)
         else:
             self.replace(clean, *self.selection)
+
+    def line_of(self, lines: Sequence[str]) -> str:
+        """What is taken of pasted lines: the first."""
+        return next(iter(lines), "")
 
 
 class BarInput(Field):
