@@ -321,8 +321,13 @@ async def test_a21_folders_of_v3_are_said_to_need_v3(opened: Open, sandbox: Sand
         with pytest.raises(MissingError) as missing:
             await ask
         assert 'api_version = "v3"' in missing.value.hint
+    hidden = ("exports/workforce/", "exports/workflow/")
+    for provider, warnings in ((older, 1), (newer, 0)):
+        page = await provider.browse(provider.locate("exports/"))
+        assert [all(folder in warning for folder in hidden) for warning in page.warnings] == [True] * warnings
     sandbox.switches.set({"A-21": "visible"})
     assert await names(older, "exports/workforce/")
+    assert not (await older.browse(older.locate("exports/"))).warnings
 
 
 async def test_a22_a_link_that_ended_is_replaced_by_a_new_one(opened: Open, sandbox: Sandbox) -> None:

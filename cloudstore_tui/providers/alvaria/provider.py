@@ -24,6 +24,7 @@ from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.providers.alvaria.checks import check_profile
 from cloudstore_tui.providers.alvaria.client import AlvariaClient, BadRequestError
 from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers, wanted_form
+from cloudstore_tui.providers.alvaria.scopes import only_in_v3
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, as_entry, read_size
 
 LEVEL, FILES, FOLDERS = "file:directory", "file", "directory"
@@ -163,9 +164,16 @@ class Levels:
             entries,
             _packed(following),
             reply.total if at.kind == LEVEL else None,
-            () if all(item.has_zone for item in near) else (_ZONELESS,),
+            tuple(self._warnings(location, at, near)),
             failures=unreadable(damaged, location.address) + failures,
         )
+
+    def _warnings(self, location: Location, at: Cursor, items: Sequence[ObjectKey]) -> Iterator[str]:
+        if not all(item.has_zone for item in items):
+            yield _ZONELESS
+        hidden = only_in_v3(location.path) if self._client.version == "v2" and not at.token else ()
+        if hidden and not any(item.path in hidden for item in items):
+            yield f'v2 of the API does not list {" and ".join(hidden)}: set api_version = "v3" where the cloud has it.'
 
     def _folder(self, item: ObjectKey, *, expandable: bool = True) -> Folder:
         return Folder(Location(self._profile, path=item.path), item.name, modified=item.modified, expandable=expandable)

@@ -57,6 +57,11 @@ def usual_scope(key: str) -> str:
     return max(fitting, key=lambda scope: len(FOLDERS[scope]), default="")
 
 
+def only_in_v3(folder: str) -> tuple[str, ...]:
+    """The folders right in a folder that only v3 is said to reach."""
+    return tuple(one for one in _V3_ONLY if one[: one[:-1].rfind("/") + 1] == folder)
+
+
 def needs_v3(key: str) -> bool:
     """Whether only v3 is said to reach a key."""
     return key.startswith(_V3_ONLY)
