@@ -171,7 +171,7 @@ async def test_an_order_of_the_service_is_asked_for_and_marks_follow_where_they_
         await it.settle()
         assert searches.calls[-1][1].sort == Sort("duration")
         assert "of 100 loaded of 1,000" in it.foot
-        assert it.notices == ["1 marked row not loaded in this order: no longer marked."]
+        assert it.notices == ["1 marked row not loaded again: no longer marked."]
 
 
 async def test_an_order_of_loaded_rows_says_so_until_all_are_loaded(browser: Any, folders: Any) -> None:

@@ -30,6 +30,23 @@ async def test_back_and_forward_return_to_the_very_entry(browser: Any) -> None:
         assert it.screen.entries.table.entry.name == "report-003.tar"
 
 
+async def test_marks_come_back_with_the_place_they_were_set_in(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("space", "space", "G")
+        await it.until(lambda: it.screen.listing.state.store.loaded > 100)
+        await it.press("space")
+        await it.until(lambda: "3 marked" in it.foot)
+        marked = it.screen.listing.state.marked()
+        it.screen.navigator.search("a==b")
+        await it.until(lambda: "a is b" in it.lines[0] and "marked" not in it.foot)
+        await it.press("H")
+        await it.until(lambda: "3 marked" in it.foot)
+        assert it.screen.listing.state.marked() == marked
+        await it.press("L")
+        await it.until(lambda: "a is b" in it.lines[0] and "marked" not in it.foot)
+        assert it.notices == []
+
+
 async def test_a_key_goes_to_the_top_of_the_profile(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.press("backslash")

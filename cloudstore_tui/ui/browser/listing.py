@@ -523,15 +523,15 @@ class ListingController:
             report(self.screen, failure)
         if state.learn_types(page.items):
             self._show_columns(state)
-        if missing := state.mark_again():
-            rows = counted(missing, "marked row")
-            notify_plain(self.screen, f"{rows} not loaded in this order: no longer marked.", "warning")
         now = time.monotonic()
         if now - self._looked >= _LOOKS:
             self._looked = now
             self.pane.table.rows_changed()
             self.update_status()
         self._seek(state)
+        if not state.seeks and (missing := state.mark_again()):
+            rows = counted(missing, "marked row")
+            notify_plain(self.screen, f"{rows} not loaded again: no longer marked.", "warning")
 
     def _seek(self, state: ListingState) -> None:
         """Put the cursor where it is to be, unless the user moved it."""

@@ -23,6 +23,10 @@ LONGEST = 200
 """Entries that can be gone back; nobody remembers more."""
 
 
+MOST_MARKS = 2_000
+"""Marks that are kept of a place that was left."""
+
+
 class HistoryEntry(Struct, frozen=True):
     """A target, and the entry that was under the cursor when it was left."""
 
@@ -32,6 +36,7 @@ class HistoryEntry(Struct, frozen=True):
     """How many rows were loaded."""
     top: int = 0
     """The first row in view."""
+    marks: frozenset[str] = frozenset()
 
 
 class Navigator:
@@ -140,10 +145,11 @@ class Navigator:
         state, entry = self.listing.state, self.listing.entry
         assert state is not None
         at = identity(entry) if entry is not None else ""
-        return HistoryEntry(state.target, at, state.fetched, self.listing.pane.table.scroll_offset.y)
+        marks = state.marked() if state.store.selection.count <= MOST_MARKS else frozenset()
+        return HistoryEntry(state.target, at, state.fetched, self.listing.pane.table.scroll_offset.y, marks)
 
     def _open(self, entry: HistoryEntry) -> None:
-        self.listing.open(entry.target, at=entry.at, until=entry.until, top=entry.top)
+        self.listing.open(entry.target, at=entry.at, until=entry.until, top=entry.top, marks=entry.marks)
         self._arrived(entry.target)
 
     # Addresses, bookmarks, saved searches

@@ -214,6 +214,10 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
         orders = {"clear": "Clear", "stop": "Stop", "fetch": "Fetch"} if self._jobs else {}
         return {"cancel": "Close", **orders}
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        needs_job = action in ("fetch", "stop", "clear")
+        return bool(self._jobs) if needs_job else super().check_action(action, parameters)
+
     def on_mount(self) -> None:
         if self._jobs:
             names = [job.name for job in self._jobs]

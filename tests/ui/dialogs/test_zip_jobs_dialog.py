@@ -51,6 +51,7 @@ async def test_it_begins_where_the_user_was(opened: Any) -> None:
 async def test_without_jobs_only_refreshing_and_closing_do_something(opened: Any) -> None:
     async with opened(ZipJobsDialog("us-east", ())) as it:
         assert "No zip jobs." in it.text
+        assert it.text.splitlines()[-1].split() == ["esc", "Close", "r", "Refresh"]
         await it.press("d", "x", "C", "j")
         assert it.answers == []
         await it.press("r")
