@@ -179,6 +179,8 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
                     broken(Break(number, "it does not follow from the line before it"))
                 elif (moment := _moment(event)) is None or moment < latest - CLOCKS_DIFFER:
                     broken(Break(number, "it is older than a line before it: the clock was set back"))
+                    # Once, and not for all that follow.
+                    latest = moment or latest
                 else:
                     latest = max(latest, moment)
                 before = digest

@@ -184,8 +184,12 @@ class Pull:
             unlisted=self.listing.failures,
         )
 
-    async def run(self, engine: TransferManager) -> PullReport:
+    async def run(self, engine: TransferManager, begun: Callable[[], None] = lambda: None) -> PullReport:
         """Fetch what is missing, and tell what is here then.
+
+        Args:
+            engine: what fetches.
+            begun: called once the folder is there and kept for this pull. May block.
 
         Raises:
             BusyError: another pull fills the folder.
@@ -193,6 +197,7 @@ class Pull:
         """
         await self._workers.run(lambda _stop: self._folder.lock())
         try:
+            await self._workers.run(lambda _stop: begun())
             await self._prepare()
             return await self._fetch(engine)
         finally:

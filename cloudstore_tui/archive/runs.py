@@ -26,6 +26,8 @@ from cloudstore_tui.fs.whole_file import write_whole
 MAX_ERRORS = 1000
 """Errors that a report lists; their number is always the whole one."""
 _LARGEST = 1 << 26
+FILLING = ("pull", "watch")
+"""Commands that bring something into a folder."""
 KEPT_FOR = timedelta(days=7)
 """How long a pull that was not complete is remembered beside those of something else."""
 _MOST_KEPT = 20
@@ -197,6 +199,20 @@ class RunLog:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n")
 
 
+def killed_runs(folder: Path) -> tuple[RunReport, ...]:
+    """The last runs that were to fill a folder and did not come to their end; ask where none goes on.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    try:
+        status = fill_status(folder)
+    except IntegrityError:
+        status = None
+    runs = (status.last, *status.others) if status is not None else ()
+    return tuple(run for run in runs if run.outcome is RunOutcome.UNFINISHED)
+
+
 class Complaint(msgspec.Struct, frozen=True):
     """What is wrong with the runs of a folder."""
 
@@ -211,7 +227,7 @@ def fill_status(folder: Path) -> RunStatus | None:
         IntegrityError: what it says cannot be read.
         StorageError: the disk refuses.
     """
-    known = [status for command in ("pull", "watch") if (status := read_status(folder, command)) is not None]
+    known = [status for command in FILLING if (status := read_status(folder, command)) is not None]
     if not known:
         return None
     newest = max(known, key=lambda status: status.last.started)

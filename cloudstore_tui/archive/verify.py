@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import StrEnum
@@ -38,6 +39,7 @@ from cloudstore_tui.archive.manifest import (
     MAX_SIDECAR,
     NAME,
     RESERVED,
+    RUNS,
     UNLISTED,
     ArchivePlace,
     LastLines,
@@ -48,6 +50,7 @@ from cloudstore_tui.archive.manifest import (
     place_of,
     sidecar_tells_of,
 )
+from cloudstore_tui.archive.runs import killed_runs
 from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
 from cloudstore_tui.fs.whole_file import beside
@@ -179,11 +182,15 @@ class _Verifier:
     def findings(self, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
         """What there is."""
         yield from self._files_and_lines()
-        if (self._place.root / CHAIN).is_file() and self._folder.is_filled:
+        is_filled = self._folder.is_filled
+        if is_filled and (self._place.root / CHAIN).is_file():
             # Between its two files a pull has told one of them more than the other.
             error = BusyError("a pull fills the folder just now", subject=CHAIN, hint="Verify it once that has ended.")
             yield FileFinding(Found.CHAIN, CHAIN, error.message, error)
             return
+        for run in () if is_filled else killed_runs(self._place.root):
+            why = f"{shlex.join((run.command, *run.what))} was killed before its end; what is missing is not known"
+            yield FileFinding(Found.NOT_FETCHED, RUNS[run.command], why)
         past = read_past(self._place, self._stop)
         yield from (_broken(Found.CHAIN, problem) for problem in past.problems)
         if past.length:

@@ -52,6 +52,7 @@ async def verify_command(
             _tell_finding(output, finding)
 
     async with reported(session, RunOptions.taken(given), "verify", folder, ()) as run:
+        run.begin()
         with closing(Workers(1)) as workers:
             await workers.run(look)
             numbers = {found.value.replace(" ", "_"): number for found, number in counts.items()}

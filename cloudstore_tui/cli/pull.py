@@ -183,7 +183,7 @@ class _Pulling(msgspec.Struct, frozen=True):
         try:
             async with transferring(self.session) as engine:
                 with _PullProgress(pull, engine, output):
-                    report = await pull.run(engine)
+                    report = await pull.run(engine, run.begin)
             losses = pull.plan.losses()
             if not last and (taken := sum(isinstance(loss.error, ConflictError) for loss in losses)):
                 output.note(f"In the way: {counted(taken, 'other file')}.")

@@ -59,8 +59,9 @@ class RunOptions(msgspec.Struct, frozen=True):
 class Run:
     """One run while it goes on: what its end will tell."""
 
-    def __init__(self, session: CommandSession, options: RunOptions, report: RunReport) -> None:
+    def __init__(self, session: CommandSession, options: RunOptions, report: RunReport, log: RunLog) -> None:
         self.report = report
+        self._log = log
         self._session = session
         self._options = options
         self._sent_before = requests_sent()
@@ -72,6 +73,11 @@ class Run:
             )
             if text
         }
+
+    def begin(self) -> None:
+        """Let the folder know of a run that is taken for killed until its end is recorded. Blocks."""
+        with self.told_in_folder():
+            self._log.begin(self.report)
 
     def note(
         self, counts: Mapping[str, int], *, size: int = 0, levels: Mapping[str, int] | None = None, complete: bool
@@ -85,13 +91,14 @@ class Run:
         """Add what a watch knows: up to when everything is here, and which calls are complete."""
         self.report = msgspec.structs.replace(self.report, through=through, calls=calls)
 
-    async def end(self, log: RunLog | None, failure: BaseException | None) -> None:
+    async def end(self, failure: BaseException | None) -> None:
         """Report the end everywhere; a report that fails is an error of the command."""
         output = self._session.output
         report = self._ended(failure)
         status = RunStatus(report).after(report)
         with self.told_in_folder():
-            status = log.end(report) if log is not None else status
+            # What another run fills has its own end to tell of.
+            status = status if isinstance(failure, BusyError) else self._log.end(report)
         with self._told():
             if self._options.report is not None:
                 write_whole(self._options.report, json_text(self._ended(failure).record()) + "\n")
@@ -161,20 +168,18 @@ async def reported(
 ) -> AsyncIterator[Run]:
     """A run of a command over a folder, reported however the block ends; `since` is for one that goes on.
 
+    Where others may fill the folder, the block says when it has begun.
+
     Raises:
         UsageError: an option cannot be used; nothing was begun.
     """
-    run = Run(session, options, new_report(command, folder, what, since))
-    log = RunLog(folder, command)
-    with run.told_in_folder():
-        log.begin(run.report)
+    run = Run(session, options, new_report(command, folder, what, since), RunLog(folder, command))
     try:
         yield run
     except BaseException as failure:
-        # What another run fills has its own end to tell of.
-        await run.end(None if isinstance(failure, BusyError) else log, failure)
+        await run.end(failure)
         raise
-    await run.end(log, None)
+    await run.end(None)
 
 
 class _Hook(msgspec.Struct, frozen=True):

@@ -261,6 +261,8 @@ def test_two_pulls_into_one_folder_do_not_meet(run: Cloudstore, calls: Path) -> 
     os.close(other)
     assert (busy.code, busy.report["code"]) == (10, 10)
     assert files(calls) == set()
+    # It has not begun, so it was not killed.
+    assert not (calls / "last-pull.json").exists()
     assert run(*FEW).code == 0
 
 

@@ -128,14 +128,20 @@ class Puller:
     bucket: Bucket
     folder: Path
 
-    async def __call__(self, disk: Disk | None = None, journal: JournalStore | None = None, **options: Any) -> Result:
+    async def __call__(
+        self,
+        disk: Disk | None = None,
+        journal: JournalStore | None = None,
+        begun: Callable[[], None] = lambda: None,
+        **options: Any,
+    ) -> Result:
         self.bucket.fetched.clear()
         listing = FolderListing(self.bucket, Location("acme", path="in/"))
         known = PullOptions(self.folder, KeyNames("in/"), scratch=self.folder.parent / "scratch")
         pull = Pull(self.bucket, listing, replace(known, **options), disk=disk)
         engine = TransferManager(lambda _profile: self.bucket, timeouts=Timeouts(give_up=0.5), journal=journal)
         try:
-            report = await pull.run(engine)
+            report = await pull.run(engine, begun)
             return Result(report, list(pull.plan.losses()), pull.warnings, list(self.bucket.fetched))
         finally:
             await pull.close()

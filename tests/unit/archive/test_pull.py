@@ -11,9 +11,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cloudstore_tui.archive.bag import seal
+from cloudstore_tui.archive.runs import RunLog, RunOutcome, new_report
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnreadableError, UnsafeError, common_code
@@ -344,6 +346,23 @@ async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucke
     bucket.put("in/x.tar", b"second")
     assert common_code([loss.error for loss in (await pull()).losses]) == 9
     assert (pull.folder / "x.tar").read_text() == "precious"
+
+
+# What was killed
+
+
+async def test_a_pull_that_was_killed_is_told_by_verify_and_in_a_seal(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x")
+    report = new_report("pull", pull.folder, ("acme8", "since:3d"))
+    log = RunLog(pull.folder, "pull")
+    # The folder is there by then, also that of the first one.
+    await pull(begun=lambda: log.begin(report))
+    assert verified(pull.folder) == {"x": Found.GOOD, "last-pull.json": Found.NOT_FETCHED}
+    assert seal(pull.folder, Stop()).missing == 1
+    log.end(msgspec.structs.replace(report, outcome=RunOutcome.COMPLETE, ended=report.started))
+    assert verified(pull.folder)["x"] is Found.GOOD
+    assert "last-pull.json" not in verified(pull.folder)
+    assert seal(pull.folder, Stop()).missing == 0
 
 
 # What lies beside
