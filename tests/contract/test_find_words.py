@@ -82,7 +82,7 @@ def test_local_conditions_are_put_to_the_fetched_rows_and_said(find: Cloudstore)
     expected = [record["id"] for record in every if "khang" in record["tags"]["agentName"].lower()]
     assert expected
     assert [record["id"] for record in some.records] == expected
-    assert "only fetched rows are searched: agentName contains 'KHANG'" in some.err
+    assert "only fetched rows are searched: agent contains 'KHANG'" in some.err
     counted = find("type:cc", "on:2024-09-01", "agent:~KHANG", "--count")
     assert counted.out.strip() == str(len(expected))
     assert len(find("type:cc", "on:2024-09-01", "agent:~KHANG", "--limit", "1", "--json").records) == 1

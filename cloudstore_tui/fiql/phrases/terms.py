@@ -25,6 +25,7 @@ from cloudstore_tui.fiql.fields import (
     Name,
     Unit,
     has_tag,
+    key_of,
     name_of,
     nearest,
     unit_of,
@@ -200,7 +201,9 @@ class LocalTerm(msgspec.Struct, frozen=True):
     @property
     def subject(self) -> str:
         """Which fields it is about, in words."""
-        return "name, person or queue" if self.fields == WORD_FIELDS else " or ".join(self.fields)
+        if self.fields == WORD_FIELDS:
+            return "name, person or queue"
+        return " or ".join(key_of(field).removeprefix("tag.") for field in self.fields)
 
     @property
     def demand(self) -> str:

@@ -50,7 +50,7 @@ def test_compile_as_json_has_the_notes_and_local_conditions(fiql: Command) -> No
     assert fiql("compile", "--json", "state:archived", "agent:~khang") == 0
     found = json.loads(fiql.out)
     assert found["fiql"] == "objectState==ARCHIVED"
-    assert found["local"] == ["agentName contains 'khang'"]
+    assert found["local"] == ["agent contains 'khang'"]
     assert len(found["notes"]) == 1
     assert fiql.err == ""
 
