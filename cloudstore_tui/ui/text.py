@@ -74,6 +74,10 @@ def end_of(text: str, width: int) -> str:
 def home_path(path: Path | str) -> str:
     """A local path as people write it, `~/calls` or `./calls`; of a masked one only the end."""
     path = Path(path)
+    if path == Path():
+        # A dot alone tells nobody where that is.
+        with suppress(OSError):
+            path = Path.cwd()
     if MASK.on:
         return MASK.path(path)
     home = Path.home()
@@ -81,7 +85,6 @@ def home_path(path: Path | str) -> str:
         return f"~/{path.relative_to(home)}".removesuffix("/.")
     # Somebody may have removed the folder that the program was started in.
     with suppress(OSError):
-        # A dot alone tells nobody where that is.
         return f"./{path.relative_to(here)}" if (here := Path.cwd()) in path.parents else str(path)
     return str(path)
 

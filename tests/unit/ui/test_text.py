@@ -169,5 +169,6 @@ def test_a_local_path_is_short_and_never_a_dot_alone(tmp_path: Path, monkeypatch
     monkeypatch.setenv("HOME", str(home))
     assert home_path(here / "calls") == "./calls"
     assert home_path(here) == str(here)
+    assert home_path(".") == str(here)
     assert home_path(home / "calls") == "~/calls"
     assert home_path("/elsewhere") == "/elsewhere"
