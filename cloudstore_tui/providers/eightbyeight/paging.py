@@ -15,6 +15,7 @@ import msgspec
 from cloudstore_tui.core.errors import (
     ForbiddenError,
     MissingError,
+    PartialError,
     StorageError,
     UnavailableError,
     UnreadableError,
@@ -224,6 +225,8 @@ class RegionStream:
         self._coming: deque[_Coming] = deque()
         self._depth = 0
         self._stride = PAGE
+        self.is_unsettled = False
+        """Whether rows came twice and others may never have come."""
         self.passed = at.offset
         """Records of the service up to the end of the page that is being taken from, from its first window on."""
         self.extent = extent
@@ -310,6 +313,7 @@ class RegionStream:
             if not present.given and self._coming[0].at != at:
                 # A guess does not know where to go on instead.
                 present = await self._fetch(at)
+            present = await self._settled(present, at)
         except BaseException:
             self.stop()
             raise
@@ -320,6 +324,21 @@ class RegionStream:
         # A short result is not worth guessing at, so it begins with one page.
         self._depth = max(2 * self._depth, 1)
         self._look_ahead(min(self._depth, ahead))
+
+    async def _settled(self, present: RegionPage, at: Position) -> RegionPage:
+        """The next page, or where rows come again the first of a window: what comes twice hides as many others.
+
+        Rows move when others come or go, and those of one value change places where nothing else orders them.
+        """
+        before = self._present
+        if before is None or not present.at.offset or present.at.bound != before.at.bound:
+            return present
+        if {entry.id for entry in before.entries}.isdisjoint(entry.id for entry in present.entries):
+            return present
+        if at.resume:
+            return await self._fetch(Position(0, at.resume))
+        self.is_unsettled = True
+        return present
 
     def stop(self) -> None:
         """Give up the pages that are on their way."""
@@ -435,7 +454,7 @@ class PrefetchingSearch:
         for _round in range(MAX_EMPTY):
             self._streams, failed = await self._filled(self._streams)
             rows = merged(self._streams, self._order)
-            failures += [*failed, *self._unreadable(self._streams)]
+            failures += [*failed, *self._unreadable(self._streams), *self._unsettled(self._streams)]
             if rows or all(stream.is_over for stream in self._streams):
                 break
         self._cursor = _packed(self._streams)
@@ -492,6 +511,12 @@ class PrefetchingSearch:
     def _unreadable(self, streams: list[RegionStream]) -> list[StorageError]:
         numbers = [(stream.region, stream.unreadable()) for stream in streams]
         return [UnreadableError(number, subject=self._address(region)) for region, number in numbers if number]
+
+    def _unsettled(self, streams: list[RegionStream]) -> list[StorageError]:
+        message = "objects come twice in this order, so others may be missing"
+        hint = "Sort by createdTime, or run it once more."
+        regions = [stream.region for stream in streams if stream.is_unsettled]
+        return [PartialError(message, subject=self._address(region), hint=hint) for region in regions]
 
     def _address(self, region: str) -> str:
         return Location(self._query.location.profile, region).address

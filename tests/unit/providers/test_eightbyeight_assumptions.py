@@ -1,5 +1,6 @@
 """What the service is believed to do and nobody verified: where it does otherwise, nothing is lost, or it is told."""
 
+import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +18,9 @@ from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import And, Comparison, Node
+from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
+from cloudstore_tui.providers.eightbyeight.search import Searcher
 from tests.support.http import Reply, ScriptedService, serving
 
 EAST = Location("acme8", "us-east")
@@ -55,6 +58,10 @@ class Service:
     """Seconds by which the times that are told are ahead of those that are filtered by."""
     ignored: tuple[str, ...] = ()
     """Fields whose part of a filter is ignored."""
+    shuffles: bool = False
+    """Whether objects of one value come in another order each time."""
+    grows: bool = False
+    """Whether there is a new object each time."""
     asked: int = 0
 
     def __call__(self, _method: str, target: str, _body: bytes) -> Reply:
@@ -62,6 +69,12 @@ class Service:
         self.asked += 1
         node = parse(query["filter"]) if "filter" in query else None
         found = [number for number in range(self.number) if node is None or self.holds(node, number)]
+        if self.grows and query["limit"] == "100":
+            self.number += 1
+        if self.shuffles:
+            random.Random(self.asked).shuffle(found)
+            is_by_time = query["sortField"] == "createdTime"
+            found.sort(key=lambda number: int(number * self.every) if is_by_time else 0)
         if query["sortDirection"] == "DESC":
             found.reverse()
         found = found[: self.limit]
@@ -118,12 +131,15 @@ def scripted() -> Iterator[ScriptedService]:
 
 
 @pytest.fixture
-async def provider(scripted: ScriptedService) -> AsyncIterator[EightByEightProvider]:
+def profile(scripted: ScriptedService) -> Profile:
     options: dict[str, Any] = {"api_base": scripted.url, "client_id": "me"}
     times = Timeouts(connect=5, read=20, give_up=0)
-    one = EightByEightProvider(
-        Profile("acme8", "8x8", options, False, 0, timeouts=times, secrets=lambda _name: Secret("canary"))
-    )
+    return Profile("acme8", "8x8", options, False, 0, timeouts=times, secrets=lambda _name: Secret("canary"))
+
+
+@pytest.fixture
+async def provider(profile: Profile) -> AsyncIterator[EightByEightProvider]:
+    one = EightByEightProvider(profile)
     yield one
     await one.close()
 
@@ -212,6 +228,43 @@ async def test_what_another_order_cannot_reach_is_told(
         result = await found(provider, Query(EAST, "", Sort("storedBytes")), fast=fast)
         assert result.number < service.number
         assert [words in failure.message for failure in result.failures] == [True]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_objects_of_one_moment_that_change_places_are_all_found(
+    scripted: ScriptedService, provider: EightByEightProvider, descending: bool
+) -> None:
+    for seed in range(4):
+        scripted.rule = Service(950, every=0.2, shuffles=True, asked=1000 * seed)
+        result = await found(provider, Query(EAST, "", Sort("createdTime", descending)), fast=True)
+        assert (result.number, result.failures) == (950, [])
+
+
+async def test_new_objects_cost_one_request_more_however_many_come(scripted: ScriptedService, profile: Profile) -> None:
+    scripted.rule = service = Service(950, grows=True)
+    client = EightByEightClient(profile)
+    search = Searcher(client).prefetching(Query(EAST, "", NEWEST))
+    cursor: str | None = None
+    ids: list[str] = []
+    while not ids or cursor:
+        page = await search.page(cursor)
+        cursor, ids = page.cursor, ids + [entry.id for entry in page.items]
+        assert page.failures == ()
+    search.close()
+    await client.close()
+    assert {f"{number:06}" for number in range(950)} <= set(ids)
+    assert service.asked == 11
+
+
+async def test_an_order_that_repeats_objects_is_told_to_hide_others(
+    scripted: ScriptedService, provider: EightByEightProvider
+) -> None:
+    scripted.rule = Service(950, shuffles=True)
+    result = await found(provider, Query(EAST, "", Sort("storedBytes")), fast=True)
+    assert result.number < 950
+    assert [failure.message for failure in result.failures] == [
+        "objects come twice in this order, so others may be missing"
+    ]
 
 
 @pytest.mark.parametrize(
