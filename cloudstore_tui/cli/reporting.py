@@ -95,16 +95,16 @@ class Run:
         """Report the end everywhere; a report that fails is an error of the command."""
         output = self._session.output
         report = self._ended(failure)
-        status = RunStatus(report).after(report)
+        known = RunStatus(report)
         with self.told_in_folder():
             # What another run fills has its own end to tell of.
-            status = status if isinstance(failure, BusyError) else self._log.end(report)
+            known = known if isinstance(failure, BusyError) else self._log.end(report)
         with self._told():
             if self._options.report is not None:
                 write_whole(self._options.report, json_text(self._ended(failure).record()) + "\n")
         with self._told():
             if self._options.metrics is not None:
-                write_whole(self._options.metrics, metrics(status), mode=READABLE)
+                write_whole(self._options.metrics, metrics(known.after(self._ended(failure))), mode=READABLE)
         report = self._ended(failure)
         hook = self._hooks.get(report.outcome is RunOutcome.COMPLETE)
         if hook is not None:

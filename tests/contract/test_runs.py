@@ -70,6 +70,15 @@ def test_a_run_that_lacks_something_says_so_everywhere(
     assert cloudstore("status", "calls").code == 0
 
 
+def test_what_could_not_be_recorded_is_in_the_metrics(cloudstore: Cloudstore, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    done = cloudstore(*PULL, "--report", "taken", "--metrics", "cloud.prom")
+    assert done.code == 5, done.err
+    numbers = (tmp_path / "cloud.prom").read_text()
+    assert re.search(r"cloudstore_run_complete\{.*\} 0\n", numbers)
+    assert re.search(r"cloudstore_run_exit_code\{.*\} 5\n", numbers)
+
+
 def test_a_command_gets_the_report_and_no_secret(cloudstore: Cloudstore, ready: Ready, told: Path) -> None:
     secret = ready.config.with_name("acme8.secret").read_text().strip()
     script = "import os, sys; open(sys.argv[1], 'w').write(sys.stdin.read() + repr(os.environ) + repr(sys.argv))"
