@@ -122,16 +122,26 @@ class RunStatus(msgspec.Struct, frozen=True):
     """What was found when the calls were last looked at."""
     others: tuple[RunReport, ...] = ()
     """The last runs that looked for something else, where they were not complete."""
+    covered: dict[str, Coverage] = {}
+    """The coverage of those that look for something else, by what that is."""
+
+    def coverage_of(self, what: tuple[str, ...]) -> Coverage | None:
+        """Of which time everything is here that runs of one kind look for."""
+        return self.coverage if self.last.what == what else self.covered.get(shlex.join(what))
 
     def after(self, report: RunReport) -> "RunStatus":
         """What is known once there is a report of another run."""
-        coverage = self.coverage if self.last.what == report.what else None
+        coverage, covered = self.coverage_of(report.what), dict(self.covered)
+        if self.coverage is not None:
+            covered[shlex.join(self.last.what)] = self.coverage
+        covered.pop(shlex.join(report.what), None)
         if report.through is not None and report.since is not None:
             since = min(report.since, coverage.since) if coverage is not None else report.since
             coverage = Coverage(since, report.through)
         complete = report if report.outcome is RunOutcome.COMPLETE else self.complete
         others = _left_beside(report, (*self.others, replace(self.last, errors=(), warnings=(), calls=None)))
-        return RunStatus(report, complete, coverage, report.calls or self.calls, others)
+        covered = dict(list(covered.items())[-_MOST_KEPT:])
+        return RunStatus(report, complete, coverage, report.calls or self.calls, others, covered)
 
 
 def _left_beside(newest: RunReport, runs: Iterable[RunReport]) -> tuple[RunReport, ...]:

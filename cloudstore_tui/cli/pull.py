@@ -487,15 +487,19 @@ class _Watching(Struct, frozen=True):
         """Where this round begins: the earliest time from which something may be new since the last complete one."""
         zone = self.session.output.zone
         asked = parse_time(self.arguments.since, zone, now) if self.arguments.since else None
-        if before is None or before.last.what != self.what:
+        done = before.coverage_of(self.what) if before is not None else None
+        if before is None or (done is None and before.last.what != self.what):
             return asked or now - self.look_back
-        done = before.coverage
         if done is None:
             # None was ever complete: nothing that the first one was to bring is given up.
             return min(moment for moment in (asked, before.last.since, now) if moment is not None)
         if not self.searches or (asked is not None and asked < done.since):
             # A listing of folders costs the same from whenever it is.
             return min(asked or done.since, done.since)
+        if done.through > now + _CLOCKS:
+            # Nobody knows for how long, so not up to when everything is here.
+            self.session.output.note("The clock of this machine was ahead: this round looks back to the first one.")
+            return done.since
         return min(done.through, now) - self.look_back
 
     def _narrowed(self, since: datetime, now: datetime) -> PullArguments:

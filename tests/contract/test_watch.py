@@ -114,6 +114,30 @@ def test_what_came_before_another_query_or_a_failure_is_no_reason_to_look_later(
     assert since() == "2024-09-03T00:00"
 
 
+def test_neither_another_watch_nor_a_clock_that_was_ahead_leaves_a_gap(
+    cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def since() -> str:
+        told: str = known(tmp_path / "calls")["last"]["since"]
+        return told[:16]
+
+    clock = Clock(monkeypatch, datetime(2024, 9, 3, 12, tzinfo=UTC), 1)
+    assert cloudstore(*WATCH, "--since", "2024-09-03T01:00Z", "--look-back", "1h").code == 0
+    clock.left = 1
+    clock.now += timedelta(days=1)
+    assert cloudstore("watch", "acme8:us-east", "type:summary", "--to", "calls", "--look-back", "1h").code == 0
+    clock.left = 1
+    assert cloudstore(*WATCH, "--look-back", "1h").code == 0
+    assert since() == "2024-09-03T10:55"
+    clock.left = 1
+    clock.now -= timedelta(hours=6)
+    done = cloudstore(*WATCH, "--look-back", "1h")
+    assert (since(), "The clock of this machine was ahead" in done.err) == ("2024-09-03T01:00", True)
+    clock.left = 1
+    assert cloudstore(*WATCH, "--look-back", "1h").code == 0
+    assert since() == f"{clock.now - timedelta(hours=3, minutes=5):%Y-%m-%dT%H:%M}"
+
+
 def test_new_files_of_a_folder_come_once(
     cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
