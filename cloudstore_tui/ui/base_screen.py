@@ -35,6 +35,10 @@ class BaseScreen(Screen[Result], Generic[Result]):
         """Whether an active key would do something with what the cursor is on."""
         return True
 
+    def label_of(self, binding: Binding) -> str:
+        """What an active key does now, in the words of the footer."""
+        return binding.description
+
     def action_close(self) -> None:
         """Back to where the user was."""
         self.dismiss(None)

@@ -91,6 +91,20 @@ async def test_a_key_that_does_nothing_here_is_not_in_the_footer_and_says_why(br
         assert it.engine.transfers[0].state is State.DONE
 
 
+async def test_the_key_that_pauses_says_when_it_goes_on_with_what_rests(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await it.press("d")
+        await it.until(lambda: it.engine.transfers)
+        await it.press("t")
+        await it.until(lambda: "p Pause" in it.keys and "P Pause all" in it.keys)
+        await it.press("p")
+        await it.until(lambda: it.engine.transfers[0].state is State.PAUSED)
+        await it.until(lambda: "p Resume" in it.keys and "P Resume all" in it.keys and "Pause" not in it.keys)
+        await it.press("p")
+        await it.until(lambda: it.engine.transfers[0].state is not State.PAUSED)
+        await it.until(lambda: "p Pause" in it.keys)
+
+
 async def test_what_waits_changes_places_in_the_queue(browser: Any) -> None:
     requests = [
         DownloadRequest(Location("acme", "", f"{number}.tar"), Path("/x"), batch=TransferBatch(str(number // 2), "two"))

@@ -46,6 +46,7 @@ _NEEDS: Mapping[str, tuple[Set[State], str]] = {
     "clear": (_ENDED, "Nothing is done yet."),
 }
 """In which states transfers have to be for an action, by its name, and why it is not possible where none is."""
+_PAUSES = ("pause", "pause_all")
 
 
 class TransfersScreen(ExplainingScreen[None]):
@@ -76,7 +77,7 @@ class TransfersScreen(ExplainingScreen[None]):
         super().__init__()
         self._watch = watch
         self._trouble = ""
-        self._possible: tuple[bool, ...] = ()
+        self._offered: tuple[str, ...] = ()
         self.table = TransferTable(zone)
 
     def compose(self) -> ComposeResult:
@@ -129,20 +130,34 @@ class TransfersScreen(ExplainingScreen[None]):
 
     @on(TransferTable.Moved)
     def _update_keys(self) -> None:
-        possible = tuple(not self.refusal(action) for action in _NEEDS)
-        if possible != self._possible:
-            self._possible = possible
+        possible = (action for action in _NEEDS if not self.refusal(action))
+        offered = (*possible, *(f"resume {action}" for action in _PAUSES if self._resumes(action)))
+        if offered != self._offered:
+            self._offered = offered
             self.refresh_bindings()
+
+    def label_of(self, binding: Binding) -> str:
+        """The key that pauses goes on with what does not run."""
+        label = super().label_of(binding)
+        return label.replace("Pause", "Resume") if self._resumes(binding.action) else label
+
+    def _resumes(self, action: str) -> bool:
+        return action in _PAUSES and not self._states(action) & GOES_ON
+
+    def _states(self, action: str) -> Set[State]:
+        """The states of the transfers that an action is for."""
+        if action in ("pause_all", "clear"):
+            return {state for batch in self._watch.ours for state in State if batch.of_state[state]}
+        return self.table.chosen_states()
 
     def refusal(self, action: str) -> str:
         if action not in _NEEDS:
             return ""
         if not self._watch.batches:
             return "There are no transfers."
-        if action in ("pause_all", "clear"):
-            states = {state for batch in self._watch.ours for state in State if batch.of_state[state]}
-        else:
-            batch, states = self.table.current, self.table.chosen_states()
+        states = self._states(action)
+        if action not in ("pause_all", "clear"):
+            batch = self.table.current
             if batch is not None and batch.process and action not in ("folder", "copy_path"):
                 return f"Another program makes this (pid {batch.process}). Give the order there."
         needed, why = _NEEDS[action]

@@ -225,11 +225,12 @@ class Footer(Widget):
         shown: dict[str, _Item] = {}
         first: tuple[str, ...] = getattr(screen, "FOOTER", ())
         offers: Callable[[Binding], bool] = getattr(screen, "offers", lambda _: True)
+        label_of: Callable[[Binding], str] = getattr(screen, "label_of", lambda binding: binding.description)
         # A key that somebody nearer uses for something else leaves the action to its other keys, which few know.
         bindings = [active.binding for active in screen.active_bindings.values() if active.enabled and _is_main(active)]
         for binding in sorted(bindings, key=lambda one: first.index(one.id) if one.id in first else len(first)):
             if binding.show and binding.description and offers(binding):
-                item = _Item(binding.action, key_display(self.app, binding), binding.description, binding.key)
+                item = _Item(binding.action, key_display(self.app, binding), label_of(binding), binding.key)
                 shown.setdefault(binding.action, item)
         items = tuple(shown.values())
         if items != self._items:
