@@ -359,8 +359,8 @@ class TargetFolder(Struct, frozen=True):
         """Where it is, for people: to open it, `open` alone is safe."""
         return self.root / self.below if self.below.parts else self.root
 
-    def make(self, disk: "Disk") -> int:
-        """Open it, and make what is missing; the caller closes it.
+    def open(self, disk: "Disk", *, make: bool = True) -> int:
+        """Open it, and `make` what is missing; the caller closes it.
 
         Raises:
             UnsafeError: something on the way is a link.
@@ -369,7 +369,7 @@ class TargetFolder(Struct, frozen=True):
         if len(os.fsencode(self.path.absolute())) > _LONGEST_PATH:
             # Segment by segment it could be made, and nobody else could open what is in it.
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        opened = disk.open_below(self.root, self.below, make=True)
+        opened = disk.open_below(self.root, self.below, make=make)
         if opened is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return opened

@@ -230,6 +230,10 @@ class PartDownload(Generic[Requested]):
         failpoint("journal_row")
         return PartFile(context.disk, context.space, self._folder, names, self._journal.forget_bytes)
 
+    def _may_make(self, left: JournalRow | None) -> bool:
+        """Whether a folder that is missing may be made: not where bytes are in it, on a disk that was taken away."""
+        return left is None or not (self._is_of_earlier_run and left.durable)
+
     async def _note_opened(self, part: PartFile, left: JournalRow | None) -> None:
         """Write down what was opened; what an earlier run left under another name is of no use then."""
         if left is not None and left.part not in ("", part.name):
@@ -311,7 +315,7 @@ class Download(PartDownload[DownloadRequest]):
     async def _open(self, part: PartFile, unless: Callable[[int], bool] = lambda _dir_fd: False) -> bool:
         """Open the part file, unless something in its folder speaks against that; whether it is to be written."""
         was_open, left = part.is_open, self._journal.resume_state
-        is_ready = await self._context.workers.run(lambda _stop: part.open(left, unless))
+        is_ready = await self._context.workers.run(lambda _stop: part.open(left, unless, make=self._may_make(left)))
         # Of a new file, in which nothing is yet, the journal knows the names already.
         if part.is_open and not was_open and left is not None:
             await self._note_opened(part, left)

@@ -114,6 +114,8 @@ class PartFile:
         self.restarts = 0
         """How often all bytes were given up."""
         self._spoilt: StorageError | None = None
+        self._lost: StorageError | None = None
+        """Why bytes that were written may not come to the disk any more."""
         self._resumed = False
         self.name = names.shared
         self.inode = 0
@@ -137,7 +139,11 @@ class PartFile:
         return bool(self._final_name)
 
     def open(
-        self, resume_state: ResumeState | None = None, unless: Callable[[int], bool] = lambda _dir_fd: False
+        self,
+        resume_state: ResumeState | None = None,
+        unless: Callable[[int], bool] = lambda _dir_fd: False,
+        *,
+        make: bool = True,
     ) -> bool:
         """Open the folder, and in it the part file, which may have been done before; whether it is to be written.
 
@@ -146,6 +152,7 @@ class PartFile:
         Args:
             resume_state: what is known of an earlier run.
             unless: whether, by what is in the open folder, no part file is to be opened or written.
+            make: whether a folder that is not there is made.
 
         Raises:
             BusyError: another download writes the same part file.
@@ -154,10 +161,10 @@ class PartFile:
         """
         if self.is_open:
             return not unless(self._dir_fd)
-        self._spoilt = None
+        self._spoilt = self._lost = None
         try:
             with os_errors_as(self.folder):
-                self._dir_fd = self._target.make(self._disk)
+                self._dir_fd = self._target.open(self._disk, make=make)
                 if unless(self._dir_fd):
                     self._close()
                     return False
@@ -178,15 +185,15 @@ class PartFile:
         Raises:
             LocalDiskError: the disk refuses; nobody knows then what of it is there.
         """
-        if self._spoilt is not None:
-            raise self._spoilt
+        if self._lost is not None:
+            raise self._lost
         offset, restarts = self.offset, self.restarts
         try:
             self._disk.sync(self._file)
         except OSError as error:
             # The system says so once, and takes for written what it could not write from then on.
-            self._spoilt = disk_error(error, self.folder)
-            raise self._spoilt from None
+            self._lost = self._spoilt = disk_error(error, self.folder)
+            raise self._lost from None
         if restarts != self.restarts:
             return None
         self.durable = offset
@@ -200,7 +207,7 @@ class PartFile:
         """After a failure of the disk, go back to what is known to be there."""
         if self._spoilt is None:
             return
-        self._spoilt = None
+        self._spoilt = self._lost = None
         with os_errors_as(self.folder):
             self._disk.truncate(self._file, self.durable)
         self.offset = self.durable

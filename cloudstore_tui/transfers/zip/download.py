@@ -174,7 +174,7 @@ class FetchedZip(PartDownload[ZipRequest]):
         near, folder = self._request.location, self._folder
         part = await self._new_part(Location(near.profile, near.region, name), folder.path / name)
         self._part, self._name, left = part, name, self._journal.resume_state
-        await self._context.workers.run(lambda _stop: part.open(left))
+        await self._context.workers.run(lambda _stop: part.open(left, make=self._may_make(left)))
         await self._note_opened(part, left)
         return part
 

@@ -163,6 +163,29 @@ async def test_a_part_file_that_was_tampered_with_is_not_trusted(
     await second.close()
 
 
+async def test_a_folder_that_is_gone_with_what_had_arrived_is_waited_for_and_not_made_elsewhere(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+    mounted, away = request_.folder, request_.folder.with_name("taken away")
+    mounted.rename(away)
+
+    second = fresh_engine(journal=open_journal())
+    (number,) = await second.adopt()
+    ended = await second.wait(number)
+    assert ended.error is not None
+    assert (ended.error.code, ended.error.subject, mounted.exists()) == (5, str(mounted), False)
+    away.rename(mounted)
+    second.retry(number)
+    assert (await second.wait(number)).state is State.DONE
+    assert server.starts() == [0, 200_000]
+    assert (mounted / "a.bin").read_bytes() == content
+    await second.close()
+
+
 async def test_an_object_that_changed_meanwhile_is_fetched_anew(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
