@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -51,6 +52,14 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     """Folders right in the one that is listed, as far as they were given, where files are listed after them."""
 
 
+class Listed(NamedTuple):
+    """A page, and what could be read of it."""
+
+    reply: ObjectKeys
+    items: list[ObjectKey]
+    damaged: int
+
+
 class Levels:
     """Lists folders of one profile.
 
@@ -69,13 +78,13 @@ class Levels:
         if at.kind != LEVEL:
             return await self._by_two(location, at)
         try:
-            reply = await self._reply(location, at)
+            listed = await self._listed(location, at)
         except BadRequestError:
             if cursor:
                 raise
         else:
-            if cursor or not _is_tree(location, reply):
-                return self._page(location, at, reply)
+            if cursor or not _is_tree(location, listed):
+                return self._page(location, at, listed)
             return await self._by_two(location, Cursor(FOLDERS))
         page = await self._by_two(location, Cursor(FOLDERS))
         # The key was well, so it is the key type that the service does not know.
@@ -85,9 +94,8 @@ class Levels:
     async def folders(self, location: Location, cursor: str | None) -> Page[Folder]:
         """One page of the folders right in a folder; where a reply goes deeper, those that hold none are known."""
         at = _unpacked(cursor, location) if cursor else Cursor(FOLDERS)
-        reply = await self._reply(location, at)
-        items, damaged = reply.entries()
-        inside = [item for item in items if item.path.startswith(location.path)]
+        listed = await self._listed(location, at)
+        inside = [item for item in listed.items if item.path.startswith(location.path)]
         known = {item.path: item for item in inside if item.is_folder and item.path != location.path}
         parents = {_above(path) for path in known}
         near = dict.fromkeys(_nearest(path, location.path) for path in known)
@@ -96,10 +104,10 @@ class Levels:
             self._folder(known.get(path) or ObjectKey(key=path), expandable=path in parents or not tells_depth)
             for path in near
         )
-        following, failures = _walked(location, at, reply)
-        if items and not inside:
+        following, failures = _walked(location, at, listed)
+        if listed.items and not inside:
             failures += (ReplyError("the service names other folders than those in it", subject=location.address),)
-        return Page(found, _packed(following), failures=unreadable(damaged, location.address) + failures)
+        return Page(found, _packed(following), failures=failures)
 
     async def folder(self, location: Location) -> Folder:
         """One folder by itself.
@@ -127,8 +135,7 @@ class Levels:
         """The next page that holds something new right in the folder; files further below fill whole pages between."""
         stalled, seen = 0, {at.last}
         for _skipped in range(MAX_SKIPPED):
-            reply = await self._reply(location, at)
-            page = self._page(location, at, reply)
+            page = self._page(location, at, await self._listed(location, at))
             near = {_nearest(item.location.path, location.path): item for item in page.items}
             new = tuple(
                 item if item.location.path == path else self._folder(ObjectKey(key=path))
@@ -145,27 +152,30 @@ class Levels:
             seen.add(at.last)
         return Page((), _packed(at))
 
-    async def _reply(self, location: Location, at: Cursor) -> ObjectKeys:
+    async def _listed(self, location: Location, at: Cursor) -> Listed:
         try:
-            return await self._client.keys(location.path, at.kind, location.address, token=at.token)
+            reply = await self._client.keys(location.path, at.kind, location.address, token=at.token)
+            return Listed(reply, *reply.entries())
         except MissingError as error:
             # Some systems answer so for folders that are there, too.
             raise error.with_(message="the folder is empty or missing") from None
 
-    def _page(self, location: Location, at: Cursor, reply: ObjectKeys) -> Page[Entry]:
-        items, damaged = reply.entries()
+    def _page(self, location: Location, at: Cursor, listed: Listed) -> Page[Entry]:
+        items = listed.items
         shown = items[1:] if items and items[0].path == at.last else items
+        found = {item.path: as_entry(item, self._profile) for item in shown}
+        found.pop(location.path, None)
         # What is deeper comes again where its folder is opened.
-        opened = {item.path for item in shown if at.kind == LEVEL}
-        near = [item for item in shown if (top := _nearest(item.path, location.path)) == item.path or top not in opened]
-        entries = tuple(as_entry(item, self._profile) for item in near if item.path != location.path)
-        following, failures = _walked(location, at, reply)
+        opened = found if at.kind == LEVEL else ()
+        near = ((path, _nearest(path, location.path)) for path in found)
+        entries = tuple(found[path] for path, top in near if top == path or top not in opened)
+        following, failures = _walked(location, at, listed)
         return Page(
             entries,
             _packed(following),
-            reply.total if at.kind == LEVEL else None,
-            tuple(self._warnings(location, at, near)),
-            failures=unreadable(damaged, location.address) + failures,
+            listed.reply.total if at.kind == LEVEL else None,
+            tuple(self._warnings(location, at, shown)),
+            failures=failures,
         )
 
     def _warnings(self, location: Location, at: Cursor, items: Sequence[ObjectKey]) -> Iterator[str]:
@@ -189,32 +199,33 @@ def _above(path: str) -> str:
     return path.rstrip("/").rpartition("/")[0] + "/"
 
 
-def _is_tree(location: Location, reply: ObjectKeys) -> bool:
+def _is_tree(location: Location, listed: Listed) -> bool:
     """Whether a reply has folders only, as for another key type: nested, from below others, or none but the folder."""
-    items, _damaged = reply.entries()
-    if any(not item.is_folder for item in items):
+    if any(not item.is_folder for item in listed.items):
         return False
-    paths = {item.path for item in items}
-    return paths == {location.path} or any(_nearest(path, location.path) != path for path in paths)
+    paths = {item.path for item in listed.items}
+    is_deep = len(listed.items) > listed.reply.given or any(_nearest(path, location.path) != path for path in paths)
+    return is_deep or paths == {location.path}
 
 
-def _walked(location: Location, at: Cursor, reply: ObjectKeys) -> tuple[Cursor | None, tuple[StorageError, ...]]:
-    """Where a listing goes on after a page; at its end what it lacks of what the service told of."""
-    items, damaged = reply.entries()
+def _walked(location: Location, at: Cursor, listed: Listed) -> tuple[Cursor | None, tuple[StorageError, ...]]:
+    """Where a listing goes on after a page; what the page lacks, and at the end what came not that was told of."""
+    reply, items, damaged = listed
+    lost = unreadable(damaged, location.address)
     again = bool(items) and items[0].path == at.last
     given = at.given + max(reply.given, len(items) + damaged) - again
     total = min((number for number in (at.total, reply.total) if number is not None), default=None)
     if reply.token:
         last = items[-1].path if items else at.last
-        return Cursor(at.kind, reply.token, last, given, total), ()
+        return Cursor(at.kind, reply.token, last, given, total), lost
     if total is None or total <= given:
-        return None, ()
+        return None, lost
     lacks = PartialError(
         f"the service tells of {total:,} entries here, and gave {given:,}",
         subject=location.address,
         hint="Run it once more; if it stays so, its support can look at what is wrong there.",
     )
-    return None, (lacks,)
+    return None, (*lost, lacks)
 
 
 def _packed(cursor: Cursor | None) -> str | None:

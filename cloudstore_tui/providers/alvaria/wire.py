@@ -59,8 +59,10 @@ class ObjectKey(msgspec.Struct, rename="camel"):
     @property
     def has_zone(self) -> bool:
         """Whether the time when it was last changed, if there is one, says in which zone."""
-        times = map(read_text, (self.last_modified_time, self.last_modified_date))
-        return not any(_ZONELESS.fullmatch(text) for text in times)
+        for time in (self.last_modified_time, self.last_modified_date):
+            if time and isinstance(time, str) and time[-1] != "Z" and _ZONELESS.fullmatch(time.strip()):
+                return False
+        return True
 
     def links(self, direction: str) -> tuple[Secret, Secret]:
         """The proxied and the native link for `download` or `upload`; blank means none. They are never mended."""
@@ -115,9 +117,10 @@ class ObjectKeys(msgspec.Struct, rename="camel"):
                 found.append(item)
             else:
                 damaged += 1
-            inner, lost = read_items(item.child_object_keys, ObjectKey)
-            waiting += reversed(inner)
-            damaged += lost
+            if item.child_object_keys:
+                inner, lost = read_items(item.child_object_keys, ObjectKey)
+                waiting += reversed(inner)
+                damaged += lost
         return found, damaged
 
 

@@ -232,6 +232,7 @@ async def test_what_is_nested_in_the_folder_itself_is_in_it(
     "tree",
     [
         [entry("exports/", childObjectKeys=[{}])],
+        [entry("exports/", childObjectKeys=[entry("exports/a/")])],
         [entry("exports/", childObjectKeys=[entry("exports/a/", childObjectKeys=[entry("exports/a/b/")])])],
         [entry("exports/a/"), entry("exports/a/b/")],
     ],
