@@ -16,7 +16,7 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.restores import RestoreRequest, RestoreStatus
 from cloudstore_tui.state.memory import Visited
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.screens.home import WIDE, HomeChoice, HomeList, HomeProfile, HomeScreen, HomeState, sections_of
@@ -132,6 +132,14 @@ def test_the_day_until_which_a_copy_stays_is_that_of_the_users_clock() -> None:
         if section.title == "Waiting for you"
     )
     assert [item.title for item in section.items] == ["1 archived recording is back, until 6 Dec"]
+
+
+def test_of_a_zip_that_stopped_its_files_are_counted() -> None:
+    members = tuple(DownloadRequest(Location("acme8", "us-east", f"id-{n}"), Path("/tmp/none")) for n in range(100))
+    a_zip = replace(stopped(1), request=ZipRequest(members, Location("acme8", "us-east"), Path("/tmp/none")))
+    sections = sections_of(replace(STATE, restored=(), stopped=[a_zip, stopped(2)]), wide=False)
+    (section,) = (section for section in sections if section.title == "Waiting for you")
+    assert [item.title for item in section.items] == ["101 files stopped half-way"]
 
 
 @pytest.mark.parametrize("size", [(60, 15), (20, 5), (40, 8)])

@@ -25,7 +25,7 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.restores import RestoreRequest
 from cloudstore_tui.state.memory import BrowserState, Visited
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.transfers.model import TransferSnapshot, name_of
+from cloudstore_tui.transfers.model import TransferSnapshot, ZipRequest, name_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import ago, archive_words, counted, service_name, visit_above, visit_title
@@ -185,9 +185,13 @@ def _archive_item(archive: ArchiveState, now: datetime) -> HomeItem:
     return HomeItem(visit, "✓" if archive.is_good else "✗", of.folder, where, archive_words(archive, now))
 
 
+def _files(transfer: TransferSnapshot) -> int:
+    return len(transfer.request.members) if isinstance(transfer.request, ZipRequest) else 1
+
+
 def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
     items = []
-    if number := len(state.stopped):
+    if number := sum(map(_files, state.stopped)):
         text = f"{counted(number, 'file')} stopped half-way"
         if wide:
             size = sum(transfer.size or 0 for transfer in state.stopped)
