@@ -175,14 +175,14 @@ class Tree:
             oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), location.region, limit=1)
             entries += oldest.entries
             lost += len(oldest.unreadable)
-            if next_window([-epoch_ms(entry.created) for entry in entries if entry.created]) is None:
-                failures = (
-                    PartialError(
-                        "the service does not list by time as it is asked to, so there may be more than these",
-                        subject=location.address,
-                        hint="Search by time instead.",
-                    ),
-                )
+            why = ""
+            if not any(entry.created for entry in oldest.entries):
+                why = "the oldest object tells no time"
+            elif next_window([-epoch_ms(entry.created) for entry in entries if entry.created]) is None:
+                why = "the service does not list by time as it is asked to"
+            if why:
+                message, hint = f"{why}, so there may be more than these", "Search by time instead."
+                failures = (PartialError(message, subject=location.address, hint=hint),)
         if timeless := sum(entry.created is None for entry in entries):
             what = "1 object has" if timeless == 1 else f"{timeless:,} objects have"
             hint = f"Search for the type: {query.filter.partition(';')[0]}."

@@ -381,6 +381,18 @@ async def test_a_large_place_is_opened_with_two(service: ScriptedService, provid
     assert (await provider.folders(found.items[0].location)).items == ()
 
 
+@pytest.mark.parametrize("oldest", [row(createdTime=None), {}])
+async def test_a_large_place_whose_oldest_object_tells_no_time_may_hold_more(
+    service: ScriptedService, provider: EightByEightProvider, oldest: dict[str, object]
+) -> None:
+    service.answers = [("GET", page(row(createdTime="2024-09-30T00:00:00"), last=False)), ("GET", page(oldest))]
+    found = await provider.folders(Location("acme8", "us-east", "", ("t",)))
+    assert [folder.name for folder in found.items] == ["2024"]
+    assert "the oldest object tells no time, so there may be more than these" in [
+        failure.message for failure in found.failures
+    ]
+
+
 async def test_buckets_are_listed_page_by_page_and_hold_objects(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
