@@ -401,7 +401,7 @@ class ZipDownload:
             why = words if named > count else "the service did not put all objects of its job into the zip"
             request = DownloadRequest(replace(self._request.location, path=self._job.name), self._request.folder)
             lacking = RequestedObject(0, request, self._provider, self._context, self._progress.touched)
-            lacking.fail(JobError(why, hint="Start a new one for the others, or fetch them one by one."))
+            lacking.fail(JobError(why, hint="Start a new job for the others, or fetch them one by one."))
             self._unasked.append(lacking)
             self._show_members()
         elif named > count:
