@@ -37,7 +37,7 @@ from cloudstore_tui.archive.manifest import (
     place_of,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
-from cloudstore_tui.archive.runs import killed_runs
+from cloudstore_tui.archive.runs import broken_off
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
 from cloudstore_tui.core.errors import (
     ConflictError,
@@ -193,7 +193,7 @@ class _Sealing:
                     self._known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", row)
                 row = (key, json.dumps("" if "error" in line else path_of(line)))
                 self._known.execute("INSERT OR REPLACE INTO objects VALUES (?, ?)", row)
-            for run in killed_runs(self._place.root):
+            for run in broken_off(self._place.root):
                 # Nobody knows what it would have brought.
                 row = (RUNS[run.command], json.dumps(""))
                 self._known.execute("INSERT OR REPLACE INTO objects VALUES (?, ?)", row)

@@ -18,7 +18,7 @@ from cloudstore_tui import __version__
 from cloudstore_tui.archive.chain import CLOCKS_DIFFER
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.manifest import RUNS
-from cloudstore_tui.core.errors import BusyError, IntegrityError
+from cloudstore_tui.core.errors import BusyError, IntegrityError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.fs.whole_file import write_whole
@@ -50,6 +50,9 @@ class RunOutcome(StrEnum):
     """A signal ended it."""
     UNFINISHED = "unfinished"
     """It has begun, and its end was not recorded: it still runs, or it was killed."""
+
+
+_BROKEN_OFF = (RunOutcome.UNFINISHED, RunOutcome.STOPPED, RunOutcome.FAILED)
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -209,7 +212,7 @@ class RunLog:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n")
 
 
-def killed_runs(folder: Path) -> tuple[RunReport, ...]:
+def broken_off(folder: Path) -> tuple[RunReport, ...]:
     """The last runs that were to fill a folder and did not come to their end; ask where none goes on.
 
     Raises:
@@ -220,7 +223,7 @@ def killed_runs(folder: Path) -> tuple[RunReport, ...]:
     except IntegrityError:
         status = None
     runs = (status.last, *status.others) if status is not None else ()
-    return tuple(run for run in runs if run.outcome is RunOutcome.UNFINISHED)
+    return tuple(run for run in runs if run.outcome in _BROKEN_OFF and run.code != UsageError.code)
 
 
 class Complaint(msgspec.Struct, frozen=True):

@@ -50,7 +50,7 @@ from cloudstore_tui.archive.manifest import (
     place_of,
     sidecar_tells_of,
 )
-from cloudstore_tui.archive.runs import killed_runs
+from cloudstore_tui.archive.runs import broken_off
 from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
 from cloudstore_tui.fs.whole_file import beside
@@ -188,8 +188,8 @@ class _Verifier:
             error = BusyError("a pull fills the folder just now", subject=CHAIN, hint="Verify it once that has ended.")
             yield FileFinding(Found.CHAIN, CHAIN, error.message, error)
             return
-        for run in () if is_filled else killed_runs(self._place.root):
-            why = f"{shlex.join((run.command, *run.what))} was killed before its end; what is missing is not known"
+        for run in () if is_filled else broken_off(self._place.root):
+            why = f"{shlex.join((run.command, *run.what))} did not come to its end; what is missing is not known"
             yield FileFinding(Found.NOT_FETCHED, RUNS[run.command], why)
         past = read_past(self._place, self._stop)
         yield from (_broken(Found.CHAIN, problem) for problem in past.problems)

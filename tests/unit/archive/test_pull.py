@@ -351,7 +351,7 @@ async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucke
 # What was killed
 
 
-async def test_a_pull_that_was_killed_is_told_by_verify_and_in_a_seal(bucket: Any, pull: Any) -> None:
+async def test_a_pull_that_did_not_come_to_its_end_is_told_by_verify_and_in_a_seal(bucket: Any, pull: Any) -> None:
     bucket.put("in/x")
     report = new_report("pull", pull.folder, ("acme8", "since:3d"))
     log = RunLog(pull.folder, "pull")
@@ -359,9 +359,15 @@ async def test_a_pull_that_was_killed_is_told_by_verify_and_in_a_seal(bucket: An
     await pull(begun=lambda: log.begin(report))
     assert verified(pull.folder) == {"x": Found.GOOD, "last-pull.json": Found.NOT_FETCHED}
     assert seal(pull.folder, Stop()).missing == 1
-    log.end(msgspec.structs.replace(report, outcome=RunOutcome.COMPLETE, ended=report.started))
+    for outcome, code, is_told in (
+        (RunOutcome.STOPPED, 143, True),
+        (RunOutcome.FAILED, 4, True),
+        (RunOutcome.FAILED, 2, False),
+        (RunOutcome.COMPLETE, 0, False),
+    ):
+        log.end(msgspec.structs.replace(report, outcome=outcome, code=code, ended=report.started))
+        assert ("last-pull.json" in verified(pull.folder)) is is_told
     assert verified(pull.folder)["x"] is Found.GOOD
-    assert "last-pull.json" not in verified(pull.folder)
     assert seal(pull.folder, Stop()).missing == 0
 
 
