@@ -31,6 +31,7 @@ from cloudstore_tui.archive.verify import verify_folder
 from cloudstore_tui.cli import rm
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.core.errors import MissingError
+from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome
@@ -150,6 +151,10 @@ class World:
         if location.path not in self.bodies:
             raise MissingError("it is gone", subject=location.address)
         return self._entry(location.path)
+
+    async def source(self, location: Location, _known: StoredObject | None = None) -> Source:
+        """Nobody gives a link to what is gone."""
+        raise MissingError("it is gone", subject=location.address)
 
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
         for location in locations:
