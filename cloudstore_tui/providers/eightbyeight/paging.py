@@ -22,7 +22,7 @@ from cloudstore_tui.core.errors import (
     distinct,
 )
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
-from cloudstore_tui.core.paging import Page, next_window
+from cloudstore_tui.core.paging import BORDER, Page, next_window
 from cloudstore_tui.fiql.evaluator import fields_of, number
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
 from cloudstore_tui.fiql.measures import epoch_ms
@@ -69,8 +69,12 @@ class Position(msgspec.Struct, frozen=True):
         """The bound of the window that goes on after these rows; 0 where none does."""
         if order.field != "createdTime":
             return 0
+        times = [entry.created for entry in seen if entry.created]
+        if times == sorted(times, reverse=order.descending):
+            # Only the last ones matter then, and all of every page would take long.
+            times = times[-BORDER:]
         # Rows of the border's second come again, and are dropped by whoever walks the pages.
-        moments = [epoch_ms(entry.created) for entry in seen if entry.created]
+        moments = [epoch_ms(time) for time in times]
         border = next_window([-moment for moment in moments] if order.descending else moments)
         if border is None:
             return 0
