@@ -47,8 +47,6 @@ class PullOptions(msgspec.Struct, frozen=True):
     folder: Path
     """Where the files go."""
     naming: Naming
-    asked: str = ""
-    """What is pulled, in the words of the user: another pull of the same can make up for this one."""
     via: Via = Via.AUTO
     on_conflict: OnConflict = OnConflict.REFUSE
     sidecars: bool = False
@@ -63,6 +61,8 @@ class PullOptions(msgspec.Struct, frozen=True):
     """Seconds between looks at a zip job, for the estimate."""
     at_once: int = 4
     """Transfers at the same time, for the estimate."""
+    asked: str = ""
+    """What is pulled, in the words of the user: another pull of the same can make up for this one."""
 
 
 class Strategy(msgspec.Struct, frozen=True):
