@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
 SCRIPTS = {
     "start": ["--rounds", "5"],
-    "transfers": ["--size", "128", "--count", "1000", "--rounds", "2"],
+    "transfers": ["--size", "128", "--count", "1000", "--rounds", "4"],
     "results": ["--rows", "100000", "--paced", "0", "--table", "0"],
     "listing": ["--rows", "1000000"],
     "terminal": ["--one-mode"],
