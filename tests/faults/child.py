@@ -26,11 +26,11 @@ from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.fs.disk import Disk
-from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers import download
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, TransferSnapshot
+from tests.support.clock import QuickClock
 from tests.support.providers import FakeProvider
 
 CANARY = "canary-api-key-5f1c"
@@ -183,20 +183,6 @@ class FailingDisk(RecordingDisk):
     def _failure(self) -> OSError:
         number = getattr(errno, self._error)
         return OSError(number, os.strerror(number))
-
-
-class QuickClock(Clock):
-    """Waiting takes no time but counts."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.passed
-
-    async def sleep(self, delay: float) -> None:
-        self.passed += delay
-        await asyncio.sleep(0.001)
 
 
 def say(item: TransferSnapshot, **more: object) -> None:

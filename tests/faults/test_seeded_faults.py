@@ -1,6 +1,5 @@
 """Nearly every request is answered badly, in all the ways there are; everything arrives all the same."""
 
-import asyncio
 import hashlib
 import sys
 import time
@@ -13,10 +12,10 @@ import pytest
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest
+from tests.support.clock import QuickClock
 
 SHARE = 0.85
 FEWEST_KINDS = 20
@@ -74,20 +73,6 @@ def test_nothing_is_given_up_and_no_wrong_byte_gets_a_name(
     assert counts.total() >= faults
     assert len(counts) >= FEWEST_KINDS
     assert unguarded(requests) == [], "bytes of whatever version were asked for"
-
-
-class QuickClock(Clock):
-    """Waiting takes no time but counts."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.passed
-
-    async def sleep(self, delay: float) -> None:
-        self.passed += delay
-        await asyncio.sleep(0.001)
 
 
 async def fetched(engine: TransferManager, objects: list[StoredObject], folder: Path) -> dict[str, tuple[int, str]]:

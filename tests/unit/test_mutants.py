@@ -161,8 +161,8 @@ MUTANTS = (
     Mutant(
         "a root that is gone",
         "archive/listing.py",
-        "if not isinstance(error, MissingError) or here == self._root:",
-        "if not isinstance(error, MissingError):",
+        "is_missing = isinstance(error, MissingError) and not has_begun and here != self._root",
+        "is_missing = isinstance(error, MissingError) and not has_begun",
         "archive/test_folder_listing.py",
     ),
     Mutant(
