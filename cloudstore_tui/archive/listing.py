@@ -232,7 +232,7 @@ class FolderListing(ObjectListing):
         except StorageError as error:
             if not self._has_pages:
                 raise
-            is_missing = isinstance(error, MissingError) and not has_begun and here != self._root
+            is_missing = isinstance(error, MissingError) and not has_begun
             if not (is_missing and await self._is_known(here)):
                 self._lack([error], here)
 

@@ -159,10 +159,10 @@ MUTANTS = (
         "archive/test_query_listing.py",
     ),
     Mutant(
-        "a root that is gone",
+        "a folder that is gone",
         "archive/listing.py",
-        "is_missing = isinstance(error, MissingError) and not has_begun and here != self._root",
-        "is_missing = isinstance(error, MissingError) and not has_begun",
+        "if not (is_missing and await self._is_known(here)):",
+        "if not is_missing:",
         "archive/test_folder_listing.py",
     ),
     Mutant(
