@@ -360,6 +360,13 @@ class CloudStoreApp(App[None]):
         await self.browse(event.profile)
         notify_plain(self, f"{event.profile.name} can be used now.")
 
+    def action_suspend_process(self) -> None:
+        """Go back to the shell. Who leads the session has none, such as what `ssh HOST` runs: nobody would wake it."""
+        if os.getpgrp() == os.getsid(0):
+            notify_plain(self, "There is no shell to go back to.")
+        else:
+            super().action_suspend_process()
+
     def action_redraw(self) -> None:
         """Take the terminal again: something else wrote into it, or the line swallowed a part of a frame."""
         if isinstance(self._driver, TerminalDriver):

@@ -58,6 +58,14 @@ def test_ctrl_z_leads_to_the_shell_although_another_program_runs_this_one(termin
     shell.wait_for("ready> ")
 
 
+def test_ctrl_z_stops_nothing_where_no_shell_would_wake_it(browser: Any) -> None:
+    browser.press(SUSPEND)
+    browser.wait_for("no shell to go back to")
+    browser.press("j", "q")
+    assert browser.end() == 0
+    browser.check_restored()
+
+
 def test_a_program_that_hangs_when_it_is_told_to_end(terminal: Open, ready: Ready) -> None:
     script = (
         "import sys, time\n"
