@@ -46,6 +46,12 @@ def known(folder: Path) -> dict[str, Any]:
     return told
 
 
+def since(folder: Path) -> str:
+    """From when on the last run looked, to the minute."""
+    told: str = known(folder)["last"]["since"]
+    return told[:16]
+
+
 def test_it_looks_less_often_while_nothing_comes(
     cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -86,10 +92,6 @@ def test_what_can_never_work_ends_it(cloudstore: Cloudstore, tmp_path: Path, arg
 def test_what_came_before_another_query_or_a_failure_is_no_reason_to_look_later(
     cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def since() -> str:
-        told: str = known(tmp_path / "calls")["last"]["since"]
-        return told[:16]
-
     clock = Clock(monkeypatch, datetime(2024, 9, 3, 12, tzinfo=UTC), 1)
     (tmp_path / "calls").mkdir()
     sandbox.faults.add("forbidden where=api path=*/objects* times=0")
@@ -99,28 +101,24 @@ def test_what_came_before_another_query_or_a_failure_is_no_reason_to_look_later(
     # Nothing of the first start is given up, whatever the next one asks for.
     clock.left = 1
     assert cloudstore(*WATCH, "--since", "2024-09-03T09:00Z", "--look-back", "1h").code == 0
-    assert since() == "2024-09-03T01:00"
+    assert since(tmp_path / "calls") == "2024-09-03T01:00"
     began = clock.now
     clock.left = 1
     assert cloudstore(*WATCH, "--look-back", "1h").code == 0
-    assert since() == f"{began - timedelta(hours=2, minutes=5):%Y-%m-%dT%H:%M}"
+    assert since(tmp_path / "calls") == f"{began - timedelta(hours=2, minutes=5):%Y-%m-%dT%H:%M}"
     # What was never looked through is looked through once it is asked for.
     clock.left = 1
     assert cloudstore(*WATCH, "--since", "2024-09-02T23:00Z").code == 0
-    assert since() == "2024-09-02T23:00"
+    assert since(tmp_path / "calls") == "2024-09-02T23:00"
     assert known(tmp_path / "calls")["coverage"]["since"].startswith("2024-09-02T23:00")
     clock.left = 1
     assert cloudstore("watch", "acme8:us-east", "--type", "summary", "--to", "calls", "--since", "2024-09-03").code == 0
-    assert since() == "2024-09-03T00:00"
+    assert since(tmp_path / "calls") == "2024-09-03T00:00"
 
 
 def test_neither_another_watch_nor_a_clock_that_was_ahead_leaves_a_gap(
     cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def since() -> str:
-        told: str = known(tmp_path / "calls")["last"]["since"]
-        return told[:16]
-
     clock = Clock(monkeypatch, datetime(2024, 9, 3, 12, tzinfo=UTC), 1)
     assert cloudstore(*WATCH, "--since", "2024-09-03T01:00Z", "--look-back", "1h").code == 0
     clock.left = 1
@@ -128,14 +126,14 @@ def test_neither_another_watch_nor_a_clock_that_was_ahead_leaves_a_gap(
     assert cloudstore("watch", "acme8:us-east", "type:summary", "--to", "calls", "--look-back", "1h").code == 0
     clock.left = 1
     assert cloudstore(*WATCH, "--look-back", "1h").code == 0
-    assert since() == "2024-09-03T10:55"
+    assert since(tmp_path / "calls") == "2024-09-03T10:55"
     clock.left = 1
     clock.now -= timedelta(hours=6)
     done = cloudstore(*WATCH, "--look-back", "1h")
-    assert (since(), "The clock of this machine was ahead" in done.err) == ("2024-09-03T01:00", True)
+    assert (since(tmp_path / "calls"), "The clock of this machine was ahead" in done.err) == ("2024-09-03T01:00", True)
     clock.left = 1
     assert cloudstore(*WATCH, "--look-back", "1h").code == 0
-    assert since() == f"{clock.now - timedelta(hours=3, minutes=5):%Y-%m-%dT%H:%M}"
+    assert since(tmp_path / "calls") == f"{clock.now - timedelta(hours=3, minutes=5):%Y-%m-%dT%H:%M}"
 
 
 def test_new_files_of_a_folder_come_once(

@@ -50,6 +50,14 @@ async def stopped_half_way(engine: TransferManager, request: DownloadRequest, ar
     return number
 
 
+async def ended_half_way(fresh_engine: Make, open_journal: MakeJournal, request: DownloadRequest) -> int:
+    """A transfer of a program that ended after 200,000 bytes."""
+    journal = open_journal()
+    number = await stopped_half_way(fresh_engine(journal=journal), request, 200_000)
+    journal.close()
+    return number
+
+
 @pytest.fixture
 def request_(provider: Any, server: Any, content: bytes, folder: Path) -> DownloadRequest:
     server.put("/a.bin", content)
@@ -60,9 +68,7 @@ async def test_a_transfer_that_the_end_of_the_program_stopped_goes_on_where_it_w
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    number = await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    number = await ended_half_way(fresh_engine, open_journal, request_)
     assert not (request_.folder / "a.bin").exists()
     assert len(parts(request_.folder)) == 1
 
@@ -84,9 +90,7 @@ async def test_asking_for_the_same_file_again_takes_over_what_is_there(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
 
     second = fresh_engine(journal=open_journal())
     assert (await second.wait(second.submit(request_))).state is State.DONE
@@ -100,9 +104,7 @@ async def test_what_is_taken_over_is_known_before_the_next_byte_comes(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest
 ) -> None:
     server.answer(answer(stall=200_000), *[answer(silent=True)] * 100)
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
 
     journal, others = open_journal(), open_journal()
     second = fresh_engine(journal=journal)
@@ -119,9 +121,7 @@ async def test_bytes_beyond_the_last_checkpoint_are_fetched_again(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
     part = request_.folder / parts(request_.folder)[0]
     with part.open("ab") as file:
         file.write(b"not of the object")
@@ -144,9 +144,7 @@ async def test_a_part_file_that_was_tampered_with_is_not_trusted(
     harm: str,
 ) -> None:
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
     part = request_.folder / parts(request_.folder)[0]
     if harm == "shorter":
         os.truncate(part, 50_000)
@@ -167,9 +165,7 @@ async def test_a_folder_that_is_gone_with_what_had_arrived_is_waited_for_and_not
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
     mounted, away = request_.folder, request_.folder.with_name("taken away")
     mounted.rename(away)
 
@@ -190,9 +186,7 @@ async def test_an_object_that_changed_meanwhile_is_fetched_anew(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
 ) -> None:
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
     changed = content[::-1]
     server.put("/a.bin", changed)
 
@@ -245,9 +239,7 @@ async def test_without_a_validator_the_overlap_is_compared(
 ) -> None:
     server.put("/a.bin", content, etag="")
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
 
     second = fresh_engine(journal=open_journal())
     assert (await second.wait(second.submit(request_))).state is State.DONE
@@ -263,9 +255,7 @@ async def test_a_weak_validator_that_differs_in_the_next_run_mixes_nothing(
     before, after = (tone * 20_000 + bytes(200_000) + tone * 20_000 for tone in (b"a", b"b"))
     server.put("/a.bin", before, etag='W/"1"')
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    await ended_half_way(fresh_engine, open_journal, request_)
     server.put("/a.bin", after, etag='W/"2"')
 
     second = fresh_engine(journal=open_journal())
@@ -314,9 +304,7 @@ async def test_what_is_dropped_leaves_no_part_file(
     fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, provider: Any, request_: DownloadRequest
 ) -> None:
     server.answer(answer(stall=200_000))
-    first = open_journal()
-    number = await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
-    first.close()
+    number = await ended_half_way(fresh_engine, open_journal, request_)
 
     second = fresh_engine(journal=open_journal())
     assert await second.left_overs.drop([number]) == 1
