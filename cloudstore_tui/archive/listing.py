@@ -13,7 +13,7 @@ from cloudstore_tui.core.errors import MissingError, ReplyError, StorageError, U
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Hashes, Page, Pager, next_window
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.measures import SECOND, epoch_ms
 from cloudstore_tui.fiql.parser import conjunction
 from cloudstore_tui.fiql.syntax import compare
 
@@ -21,8 +21,6 @@ OLDEST_FIRST = Sort("createdTime")
 
 MOST_PASSES = 5
 """Times that a window is listed by offsets before it is told that each of them brings other objects."""
-SECOND = 1000
-"""Milliseconds; times of objects are cut to whole seconds."""
 
 _UNSORTED = "The service does not list objects by time as it is asked to, so all of them are listed twice."
 

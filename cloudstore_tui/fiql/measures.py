@@ -27,6 +27,9 @@ _MONTHS = (
     *("july", "august", "september", "october", "november", "december"),
 )
 
+SECOND = 1000
+"""Milliseconds: the service cuts times in replies to whole seconds, and compares all of them in filters."""
+
 EXAMPLES = "2024-09-01, 2024-09-01T14:30, 2024-09, 1 Sep 2024, today, yesterday, 7d or last 7 days"
 """What can be written."""
 

@@ -25,7 +25,7 @@ from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.paging import BORDER, Page, next_window
 from cloudstore_tui.fiql.evaluator import fields_of, number
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
-from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.measures import SECOND, epoch_ms
 from cloudstore_tui.fiql.syntax import compare
 
 NEWEST_FIRST = Sort("createdTime", descending=True)
@@ -35,8 +35,6 @@ PAGE = 100
 """Records of a page: the most that the service gives."""
 LARGEST_WINDOW = 10_000
 """Records beyond this may be refused; a search by time continues with a new window instead."""
-SECOND = 1000
-"""Milliseconds; replies are cut to whole seconds, filters are not."""
 LARGEST_GAP = 600 * SECOND
 """Less than zones of time can differ by."""
 

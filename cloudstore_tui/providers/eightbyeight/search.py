@@ -16,7 +16,7 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.checker import check
 from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import CONTENT_FIELDS, Unit
-from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.measures import SECOND, epoch_ms
 from cloudstore_tui.fiql.parser import conjunction, parse
 from cloudstore_tui.fiql.syntax import And, Comparison, Node, compare
 from cloudstore_tui.providers.eightbyeight import wire
@@ -26,7 +26,6 @@ from cloudstore_tui.providers.eightbyeight.paging import (
     NEWEST_FIRST,
     OLDEST_FIRST,
     PAGE,
-    SECOND,
     START,
     Position,
     PrefetchingSearch,
