@@ -193,8 +193,10 @@ class RunLog:
             self._write(self._after(report))
 
     def end(self, report: RunReport) -> RunStatus:
-        """Record how it ended, unless there is no folder; returns the status then."""
-        if not self._folder.is_dir():
+        """Record how it ended, unless nothing was ever begun there; returns the status then."""
+        # A folder that was only named must get no file of ours.
+        is_ours = self._folder.is_dir() and (report.code != UsageError.code or (self._folder / self._name).exists())
+        if not is_ours:
             return RunStatus(report).after(report)
         # The folder is no place for a list of all errors.
         status = self._after(replace(report, errors=report.errors[:10]))

@@ -9,7 +9,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -63,11 +63,11 @@ _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 async def pull_command(session: CommandSession, **given: Any) -> None:
     options = RunOptions.taken(given)
     arguments = PullArguments(**given)
-    pulling = pulling_of(session, arguments)
     if arguments.dry_run:
-        await pulling.estimate()
+        await pulling_of(session, arguments).estimate()
         return
     async with reported(session, options, "pull", user_path(arguments.folder), arguments.asked) as run:
+        pulling = pulling_of(session, arguments)
         if not await pulling.run(run, last=arguments.on_conflict is not None or not session.output.asks):
             answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
             chosen = replace(pulling.options, on_conflict=OnConflict(answer))
@@ -383,8 +383,10 @@ async def watch_command(
     deadline = timedelta(seconds=within or 21_600.0)
     late = timedelta(seconds=max(look_back, deadline.total_seconds() if types else 0)) + _CLOCKS
     watching = _Watching(session, arguments, options, every, late, types, deadline)
-    watching.check()
-    with _alone(session, arguments.folder):
+    with ExitStack() as alone:
+        async with reported(session, options, "watch", watching.folder, watching.what, prepares=True):
+            watching.check()
+            alone.enter_context(_alone(session, arguments.folder))
         await watching.run()
 
 

@@ -65,14 +65,25 @@ class Run:
         self._session = session
         self._options = options
         self._sent_before = requests_sent()
-        self._hooks = {
-            is_well: _hook(session, text, name)
-            for is_well, name, text in (
-                (True, "--on-success", options.on_success),
-                (False, "--on-failure", options.on_failure),
-            )
-            if text
-        }
+        self._hooks: dict[bool, _Hook] = {}
+        """What is called in the end, by whether all went well."""
+
+    def check(self) -> None:
+        """Learn what is called in the end; what can be is, whatever is wrong with the rest.
+
+        Raises:
+            StorageError: the configuration or one of the options cannot be used.
+        """
+        refusals = [self._session.known] if isinstance(self._session.known, StorageError) else []
+        given = ((True, "--on-success", self._options.on_success), (False, "--on-failure", self._options.on_failure))
+        for is_well, name, text in given:
+            try:
+                if text:
+                    self._hooks[is_well] = _hook(self._session, text, name)
+            except StorageError as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]
 
     def begin(self) -> None:
         """Let the folder know of a run that is taken for killed until its end is recorded. Blocks."""
@@ -165,21 +176,34 @@ async def reported(
     folder: Path,
     what: Sequence[str],
     since: datetime | None = None,
+    *,
+    prepares: bool = False,
 ) -> AsyncIterator[Run]:
-    """A run of a command over a folder, reported however the block ends; `since` is for one that goes on.
+    """A run of a command over a folder, reported however the block ends.
 
     Where others may fill the folder, the block says when it has begun.
 
+    Args:
+        session: of the command.
+        options: what is to be told whom.
+        command: its name.
+        folder: where the files are.
+        what: what was asked for.
+        since: from when on it looks, for one that goes on.
+        prepares: whether the block only prepares runs, so that none has ended if it does not fail.
+
     Raises:
-        UsageError: an option cannot be used; nothing was begun.
+        StorageError: the configuration or an option cannot be used, which is reported, too; nothing was begun.
     """
     run = Run(session, options, new_report(command, folder, what, since), RunLog(folder, command))
     try:
+        run.check()
         yield run
     except BaseException as failure:
         await run.end(failure)
         raise
-    await run.end(None)
+    if not prepares:
+        await run.end(None)
 
 
 class _Hook(msgspec.Struct, frozen=True):

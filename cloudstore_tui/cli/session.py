@@ -18,7 +18,7 @@ from cloudstore_tui.cli.options import READING, DefaultTimeout
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
-from cloudstore_tui.core.errors import no_more_threads
+from cloudstore_tui.core.errors import StorageError, no_more_threads
 from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
@@ -39,12 +39,24 @@ _CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 class CommandSession(Struct):
     """Opens each profile at most once; `run` closes them."""
 
-    config: Config
+    known: Config | StorageError
+    """The configuration, or why it cannot be used."""
     output: Output
     timeout: float = READING
     finish: Callable[[], Awaitable[None]] | None = None
     """What the first signal begins where the work shall end with the object in hand, and not at once."""
     _open: dict[str, StorageProvider] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Config:
+        """The user's configuration.
+
+        Raises:
+            StorageError: it cannot be used.
+        """
+        if isinstance(self.known, StorageError):
+            raise self.known
+        return self.known
 
     @property
     def timeouts(self) -> Timeouts:
@@ -91,14 +103,22 @@ class _Executor(ThreadPoolExecutor):
 def run(work: Callable[..., Any], *, as_json: bool = False, timeout: float = READING, **given: Any) -> int:
     """Do a command's work, which gets a session and what was given to the command besides.
 
+    A command that reports its runs begins without a configuration, too, and fails when it needs one.
+
     Returns:
         Its exit code: that of the signal which ended it, what the work returns, or what its errors have in common.
 
     Raises:
         StorageError: the configuration or the whole command failed; `main` reports it.
     """
-    config = open_config()
-    output = Output(as_json=as_json, zone=config.settings.time_zone)
+    config: Config | StorageError
+    try:
+        config = open_config()
+        output = Output(as_json=as_json, zone=config.settings.time_zone)
+    except StorageError as error:
+        if "on_failure" not in given:
+            raise
+        config, output = error, Output(as_json=as_json)
     session = CommandSession(config, output, timeout)
     code = work(session, **given)
     if isawaitable(code):

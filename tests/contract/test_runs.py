@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui import __version__
+from cloudstore_tui.archive.manifest import MOVING
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.http import Asked, Reply, serving
@@ -167,6 +168,42 @@ def test_a_run_that_fails_as_a_whole_is_reported(cloudstore: Cloudstore, told: P
     report = json.loads(told.read_text())
     assert (report["outcome"], report["code"], done.code) == ("failed", 5, 5)
     assert (tmp_path / "failed").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("pull", "elsewhere:", "--to", "calls"), 2),
+        (("pull", "acme8:us-east", "agent=='", "--to", "calls"), 2),
+        ((*PULL, "--on-success", "$NOT_THERE"), 2),
+        ((*PULL, "--config", "broken.toml"), 2),
+        (("verify", "calls", "--config", "broken.toml"), 2),
+        (("watch", "acme8:", "--to", "calls", "--config", "broken.toml"), 2),
+        (("watch", "elsewhere:", "--to", "calls"), 2),
+        (("pull", "acme8:us-east", *TIMES, "--to", "half"), 9),
+    ],
+)
+def test_a_run_that_cannot_begin_is_reported_where_its_command_line_says(
+    cloudstore: Cloudstore, told: Path, tmp_path: Path, words: tuple[str, ...], code: int
+) -> None:
+    (tmp_path / "broken.toml").write_text("[settings\n")
+    (tmp_path / "half" / MOVING).mkdir(parents=True)
+    (tmp_path / "calls").mkdir()
+    done = cloudstore(*words, "--report", str(told), "--metrics", "cloud.prom", "--on-failure", "touch failed")
+    report = json.loads(told.read_text())
+    assert (done.code, report["code"], report["outcome"], report["error_count"]) == (code, code, "failed", 1), done.err
+    assert re.search(r"cloudstore_run_exit_code\{.*\} " + str(code), (tmp_path / "cloud.prom").read_text())
+    assert (tmp_path / "failed").exists()
+    # Nobody has ever pulled into it.
+    assert list((tmp_path / "calls").iterdir()) == []
+
+
+def test_a_pull_that_can_begin_no_more_is_what_status_tells(cloudstore: Cloudstore, tmp_path: Path) -> None:
+    assert cloudstore(*PULL).code == 0
+    (tmp_path / "broken.toml").write_text("[settings\n")
+    assert cloudstore(*PULL, "--config", "broken.toml").code == 2
+    status = cloudstore("status", "calls")
+    assert (status.code, "the last run is failed" in status.err) == (1, True)
 
 
 def aged(folder: Path, **changes: object) -> None:
