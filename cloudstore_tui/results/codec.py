@@ -53,6 +53,12 @@ def needle(text: str) -> str:
 
 
 def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
+    """The same as `column_value`, but types by what people call them: a list is in the order that is seen."""
+    value, arguments = column_value(column)
+    return (f"type_label({value})" if column.name == "type" else value), arguments
+
+
+def column_value(column: Column) -> tuple[str, tuple[str, ...]]:
     """An SQL expression over `body` that sorts as the column's values do, with its arguments; NULL where unknown."""
     if column.retention is not None:
         # What has a type with a policy of its own is sorted among the others by its age alone.

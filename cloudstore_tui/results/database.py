@@ -17,6 +17,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.models import Column, Entry, Folder, StoredObject, identity
+from cloudstore_tui.fiql.fields import type_label
 from cloudstore_tui.results import codec
 
 # Large pages and a short log: a third of the time per row that SQLite's defaults take.
@@ -198,7 +199,7 @@ class RowDatabase:
 
         May run in a thread. What has no value counts as an empty text. `None` as with `arranged`.
         """
-        key, more = codec.sort_key(column)
+        key, more = codec.column_value(column)
         where, arguments = _where(found_by, self.last)
         query = (
             f"SELECT coalesce({key}, ''), count(*) AS many FROM rows WHERE number <= ? {where} AND NOT folder "
@@ -279,6 +280,7 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     for connection in (rows, sorter):
         connection.execute(_CACHE)
         connection.create_function("natural_key", 1, codec.natural_key_of, deterministic=True)
+        connection.create_function("type_label", 1, type_label, deterministic=True)
         # Reading opens the log beside the file: it has to be open before its name goes.
         connection.execute("SELECT count(*) FROM rows").fetchone()
     return rows, sorter

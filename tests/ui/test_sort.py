@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.core.models import Sort
+from cloudstore_tui.core.models import Column, Sort
 from cloudstore_tui.ui.dialogs.columns import SortDialog
 
 
@@ -16,11 +16,16 @@ async def test_o_asks_and_a_service_that_can_sorts_everything(browser: Any, sear
         await it.press("j", "j", "j", "enter")
         assert searches.calls[-1][1].sort == Sort("duration", descending=True)
         assert it.foot.endswith("of 100 loaded of 2,431 · longest first")
+        # The service would sort types by names that nobody sees.
+        assert not it.screen.listing.sorts_on_server(Column("type", "What", sort_field="type"))
 
 
 async def test_o_sorts_loaded_rows_where_the_service_cannot(browser: Any, folders: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
-        await it.press("o", "j", "enter")
+        await it.press("o", "j")
+        assert "Largest first" in it.text
+        assert "loaded rows only" not in it.text
+        await it.press("enter")
         assert it.foot.endswith("of 12 · largest first")
         assert it.rows[0] == "report-009.tar"
         assert folders.count("browse") == 1

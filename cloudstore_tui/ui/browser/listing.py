@@ -372,6 +372,8 @@ class ListingController:
             state is not None
             and state.target.query is not None
             and column.sort_field
+            # By names that nobody sees.
+            and column.name != "type"
             and Capability.SEARCH in state.provider.capabilities
             and not (state.pager.ended and state.store.loaded)
         )

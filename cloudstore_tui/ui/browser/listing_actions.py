@@ -188,11 +188,16 @@ class ListingActions(ActionGroup):
     @Action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
         state, columns = self.state, self.pane.columns
-        server = any(self.listing.sorts_on_server(column) for column in columns)
-        dialog = SortDialog(columns, present_order(state), server)
+        dialog = SortDialog(columns, present_order(state), self._sorted_rows)
         if (answer := await self.screen.app.push_screen_wait(dialog)) is not None and state is self.listing.state:
             column, descending = answer
             self.listing.sort(column, descending=descending)
+
+    def _sorted_rows(self, column: Column) -> str:
+        """Which rows another order of a column is of; empty where there are no others."""
+        if self.listing.sorts_on_server(column):
+            return "all results"
+        return "loaded rows only" if self.has_more else ""
 
     @Action("O", "Reverse", "Reverse the order", shown=False)
     def reverse(self) -> None:

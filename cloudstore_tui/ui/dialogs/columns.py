@@ -29,11 +29,14 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         Binding("r,space", "reverse", "Reverse", tooltip="Sort the other way round", id="sort.reverse"),
     ]
 
-    def __init__(self, columns: Sequence[Column], current: tuple[str, bool] | None, server: bool) -> None:
+    def __init__(
+        self, columns: Sequence[Column], current: tuple[str, bool] | None, rows: Callable[[Column], str]
+    ) -> None:
+        """Ask for one of these columns; `rows` tells which rows would be sorted by it, where there are others."""
         super().__init__("Sort by", harmless=None)
         self._columns = tuple(columns)
         self._current = current
-        self._server = server
+        self._rows = rows
         self._descending = False
 
     def compose_body(self) -> ComposeResult:
@@ -73,8 +76,8 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         column = self._column()
         if column is None:
             return
-        where = "all results" if self._server and column.sort_field else "loaded rows only"
-        self.query_one("#order", Note).set_text(f"{_direction(column.kind, descending=self._descending)} ({where})")
+        direction, rows = _direction(column.kind, descending=self._descending), self._rows(column)
+        self.query_one("#order", Note).set_text(f"{direction} ({rows})" if rows else direction)
 
 
 _DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {

@@ -13,15 +13,19 @@ QUEUE = Column("queue", "[/x] \x1b[1mQueue")
 COLUMNS = (NAME, SIZE, QUEUE)
 
 
+def _no_others(_: Column) -> str:
+    return ""
+
+
 async def test_enter_sorts_by_the_column_under_the_cursor(opened: Any) -> None:
-    async with opened(SortDialog(COLUMNS, None, server=False)) as it:
+    async with opened(SortDialog(COLUMNS, None, _no_others)) as it:
         assert "A–Z" in it.text
         await it.press("enter")
         assert it.answers == [(NAME, False)]
 
 
 async def test_sizes_and_times_begin_with_the_largest(opened: Any) -> None:
-    async with opened(SortDialog(COLUMNS, None, server=False)) as it:
+    async with opened(SortDialog(COLUMNS, None, _no_others)) as it:
         await it.press("j")
         assert "Largest first" in it.text
         await it.press("enter")
@@ -29,31 +33,34 @@ async def test_sizes_and_times_begin_with_the_largest(opened: Any) -> None:
 
 
 async def test_the_column_that_sorts_now_is_turned_round(opened: Any) -> None:
-    async with opened(SortDialog(COLUMNS, ("size", True), server=False)) as it:
+    async with opened(SortDialog(COLUMNS, ("size", True), _no_others)) as it:
         await it.press("enter")
         assert it.answers == [(SIZE, False)]
 
 
 async def test_r_changes_the_direction(opened: Any) -> None:
-    async with opened(SortDialog(COLUMNS, None, server=False)) as it:
+    async with opened(SortDialog(COLUMNS, None, _no_others)) as it:
         await it.press("r")
         assert "Z–A" in it.text
         await it.press("right", "right", "enter")
         assert it.answers == [(NAME, True)]
 
 
-async def test_it_says_where_sorting_happens(opened: Any) -> None:
-    async with opened(SortDialog(COLUMNS, None, server=True)) as it:
-        assert "all results" in it.text
+async def test_it_says_which_rows_are_sorted_where_there_are_others(opened: Any) -> None:
+    rows = {"name": "all results", "size": "loaded rows only", "queue": ""}
+    async with opened(SortDialog(COLUMNS, None, lambda column: rows[column.name])) as it:
+        assert "A–Z (all results)" in it.text
         await it.press("down")
-        assert "loaded rows only" in it.text
+        assert "Largest first (loaded rows only)" in it.text
+        await it.press("down")
+        assert "A–Z (" not in it.text
 
 
 async def test_escape_and_no_columns_answer_nothing(opened: Any) -> None:
-    async with opened(SortDialog(COLUMNS, None, server=True)) as it:
+    async with opened(SortDialog(COLUMNS, None, _no_others)) as it:
         await it.press("escape")
         assert it.answers == [None]
-    async with opened(SortDialog((), None, server=True)) as it:
+    async with opened(SortDialog((), None, _no_others)) as it:
         await it.press("r")
         it.dialog.action_sort()
         await it.pilot.pause()
@@ -63,7 +70,7 @@ async def test_escape_and_no_columns_answer_nothing(opened: Any) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (60, 15)])
 async def test_many_columns_fit_and_titles_are_literal(opened: Any, size: tuple[int, int]) -> None:
     columns = (QUEUE, *(Column(f"tag{number}", f"Tag {number}") for number in range(40)))
-    async with opened(SortDialog(columns, None, server=False), size) as it:
+    async with opened(SortDialog(columns, None, _no_others), size) as it:
         assert "[/x]" in it.text
         assert "\x1b" not in it.text
         assert all(button.region.bottom <= size[1] for button in it.dialog.query("Button"))

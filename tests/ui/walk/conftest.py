@@ -104,7 +104,7 @@ MADE: Mapping[str, Make] = {
     "ProfileFormScreen": lambda folder: ProfileFormScreen(PROVIDERS, folder / "config.toml"),
     "QuitDialog": lambda _: QuitDialog(2, keeps=True, deleting=1),
     "RestoreDialog": lambda _: RestoreDialog([OBJECT], 1),
-    "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), server=True),
+    "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), lambda _: "all results"),
     "UploadDialog": lambda folder: UploadDialog("acme:imports/", folder),
     "ZipJobsDialog": lambda _: ZipJobsDialog("us-east", [ZipJob("acme8", "us-east", "a.zip", "DONE", ("x",))]),
 }
