@@ -121,6 +121,10 @@ class ObjectActions:
         if is_wanted():
             await self._app.push_screen_wait(LinkDialog(entry.location.address, link, self._zone()))
 
+    def known_address(self, entry: StoredObject) -> str:
+        """The address by which other runs of this program find an object; empty in the demo, which they do not know."""
+        return entry.location.address if self._watch.engine.keeps else ""
+
     def opens_elsewhere(self, entry: StoredObject) -> bool:
         """Whether the user has named a program for files of this kind."""
         return bool(self._openers.get(kind_of(entry), ""))

@@ -40,8 +40,8 @@ class Notice(Struct, frozen=True):
 class Messages:
     """All that was told, of which the newest is shown.
 
-    It stays with the screen it was told on. To a screen that opens or closes it comes along only if no key was typed
-    since: then it is about what the last key did.
+    It stays with the screen and place it was told on. To a screen that opens or closes, or another place, it comes
+    along only if no key was typed since: then it is about what the last key did.
     """
 
     def __init__(self, app: App[Any]) -> None:
@@ -73,6 +73,11 @@ class Messages:
     def move(self) -> None:
         """Another screen is on top."""
         self._show(None if self._went_on else self.shown)
+
+    def leave(self) -> None:
+        """Another place is shown on the same screen: what the one before has told goes, unless that is an error."""
+        if self.shown is not None and self.shown.severity != "error":
+            self.move()
 
     def _show(self, notice: Notice | None) -> None:
         self.shown = notice

@@ -57,7 +57,9 @@ def calls(browser: Any) -> Any:
         return piece
 
     behind = {"pieces": {name: read(name) for name in files}}
-    return lambda **options: browser(start=START, behind=behind, size=(120, 50), **options)
+    return lambda *, keeps=True, **options: browser(
+        start=START, behind={**behind, "keeps": keeps}, size=(120, 50), **options
+    )
 
 
 def position(it: Any) -> int:
@@ -130,6 +132,16 @@ async def test_where_nothing_would_be_heard_other_ways_are_offered(
         await it.until(lambda: isinstance(it.app.screen, LinkDialog))
         await it.press("escape")
         await it.until(lambda: isinstance(it.app.screen, PreviewScreen))
+
+
+async def test_the_demo_names_no_command_for_another_machine(calls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSTORE_SOUND", "off")
+    async with calls(keeps=False) as it:
+        await it.press("e")
+        await it.until(lambda: isinstance(it.app.screen, ListenDialog), 30)
+        await it.until(lambda: "Sound is off" in it.text)
+        assert "cloudstore get" not in it.text
+        assert "Copy" not in it.text
 
 
 async def test_a_named_program_is_taken_instead(calls: Any) -> None:

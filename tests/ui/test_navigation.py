@@ -47,6 +47,31 @@ async def test_marks_come_back_with_the_place_they_were_set_in(browser: Any, sea
         assert it.notices == []
 
 
+async def test_marks_of_a_place_that_are_too_many_to_be_kept_are_told(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(navigation, "MOST_MARKS", 1)
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.press("space", "space")
+        await it.until(lambda: "2 marked" in it.foot)
+        await it.press("backslash")
+        await it.until(lambda: it.rows == ["exports/", "imports/"])
+        assert it.notices == ["2 rows unmarked: of a place that is left, no more than 1 marks are kept."]
+        # What this key led to is told where it led to; the next one takes what the place has told with it.
+        assert "2 rows unmarked" in it.text
+        await it.press("enter")
+        await it.until(lambda: it.lines[0].strip().startswith("acme › exports"))
+        assert "2 rows unmarked" not in it.text
+
+
+async def test_an_error_is_read_in_the_next_place_too(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        it.app.notify("The server is away.", severity="error")
+        await it.press("backslash")
+        await it.until(lambda: it.rows == ["exports/", "imports/"])
+        assert "The server is away." in it.text
+
+
 async def test_a_key_goes_to_the_top_of_the_profile(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.press("backslash")

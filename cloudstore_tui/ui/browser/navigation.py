@@ -17,7 +17,7 @@ from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from, target_at
 from cloudstore_tui.ui.dialogs.naming import ParametersDialog
-from cloudstore_tui.ui.report import report
+from cloudstore_tui.ui.report import notify_plain, report
 
 LONGEST = 200
 """Entries that can be gone back; nobody remembers more."""
@@ -37,6 +37,8 @@ class HistoryEntry(Struct, frozen=True):
     top: int = 0
     """The first row in view."""
     marks: frozenset[str] = frozenset()
+    lost: int = 0
+    """Marks that are not kept."""
 
 
 class Navigator:
@@ -123,6 +125,7 @@ class Navigator:
             self._open(entries[-1])
             entries.pop()
             self._history["forward" if way == "back" else "back"].append(here)
+            self._tell_lost(here)
 
     def _place(self, way: str) -> Location | None:
         target = self.target
@@ -140,13 +143,21 @@ class Navigator:
         if here is not None:
             self._history["back"] = [*self._history["back"][1 - LONGEST :], here]
             self._history["forward"].clear()
+            self._tell_lost(here)
 
     def _entry(self) -> HistoryEntry:
         state, entry = self.listing.state, self.listing.entry
         assert state is not None
         at = identity(entry) if entry is not None else ""
-        marks = state.marked() if state.store.selection.count <= MOST_MARKS else frozenset()
-        return HistoryEntry(state.target, at, state.fetched, self.listing.pane.table.scroll_offset.y, marks)
+        marked = state.store.selection.count
+        marks = state.marked() if marked <= MOST_MARKS else frozenset()
+        top, lost = self.listing.pane.table.scroll_offset.y, 0 if marks else marked
+        return HistoryEntry(state.target, at, state.fetched, top, marks, lost)
+
+    def _tell_lost(self, left: HistoryEntry) -> None:
+        if left.lost:
+            words = f"{left.lost:,} rows unmarked: of a place that is left, no more than {MOST_MARKS:,} marks are kept."
+            notify_plain(self.screen, words, "warning")
 
     def _open(self, entry: HistoryEntry) -> None:
         self.listing.open(entry.target, at=entry.at, until=entry.until, top=entry.top, marks=entry.marks)

@@ -54,7 +54,7 @@ class LinkDialog(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         yield Note(widget_id="life")
-        yield Note("Anyone with this link can download the file until it expires.")
+        yield Note("Anyone with this link can download the file until it expires.", widget_id="reach")
         note = Note(widget_id="note")
         note.set_text(show(self._link.note))
         yield note
@@ -83,6 +83,8 @@ class LinkDialog(Dialog[None]):
         end = words.full_time(self._link.expires, self._zone)
         if left <= timedelta(0):
             text = f"This link expired at {end}. Close this and ask for a new one."
+            for name in ("#reach", "#copied"):
+                self.query_one(name, Note).set_text("")
         else:
             text = f"Expires in {words.span(left)} ({end})."
         self.query_one("#life", Note).set_text(text)
@@ -125,33 +127,35 @@ class ListenDialog(Dialog[ListenWay | None]):
 
         Args:
             why: why nothing is heard, as a sentence.
-            address: of the recording.
+            address: of the recording, as other runs of this program know it; empty where they do not.
             program: what could open a copy on this machine; empty where nothing can.
             links: whether the service signs links.
         """
         super().__init__("Listen elsewhere", harmless=None)
         self._why = why
-        self._line = stream_line(address)
+        self._line = stream_line(address) if address else ""
         self._program = program
         self._links = links
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        possible = {"link": self._links, "open": bool(self._program)}
+        possible = {"link": self._links, "open": bool(self._program), "copy": bool(self._line)}
         return possible.get(action, True) and super().check_action(action, parameters)
 
     def compose_body(self) -> ComposeResult:
         yield Static(show(self._why))
         if not self._program and is_local(os.environ):
             yield Static("Nothing on this machine plays it either.", classes="dialog-note")
-        yield Static(Content("On your own machine:"), classes="dialog-note")
-        yield Static(show(self._line), id="line")
+        if self._line:
+            yield Static(Content("On your own machine:"), classes="dialog-note")
+            yield Static(show(self._line), id="line")
         yield Note(widget_id="copied")
 
     @property
     def buttons(self) -> Mapping[str, str]:
         link = {"link": "Link"} if self._links else {}
         program = {"open": f"Open with {self._program}"} if self._program else {}
-        return {"cancel": "Close", **link, **program, "copy": "Copy command"}
+        copy = {"copy": "Copy command"} if self._line else {}
+        return {"cancel": "Close", **link, **program, **copy}
 
     def action_link(self) -> None:
         self.dismiss(ListenWay.LINK)

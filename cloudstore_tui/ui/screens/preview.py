@@ -199,7 +199,7 @@ class PreviewScreen(BaseScreen[bool]):
         # What plays it on another machine is not heard either, unless the user has named it for that.
         is_heard = is_local(os.environ) or self._actions.opens_elsewhere(self._entry)
         program = self._actions.opener_of(self._entry) if is_heard else ""
-        dialog = ListenDialog(why, self._entry.location.address, program=program, links=links)
+        dialog = ListenDialog(why, self._actions.known_address(self._entry), program=program, links=links)
         way = await self.app.push_screen_wait(dialog)
         if way is ListenWay.LINK:
             await self._actions.link(self._entry, self._set_status)

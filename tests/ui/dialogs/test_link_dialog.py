@@ -105,6 +105,8 @@ async def test_a_link_that_ends_says_so_at_once(opened: Any, monkeypatch: pytest
         timers[30]()
         await it.pilot.pause()
         assert "This link expired at" in it.text
+        assert "Copied" not in it.text
+        assert "Anyone with this link" not in it.text
 
 
 async def test_long_lives_are_told_in_hours_and_days(opened: Any) -> None:
