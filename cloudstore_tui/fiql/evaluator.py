@@ -1,56 +1,24 @@
-"""Whether a row meets a filter, by the rules of the service; and an object as such a row."""
+"""An object as a filter sees it: its fields and tags by the names of filters, and whether it contradicts one."""
 
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import lru_cache
+from operator import ge, gt, le, lt
 from typing import TypeAlias
 
+from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
-from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS, Unit
+from cloudstore_tui.fiql.measures import SECOND, epoch_ms
+from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import And, Comparison, Node
 
 Row: TypeAlias = Mapping[str, str | int]
 """The fields and tags of an object by the names that filters use; a name that is not there is missing."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,20})?")
-_ORDERS: Mapping[str, Callable[[float | str, float | str], bool]] = {
-    "==": operator.eq,
-    "=in=": operator.eq,
-    "=gt=": operator.gt,
-    "=ge=": operator.ge,
-    "=lt=": operator.lt,
-    "=le=": operator.le,
-}
-
-
-def evaluate(node: Node, row: Row) -> bool:
-    """Whether a row meets a filter.
-
-    Numbers are compared as numbers where both sides are written as numbers, everything else as texts with their
-    capitals; a `*` is a `*`. A row without the field or tag is found by `!=` and `=out=` and by nothing else.
-
-    The service finds only AVAILABLE objects where a filter does not name `objectState`. That is a rule about searches,
-    not about filters: it is not applied here.
-    """
-    if isinstance(node, Comparison):
-        return _meets(node, row.get(ALIASES.get(node.selector, node.selector)))
-    join = all if isinstance(node, And) else any
-    return join(evaluate(term, row) for term in node.terms)
-
-
-def _meets(term: Comparison, value: str | int | None) -> bool:
-    if term.operator in ("!=", "=out="):
-        return value is None or not any(_compare("==", value, wanted) for wanted in term.values)
-    return value is not None and any(_compare(term.operator, value, wanted) for wanted in term.values)
-
-
-def _compare(sign: str, value: str | int, wanted: str) -> bool:
-    mine, other = value if isinstance(value, int) else number(value), number(wanted)
-    if mine is None or other is None:
-        return _ORDERS[sign](str(value), wanted)
-    return _ORDERS[sign](mine, other)
+_ORDERS: Mapping[str, Callable[[float, float], bool]] = {"=gt=": gt, "=ge=": ge, "=lt=": lt, "=le=": le}
 
 
 @lru_cache(maxsize=4096)
@@ -89,3 +57,72 @@ def row_of(entry: StoredObject) -> Row:
     """
     tags = {key: value for key, value in reversed(entry.tags) if key not in CONTENT_FIELDS}
     return tags | {name: value for name, value in fields_of(entry).items() if value is not None and value != ""}
+
+
+def values_of(entry: StoredObject, name: str) -> tuple[str, ...]:
+    """The values of a field or tag as the service has them; none where it is missing or blank."""
+    name = ALIASES.get(name, name)
+    if name not in CONTENT_FIELDS:
+        return tuple(value for key, value in entry.tags if key == name and value)
+    value = fields_of(entry)[name]
+    return (str(value),) if value not in (None, "") else ()
+
+
+def contradicts(entry: StoredObject, filter_: str) -> bool:
+    """Whether an object certainly does not meet a filter. The service's answer stands; this is for a note to the user.
+
+    Numbers are compared as numbers and texts with their case, and a `*` that the user typed stands for anything. What
+    nobody can know counts as met: fields that the object does not have, and times to the second, as replies cut them.
+    """
+    tree = _parsed(filter_)
+    return tree is not None and _meets(tree, entry) is False
+
+
+@lru_cache(maxsize=32)
+def _parsed(filter_: str) -> Node | None:
+    try:
+        return parse(filter_) if filter_ else None
+    except FilterError:
+        return None
+
+
+def _meets(node: Node, entry: StoredObject) -> bool | None:
+    """Whether an object meets a filter; `None` if that is unknown."""
+    if isinstance(node, Comparison):
+        return _compares(node, values_of(entry, node.selector))
+    deciding = not isinstance(node, And)
+    found = [_meets(term, entry) for term in node.terms]
+    if deciding in found:
+        return deciding
+    return None if None in found else not deciding
+
+
+def _compares(term: Comparison, values: Sequence[str]) -> bool | None:
+    is_time = CONTENT_FIELDS.get(term.selector) is Unit.EPOCH_MS
+    if not values or (is_time and term.operator not in _ORDERS):
+        return None
+    if term.operator in _ORDERS:
+        answers = {_in_order(value, term, blur=SECOND if is_time else None) for value in values}
+        return answers.pop() if len(answers) == 1 else None
+    equal = any(_equal(value, wanted) for value in values for wanted in term.values)
+    if term.operator in ("==", "=in="):
+        return equal or any(_matches(value, wanted) for value in values for wanted in term.values)
+    # Of a tag that comes twice, nobody knows which value a negation looks at.
+    return not equal if len(values) == 1 else None
+
+
+def _in_order(value: str, term: Comparison, blur: int | None) -> bool | None:
+    """Whether a value is on the wanted side of another; unknown where one is no number, or they differ by the blur."""
+    mine, wanted = number(value), number(term.value)
+    if mine is None or wanted is None or (blur is not None and abs(mine - wanted) <= blur):
+        return None
+    return _ORDERS[term.operator](mine, wanted)
+
+
+def _equal(value: str, wanted: str) -> bool:
+    mine, other = number(value), number(wanted)
+    return value == wanted or (mine is not None and mine == other)
+
+
+def _matches(value: str, wanted: str) -> bool:
+    return "*" in wanted and fnmatchcase(value, wanted.replace("[", "[[]").replace("?", "[?]"))

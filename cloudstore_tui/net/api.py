@@ -70,6 +70,13 @@ def api_address(url: str, *, option: str, profile: str, path: bool = False) -> s
     return url.rstrip("/")
 
 
+def origin_and_path(address: str) -> tuple[str, str]:
+    """A whole address cut in two behind its host."""
+    scheme, _, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host}", slash + path
+
+
 def host_name(text: str, *, option: str, profile: str) -> str:
     """Give a host name, with or without a port, back in lower case.
 

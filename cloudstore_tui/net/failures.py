@@ -49,6 +49,11 @@ class LostReplyError(NetworkError):
     """A request was sent and no answer came: whether it was done has to be looked up."""
 
 
+def was_not_done(error: StorageError) -> bool:
+    """Whether the service certainly did nothing: the request never reached it, or it asks to come back later."""
+    return isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
+
+
 def problem(reply: Reply, subject: str) -> StorageError:
     """The error for a reply that is no success; `subject` is the address of what was asked for."""
     status, words, service_code = reply.status, message_of(reply.body), code_of(reply.body)

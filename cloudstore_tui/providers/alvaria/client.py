@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import (
     UsageError,
 )
 from cloudstore_tui.core.profile import Profile, Secret
-from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, segment
+from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, origin_and_path, segment
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
 from cloudstore_tui.net.reply import Reply, message_of
 from cloudstore_tui.providers.alvaria.scopes import needs_v3, usual_scope
@@ -119,7 +119,20 @@ TOKEN_PATH = "/tokenservice/oauth2/access_token"
 RENEW_ON = frozenset({401, 403})
 """A missing scope is a 401 on some systems and a 403 on others, so both are given a new token once."""
 
+
 _ORG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})")
+
+
+def read_org(text: str) -> str:
+    """Give an organisation's id back.
+
+    Raises:
+        ConfigError: it cannot be one, as it cannot be the first part of a host name.
+    """
+    if not _ORG.fullmatch(text):
+        hint = "It is one word of letters, digits and -, such as acme in acme.via.aspect-cloud.net."
+        raise ConfigError("is not an organisation id", hint=hint)
+    return text
 
 
 class AlvariaClient:
@@ -127,7 +140,7 @@ class AlvariaClient:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._org = self._checked_org()
+        self._org = self._configured_org()
         self.version = profile.text("api_version") or "v3"
         self._refusals = Refusals(profile)
         origin, self._token_path = self._token_address()
@@ -225,15 +238,11 @@ class AlvariaClient:
     async def _api_key(self) -> dict[str, Secret]:
         return {"x-api-key": await read_secret(self._profile, "api_key")}
 
-    def _checked_org(self) -> str:
-        org = self._profile.text("org")
-        if not _ORG.fullmatch(org):
-            raise ConfigError(
-                "org is not an organisation's id",
-                subject=f"profile {self._profile.name}",
-                hint="It is the first part of the host name of its cloud: letters, digits and hyphens.",
-            )
-        return org
+    def _configured_org(self) -> str:
+        try:
+            return read_org(self._profile.text("org"))
+        except ConfigError as error:
+            raise error.with_(subject=f"org of profile {self._profile.name}") from None
 
     def _api_base(self) -> str:
         profile = self._profile
@@ -248,10 +257,8 @@ class AlvariaClient:
         url = profile.text("token_url")
         if not url:
             return f"https://{self._host('token_host', 'myaspect.id.aspect-cloud.net', 'token_url')}", TOKEN_PATH
-        checked = api_address(url, option="token_url", profile=profile.name, path=True)
-        scheme, _, rest = checked.partition("://")
-        host, slash, path = rest.partition("/")
-        return f"{scheme}://{host}", slash + path or TOKEN_PATH
+        origin, path = origin_and_path(api_address(url, option="token_url", profile=profile.name, path=True))
+        return origin, path or TOKEN_PATH
 
     def _host(self, option: str, example: str, other: str) -> str:
         profile = self._profile

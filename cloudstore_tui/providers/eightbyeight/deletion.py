@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
+from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome
 from cloudstore_tui.net.api import segment
-from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.failures import was_not_done
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient, region_of
 
@@ -63,8 +63,7 @@ async def _send(client: EightByEightClient, batch: list[Location]) -> None:
 
 async def _after(client: EightByEightClient, batch: list[Location], error: StorageError) -> list[Deletion]:
     """The outcomes of a batch whose request failed: a lost reply, or a broken service, says nothing."""
-    unsent = isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
-    if unsent or not isinstance(error, UnavailableError):
+    if was_not_done(error) or not isinstance(error, UnavailableError):
         return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
     return _judged(await _outcomes_of(client, batch, error))
 

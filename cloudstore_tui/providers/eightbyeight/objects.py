@@ -9,11 +9,9 @@ from cloudstore_tui.core.errors import (
     ConflictError,
     ForbiddenError,
     MissingError,
-    NetworkError,
     NotAvailableError,
     ReplyError,
     StorageError,
-    ThrottledError,
     UnavailableError,
     UnsettledError,
     UnsupportedError,
@@ -23,7 +21,7 @@ from cloudstore_tui.core.links import LinkForm, SignedLink, Source, vet_link
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.api import segment
-from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.failures import was_not_done
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
 
@@ -163,7 +161,7 @@ class Objects:
         try:
             reply = await self._client.send("POST", location.region, path, body=body, subject=subject, level=EDIT)
         except UnavailableError as error:
-            if _was_not_sent(error):
+            if was_not_done(error):
                 raise
             await self._settle(location, error)
             return days
@@ -206,11 +204,6 @@ class Objects:
         entry = await self.record(location)
         if not entry.is_available:
             raise _unavailable(entry) from error
-
-
-def _was_not_sent(error: UnavailableError) -> bool:
-    """Whether the service certainly did nothing."""
-    return isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
 
 
 def _unavailable(entry: StoredObject) -> NotAvailableError:

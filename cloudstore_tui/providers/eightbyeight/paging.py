@@ -23,8 +23,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.paging import BORDER, Page, next_window
-from cloudstore_tui.fiql.evaluator import fields_of, number
-from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
+from cloudstore_tui.fiql.evaluator import number, values_of
 from cloudstore_tui.fiql.measures import SECOND, epoch_ms
 from cloudstore_tui.fiql.syntax import compare
 
@@ -130,15 +129,6 @@ class RegionPage(msgspec.Struct, frozen=True):
         if taken >= len(self.entries):
             return self.next
         return self.at.moved(self.at.offset + self.positions[taken], self.order, self.entries[: taken + 1])
-
-
-def values_of(entry: StoredObject, name: str) -> tuple[str, ...]:
-    """The values of a field or tag as the service has them; none where it is missing or blank."""
-    name = ALIASES.get(name, name)
-    if name not in CONTENT_FIELDS:
-        return tuple(value for key, value in entry.tags if key == name and value)
-    value = fields_of(entry)[name]
-    return (str(value),) if value not in (None, "") else ()
 
 
 def sort_key(entry: StoredObject, name: str) -> tuple[int, float, str]:
@@ -405,8 +395,6 @@ FetchPage: TypeAlias = Callable[[Query, str, Position, int], Awaitable[RegionPag
 """Gives at most so many records from a place of a region on."""
 Regions: TypeAlias = tuple[tuple[str, ...], tuple[StorageError, ...]]
 """The names of all regions, and what that list lacks."""
-Ways: TypeAlias = tuple[dict[str, Position], tuple[StorageError, ...]]
-"""Where to begin in each region, and why in some there is no way."""
 
 
 class PrefetchingSearch:
@@ -449,8 +437,8 @@ class PrefetchingSearch:
         failures: list[StorageError] = []
         if self._streams is None or cursor != self._cursor:
             self.close()
-            ways, lost = await self._ways(cursor)
-            self._streams, self._cursor = [self._stream(region, at) for region, at in ways.items()], cursor
+            starts, lost = await self._starts(cursor)
+            self._streams, self._cursor = [self._stream(region, at) for region, at in starts.items()], cursor
             failures += lost
         rows: list[StoredObject] = []
         for _round in range(MAX_EMPTY):
@@ -523,7 +511,8 @@ class PrefetchingSearch:
     def _address(self, region: str) -> str:
         return Location(self._query.location.profile, region).address
 
-    async def _ways(self, cursor: str | None) -> Ways:
+    async def _starts(self, cursor: str | None) -> tuple[dict[str, Position], tuple[StorageError, ...]]:
+        """Where to begin in each region, and what the list of regions lacks."""
         if cursor:
             return msgspec.json.decode(cursor, type=dict[str, Position]), ()
         if region := self._query.location.region:
@@ -546,5 +535,5 @@ def _left(streams: list[RegionStream]) -> int | None:
 
 
 def _packed(streams: list[RegionStream]) -> str | None:
-    ways = {stream.region: at for stream in streams if (at := stream.at) is not None}
-    return msgspec.json.encode(ways).decode() if ways else None
+    positions = {stream.region: at for stream in streams if (at := stream.at) is not None}
+    return msgspec.json.encode(positions).decode() if positions else None

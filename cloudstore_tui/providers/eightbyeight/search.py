@@ -1,11 +1,9 @@
 """Searches of one customer: pages of one region or of all, and how many objects there are."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
-from functools import lru_cache, partial
-from operator import ge, gt, le, lt
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
@@ -14,11 +12,10 @@ from cloudstore_tui.core.errors import FilterError, PartialError, ReplyError, Us
 from cloudstore_tui.core.models import Location, Query, ResultSize, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.checker import check
-from cloudstore_tui.fiql.evaluator import number
-from cloudstore_tui.fiql.fields import CONTENT_FIELDS, Unit
-from cloudstore_tui.fiql.measures import SECOND, epoch_ms
+from cloudstore_tui.fiql.evaluator import contradicts
+from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.parser import conjunction, parse
-from cloudstore_tui.fiql.syntax import And, Comparison, Node, compare
+from cloudstore_tui.fiql.syntax import compare
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.paging import (
@@ -32,7 +29,6 @@ from cloudstore_tui.providers.eightbyeight.paging import (
     RegionPage,
     Regions,
     next_offset,
-    values_of,
 )
 
 Result = TypeVar("Result")
@@ -168,80 +164,6 @@ def _suggestion(filter_: str) -> str:
     if not known and ("'" in filter_ or '"' in filter_):
         return "The service may not take quotes. Try the id or the time without them."
     return " ".join(known[:2]) if known else "Look at the filter: cloudstore fiql check 'FILTER'."
-
-
-_ORDERS: dict[str, Callable[[float, float], bool]] = {"=gt=": gt, "=ge=": ge, "=lt=": lt, "=le=": le}
-
-
-def contradicts(entry: StoredObject, filter_: str) -> bool:
-    """Whether a row certainly does not meet the filter. The service's answer stands; this is for a note to the user.
-
-    Numbers are compared as numbers and texts with their case, and a `*` that the user typed stands for anything. What
-    nobody can know counts as met: fields that the row does not have, and times to the second, as replies cut them.
-    """
-    tree = _parsed(filter_)
-    return tree is not None and _holds(tree, entry) is False
-
-
-@lru_cache(maxsize=32)
-def _parsed(filter_: str) -> Node | None:
-    try:
-        return parse(filter_) if filter_ else None
-    except FilterError:
-        return None
-
-
-def _holds(node: Node, entry: StoredObject) -> bool | None:
-    """Whether a row meets a filter; `None` if that is unknown."""
-    if isinstance(node, Comparison):
-        return _meets(node, entry)
-    deciding = not isinstance(node, And)
-    found = [_holds(term, entry) for term in node.terms]
-    if deciding in found:
-        return deciding
-    return None if None in found else not deciding
-
-
-def _meets(term: Comparison, entry: StoredObject) -> bool | None:
-    values = values_of(entry, term.selector)
-    if CONTENT_FIELDS.get(term.selector) is Unit.EPOCH_MS:
-        return _in_time(values, term)
-    if not values:
-        return None
-    if term.operator in _ORDERS:
-        return _agreed([_in_order(value, term) for value in values])
-    equal = any(_equal(value, wanted) for value in values for wanted in term.values)
-    if term.operator in ("==", "=in="):
-        return equal or any(_matches(value, wanted) for value in values for wanted in term.values)
-    # Of a tag that comes twice, nobody knows which value a negation looks at.
-    return not equal if len(values) == 1 else None
-
-
-def _in_time(values: Sequence[str], term: Comparison) -> bool | None:
-    wanted = number(term.value)
-    if not values or wanted is None or term.operator not in _ORDERS:
-        return None
-    moment = number(values[0])
-    is_near = moment is None or abs(moment - wanted) <= SECOND
-    return None if is_near else _in_order(values[0], term)
-
-
-def _in_order(value: str, term: Comparison) -> bool | None:
-    mine, wanted = number(value), number(term.value)
-    return None if mine is None or wanted is None else _ORDERS[term.operator](mine, wanted)
-
-
-def _agreed(found: list[bool | None]) -> bool | None:
-    return found[0] if len(set(found)) == 1 else None
-
-
-def _equal(value: str, wanted: str) -> bool:
-    mine, other = number(value), number(wanted)
-    return value == wanted or (mine is not None and mine == other)
-
-
-def _matches(value: str, wanted: str) -> bool:
-    return "*" in wanted and fnmatchcase(value, wanted.replace("[", "[[]").replace("?", "[?]"))
 
 
 MAX_OBJECTS = 2**40

@@ -1,5 +1,6 @@
 """What a profile of the 8x8 Cloud Storage Service needs, and how to get it."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cloudstore_tui.core.spec import Option, ProviderSpec, SecretField
@@ -61,8 +62,8 @@ def check_regions(text: str) -> None:
     read_regions(text.replace(",", " ").split())
 
 
-def check_base(text: str) -> None:
-    """Refuse what is no address without a path.
+def check_address(text: str, *, path: bool) -> None:
+    """Refuse what is no address; `path` says whether it may have a path.
 
     Raises:
         ConfigError: it is none.
@@ -70,19 +71,7 @@ def check_base(text: str) -> None:
     # Deferred as above.
     from cloudstore_tui.net.api import api_address
 
-    api_address(text, option="the address", profile="")
-
-
-def check_url(text: str) -> None:
-    """Refuse what is no address.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    # Deferred as above.
-    from cloudstore_tui.net.api import api_address
-
-    api_address(text, option="the address", profile="", path=True)
+    api_address(text, option="the address", profile="", path=path)
 
 
 SPEC = ProviderSpec(
@@ -115,7 +104,7 @@ SPEC = ProviderSpec(
             label="API address",
             where="https://api.8x8.com for all customers of 8x8. Another one only for tests, such as the sandbox.",
             is_rare=True,
-            check=check_base,
+            check=partial(check_address, path=False),
         ),
         Option(
             "token_url",
@@ -123,7 +112,7 @@ SPEC = ProviderSpec(
             label="Token address",
             where="Empty for all customers of 8x8: tokens come from the API address.",
             is_rare=True,
-            check=check_url,
+            check=partial(check_address, path=True),
         ),
         Option("allow_hosts", "Further hosts that presigned links may lead to.", type=tuple),
     ),

@@ -1,12 +1,13 @@
 """What the database finds is what comparing every object one by one finds."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, comparisons
 from cloudstore_tui.sandbox.eightbyeight import fixtures
 from cloudstore_tui.sandbox.eightbyeight.model import FIELDS, TAGS, Record
@@ -37,11 +38,11 @@ def is_generated(record: Record) -> bool:
     return record.type == "callcenterrecording" and fixtures.SPAN[0] <= record.created and record.id[14] == "7"
 
 
-def passes(record: Record, node: Node, rules: Rules) -> bool:
+def passes(value_of: Callable[[str], str | int | None], node: Node, rules: Rules) -> bool:
     if isinstance(node, Comparison):
         match = match_of(node, rules, tag=node.selector not in FIELDS)
-        return match.holds(record.value(node.selector))
-    results = (passes(record, term, rules) for term in node.terms)
+        return match.holds(value_of(node.selector))
+    results = (passes(value_of, term, rules) for term in node.terms)
     return all(results) if isinstance(node, And) else any(results)
 
 
@@ -64,6 +65,71 @@ def filters(draw: st.DrawFn, records: list[Record]) -> Node:
     return node
 
 
+CALL: dict[str, str | int] = {
+    "type": "callcenterrecording",
+    "objectName": "int-1.mp3",
+    "storedBytes": 3_813_912,
+    "createdTime": 1_725_148_800_000,
+    "objectState": "AVAILABLE",
+    "duration": "1271000",
+    "agentName": "Khang Glynn",
+    "empty": "",
+    "padded": "007",
+    "decimal": "1.50",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("type==callcenterrecording", True),
+        ("type==CallCenterRecording", False),
+        ("type!=summary", True),
+        ("agentName=='Khang Glynn'", True),
+        ("agentName==Khang*", False),
+        ("agentName=='khang glynn'", False),
+        ("duration=gt=90000", True),
+        ("duration=gt=9", True),
+        ("duration=lt=90000", False),
+        ("duration=ge=1271000", True),
+        ("duration=gt=1271000", False),
+        ("duration=le=1271000.0", True),
+        ("duration==1271000.0", True),
+        ("duration==1e3", False),
+        ("duration=gt=abc", False),
+        ("duration=lt=abc", True),
+        ("agentName=gt=Ada", True),
+        ("agentName=lt=9", False),
+        ("padded==7", True),
+        ("padded=='007'", True),
+        ("decimal==1.5", True),
+        ("decimal=in=(1,1.500)", True),
+        ("storedBytes==3813912", True),
+        ("createdTime=lt=1725148800001", True),
+        ("type=in=(summary,callcenterrecording)", True),
+        ("type=in=(summary,meeting)", False),
+        ("type=out=(summary,meeting)", True),
+        ("type=out=(summary,callcenterrecording)", False),
+        ("empty==''", True),
+        ("empty!=''", False),
+        ("missing==''", False),
+        ("missing==x", False),
+        ("missing!=x", True),
+        ("missing=out=(x,y)", True),
+        ("missing=in=(x,y)", False),
+        ("missing=lt=5", False),
+        ("missing=ge=''", False),
+        ("objectState==ARCHIVED", False),
+        ("type==summary,agentName=='Khang Glynn'", True),
+        ("type==summary;agentName=='Khang Glynn'", False),
+        ("type==summary,type==meeting;duration=gt=5", False),
+        ("(type==summary,duration=gt=5);agentName!=x", True),
+    ],
+)
+def test_a_row_meets_a_filter_by_the_rules_of_the_service(text: str, holds: bool) -> None:
+    assert passes(CALL.get, parse(text), Rules()) is holds
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_operator_on_each_field_finds_what_comparing_finds(
     store: ObjectRecords, everything: list[Record], name: str
@@ -74,7 +140,7 @@ def test_each_operator_on_each_field_finds_what_comparing_finds(
         for record in (calls[len(calls) // 2], others[len(others) // 3]):
             term = Comparison(name, compare, (str(record.value(name) or ""),))
             found = store.search(ObjectSearch(REGION, And((term, ANY_STATE)), limit=10_000)).objects
-            expected = {record.id for record in everything if passes(record, term, Rules())}
+            expected = {record.id for record in everything if passes(record.value, term, Rules())}
             assert {record.id for record in found} == expected, term
 
 
@@ -86,7 +152,7 @@ def test_a_search_finds_what_comparing_finds_in_the_right_order(
     node = data.draw(filters(everything))
     named = any(term.selector == "objectState" for term in comparisons(node))
     expected = [
-        record for record in everything if passes(record, node, rules) and (named or record.state == "AVAILABLE")
+        record for record in everything if passes(record.value, node, rules) and (named or record.state == "AVAILABLE")
     ]
     found = store.search(ObjectSearch(REGION, node, rules, sort, descending, 0, 10_000)).objects
     assert {record.id for record in found} == {record.id for record in expected}
