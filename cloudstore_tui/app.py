@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
 from rich.segment import Segments
@@ -20,6 +21,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
@@ -45,7 +47,6 @@ from cloudstore_tui.ui.mask import MASK, Masked, mask_filters
 from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
-from cloudstore_tui.ui.screens.setup import ProfileAdded, SetupController
 from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, ignore, is_low_bandwidth, listen
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
@@ -55,6 +56,7 @@ from cloudstore_tui.ui.widgets.chrome import Header
 
 if TYPE_CHECKING:
     from cloudstore_tui.ui.browser.screen import BrowserScreen
+    from cloudstore_tui.ui.screens.setup import SetupController
 
 DOUBLE_PRESS_S = 1.0
 """Seconds within which a second Ctrl+C quits."""
@@ -69,7 +71,6 @@ class CloudStoreApp(App[None]):
 
     TITLE = "cloudstore"
     CSS = "Screen { scrollbar-size-vertical: 1; }"
-    DEFAULT_MODE = "home"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,f10", "quit", "Quit", id="app.quit", tooltip="End the program; asks if needed"),
         Binding("ctrl+q", "quit", "Quit", id="app.leave", show=False, priority=True, tooltip="End the program"),
@@ -181,12 +182,19 @@ class CloudStoreApp(App[None]):
             settings.time_zone,
         )
         """The screen below all others."""
-        self.add_mode(self.DEFAULT_MODE, lambda: self.home)
-        self.setup = SetupController(self, engine, PROVIDERS, config.path, settings.download_dir)
         self._meanwhile = meanwhile
+        self.wants_demo = False
+        """Whether the user left for the sandbox."""
 
     def _state_file(self, name: str) -> Path | None:
         return self._state_folder / name if self._state_folder is not None else None
+
+    @cached_property
+    def setup(self) -> "SetupController":
+        """What adds profiles and finds out what is wrong; few need it."""
+        from cloudstore_tui.ui.screens.setup import SetupController
+
+        return SetupController(self, self._engine, PROVIDERS, self._config.path, self._settings.download_dir)
 
     @property
     def browser(self) -> "BrowserScreen":
@@ -219,6 +227,9 @@ class CloudStoreApp(App[None]):
             await self.push_screen(browser)
         if target is not None:
             browser.begin_at(target)
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.home
 
     async def on_mount(self) -> None:
         """Listen to signals and transfers, and report the parts of the configuration that cannot be used."""
@@ -332,7 +343,7 @@ class CloudStoreApp(App[None]):
         if what == "check":
             self.run_worker(self.setup.check(), group="setup", exclusive=True)
         elif self.transfers.engine.keeps:
-            self.run_worker(self.setup.add(), group="setup", exclusive=True)
+            self.run_worker(self._add_profile(), group="setup", exclusive=True)
         else:
             notify_plain(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
 
@@ -349,16 +360,22 @@ class CloudStoreApp(App[None]):
         if event.target is HomeChoice.BACK:
             if self._browser is not None and self._browser.listing.state is not None:
                 await self.browse()
-        elif event.target in (HomeChoice.DEMO, HomeChoice.ADD, HomeChoice.GUIDE):
-            self.run_worker(self.setup.go(event.target), group="setup", exclusive=True)
+        elif event.target is HomeChoice.DEMO:
+            self.wants_demo = True
+            self.exit()
+        elif event.target is HomeChoice.GUIDE:
+            self.run_worker(self.setup.guide(), group="setup", exclusive=True)
+        elif event.target is HomeChoice.ADD:
+            self.run_worker(self._add_profile(), group="setup", exclusive=True)
         else:
             await self.browse(event.target)
 
-    @on(ProfileAdded)
-    async def use_profile(self, event: ProfileAdded) -> None:
-        self.browser.places.show_profiles()
-        await self.browse(event.profile)
-        notify_plain(self, f"{event.profile.name} can be used now.")
+    async def _add_profile(self) -> None:
+        profile = await self.setup.add()
+        if profile is not None:
+            self.browser.places.show_profiles()
+            await self.browse(profile)
+            notify_plain(self, f"{profile.name} can be used now.")
 
     def action_suspend_process(self) -> None:
         """Go back to the shell. Who leads the session has none, such as what `ssh HOST` runs: nobody would wake it."""

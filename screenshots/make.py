@@ -76,7 +76,7 @@ async def opened(config: Config, folder: Path, size: tuple[int, int], theme: str
     os.environ["HOME"] = str(folder)
     try:
         app = CloudStoreApp(engine, config, download_dir=folder / "calls")
-        app.theme = theme
+        app.themes.use(theme)
         async with app.run_test(size=size) as pilot:
             yield pilot
     finally:

@@ -108,7 +108,7 @@ def open_browser(
             journal.close()
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
-    return app.setup.wants_demo
+    return app.wants_demo
 
 
 def as_asked(config: Config, *, no_mouse: bool, low_bandwidth: bool | None) -> Config:

@@ -4,7 +4,6 @@ Everything is done relative to an open folder, so a folder that is swapped for a
 no last segment is ever followed if it is a link.
 """
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -211,6 +210,9 @@ class Disk:
         Raises:
             FileExistsError: the new name is taken.
         """
+        # Deferred: hardly any file system is without links.
+        import ctypes
+
         libc = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
             result = libc.renameatx_np(folder, os.fsencode(name), folder, os.fsencode(new), _RENAME_EXCL)

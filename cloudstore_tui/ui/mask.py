@@ -26,34 +26,33 @@ from cloudstore_tui.core.models import Entry, StoredObject
 MAX_NAMES = 50_000
 """Names that are remembered; rows and details are masked by field beyond that, too."""
 
+# Patterns are compiled by `re` where they are first used: hardly anybody masks in the first second.
 _PERSON = r"(?:agent|user|caller|callee|customer|contact|owner|person|employee|supervisor|member|guest)"
-_FIELDS = re.compile(
-    rf"{_PERSON}[ _-]?(?:full|first|last|display)?[ _-]?names?|(?:first|last|full|display)[ _-]?name|started[ _-]?by"
-    r"|.*e-?mail(?:[ _-]?address)?|.*(?:tele)?phone(?:[ _-]?(?:number|no))?|.*msisdn|caller[ _-]?id|callee[ _-]?id"
-    r"|(?:caller|callee|from|to|called|calling)[ _-]?number|address|ani|dnis|extension(?:[ _-]?(?:number|id))?"
-    r"|agent|caller|callee|customer|contact|first|last",
-    re.IGNORECASE,
+_FIELDS = (
+    rf"(?i:{_PERSON}[ _-]?(?:full|first|last|display)?[ _-]?names?|(?:first|last|full|display)[ _-]?name"
+    r"|started[ _-]?by|.*e-?mail(?:[ _-]?address)?|.*(?:tele)?phone(?:[ _-]?(?:number|no))?|.*msisdn"
+    r"|caller[ _-]?id|callee[ _-]?id|(?:caller|callee|from|to|called|calling)[ _-]?number|address|ani|dnis"
+    r"|extension(?:[ _-]?(?:number|id))?|agent|caller|callee|customer|contact|first|last)"
 )
 _NOBODY = frozenset({"queueName", "channelName", "tenantId", "branchId"})
-_NOT_FIELDS = re.compile(r".*voice-?mail|microphone", re.IGNORECASE)
-_ASKED = re.compile(
-    rf"(?<![\w.])(?:{_PERSON}(?:Name|Email|Phone|Number)?|callerId|calleeId|ani|dnis|address|phone|number|extension\w*)"
-    r"""(?:"\s*:\s*(?=")|==|!=|=[a-z]+=|:(?!/))\(?(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;,()"'?>&]+)""",
-    re.IGNORECASE,
+_NOT_FIELDS = r"(?i:.*voice-?mail|microphone)"
+_ASKED = (
+    rf"(?i:(?<![\w.])(?:{_PERSON}(?:Name|Email|Phone|Number)?"
+    r"|callerId|calleeId|ani|dnis|address|phone|number|extension\w*)"
+    r"""(?:"\s*:\s*(?=")|==|!=|=[a-z]+=|:(?!/))\(?(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;,()"'?>&]+))"""
 )
 """A field of a filter, of a phrase or of JSON, with a value."""
 
-_LINK = re.compile(r"https?://[^\s/?]+(?P<rest>[^\s?]*\?\S+)")
-_MAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
-_NUMBER = re.compile(
-    r"(?:\+|%2B)\d(?:[ .-]?\(?\d\)?){6,14}(?!\d)"
+_LINK = r"https?://[^\s/?]+(?P<rest>[^\s?]*\?\S+)"
+_MAIL = r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"
+_NUMBER = (
+    r"(?i:(?:\+|%2B)\d(?:[ .-]?\(?\d\)?){6,14}(?!\d)"
     r"|(?<![\w.,+-])\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}(?!\d)|(?<![\w.,+])\d{3}[ .-]\d{3}[ .-]\d{4}(?![\w-])"
-    r"|(?<![A-Za-z0-9.,])\d{9,15}(?![A-Za-z0-9])",
-    re.IGNORECASE,
+    r"|(?<![A-Za-z0-9.,])\d{9,15}(?![A-Za-z0-9]))"
 )
-_MOMENT = re.compile(r"1\d{9}|1\d{12}|(?:19|20)\d\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d(?:[0-5]\d)?)?")
+_MOMENT = r"1\d{9}|1\d{12}|(?:19|20)\d\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d(?:[0-5]\d)?)?"
 """Digits that are a time: seconds or milliseconds since 1970, or a date."""
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_WORD = r"[^\W_]+(?:['\u2019][^\W_]+)*"
 _MIN_LETTERS = 3
 """Letters that a name has at least."""
 _KEPT_DIGITS = 4
@@ -102,7 +101,7 @@ class Mask:
         if name in self._learnt or len(self._learnt) >= MAX_NAMES:
             return
         self._learnt.add(name)
-        words = tuple(_WORD.findall(name))
+        words = tuple(re.findall(_WORD, name))
         letters = sum(character.isalpha() for character in name)
         if letters < _MIN_LETTERS or "@" in name:
             return
@@ -128,10 +127,10 @@ class Mask:
         """Any text, character for character as long and as wide as before."""
         if not self.on or not text:
             return text
-        text = _LINK.sub(lambda found: found[0][: found.start("rest") - found.start()] + "•" * len(found["rest"]), text)
-        text = _ASKED.sub(self._asked, text)
-        text = _MAIL.sub(lambda found: self._mail(found[0]), text)
-        text = _NUMBER.sub(lambda found: self._number(found[0]), text)
+        text = re.sub(_LINK, _without_rest, text)
+        text = re.sub(_ASKED, self._asked, text)
+        text = re.sub(_MAIL, lambda found: self._mail(found[0]), text)
+        text = re.sub(_NUMBER, lambda found: self._number(found[0]), text)
         return self._without_names(text) if self._names else text
 
     def _asked(self, found: re.Match[str]) -> str:
@@ -142,7 +141,7 @@ class Mask:
         return found[0][: found.start("value") - found.start()] + self._pseudonym(value)
 
     def _without_names(self, text: str) -> str:
-        words = [(found.start(), found.end(), found[0], found[0].casefold()) for found in _WORD.finditer(text)]
+        words = [(found.start(), found.end(), found[0], found[0].casefold()) for found in re.finditer(_WORD, text)]
         pieces, end, index = [], 0, 0
         while index < len(words):
             length = self._name_at(words, index)
@@ -166,11 +165,11 @@ class Mask:
 
     def _pseudonym(self, value: str) -> str:
         """Another value of the same width, its words apart."""
-        if "@" in value and _MAIL.search(value):
-            return _MAIL.sub(lambda found: self._mail(found[0]), value)
+        if "@" in value and re.search(_MAIL, value):
+            return re.sub(_MAIL, lambda found: self._mail(found[0]), value)
         if not any(character.isalpha() for character in value):
             return self._number(value)
-        return _WORD.sub(lambda found: self._word(found[0]), value)
+        return re.sub(_WORD, lambda found: self._word(found[0]), value)
 
     def _mail(self, mail: str) -> str:
         if mail in self._issued:
@@ -185,7 +184,7 @@ class Mask:
         """Nobody's number: zeros, and last some digits that tell it from others."""
         head = number[:3] if number[:3].upper() == "%2B" else ""
         digits = "".join(filter(str.isdecimal, number[len(head) :]))
-        if not digits or _is_pseudonym(digits) or (digits == number and _MOMENT.fullmatch(digits)):
+        if not digits or _is_pseudonym(digits) or (digits == number and re.fullmatch(_MOMENT, digits)):
             return number
         kept = min(_KEPT_DIGITS, len(digits) - 1)
         last = f"{int.from_bytes(self._hash(digits), 'big') % 10**kept:0{kept}}" if kept else ""
@@ -202,7 +201,7 @@ class Mask:
         return masked
 
     def _is_pseudonym(self, value: str) -> bool:
-        return all(word.casefold() in self._issued for word in _WORD.findall(value))
+        return all(word.casefold() in self._issued for word in re.findall(_WORD, value))
 
     def _hash(self, value: str) -> bytes:
         return blake2b(value.encode("utf-8", "surrogatepass"), key=self._key, digest_size=32).digest()
@@ -215,7 +214,11 @@ MASK = Mask()
 @cache
 def is_personal(name: str) -> bool:
     """Whether a field or tag holds somebody's name, number or mail address."""
-    return _FIELDS.fullmatch(name) is not None and _NOT_FIELDS.fullmatch(name) is None
+    return re.fullmatch(_FIELDS, name) is not None and re.fullmatch(_NOT_FIELDS, name) is None
+
+
+def _without_rest(link: re.Match[str]) -> str:
+    return link[0][: link.start("rest") - link.start()] + "•" * len(link["rest"])
 
 
 def _is_pseudonym(digits: str) -> bool:

@@ -118,16 +118,18 @@ class ThemeDialog(PickDialog):
     HINT: ClassVar[str] = "Move to try one; Enter keeps it."
 
     def __init__(self, themes: ThemeManager, before: str) -> None:
-        super().__init__("Themes", [Choice(name) for name in themes.names], at=themes.names.index(before), verb="Use")
+        names = themes.names
+        at = names.index(before) if before in names else 0
+        super().__init__("Themes", [Choice(name) for name in names], at=at, verb="Use")
         self._themes = themes
         self._before = before
 
     @on(OptionList.OptionHighlighted)
     def try_on(self, event: OptionList.OptionHighlighted) -> None:
-        self.app.theme = self._themes.names[self.shown[event.option_index]]
+        self._themes.use(self._themes.names[self.shown[event.option_index]])
 
     def action_cancel(self) -> None:
-        self.app.theme = self._before
+        self._themes.use(self._before)
         super().action_cancel()
 
 

@@ -89,7 +89,7 @@ async def test_the_first_screen_says_everything_in_whole_words_and_offers_what_l
 async def test_the_sandbox_is_what_the_program_goes_on_with(fresh: Fresh) -> None:
     async with fresh() as (app, pilot):
         await pilot.press("1")
-        await until(pilot, lambda: app.setup.wants_demo)
+        await until(pilot, lambda: app.wants_demo)
         assert not app.return_code
 
 

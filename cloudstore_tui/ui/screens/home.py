@@ -370,7 +370,13 @@ def _number(number: int) -> Binding:
 class HomeScreen(BaseScreen[None]):
     """The first screen, below all others. Nothing is asked of a service for it, and nothing opens by itself."""
 
-    CSS_PATH = "home.tcss"
+    DEFAULT_CSS = """
+    HomeScreen {
+        #home { height: 1fr; }
+        &.-high #home { border-bottom: solid $border-blurred; }
+        #demo { color: $text-warning; }
+    }
+    """
     AUTO_FOCUS = "#home"
     VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [

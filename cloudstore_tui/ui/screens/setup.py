@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +11,6 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
 
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import ConfigError, StorageError
@@ -22,7 +20,6 @@ from cloudstore_tui.core.spec import ProviderSpec
 from cloudstore_tui.doctor import CheckResult, CheckStatus, examine, failed
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.screens.home import HomeChoice
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.fields import ChoiceLine
 from cloudstore_tui.ui.widgets.scrolled_text import PagedText
@@ -142,13 +139,6 @@ def _lines(result: CheckResult) -> Content:
     return Content.assemble(line, "\n      → ", show(result.hint))
 
 
-@dataclass
-class ProfileAdded(Message):
-    """There is one more profile, which can be used now."""
-
-    profile: Profile
-
-
 class SetupController:
     """Adds profiles to a program that runs, and finds out what is wrong."""
 
@@ -169,19 +159,11 @@ class SetupController:
         self._engine = engine
         self._specs = specs
         self._path = path
-        self.wants_demo = False
-        """Whether the user left for the sandbox."""
 
-    async def go(self, way: HomeChoice) -> None:
-        """Go one of the ways that somebody without profiles is offered."""
-        if way is HomeChoice.DEMO:
-            self.wants_demo = True
-            self._app.exit()
-        elif way is HomeChoice.GUIDE:
-            guides = {spec.name.capitalize(): spec.guide for spec in self._specs} | {"Sandbox": SANDBOX}
-            await self._app.push_screen_wait(KeyGuideScreen(guides))
-        else:
-            await self.add()
+    async def guide(self) -> None:
+        """Show how to get keys for each service."""
+        guides = {spec.name.capitalize(): spec.guide for spec in self._specs} | {"Sandbox": SANDBOX}
+        await self._app.push_screen_wait(KeyGuideScreen(guides))
 
     async def check(self) -> None:
         """Show what is wrong with the configuration, the services and this machine."""
@@ -204,13 +186,13 @@ class SetupController:
             raise ConfigError("was added while the program ran", subject=name, hint="Start the program again.")
         return self._engine.providers[name]
 
-    async def add(self) -> None:
+    async def add(self) -> Profile | None:
+        """Ask for a new profile and take it into use; None where the user gave up."""
         from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
         taken = self._engine.providers
         profile = await self._app.push_screen_wait(ProfileFormScreen(self._specs, self._path, taken))
-        if profile is None:
-            return
-        spec = next(spec for spec in self._specs if spec.name == profile.provider)
-        self._engine.add(profile.name, partial(spec.open, profile))
-        self._app.post_message(ProfileAdded(profile))
+        if profile is not None:
+            spec = next(spec for spec in self._specs if spec.name == profile.provider)
+            self._engine.add(profile.name, partial(spec.open, profile))
+        return profile

@@ -46,7 +46,7 @@ async def test_it_can_be_read_fits_and_takes_no_harm_from_any_key(shown: Any, su
 
 async def check_contrast(it: Any) -> None:
     for theme in THEMES:
-        it.app.theme = theme
+        it.app.themes.use(theme)
         await it.pilot.pause()
         assert weak(it.app) == set(), theme
 
