@@ -1,6 +1,7 @@
 """Services over a real socket that say what a test tells them to, and remember what they were asked."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,15 @@ Reply: TypeAlias = tuple[Any, ...] | None
 """Status, body (bytes, `None`, or what becomes JSON) and further headers as pairs; `None` for no answer at all."""
 Handle: TypeAlias = Callable[[Asked], Reply]
 Rule: TypeAlias = Callable[[str, str, bytes], Reply]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that end the connection, as tests of such things make them do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -54,8 +64,7 @@ def serving(handle: Handle) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - overrides
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

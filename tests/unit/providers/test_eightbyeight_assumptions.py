@@ -1,7 +1,6 @@
 """What the service is believed to do and nobody verified: where it does otherwise, nothing is lost, or it is told."""
 
 import random
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,14 +13,14 @@ from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.core.errors import PartialError, ReplyError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Pager
-from cloudstore_tui.core.profile import Profile, Secret, Timeouts
+from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import And, Comparison, Node
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.providers.eightbyeight.search import Searcher
-from tests.support.http import Reply, ScriptedService, serving
+from tests.support.http import Reply, ScriptedService
 
 EAST = Location("acme8", "us-east")
 MINE = Location("acme8", "us-east", "mine")
@@ -33,8 +32,8 @@ HOUR = 3600
 
 
 @dataclass
-class Service:
-    """So many objects, and a way of its own to give them."""
+class Habits:
+    """How a service gives so many objects."""
 
     number: int
     types: tuple[str, ...] = ("t",)
@@ -122,28 +121,6 @@ class Found:
         return len(set(self.ids))
 
 
-@pytest.fixture
-def scripted() -> Iterator[ScriptedService]:
-    token = {"access_token": "canary", "expires_in": "1799", "api_product_list": "[storage]"}
-    service = ScriptedService((200, token), lambda target: target == "/oauth/v2/token")
-    with serving(service) as service.url:
-        yield service
-
-
-@pytest.fixture
-def profile(scripted: ScriptedService) -> Profile:
-    options: dict[str, Any] = {"api_base": scripted.url, "client_id": "me"}
-    times = Timeouts(connect=5, read=20, give_up=0)
-    return Profile("acme8", "8x8", options, False, 0, timeouts=times, secrets=lambda _name: Secret("canary"))
-
-
-@pytest.fixture
-async def provider(profile: Profile) -> AsyncIterator[EightByEightProvider]:
-    one = EightByEightProvider(profile)
-    yield one
-    await one.close()
-
-
 async def found(provider: EightByEightProvider, query: Query, *, fast: bool) -> Found:
     """What a search finds, page after page or several at once."""
     pager = Pager(partial(provider.search, query), identity, "", partial(provider.prefetch, query) if fast else None)
@@ -167,81 +144,81 @@ async def pulled(provider: EightByEightProvider, query: Query) -> Found:
 
 
 @pytest.mark.parametrize(
-    "service",
+    "habits",
     [
-        Service(250),
-        Service(300),
-        Service(250, last=True),
-        Service(300, last=False),
-        Service(250, last="missing"),
-        Service(250, last="false"),
-        Service(250, key="current"),
-        Service(250, key="none"),
-        Service(250, most=40),
-        Service(250, most=40, key="current"),
-        Service(250, counts_pages=True),
-        Service(250, counts_pages=True, key="current"),
-        Service(350, gap=100),
-        Service(350, gap=100, last=False),
-        Service(1_250, limit=500),
-        Service(250, clamps=True, last=True),
+        Habits(250),
+        Habits(300),
+        Habits(250, last=True),
+        Habits(300, last=False),
+        Habits(250, last="missing"),
+        Habits(250, last="false"),
+        Habits(250, key="current"),
+        Habits(250, key="none"),
+        Habits(250, most=40),
+        Habits(250, most=40, key="current"),
+        Habits(250, counts_pages=True),
+        Habits(250, counts_pages=True, key="current"),
+        Habits(350, gap=100),
+        Habits(350, gap=100, last=False),
+        Habits(1_250, limit=500),
+        Habits(250, clamps=True, last=True),
     ],
     ids=repr,
 )
 async def test_all_is_found_however_the_service_counts_its_pages(
-    scripted: ScriptedService, provider: EightByEightProvider, service: Service
+    service: ScriptedService, provider: EightByEightProvider, habits: Habits
 ) -> None:
-    scripted.rule = service
+    service.rule = habits
     for order in (NEWEST, Sort("createdTime")):
         for fast in (False, True):
             result = await found(provider, Query(EAST, "", order), fast=fast)
-            assert (result.number, result.notes, result.failures) == (service.number, [], [])
+            assert (result.number, result.notes, result.failures) == (habits.number, [], [])
             assert result.ids == sorted(result.ids, reverse=order.descending)
     listed = await pulled(provider, Query(EAST))
-    assert (listed.number, listed.notes, listed.failures) == (service.number, [], [])
+    assert (listed.number, listed.notes, listed.failures) == (habits.number, [], [])
 
 
 async def test_an_ordinary_result_costs_one_request_a_page_and_a_full_last_page_one_more(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     for number, requests in ((0, 1), (99, 1), (250, 3), (300, 4)):
-        scripted.rule = service = Service(number)
+        service.rule = habits = Habits(number)
         await found(provider, Query(EAST, "", NEWEST), fast=False)
-        assert service.asked == requests
+        assert habits.asked == requests
 
 
 @pytest.mark.parametrize(
-    ("service", "words"),
+    ("habits", "words"),
     [
-        (Service(350, gap=0), "an empty page where there is something"),
-        (Service(350, gap=100), "an empty page where there is something"),
-        (Service(250, counts_pages=True), "an empty page where there is something"),
-        (Service(1_250, limit=1_000), "1,000 and no more in this order"),
+        (Habits(350, gap=0), "an empty page where there is something"),
+        (Habits(350, gap=100), "an empty page where there is something"),
+        (Habits(250, counts_pages=True), "an empty page where there is something"),
+        (Habits(1_250, limit=1_000), "1,000 and no more in this order"),
     ],
     ids=repr,
 )
 async def test_what_another_order_cannot_reach_is_told(
-    scripted: ScriptedService, provider: EightByEightProvider, service: Service, words: str
+    service: ScriptedService, provider: EightByEightProvider, habits: Habits, words: str
 ) -> None:
-    scripted.rule = service
+    service.rule = habits
     for fast in (False, True):
         result = await found(provider, Query(EAST, "", Sort("storedBytes")), fast=fast)
-        assert result.number < service.number
+        assert result.number < habits.number
         assert [words in failure.message for failure in result.failures] == [True]
 
 
 @pytest.mark.parametrize("descending", [False, True])
 async def test_objects_of_one_moment_that_change_places_are_all_found(
-    scripted: ScriptedService, provider: EightByEightProvider, descending: bool
+    service: ScriptedService, provider: EightByEightProvider, descending: bool
 ) -> None:
     for seed in range(4):
-        scripted.rule = Service(950, every=0.2, shuffles=True, asked=1000 * seed)
+        service.rule = Habits(950, every=0.2, shuffles=True, asked=1000 * seed)
         result = await found(provider, Query(EAST, "", Sort("createdTime", descending)), fast=True)
         assert (result.number, result.failures) == (950, [])
 
 
-async def test_new_objects_cost_one_request_more_however_many_come(scripted: ScriptedService, profile: Profile) -> None:
-    scripted.rule = service = Service(950, grows=True)
+async def test_new_objects_cost_one_request_more_however_many_come(service: ScriptedService, profile: Profile) -> None:
+    service.rule = habits = Habits(950, grows=True)
     client = EightByEightClient(profile)
     search = Searcher(client).prefetching(Query(EAST, "", NEWEST))
     cursor: str | None = None
@@ -253,13 +230,13 @@ async def test_new_objects_cost_one_request_more_however_many_come(scripted: Scr
     search.close()
     await client.close()
     assert {f"{number:06}" for number in range(950)} <= set(ids)
-    assert service.asked == 11
+    assert habits.asked == 11
 
 
 async def test_an_order_that_repeats_objects_is_told_to_hide_others(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    scripted.rule = Service(950, shuffles=True)
+    service.rule = Habits(950, shuffles=True)
     result = await found(provider, Query(EAST, "", Sort("storedBytes")), fast=True)
     assert result.number < 950
     assert [failure.message for failure in result.failures] == [
@@ -278,28 +255,28 @@ async def test_an_order_that_repeats_objects_is_told_to_hide_others(
     ids=repr,
 )
 async def test_an_empty_page_that_does_not_say_so_is_believed_only_if_no_record_is_found(
-    scripted: ScriptedService, provider: EightByEightProvider, page: dict[str, Any]
+    service: ScriptedService, provider: EightByEightProvider, page: dict[str, Any]
 ) -> None:
-    one = {"content": [Service(1).record(0)], "lastPage": True}
-    scripted.rule = lambda _method, target, _body: (200, one if "limit=1&" in target else page)
+    one = {"content": [Habits(1).record(0)], "lastPage": True}
+    service.rule = lambda _method, target, _body: (200, one if "limit=1&" in target else page)
     listed = await found(provider, Query(EAST), fast=False)
     assert [type(failure) for failure in listed.failures] == [ReplyError]
     with pytest.raises(ReplyError):
         await provider.count(Query(EAST))
-    scripted.rule = lambda *_ask: (200, page)
+    service.rule = lambda *_ask: (200, page)
     listed = await found(provider, Query(EAST), fast=False)
     assert (listed.number, listed.failures) == (0, [])
 
 
 async def test_buckets_do_not_end_with_an_empty_page_where_there_are_more(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     place = EAST.child("buckets")
-    for service, number in ((Service(300, last=True), 300), (Service(250, most=40), 250)):
-        scripted.rule = service
+    for habits, number in ((Habits(300, last=True), 300), (Habits(250, most=40), 250)):
+        service.rule = habits
         pager = Pager(partial(provider.folders, place), identity)
         assert sum([len(page.items) async for page in pager]) == number
-    scripted.rule = Service(250, counts_pages=True)
+    service.rule = Habits(250, counts_pages=True)
     pager = Pager(partial(provider.folders, place), identity)
     with pytest.raises(ReplyError, match="an empty page where there is something"):
         assert not [page async for page in pager]
@@ -308,9 +285,9 @@ async def test_buckets_do_not_end_with_an_empty_page_where_there_are_more(
 @pytest.mark.parametrize("number", [250, 300])
 @pytest.mark.parametrize("zone", [HOUR, -5 * HOUR])
 async def test_a_pull_is_whole_where_the_service_tells_other_times_than_it_filters_by(
-    scripted: ScriptedService, provider: EightByEightProvider, number: int, zone: int
+    service: ScriptedService, provider: EightByEightProvider, number: int, zone: int
 ) -> None:
-    scripted.rule = Service(number, zone=zone)
+    service.rule = Habits(number, zone=zone)
     listed = await pulled(provider, Query(EAST))
     assert listed.number == number
     assert any("does not list objects by time" in note for note in listed.notes)
@@ -319,18 +296,18 @@ async def test_a_pull_is_whole_where_the_service_tells_other_times_than_it_filte
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("zone", [HOUR, -5 * HOUR])
 async def test_a_search_that_goes_on_by_time_tells_that_the_times_are_others(
-    scripted: ScriptedService, provider: EightByEightProvider, zone: int, descending: bool
+    service: ScriptedService, provider: EightByEightProvider, zone: int, descending: bool
 ) -> None:
-    scripted.rule = Service(1_250, zone=zone, limit=500)
+    service.rule = Habits(1_250, zone=zone, limit=500)
     result = await found(provider, Query(EAST, "", Sort("createdTime", descending)), fast=False)
     assert [type(failure) for failure in result.failures] == [ReplyError]
     assert "does not find again" in result.failures[0].message
 
 
 async def test_rows_of_another_time_than_was_asked_for_are_noted(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    scripted.rule = Service(250, ignored=("createdTime",))
+    service.rule = Habits(250, ignored=("createdTime",))
     start = (FIRST + 50 * 60) * 1000
     query = Query(EAST, f"createdTime=ge={start};createdTime=lt={start + 60_000 * 100}", NEWEST)
     result = await found(provider, query, fast=False)
@@ -340,40 +317,40 @@ async def test_rows_of_another_time_than_was_asked_for_are_noted(
 @pytest.mark.parametrize("limit", [1_000, 2_000])
 @pytest.mark.parametrize("number", [1_000, 2_000, 2_345])
 async def test_a_count_does_not_end_where_the_service_gives_no_more(
-    scripted: ScriptedService, provider: EightByEightProvider, number: int, limit: int
+    service: ScriptedService, provider: EightByEightProvider, number: int, limit: int
 ) -> None:
-    scripted.rule = Service(number, limit=limit)
+    service.rule = Habits(number, limit=limit)
     assert await provider.count(Query(EAST)) == number
 
 
 async def test_a_service_without_an_end_is_not_counted(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    scripted.rule = Service(250, clamps=True)
+    service.rule = Habits(250, clamps=True)
     with pytest.raises(UsageError, match="does not let us count"):
         await provider.count(Query(EAST))
 
 
 async def test_types_that_the_service_does_not_leave_out_are_told(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    scripted.rule = Service(250, types=("a", "b"))
+    service.rule = Habits(250, types=("a", "b"))
     listed = await provider.folders(EAST)
     assert ([folder.name for folder in listed.items], listed.failures) == (["a", "b", "buckets"], ())
-    scripted.rule = Service(250, types=("a", "b"), ignored=("type",))
+    service.rule = Habits(250, types=("a", "b"), ignored=("type",))
     listed = await provider.folders(EAST)
     assert [failure.message for failure in listed.failures] == ["there are more types than these"]
 
 
 async def test_a_call_whose_own_object_is_not_found_may_lack_more(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     mine = StoredObject(MINE, "mine", "mine", tags=(("callId", "c"),))
     empty = {"lastPage": True, "content": []}
-    scripted.rule = lambda *_ask: (200, empty)
+    service.rule = lambda *_ask: (200, empty)
     lacking = await provider.related(mine)
     assert [type(failure) for failure in lacking.failures] == [PartialError]
-    scripted.rule = lambda *_ask: (
+    service.rule = lambda *_ask: (
         200,
         {**empty, "content": [{"id": "mine", "tags": [{"key": "callId", "value": "c"}]}]},
     )
@@ -381,11 +358,11 @@ async def test_a_call_whose_own_object_is_not_found_may_lack_more(
 
 
 async def test_what_shares_nothing_with_a_call_is_counted(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     mine = StoredObject(MINE, "mine", "mine", tags=(("callId", "c"),))
     rows = [{"id": id_, "tags": [{"key": "callId", "value": call}]} for id_, call in (("mine", "c"), ("a", "c"))]
-    scripted.rule = lambda *_ask: (200, {"lastPage": True, "content": rows})
+    service.rule = lambda *_ask: (200, {"lastPage": True, "content": rows})
     assert (await provider.related(mine)).warnings == ()
     rows += [{"id": "b", "tags": [{"key": "callId", "value": "d"}]}]
     assert (await provider.related(mine)).warnings == (
@@ -394,7 +371,7 @@ async def test_what_shares_nothing_with_a_call_is_counted(
 
 
 async def test_a_deletion_is_judged_by_the_record_of_the_object_itself(
-    scripted: ScriptedService, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     gone, kept = {"id": "other", "objectState": "REVOKED"}, {"id": "mine", "objectState": "AVAILABLE"}
     for reply, outcome in (
@@ -402,6 +379,6 @@ async def test_a_deletion_is_judged_by_the_record_of_the_object_itself(
         (gone, DeletionOutcome.UNKNOWN),
         ({**gone, "id": "MINE"}, DeletionOutcome.DELETED),
     ):
-        scripted.rule = lambda method, *_ask, reply=reply: (200, None if method == "DELETE" else reply)
+        service.rule = lambda method, *_ask, reply=reply: (200, None if method == "DELETE" else reply)
         (deletion,) = await provider.delete([MINE])
         assert deletion.outcome is outcome

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,34 +34,13 @@ from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.providers.eightbyeight.columns import REGION
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
-from tests.support.http import Reply, Rule, ScriptedService, serving
+from tests.support.http import Reply, Rule, ScriptedService
 from tests.support.waiting import PROMPTLY
 
-TOKEN = {"access_token": "canary-token", "expires_in": "1799", "api_product_list": "[a, storage]"}
+FOR_OTHER_PRODUCTS = {"access_token": "canary-token", "expires_in": "1799", "api_product_list": "[work-analytics]"}
 EAST = "/storage/us-east/v3"
 LINK = "https://api.8x8.com/storage/us-east/b.s3.us-east-1.amazonaws.com/content/EPS/c/u/f?X-Amz-Expires=1800"
 NEWEST = "sortField=createdTime&sortDirection=DESC"
-
-
-@pytest.fixture
-def service() -> Iterator[ScriptedService]:
-    scripted = ScriptedService((200, TOKEN), lambda target: target == "/oauth/v2/token")
-    with serving(scripted) as scripted.url:
-        yield scripted
-
-
-@pytest.fixture
-def profile(service: ScriptedService) -> Profile:
-    options: dict[str, OptionValue] = {"api_base": service.url, "client_id": "me"}
-    times = Timeouts(connect=2, read=2, give_up=0)
-    return Profile("acme8", "8x8", options, False, 0, timeouts=times, secrets=lambda _name: Secret("canary-secret"))
-
-
-@pytest.fixture
-async def provider(profile: Profile) -> AsyncIterator[EightByEightProvider]:
-    one = EightByEightProvider(profile)
-    yield one
-    await one.close()
 
 
 def with_options(profile: Profile, **options: OptionValue) -> Profile:
@@ -137,7 +115,7 @@ async def test_a_token_service_that_is_not_there_is_a_matter_of_configuration(
 async def test_a_key_for_other_products_is_doubted_but_not_refused(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.token = (200, {**TOKEN, "api_product_list": "[work-analytics]"})
+    service.token = (200, FOR_OTHER_PRODUCTS)
     service.answers = [REGIONS]
     root = await provider.folders(provider.locate(""))
     assert root.warnings == ("The key was made for work-analytics, not for storage.",)
@@ -195,7 +173,7 @@ def test_an_address_that_secrets_must_not_go_to_is_refused(profile: Profile, opt
 
 
 async def test_another_token_url_is_used_whole(service: ScriptedService, profile: Profile) -> None:
-    service.answers = [("POST /other/tokens", (200, TOKEN)), REGIONS]
+    service.answers = [("POST /other/tokens", service.token), REGIONS]
     provider = EightByEightProvider(with_options(profile, token_url=f"{service.url}/other/tokens"))
     await provider.folders(provider.locate(""))
     assert service.targets[0] == "POST /other/tokens"
@@ -1122,7 +1100,7 @@ async def test_a_check_looks_at_everything_until_something_is_wrong(
 async def test_a_check_doubts_a_key_for_other_products_and_goes_on(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.token = (200, {**TOKEN, "api_product_list": "[work-analytics]"})
+    service.token = (200, FOR_OTHER_PRODUCTS)
     service.answers = [REGIONS]
     service.rule = lambda *_ask: page()
     checks = await provider.check()
