@@ -1,5 +1,6 @@
 """Objects to a folder of this machine."""
 
+import asyncio
 import hashlib
 import re
 from pathlib import Path
@@ -12,7 +13,8 @@ from textual.widgets import Input
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.transfers.model import OnConflict, State
-from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, ProgressDialog
 from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 from cloudstore_tui.ui.downloads import usable_folder
 
@@ -82,6 +84,47 @@ async def test_d_on_a_place_of_the_tree_downloads_all_of_it(browser: Any, search
         await it.press("l", "l", "l", "j", "j", "d")
         await it.until(lambda: len(it.engine.transfers) == 19)
         assert {one.request.folder for one in it.engine.transfers[16:]} == {into / "Work recordings"}
+
+
+async def test_keys_typed_while_a_place_is_counted_for_long_do_not_answer_what_is_asked_then(
+    browser: Any, folders: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.LONG_S", 0.01)
+    monkeypatch.setattr("cloudstore_tui.ui.downloads.MANY", 1)
+    async with browser(start="acme:exports/") as it:
+        folders.gates["browse"] = asyncio.Event()
+        await it.press("d")
+        await it.until(lambda: isinstance(it.app.screen, ProgressDialog))
+        assert "Counting reporting/" in it.text
+        await it.press("enter", "j")
+        folders.gates["browse"].set()
+        await it.until(lambda: isinstance(it.app.screen, FetchDialog))
+        assert not it.engine.transfers
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.screen)
+        assert it.screen.entries.table.cursor == 0
+
+
+async def test_counting_stops_where_that_is_asked_for(
+    browser: Any, folders: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.LONG_S", 0.01)
+    async with browser(start="acme:exports/") as it:
+        folders.gates["browse"] = asyncio.Event()
+        for key in ("escape", "q"):
+            await it.press("d")
+            await it.until(lambda: isinstance(it.app.screen, ProgressDialog))
+            await it.press(key)
+            await it.until(lambda: it.app.screen is it.screen and not it.screen.actions.is_opening)
+            assert "counting" not in it.foot
+        # Under another screen it waits until that is gone.
+        await it.press("d")
+        await it.until(lambda: isinstance(it.app.screen, ProgressDialog))
+        await it.app.push_screen(MessageDialog("Messages", "No messages yet."))
+        folders.gates["browse"].set()
+        await it.until(lambda: it.engine.transfers)
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.screen)
 
 
 async def test_what_stands_for_a_search_is_counted_several_pages_at_once(

@@ -1,13 +1,14 @@
 """Objects and folders to a folder of this machine, one by one or packed by the service."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
+from textual.worker import get_current_worker
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
@@ -21,7 +22,7 @@ from cloudstore_tui.transfers.zip.plan import ZipPlan, cost_of_direct, cost_of_z
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, ProgressDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
     Conflict,
     FetchAnswer,
@@ -49,6 +50,8 @@ MAX_ASKED = 200
 """Files in the way of which the service is asked what they have; of the others the list says it, or nobody does."""
 MAX_COUNTED = 100_000
 """Files that a folder holds at most to be downloaded in one go."""
+LONG_S = 1.0
+"""Seconds for which keys wait for what a key has asked for."""
 MAX_COMPARED = 50
 """Files compared between two looks at whether the user gave up."""
 
@@ -295,14 +298,13 @@ class DownloadActions(ActionGroup):
         """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""
         found, failures = list[StoredObject](), list[StorageError]()
         size, exact = 0, True
-        with self.listing.doing(f"counting {name}… Esc stops"):
+        with self._shown_if_long(f"Counting {name}") as dialog:
             async with aclosing(_objects_below(provider, folder, failures)) as pages:
                 async for page in pages:
                     found += page
                     size += sum(one.size or 0 for one in page)
                     exact = exact and all(one.size is not None and one.size_exact for one in page)
-                    much = f"{counted(len(found), 'file')}, {words.size(size, exact=exact)}"
-                    self.listing.set_status(f"counting {name}… {much} · Esc stops")
+                    dialog.show(f"{counted(len(found), 'file')}, {words.size(size, exact=exact)} so far.")
                     if len(found) > MAX_COUNTED:
                         break
         if len(found) > MAX_COUNTED:
@@ -314,6 +316,23 @@ class DownloadActions(ActionGroup):
         if not found and not failures:
             notify_plain(self.screen, f"{name} is empty.", "warning")
         return found
+
+    @contextmanager
+    def _shown_if_long(self, doing: str) -> Iterator[ProgressDialog]:
+        """Say how far it is: in a dialog where it takes so long that a key is no longer meant for what comes next."""
+        dialog, worker = ProgressDialog(doing), get_current_worker()
+
+        def show() -> None:
+            if self.screen.is_current and not dialog.has_ended:
+                self.screen.app.push_screen(dialog, lambda ended: None if ended else worker.cancel())
+
+        timer = self.screen.set_timer(LONG_S, show)
+        try:
+            with self.listing.doing(f"{doing[:1].lower()}{doing[1:]}… Esc stops"):
+                yield dialog
+        finally:
+            timer.stop()
+            dialog.end()
 
     async def _submit_folder(self, objects: Sequence[StoredObject], folder: Location, target: Path) -> bool:
         """Start the transfers, with the names that `pull` gives; whether the user let them start."""
@@ -346,8 +365,8 @@ class DownloadActions(ActionGroup):
         """What to do with them; asks where they are not the same already. `None` if nothing is to be done at all."""
         if not in_the_way:
             return OnConflict.REFUSE
-        with self.listing.doing("comparing with what is there…"):
-            different, unasked = await self._different(in_the_way, files)
+        with self._shown_if_long("Comparing with what is there") as dialog:
+            different, unasked = await self._different(in_the_way, files, dialog)
         count = len(different) + unasked
         if not count:
             # The transfers look again, and find them done.
@@ -356,7 +375,7 @@ class DownloadActions(ActionGroup):
         return await self.screen.app.push_screen_wait(dialog)
 
     async def _different(
-        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path]
+        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], dialog: ProgressDialog
     ) -> tuple[list[Conflict], int]:
         """Those that are not the same already, and of how many the service was not asked what they are."""
         known = [entry for entry in in_the_way if _is_described(entry)]
@@ -371,9 +390,7 @@ class DownloadActions(ActionGroup):
         for start in range(0, len(known), MAX_COMPARED):
             conflicts = await asyncio.to_thread(compare, known[start : start + MAX_COMPARED])
             different += [conflict for conflict in conflicts if not conflict.is_same]
-            if len(known) > MAX_COMPARED:
-                done = start + len(conflicts)
-                self.listing.set_status(f"comparing with what is there… {done:,} of {len(known):,} · Esc stops")
+            dialog.show(f"{start + len(conflicts):,} of {counted(len(known), 'file')} so far.")
         return different, len(unknown[MAX_ASKED:])
 
     async def _known(self, entry: StoredObject) -> StoredObject:

@@ -18,6 +18,40 @@ from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, more_lines
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
 from cloudstore_tui.ui.format import counted, in_time, moment_text
 from cloudstore_tui.ui.text import home_path, shorten, show
+from cloudstore_tui.ui.widgets.fields import Note
+
+
+class ProgressDialog(Dialog[bool]):
+    """Says how far something is that comes before a question; answers whether it came to its end.
+
+    Enter does nothing: it is typed for the question.
+    """
+
+    AUTO_FOCUS = ""
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Stop"}
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(show(doing, 60), harmless=False)
+        self._text = "No files so far."
+        self.has_ended = False
+
+    def compose_body(self) -> ComposeResult:
+        yield Note(self._text, widget_id="done")
+
+    def show(self, text: str) -> None:
+        self._text = text
+        if self.is_mounted:
+            self.query_one("#done", Note).set_text(text)
+
+    def end(self) -> None:
+        """Close, or do so as soon as nothing lies over it."""
+        self.has_ended = True
+        if self.is_mounted:
+            self.dismiss(True)
+
+    def on_screen_resume(self) -> None:
+        if self.has_ended:
+            self.dismiss(True)
 
 
 class FetchDialog(Dialog[FetchAnswer | None]):

@@ -23,7 +23,7 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.ui.dialogs.columns import Bar, ColumnsDialog, Grouping, HistogramDialog, SortDialog
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
-from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, ProgressDialog, ZipJobsDialog
 from cloudstore_tui.ui.dialogs.links import FiqlDialog, LinkDialog, ListenDialog
 from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog, ParametersDialog
 from cloudstore_tui.ui.dialogs.paths import DownloadDialog, UploadDialog
@@ -102,6 +102,7 @@ MADE: Mapping[str, Make] = {
     "NameDialog": lambda _: NameDialog("Bookmark", [NameChoice("This place: acme:", "acme", ("old",))], name="old"),
     "PickDialog": lambda _: PickDialog("Region", PICKS),
     "ProfileFormScreen": lambda folder: ProfileFormScreen(PROVIDERS, folder / "config.toml"),
+    "ProgressDialog": lambda _: ProgressDialog("Counting [/x] reporting/"),
     "QuitDialog": lambda _: QuitDialog(2, keeps=True, deleting=1),
     "RestoreDialog": lambda _: RestoreDialog([OBJECT], 1),
     "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), lambda _: "all results"),
