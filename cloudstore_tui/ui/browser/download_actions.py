@@ -22,7 +22,14 @@ from cloudstore_tui.transfers.zip.plan import ZipPlan, cost_of_direct, cost_of_z
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, ProgressDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import (
+    ConflictDialog,
+    FetchDialog,
+    JobOrder,
+    JobVerb,
+    ProgressDialog,
+    ZipJobsDialog,
+)
 from cloudstore_tui.ui.downloads import (
     Conflict,
     FetchAnswer,

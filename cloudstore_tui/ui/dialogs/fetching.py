@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, more_lines
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, KeyButton, more_lines
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
 from cloudstore_tui.ui.format import counted, in_time, moment_text
 from cloudstore_tui.ui.text import home_path, shorten, show
@@ -24,10 +24,9 @@ from cloudstore_tui.ui.widgets.fields import Note
 class ProgressDialog(Dialog[bool]):
     """Says how far something is that comes before a question; answers whether it came to its end.
 
-    Enter does nothing: it is typed for the question.
+    Enter does nothing, as it is typed for the question: the button has no focus.
     """
 
-    AUTO_FOCUS = ""
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Stop"}
 
     def __init__(self, doing: str) -> None:
@@ -37,6 +36,9 @@ class ProgressDialog(Dialog[bool]):
 
     def compose_body(self) -> ComposeResult:
         yield Note(self._text, widget_id="done")
+
+    def on_mount(self) -> None:
+        self.query_one(KeyButton).can_focus = False
 
     def show(self, text: str) -> None:
         self._text = text
