@@ -372,8 +372,8 @@ class DownloadActions(ActionGroup):
         """What to do with them; asks where they are not the same already. `None` if nothing is to be done at all."""
         if not in_the_way:
             return OnConflict.REFUSE
-        with self._shown_if_long("Comparing with what is there") as dialog:
-            different, unasked = await self._different(in_the_way, files, dialog)
+        with self._shown_if_long("Comparing with what is there") as progress:
+            different, unasked = await self._different(in_the_way, files, progress)
         count = len(different) + unasked
         if not count:
             # The transfers look again, and find them done.
@@ -382,7 +382,7 @@ class DownloadActions(ActionGroup):
         return await self.screen.app.push_screen_wait(dialog)
 
     async def _different(
-        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], dialog: ProgressDialog
+        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], progress: ProgressDialog
     ) -> tuple[list[Conflict], int]:
         """Those that are not the same already, and of how many the service was not asked what they are."""
         known = [entry for entry in in_the_way if _is_described(entry)]
@@ -397,7 +397,7 @@ class DownloadActions(ActionGroup):
         for start in range(0, len(known), MAX_COMPARED):
             conflicts = await asyncio.to_thread(compare, known[start : start + MAX_COMPARED])
             different += [conflict for conflict in conflicts if not conflict.is_same]
-            dialog.show(f"{start + len(conflicts):,} of {counted(len(known), 'file')} so far.")
+            progress.show(f"{start + len(conflicts):,} of {counted(len(known), 'file')} so far.")
         return different, len(unknown[MAX_ASKED:])
 
     async def _known(self, entry: StoredObject) -> StoredObject:

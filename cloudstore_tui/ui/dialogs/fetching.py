@@ -24,9 +24,10 @@ from cloudstore_tui.ui.widgets.fields import Note
 class ProgressDialog(Dialog[bool]):
     """Says how far something is that comes before a question; answers whether it came to its end.
 
-    Enter does nothing, as it is typed for the question: the button has no focus.
+    Enter does nothing, as it is typed for the question: the button gets no focus.
     """
 
+    AUTO_FOCUS = ""
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Stop"}
 
     def __init__(self, doing: str) -> None:
