@@ -25,6 +25,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.listing import QueryListing
+from cloudstore_tui.archive.manifest import place_of
 from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.strategy import PullOptions, Via
 from cloudstore_tui.archive.template import Template
@@ -212,7 +213,7 @@ def _given(provider: StorageProvider, _name: str) -> StorageProvider:
 
 def options(folder: Path, via: Via) -> PullOptions:
     """As on the command line."""
-    return PullOptions(folder, Template(NAMES, UTC), via, scratch=folder.parent / "scratch")
+    return PullOptions(place_of(folder), Template(NAMES, UTC), via, scratch=folder.parent / "scratch")
 
 
 def main() -> None:

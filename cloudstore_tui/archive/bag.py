@@ -113,7 +113,7 @@ def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None
         locked = PullFolder(place.payload)
         locked.lock()
         stack.callback(locked.unlock)
-        chain = stack.enter_context(closing(open_chain(place.root, place.payload)))
+        chain = stack.enter_context(closing(open_chain(place)))
         known = stack.enter_context(closing(ScratchDatabase(scratch, _SCHEMA)))
         return _Sealing(place, locked, chain, known, stop).run(key)
 
@@ -177,14 +177,14 @@ class _Sealing:
 
     def _catch_up(self) -> None:
         """Give the manifest what it did not get because the last pull was killed: it is sealed, too."""
-        if lacking := list(lacking_lines(self._place.root, self._place.payload)):
+        if lacking := list(lacking_lines(self._place)):
             with closing(Manifest(self._place.payload)) as manifest:
                 manifest.append(*lacking)
 
     def _learn(self) -> None:
         """Read from the manifest each file's facts, and which objects have no file: the last line counts."""
         with self._known.transaction():
-            for line in read_lines(self._place.root, self._place.payload):
+            for line in read_lines(self._place):
                 key = key_of_entry(line) or str(line.get("where"))
                 if is_superseded(line):
                     continue

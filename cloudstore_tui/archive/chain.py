@@ -23,6 +23,7 @@ from cloudstore_tui.archive.manifest import (
     CHAIN,
     NAME,
     UNLISTED,
+    ArchivePlace,
     ManifestEntry,
     is_superseded,
     last_line,
@@ -132,10 +133,10 @@ class Chain:
             self._disk.close(self._file)
 
 
-def open_chain(root: Path, payload: Path, disk: Disk | None = None) -> Chain:
+def open_chain(place: ArchivePlace, disk: Disk | None = None) -> Chain:
     """The events of a folder, to be added to; if there are none yet they begin with what its manifest tells."""
-    manifest = payload / NAME
-    return Chain(root, disk, read_manifest(manifest) if manifest.exists() else ())
+    manifest = place.payload / NAME
+    return Chain(place.root, disk, read_manifest(manifest) if manifest.exists() else ())
 
 
 class Break(msgspec.Struct, frozen=True):
@@ -197,28 +198,27 @@ def manifest_lines(path: Path) -> Iterator[ManifestEntry]:
 
 
 def read_lines(
-    root: Path, payload: Path, *, damaged: Callable[[int], None] = lambda _number: None
+    place: ArchivePlace, *, damaged: Callable[[int], None] = lambda _number: None
 ) -> Iterator[ManifestEntry]:
     """The lines of a manifest in order, and those that it did not get because the last run was killed.
 
     Args:
-        root: where the events are, if there are any.
-        payload: where the manifest is.
+        place: where it is, and the events, if there are any.
         damaged: told the number of each line that cannot be read; the others are given all the same.
     """
-    yield from read_manifest(payload / NAME, damaged=damaged)
-    if (root / CHAIN).is_file():
-        yield from lacking_lines(root, payload)
+    yield from read_manifest(place.payload / NAME, damaged=damaged)
+    if (place.root / CHAIN).is_file():
+        yield from lacking_lines(place)
 
 
-def object_lines(root: Path, payload: Path) -> Iterator[ManifestEntry]:
-    """Of these the ones about objects as they were last: neither an earlier version nor what could not be listed."""
-    return (line for line in read_lines(root, payload) if line.get("event") != UNLISTED and not is_superseded(line))
+def object_lines(place: ArchivePlace) -> Iterator[ManifestEntry]:
+    """Of these, the ones about present versions of objects: no earlier version, and nothing that was not listed."""
+    return (line for line in read_lines(place) if line.get("event") != UNLISTED and not is_superseded(line))
 
 
-def lacking_lines(root: Path, payload: Path) -> Iterator[ManifestEntry]:
+def lacking_lines(place: ArchivePlace) -> Iterator[ManifestEntry]:
     """What the events tell of that the manifest did not get; nothing once a run has come to its end."""
-    disk, path = Disk(), payload / NAME
+    disk, path, events = Disk(), place.payload / NAME, place.root / CHAIN
     with os_errors_as(path):
         file = disk.open(path, os.O_RDONLY)
         try:
@@ -226,14 +226,14 @@ def lacking_lines(root: Path, payload: Path) -> Iterator[ManifestEntry]:
         finally:
             disk.close(file)
     known = told = 0
-    for link in read_chain(root / CHAIN):
+    for link in read_chain(events):
         line = link.event.get("line")
         if link.event.get("event") in (PULLED, SEALED) or (line is not None and line == last):
             known = link.number
         elif line is not None:
             told = link.number
     if told > known:
-        links = (link for link in read_chain(root / CHAIN) if link.number > known)
+        links = (link for link in read_chain(events) if link.number > known)
         yield from (line for link in links if isinstance(line := link.event.get("line"), dict))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -119,9 +119,10 @@ class Pull:
         self._provider = provider
         self.listing = listing
         self._options = options
+        self._place = options.place
         self._keeps = keeps
         self._disk = disk or Disk()
-        self._folder = PullFolder(options.folder, self._disk)
+        self._folder = PullFolder(options.place.payload, self._disk)
         self._plan = PullPlan(options.scratch, sidecars=options.sidecars)
         self._workers = Workers(1)
         self._fetching: Fetching | None = None
@@ -223,25 +224,20 @@ class Pull:
             what = "1 line cannot" if len(damaged) == 1 else f"{len(damaged):,} lines cannot"
             self.warnings.append(f"{NAME}: {what} be read. The files that they told of are looked at anew.")
 
-    @property
-    def _root(self) -> Path:
-        """Where the events are."""
-        return self._options.root or self._folder.path
-
     def _has_manifest(self) -> bool:
         return self._folder.stat(PurePosixPath(NAME)) is not None
 
     def _has_events(self) -> bool:
-        return PullFolder(self._root).stat(PurePosixPath(CHAIN)) is not None
+        return PullFolder(self._place.root).stat(PurePosixPath(CHAIN)) is not None
 
     def _lines(self, damaged: list[int]) -> Iterator[ManifestEntry]:
         lines: Iterator[ManifestEntry] = iter(())
         if self._has_manifest():
-            lines = read_lines(self._root, self._folder.path, damaged=damaged.append)
+            lines = read_lines(self._place, damaged=damaged.append)
         elif self._has_events():
             self._is_untidy = True
             self.warnings.append(f"{NAME} was gone, and is written anew from {CHAIN}.")
-            lines = manifest_lines(self._root / CHAIN)
+            lines = manifest_lines(self._place.root / CHAIN)
         profile = self._provider.profile.name
         for line in lines:
             self._is_untidy = self._is_untidy or line.get("event") == UNLISTED
@@ -260,7 +256,7 @@ class Pull:
     async def _fetch(self, engine: TransferManager) -> PullReport:
         strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
         self.wanted = self._plan.counts()[Outcome.WANTED]
-        opened = await self._workers.run(lambda _stop: open_chain(self._root, self._folder.path, self._disk))
+        opened = await self._workers.run(lambda _stop: open_chain(self._place, self._disk))
         with closing(opened) as chain:
             recorder = await self._workers.run(lambda _stop: self._recorder(chain))
             try:
@@ -282,7 +278,7 @@ class Pull:
 
     def _recorder(self, chain: Chain) -> Recorder:
         manifest = Manifest(self._folder.path, self._disk, manifest_lines(chain.path))
-        lacking = list(lacking_lines(self._root, self._folder.path))
+        lacking = list(lacking_lines(self._place))
         if lacking:
             self._is_untidy = True
             manifest.append(*lacking)

@@ -191,7 +191,7 @@ class Reconciliation:
         if self._folder.stat(PurePosixPath(NAME)) is None:
             return
         with self._database.transaction():
-            for line in object_lines(self._place.root, self._place.payload):
+            for line in object_lines(self._place):
                 row = (key_of_entry(line), path_of(line), msgspec.json.encode(dict(line)).decode())
                 self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?)", row)
 

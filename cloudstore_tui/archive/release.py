@@ -44,7 +44,7 @@ class ProofFolder:
             StorageError: another pull fills it, or the disk refuses.
         """
         place = place_of(folder)
-        self._root = place.root
+        self._place = place
         self._folder = PullFolder(place.payload)
         if self._folder.stat(PurePosixPath(NAME)) is None:
             hint = "Only folders of `pull` prove anything."
@@ -52,7 +52,7 @@ class ProofFolder:
         self._folder.lock()
         self._database = ScratchDatabase(scratch, _SCHEMA)
         with self._database.transaction():
-            for line in object_lines(place.root, place.payload):
+            for line in object_lines(place):
                 row = (key_of_entry(line), msgspec.json.encode(dict(line)).decode())
                 self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", row)
 
@@ -109,7 +109,7 @@ class ProofFolder:
 
     def note_released(self, done: list[Deletion]) -> None:
         """Add to the events of the folder what was deleted at the service."""
-        chain = open_chain(self._root, self._folder.path)
+        chain = open_chain(self._place)
         try:
             chain.append(
                 (

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from cloudstore_tui.archive.manifest import ArchivePlace
 from cloudstore_tui.archive.plan import Outcome, PullPlan
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -44,7 +45,7 @@ class Naming(Protocol):
 class PullOptions(msgspec.Struct, frozen=True):
     """What the user wants."""
 
-    folder: Path
+    place: ArchivePlace
     """Where the files go."""
     naming: Naming
     via: Via = Via.AUTO
@@ -55,8 +56,6 @@ class PullOptions(msgspec.Struct, frozen=True):
     """Whether there is a `manifest.csv`, too."""
     scratch: Path | None = None
     """Where databases lie while the pull runs; the system's own place for such files if `None`."""
-    root: Path | None = None
-    """Where the events of the folder are; the folder itself if `None`."""
     polls: tuple[int, ...] = (5, 10, 20)
     """Seconds between looks at a zip job, for the estimate."""
     at_once: int = 4

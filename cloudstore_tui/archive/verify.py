@@ -228,7 +228,7 @@ class _Verifier:
         """Take in the manifest; gives the lines that cannot be read."""
         damaged: list[int] = []
         with self._database.transaction():
-            for line in read_lines(self._place.root, self._place.payload, damaged=damaged.append):
+            for line in read_lines(self._place, damaged=damaged.append):
                 self._database.execute(
                     "INSERT INTO lines(key, path, is_present, line) VALUES (?, ?, ?, ?)",
                     (key_of_entry(line), _stored(path_of(line)), not is_superseded(line), json.dumps(line)),
@@ -345,7 +345,7 @@ class _Verifier:
 
     def _told_otherwise(self) -> Iterator[FileFinding]:
         """What the manifest says and the events do not, or the other way round where it counts."""
-        self._view(NAME, lambda: read_lines(self._place.root, self._place.payload), counting=False)
+        self._view(NAME, lambda: read_lines(self._place), counting=False)
         self._view(CHAIN, lambda: manifest_lines(self._place.root / CHAIN), counting=True)
         only = "SELECT path FROM view WHERE side = ? AND counts AND line NOT IN (SELECT line FROM view WHERE side = ?)"
         for side, other in ((NAME, CHAIN), (CHAIN, NAME)):

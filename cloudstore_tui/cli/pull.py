@@ -128,10 +128,8 @@ def pulling_of(session: CommandSession, arguments: PullArguments, asked: tuple[s
     naming: Naming = KeyNames(location.path)
     if arguments.template or Capability.SEARCH in provider.capabilities:
         naming = Template(arguments.template or "{name}", session.output.zone)
-    place = place_of(user_path(arguments.folder))
     options = PullOptions(
-        folder=place.payload,
-        root=place.root,
+        place=place_of(user_path(arguments.folder)),
         naming=naming,
         asked=shlex.join(asked or arguments.asked),
         via=Via(arguments.via),
@@ -191,14 +189,14 @@ class _Pulling(msgspec.Struct, frozen=True):
             self._warn(pull)
             output.losses(report.unwritten)
             _tell_losses(output, pull.plan.losses())
-            _tell_report(output, report, self.options.folder)
+            _tell_report(output, report, self.options.place.payload)
             if not (report.found or gently) and isinstance(pull.listing, QueryListing):
                 note_why_empty(output, pull.listing.query.filter, report.left_out, head="")
             counts = {name: getattr(report, name) for name in _COUNTS}
             run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             with suppress(StorageError):
                 # For the browser alone: whoever pulls need not be able to keep it.
-                KnownArchives(state_folder() / ARCHIVES).note(self.location, self.options.root or self.options.folder)
+                KnownArchives(state_folder() / ARCHIVES).note(self.location, self.options.place.root)
             return True
         finally:
             self.session.finish = None

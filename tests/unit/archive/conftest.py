@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.listing import FolderListing
+from cloudstore_tui.archive.manifest import place_of
 from cloudstore_tui.archive.plan import Loss
 from cloudstore_tui.archive.pull import Pull, PullReport
 from cloudstore_tui.archive.strategy import PullOptions
@@ -137,7 +138,7 @@ class Puller:
     ) -> Result:
         self.bucket.fetched.clear()
         listing = FolderListing(self.bucket, Location("acme", path="in/"))
-        known = PullOptions(self.folder, KeyNames("in/"), scratch=self.folder.parent / "scratch")
+        known = PullOptions(place_of(self.folder), KeyNames("in/"), scratch=self.folder.parent / "scratch")
         pull = Pull(self.bucket, listing, replace(known, **options), disk=disk)
         engine = TransferManager(lambda _profile: self.bucket, timeouts=Timeouts(give_up=0.5), journal=journal)
         try:
@@ -155,7 +156,8 @@ class Puller:
         }
 
     def manifest(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "manifest.jsonl").read_text().splitlines()]
+        text = (place_of(self.folder).payload / "manifest.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
 
 
 @pytest.fixture

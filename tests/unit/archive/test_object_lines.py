@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cloudstore_tui.archive.chain import START, Break, object_lines, read_chain
-from cloudstore_tui.archive.manifest import NAME, UNLISTED
+from cloudstore_tui.archive.manifest import NAME, UNLISTED, place_of
 
 
 def test_neither_earlier_versions_nor_what_could_not_be_listed_are_objects_as_they_were_last(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_neither_earlier_versions_nor_what_could_not_be_listed_are_objects_as_th
     before = now | {"path": "call.mp3", "sha256": "2" * 64, "superseded": "2024-09-02T09:00:00Z"}
     unlisted = {"event": UNLISTED, "profile": "acme8", "where": "acme8:uk/"}
     (tmp_path / NAME).write_text("".join(f"{json.dumps(line)}\n" for line in (now, before, unlisted)))
-    assert list(object_lines(tmp_path, tmp_path)) == [now]
+    assert list(object_lines(place_of(tmp_path))) == [now]
 
 
 def test_a_clock_that_was_set_back_is_told_once(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from cloudstore_tui.archive.bag import seal
 from cloudstore_tui.archive.chain import lacking_lines
+from cloudstore_tui.archive.manifest import place_of
 from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.fs.disk import Disk
@@ -203,7 +204,7 @@ async def test_wherever_a_pull_is_killed_the_folder_is_whole(
         if dying.calls < at:
             break
         if (pull.folder / "manifest.jsonl").exists():
-            lacking += (pull.folder / "events.jsonl").exists() and any(lacking_lines(pull.folder, pull.folder))
+            lacking += (pull.folder / "events.jsonl").exists() and any(lacking_lines(place_of(pull.folder)))
             found = list(verify_folder(pull.folder, Stop()))
             wrong = [finding for finding in found if finding.error]
             # What took the place of a file at that very moment is told by nobody yet.
@@ -226,7 +227,7 @@ async def test_what_a_killed_pull_brought_can_be_sealed(bucket: Any, pull: Any) 
         # Killed before its end was told, and before the manifest followed.
         lines = (pull.folder / name).read_bytes().splitlines(keepends=True)
         (pull.folder / name).write_bytes(b"".join(lines[:-1]))
-    assert any(lacking_lines(pull.folder, pull.folder))
+    assert any(lacking_lines(place_of(pull.folder)))
     assert seal(pull.folder, Stop()).missing == 0
     found = {finding.path: finding.found for finding in verify_folder(pull.folder, Stop())}
     assert found == dict.fromkeys("abc", Found.GOOD) | {"bag-info.txt": Found.SEALED}
