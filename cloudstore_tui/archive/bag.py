@@ -64,6 +64,8 @@ _OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, STAMP, CHAIN, *RUNS.values()}
 """What stays beside `data/`."""
 _PART = ".cs-"
 """Begins the names of part files."""
+_ENCODED = re.compile("%((?:25)*0(?i:[ad]))")
+_DECODED = {"%0A": "\n", "%0D": "\r", "%25": "%"}
 _DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _PATIENCE = 60.0
 _SCHEMA = """
@@ -108,38 +110,50 @@ def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None
         raise UsageError(
             "there is no such key", subject=str(key), hint="Name the file of an SSH key. Nothing was sealed."
         )
-    place = _moved_in(folder)
+    place = _place_to_seal(folder)
     with ExitStack() as stack:
         locked = PullFolder(place.payload)
         locked.lock()
         stack.callback(locked.unlock)
         chain = stack.enter_context(closing(open_chain(place)))
         known = stack.enter_context(closing(ScratchDatabase(scratch, _SCHEMA)))
-        return _Sealing(place, locked, chain, known, stop).run(key)
+        sealing = _Sealing(place, locked, chain, known, stop)
+        lines = sealing.lines()
+        # Not before: what is refused stays as it was.
+        if not place.is_bag:
+            stack.callback(_move_in(folder).unlock)
+        return sealing.run(lines, key)
 
 
-def _moved_in(folder: Path) -> ArchivePlace:
-    """The folder as a bag: its files are moved into `data/`, as BagIt has it, if they are not there yet."""
+def _place_to_seal(folder: Path) -> ArchivePlace:
+    """Where the parts of a folder are, once its files are in one place again if an earlier seal was interrupted."""
+    if (folder / MOVING).is_dir():
+        locked = PullFolder(folder)
+        locked.lock()
+        try:
+            _move_in(folder).unlock()
+        finally:
+            locked.unlock()
+    place = place_of(folder)
+    if not (place.payload / NAME).is_file():
+        what = f"there is no {NAME} in it" if folder.is_dir() else "there is no such folder"
+        raise MissingError(what, subject=str(folder), hint="Only folders of `pull` can be sealed.")
+    return place
+
+
+def _move_in(folder: Path) -> PullFolder:
+    """Move the files into `data/`, as BagIt has it, which is locked; the folder itself is."""
     moving = folder / MOVING
-    if not moving.is_dir():
-        place = place_of(folder)
-        if not (place.payload / NAME).is_file():
-            what = f"there is no {NAME} in it" if folder.is_dir() else "there is no such folder"
-            raise MissingError(what, subject=str(folder), hint="Only folders of `pull` can be sealed.")
-        if place.is_bag:
-            return place
-    locked = PullFolder(folder)
-    locked.lock()
-    try:
-        with os_errors_as(folder):
-            moving.mkdir(0o700, exist_ok=True)
-            for entry in sorted(folder.iterdir()):
-                if entry.name not in _OURS and entry != moving:
-                    entry.rename(moving / entry.name)
-            moving.rename(folder / DATA)
-    finally:
-        locked.unlock()
-    return ArchivePlace(folder, folder / DATA)
+    with os_errors_as(folder):
+        moving.mkdir(0o700, exist_ok=True)
+        for entry in sorted(folder.iterdir()):
+            if entry.name not in _OURS and entry != moving:
+                entry.rename(moving / entry.name)
+        # Whoever finds it under its new name finds it locked.
+        locked = PullFolder(moving)
+        locked.lock()
+        moving.rename(folder / DATA)
+    return locked
 
 
 class _Sealing:
@@ -155,10 +169,18 @@ class _Sealing:
         self._stop = stop
         self._files = self._bytes = self._read = self._missing = 0
 
-    def run(self, key: Path | None) -> Sealed:
+    def lines(self) -> str:
+        """The digests of all files, as the bag has them.
+
+        Raises:
+            StorageError: something in it cannot be sealed.
+        """
         self._catch_up()
         self._learn()
-        lines = "".join(f"{digest}  {DATA}/{encoded(path)}\n" for path, digest in self._digests())
+        return "".join(f"{digest}  {DATA}/{encoded(path)}\n" for path, digest in self._digests())
+
+    def run(self, lines: str, key: Path | None) -> Sealed:
+        """Write the seal; the files are in `data/`."""
         payload = hashlib.sha256(lines.encode()).hexdigest()
         facts = {"files": self._files, "bytes": self._bytes, "missing": self._missing, "payload": payload}
         self._chain.append([(SEALED, facts)])
@@ -201,6 +223,8 @@ class _Sealing:
     def _digests(self) -> Iterator[tuple[str, str]]:
         for path in sorted(self._folder.files()):
             self._stop.check()
+            if not self._place.is_bag and path in _OURS:
+                continue
             relative = PurePosixPath(path)
             if relative.name.startswith(_PART):
                 hint = "Let it end, or drop it: cloudstore transfers list"
@@ -265,13 +289,16 @@ def _facts(line: ManifestEntry) -> dict[str, object]:
 
 
 def encoded(path: str) -> str:
-    """A path as the manifests have it, in which a line end would be the end of the line."""
-    return path.replace("\r", "%0D").replace("\n", "%0A")
+    """A path as the manifests have it, in which a line end would be the end of the line.
+
+    What looks like a line end that was encoded is told from one; all other signs stay as the tools of others read them.
+    """
+    return _ENCODED.sub(r"%25\1", path).replace("\r", "%0D").replace("\n", "%0A")
 
 
 def decoded(path: str) -> str:
-    """The path that `encoded` was given, unless it held such a code itself."""
-    return path.replace("%0D", "\r").replace("%0A", "\n").replace("%0d", "\r").replace("%0a", "\n")
+    """The path that `encoded` was given."""
+    return re.sub("(?i)%0d|%0a|%25(?=(?:25)*0[ad])", lambda found: _DECODED[found[0].upper()], path)
 
 
 def sign(root: Path, key: Path) -> None:
@@ -413,7 +440,7 @@ def read_past(place: ArchivePlace, stop: Stop) -> Past:
         past.has_later_seal = past.has_seal and (past.has_later_seal or link.event.get("event") == SEALED)
         past.has_seal = past.has_seal or (link.digest, link.number) == sealed
     if place.is_bag and not past.has_seal:
-        why = "the event that sealed the folder is not in it: its past was cut or rewritten"
+        why = "the event that sealed the folder is not in it: sealing did not end, or its past was cut or rewritten"
         past.problems.append(BagProblem(CHAIN, why))
     return past
 

@@ -576,7 +576,8 @@ class Fetching:
         if in_zip and isinstance(part.error, _OF_THE_ZIP) and not isinstance(part.error, NotAvailableError):
             return request
         is_refused = request.on_conflict is OnConflict.REFUSE and isinstance(part.error, ConflictError)
-        if is_refused and is_earlier_version(self._plan, self._folder, item, stop):
+        # What is to be left alone are the files of others.
+        if (is_refused or part.state is State.SKIPPED) and is_earlier_version(self._plan, self._folder, item, stop):
             return self._requests.beside(item)
         return None
 

@@ -48,6 +48,7 @@ CREATE INDEX by_outcome ON items(outcome, number);
 CREATE TABLE folders(folded TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE known(key TEXT PRIMARY KEY, path TEXT NOT NULL, folded TEXT NOT NULL, line TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX by_path ON known(folded);
+CREATE TABLE older(key TEXT NOT NULL, path TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (key, path)) WITHOUT ROWID;
 """
 _ITEM = "number, body, own, path"
 
@@ -130,7 +131,11 @@ class PullPlan:
             path = path_of(line)
             row = (key, json.dumps(path), _folded(path), json.dumps(line))
             self._database.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", row)
-        elif (found := self._database.one("SELECT line FROM known WHERE key = ?", (key,))) is not None:
+            return
+        if "sha256" in line:
+            row = (key, json.dumps(path_of(line)), json.dumps(line))
+            self._database.execute("INSERT OR REPLACE INTO older VALUES (?, ?, ?)", row)
+        if (found := self._database.one("SELECT line FROM known WHERE key = ?", (key,))) is not None:
             known = _line(found[0])
             if "error" not in known and all(known.get(name) == line.get(name) for name in ("path", "sha256")):
                 # Another object has its name now.
@@ -140,6 +145,15 @@ class PullPlan:
         """The last line of the manifest about an object."""
         found = self._database.one("SELECT line FROM known WHERE key = ?", (item.key,))
         return _line(found[0]) if found else None
+
+    def ours_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
+        """The lines of the manifest about files of this object there, its present one or an older one."""
+        older = self._database.all(
+            "SELECT line FROM older WHERE key = ? AND path = ?", (item.key, json.dumps(str(path)))
+        )
+        lines = [_line(line) for (line,) in older]
+        present = self.known(item)
+        return [*lines, present] if present is not None and path_of(present) == str(path) else lines
 
     def others_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
         """The lines of the manifest about other objects whose file is there."""
@@ -404,8 +418,6 @@ def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> int:
 
 
 def is_earlier_version(plan: PullPlan, folder: PullFolder, item: PlanItem, stop: Stop) -> bool:
-    """Whether the file in an object's place is what an earlier pull put there, untouched since."""
-    line = plan.known(item)
-    if line is None or path_of(line) != str(item.path):
-        return False
-    return match_file(folder, item.path, line, stop) is not LocalMatch.OTHER
+    """Whether the file in an object's place is what an earlier pull put there for it, untouched since."""
+    lines = plan.ours_at(item.path, item)
+    return any(match_file(folder, item.path, line, stop) is not LocalMatch.OTHER for line in lines)

@@ -331,7 +331,14 @@ def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
     if not report.is_complete:
         output.line(_next_step(output.errors))
     else:
-        output.line("Nothing is missing." if report.found else "No matches.")
+        output.line(_all_here(report))
+
+
+def _all_here(report: PullReport) -> str:
+    """That nothing is missing, where nothing is."""
+    if report.skipped:
+        return "Nothing is missing but what was skipped: another file has its name."
+    return "Nothing is missing." if report.found else "No matches."
 
 
 def _next_step(errors: Iterable[StorageError]) -> str:

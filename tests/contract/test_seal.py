@@ -369,6 +369,40 @@ def test_what_is_not_what_was_fetched_is_not_sealed(bag: Path, cloudstore: Cloud
     assert cloudstore("seal", "nowhere").code == 8
 
 
+def test_a_folder_that_cannot_be_sealed_stays_as_it_was(cloudstore: Cloudstore, tmp_path: Path) -> None:
+    assert cloudstore(*PULL).code == 0
+    folder = tmp_path / "calls"
+    for name, text, code in (("note.txt", b"", 7), (".cs-0123456789ab.part", b"", 9), ("", b"changed", 6)):
+        spoilt = folder / (name or next(folder.glob("*.mp3")).name)
+        before = spoilt.read_bytes() if spoilt.exists() else None
+        if name == "note.txt":
+            spoilt.symlink_to("/dev/null")
+        else:
+            spoilt.write_bytes(text)
+        names = sorted(path.name for path in folder.iterdir())
+        assert cloudstore("seal", "calls").code == code
+        assert sorted(path.name for path in folder.iterdir()) == names
+        told = cloudstore("verify", "calls", "--json").report
+        assert (told["chain"], told["seal"]) == (0, 0)
+        spoilt.unlink()
+        if before is not None:
+            spoilt.write_bytes(before)
+    assert cloudstore("seal", "calls").code == 0
+    assert cloudstore("verify", "calls").code == 0
+
+
+def test_names_that_look_like_encoded_ones_are_sealed_as_they_are(cloudstore: Cloudstore, tmp_path: Path) -> None:
+    assert cloudstore(*PULL).code == 0
+    names = ("a%0Ab", "a\nb", "%250d", "%0d\r", "100%25", "%2E.txt")
+    for name in names:
+        (tmp_path / "calls" / name).write_text(name)
+    assert cloudstore("seal", "calls").code == 0
+    told = cloudstore("verify", "calls", "--json").report
+    assert (told["seal"], told["chain"], told["extra"]) == (0, 0, len(names))
+    lines = (tmp_path / "calls" / "manifest-sha256.txt").read_text()
+    assert all(f"  data/{text}\n" in lines for text in ("a%250Ab", "a%0Ab", "100%25", "%2E.txt"))
+
+
 def test_a_key_that_does_not_sign_is_told_as_that(bag: Path, cloudstore: Cloudstore, tmp_path: Path) -> None:
     signed = (bag / "tagmanifest-sha256.txt.sig").read_bytes()
     done = cloudstore("seal", "calls", "--sign", "nokey")
@@ -388,6 +422,9 @@ def test_sealing_that_was_interrupted_goes_on(bag: Path, cloudstore: Cloudstore,
     for words in (("verify", "calls"), PULL):
         assert cloudstore(*words).code == 9
     assert cloudstore("seal", "calls").code == 0
+    # The pull that could not begin is made up for by another one.
+    assert "did not come to its end" in cloudstore("verify", "calls").err
+    assert cloudstore(*PULL).code == 0
     assert cloudstore("verify", "calls").code == 0
     assert run(sys.executable, "-m", "bagit", "--validate", bag).returncode == 0
 

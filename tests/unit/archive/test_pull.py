@@ -282,7 +282,7 @@ async def test_a_name_that_no_bag_can_hold_is_told(bucket: Any, pull: Any) -> No
     (pull.folder / os.fsdecode(b"\xff.txt")).write_text("?")
     with pytest.raises(UnsafeError, match="its name is not UTF-8, and cannot be sealed"):
         seal(pull.folder, Stop())
-    (pull.folder / "data" / os.fsdecode(b"\xff.txt")).unlink()
+    (pull.folder / os.fsdecode(b"\xff.txt")).unlink()
     assert seal(pull.folder, Stop()).missing == 0
 
 
@@ -335,6 +335,23 @@ async def test_an_object_whose_file_another_took_the_place_of_is_not_here(bucket
     done = await pull(naming=OneName(), on_conflict=OnConflict.OVERWRITE)
     assert (done.report.fetched, done.report.is_complete) == (1, True)
     assert sorted(pull.files().values()) == [b"of in/a", b"of in/b"]
+
+
+async def test_files_of_the_object_itself_are_never_in_the_way_of_a_new_version(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a.tar", b"first")
+    await pull()
+    bucket.put("in/a.tar", b"the second")
+    # What is to be left alone are the files of others.
+    done = await pull(on_conflict=OnConflict.SKIP)
+    assert (done.report.fetched, done.report.skipped, done.report.is_complete) == (1, 0, True)
+    # Under other names meanwhile, and back: an older version has the name now.
+    await pull(naming=Template("{name}-{type}", UTC))
+    bucket.put("in/a.tar", b"and the third")
+    for rule in (OnConflict.REFUSE, OnConflict.SKIP):
+        done = await pull(on_conflict=rule)
+        assert (done.report.missing, done.report.skipped, done.report.is_complete) == (0, 0, True), done.losses
+    assert {b"first", b"the second", b"and the third"} <= set(pull.files().values())
+    assert set(verified(pull.folder).values()) == {Found.GOOD, Found.OLDER}
 
 
 async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucket: Any, pull: Any) -> None:
