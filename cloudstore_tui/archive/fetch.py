@@ -65,6 +65,7 @@ from cloudstore_tui.transfers.model import (
     TransferSnapshot,
     ZipRequest,
 )
+from cloudstore_tui.transfers.verify import ExpectedChecksum
 from cloudstore_tui.transfers.workers import Stop, Workers
 from cloudstore_tui.transfers.zip.plan import Batch, Direct, Packer
 
@@ -565,7 +566,7 @@ class Fetching:
             if again is not None:
                 self._again.append(again)
             else:
-                results.append(self._result(item, part))
+                results.append(self._result(item, part, stop))
         return results
 
     def _next_try(self, item: PlanItem, part: TransferSnapshot, stop: Stop, *, in_zip: bool) -> DownloadRequest | None:
@@ -575,13 +576,21 @@ class Fetching:
             return None
         if in_zip and isinstance(part.error, _OF_THE_ZIP) and not isinstance(part.error, NotAvailableError):
             return request
-        is_refused = request.on_conflict is OnConflict.REFUSE and isinstance(part.error, ConflictError)
-        # What is to be left alone are the files of others.
-        if (is_refused or part.state is State.SKIPPED) and is_earlier_version(self._plan, self._folder, item, stop):
-            return self._requests.beside(item)
+        if part.state is State.SKIPPED or isinstance(part.error, ConflictError):
+            return self._beside_what_is_there(item, request, stop)
         return None
 
-    def _result(self, item: PlanItem, part: TransferSnapshot) -> FetchResult:
+    def _beside_what_is_there(self, item: PlanItem, request: DownloadRequest, stop: Stop) -> DownloadRequest | None:
+        """How an object may still come whose name is taken: what is to be left alone are the files of others."""
+        if request.on_conflict not in (OnConflict.REFUSE, OnConflict.SKIP):
+            return None
+        if is_earlier_version(self._plan, self._folder, item, stop):
+            return self._requests.beside(item)
+        own = self._requests.request(item)
+        # A run that was killed could have been told otherwise.
+        return own if own.on_conflict is not request.on_conflict else None
+
+    def _result(self, item: PlanItem, part: TransferSnapshot, stop: Stop) -> FetchResult:
         before = self._before.pop(item.key, None)
         if part.state is State.DONE:
             path = below(self._folder.path, part.path)
@@ -591,8 +600,23 @@ class Fetching:
                 self._remarks.append(f"{item.address}: {part.note}")
             return FetchResult(item, Outcome.FETCHED if is_new else Outcome.HAD, path, part.level, part.sha256)
         if part.state is State.SKIPPED:
-            return FetchResult(item, Outcome.SKIPPED)
+            return self._skipped(item, stop)
         return FetchResult(item, Outcome.MISSING, error=self._own_error(item, part.error))
+
+    def _skipped(self, item: PlanItem, stop: Stop) -> FetchResult:
+        """What has an object's name may be the object, of which a run that was killed wrote nothing down."""
+        entry = item.entry
+        try:
+            found = self._folder.stat(item.path)
+            if entry.checksum and found is not None and found.st_size == entry.size:
+                expected = ExpectedChecksum(entry.size, entry.checksum, entry.checksum_type)
+                digest, result = self._folder.verified(item.path, expected, stop)
+                if result.is_same:
+                    return FetchResult(item, Outcome.HAD, item.path, result.level, digest)
+        except StorageError:
+            # It can be left alone without being read.
+            pass
+        return FetchResult(item, Outcome.SKIPPED)
 
     def _own_error(self, item: PlanItem, error: StorageError | None) -> StorageError:
         """Why an object is missing, told about that object: what befell a whole zip befell each member."""

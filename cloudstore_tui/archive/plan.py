@@ -133,8 +133,8 @@ class PullPlan:
             self._database.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", row)
             return
         if "sha256" in line:
-            row = (key, json.dumps(path_of(line)), json.dumps(line))
-            self._database.execute("INSERT OR REPLACE INTO older VALUES (?, ?, ?)", row)
+            older = (key, json.dumps(path_of(line)), json.dumps(line))
+            self._database.execute("INSERT OR REPLACE INTO older VALUES (?, ?, ?)", older)
         if (found := self._database.one("SELECT line FROM known WHERE key = ?", (key,))) is not None:
             known = _line(found[0])
             if "error" not in known and all(known.get(name) == line.get(name) for name in ("path", "sha256")):

@@ -354,6 +354,19 @@ async def test_files_of_the_object_itself_are_never_in_the_way_of_a_new_version(
     assert set(verified(pull.folder).values()) == {Found.GOOD, Found.OLDER}
 
 
+async def test_what_is_skipped_is_another_file_and_not_what_a_killed_run_did_not_write_down(
+    bucket: Any, pull: Any
+) -> None:
+    pull.folder.mkdir()
+    for name in ("a", "b"):
+        body = bucket.bodies[bucket.put(f"in/{name}").location.path]
+        (pull.folder / name).write_bytes(body if name == "a" else body[::-1])
+    done = await pull(on_conflict=OnConflict.SKIP)
+    assert (done.report.had, done.report.skipped, done.report.fetched) == (1, 1, 0)
+    assert [(line["path"], line["level"]) for line in pull.manifest()] == [("a", "md5")]
+    assert verified(pull.folder) == {"a": Found.GOOD, "b": Found.EXTRA}
+
+
 async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucket: Any, pull: Any) -> None:
     bucket.put("in/x.tar", b"first")
     await pull()
