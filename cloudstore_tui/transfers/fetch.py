@@ -363,7 +363,9 @@ class Fetch:
         """What service and store say about the object, as far as they were asked."""
         source, version = self._source, self._version
         checksum, kind = (source.checksum, source.checksum_type) if source is not None else ("", "")
-        return ExpectedChecksum(version.size, checksum, kind, version.etag, version.headers)
+        # It was outweighed by a checksum that has yet to fit.
+        size = version.size if self._stated is None else self._stated
+        return ExpectedChecksum(size, checksum, kind, version.etag, version.headers)
 
     @property
     def version(self) -> Version:

@@ -288,11 +288,28 @@ async def test_a_checksum_that_fits_outweighs_a_wrong_size_in_the_record(
     assert (again.state, again.level, names_in(folder)) == (State.DONE, "md5", ["x.tar"])
 
 
+@pytest.mark.parametrize("parts", ["", "-1"])
+@pytest.mark.parametrize("length", [200_000, 400_000])
 async def test_a_wrong_size_with_a_checksum_that_does_not_fit_is_damage(
-    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+    engine: Any,
+    server: Any,
+    provider: Any,
+    answer: Any,
+    content: bytes,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    parts: str,
+    length: int,
 ) -> None:
     server.put("/exports/x.tar", content)
-    server.answer(*[answer(body=b"x" * 400_000)] * 9)
+    source = provider.source
+
+    async def told(location: Location, known: Any = None) -> Any:
+        known = await source(location, known)
+        return replace(known, checksum=f"{known.checksum}{parts}")
+
+    monkeypatch.setattr(provider, "source", told)
+    server.answer(*[answer(body=b"x" * length)] * 9)
     transfer = await get(engine, folder)
     assert transfer.error is not None
     assert (transfer.error.code, names_in(folder)) == (6, [])
