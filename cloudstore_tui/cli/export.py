@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -41,10 +41,15 @@ def columns_of(text: str) -> tuple[str, ...]:
     return names
 
 
+def is_known(name: str) -> bool:
+    """Whether a name is that of a field, or of a tag that the service's pages tell of."""
+    return name in FIELDS or name in KNOWN_FIELDS
+
+
 def note_unknown(output: Output, names: Iterable[str]) -> None:
     """Say which name of a field or tag looks mistyped; others may be tags of the user's own."""
     for name in names:
-        if name not in FIELDS and name not in KNOWN_FIELDS and (near := nearest(name, {*FIELDS, *KNOWN_FIELDS})):
+        if not is_known(name) and (near := nearest(name, {*FIELDS, *KNOWN_FIELDS})):
             output.note(f"Note: unknown field or tag {name}. Did you mean {near}?")
 
 
@@ -105,8 +110,13 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-_ENDINGS = {".json": Format.JSON, ".jsonl": Format.JSON, ".csv": Format.CSV, ".parquet": Format.PARQUET}
-"""What the name of a file says of its form."""
+_ENDINGS = {
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), Format.JSON),
+    ".csv": Format.CSV,
+    ".parquet": Format.PARQUET,
+    **dict.fromkeys(("", ".txt", ".log", ".lst", ".list"), Format.TABLE),
+}
+"""What the ending of a file's name says of its form."""
 
 
 class Form(Struct, frozen=True):
@@ -116,6 +126,15 @@ class Form(Struct, frozen=True):
     format: Format = Format.TABLE
     file: Path | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The chosen columns; empty for the usual ones.
+
+        Raises:
+            UsageError: they are not written as names.
+        """
+        return columns_of(self.columns) if self.columns else ()
+
     def sink(self, output: Output, profile: Profile) -> RowSink:
         """Where entries of a profile go.
 
@@ -123,7 +142,7 @@ class Form(Struct, frozen=True):
             UsageError: the options do not fit each other, or a library is missing.
             ConflictError: there is such a file.
         """
-        names = columns_of(self.columns) if self.columns else ()
+        names = self.names
         note_unknown(output, names)
         if self.format is Format.PARQUET:
             if self.file is None:
@@ -142,10 +161,41 @@ def form_of(output: Output, columns: str, form: str | None, file: str) -> Form:
     if output.as_json and form not in (None, Format.JSON):
         raise UsageError(f"--json and --format {form} exclude each other", hint="Leave one of them out.")
     path = user_path(file) if file else None
-    guessed = _ENDINGS.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE
-    chosen = Format.JSON if output.as_json else Format(form or guessed)
+    named = Format.JSON if output.as_json else form
+    chosen = Format(named) if named else _format_of(path) if path else Format.TABLE
     output.as_json = chosen is Format.JSON and path is None
     return Form(columns, chosen, path)
+
+
+def _format_of(path: Path) -> Format:
+    """The form that the name of a file asks for.
+
+    Raises:
+        UsageError: it asks for one that is not written here, or is itself the name of one.
+    """
+    if path.name in list(Format):
+        raise UsageError("is a format, not a file", subject=f"-o {path}", hint=f"Write --format {path.name}.")
+    if (ending := path.suffix.lower()) not in _ENDINGS:
+        hint = "End the name with .csv, .json, .parquet or .txt, or say what it shall hold with --format."
+        raise UsageError(f"{ending} files are not written here", subject=f"-o {path}", hint=hint)
+    return _ENDINGS[ending]
+
+
+async def noting_absent(
+    listing: AsyncIterator[Entry], names: Iterable[str], output: Output
+) -> AsyncGenerator[Entry, None]:
+    """The entries; in the end a note about the names that are no fields known here, and no tags of any entry."""
+    absent = {name for name in names if name and not is_known(name) and not nearest(name, {*FIELDS, *KNOWN_FIELDS})}
+    rows = 0
+    try:
+        async for entry in listing:
+            rows += 1
+            if absent and isinstance(entry, StoredObject):
+                absent.difference_update(key for key, _ in entry.tags)
+            yield entry
+    finally:
+        if absent and rows:
+            output.note(f"Note: none of these objects has {', '.join(sorted(absent))}.")
 
 
 class Lines(RowSink):

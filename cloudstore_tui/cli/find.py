@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.export import form_of, note_unknown
+from cloudstore_tui.cli.export import form_of, note_unknown, noting_absent
 from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
@@ -25,9 +25,9 @@ from cloudstore_tui.fiql.checker import Problem, check, why_empty
 from cloudstore_tui.fiql.evaluator import row_of
 from cloudstore_tui.fiql.measures import epoch_ms, parse_time
 from cloudstore_tui.fiql.parser import conjunction, parse
-from cloudstore_tui.fiql.phrases import Compiled, is_fiql, phrase_of, understand
+from cloudstore_tui.fiql.phrases import Compiled, compile_phrase, is_fiql, phrase_of, understand
 from cloudstore_tui.fiql.reading import explain
-from cloudstore_tui.fiql.syntax import Node, compare, outline, unparse
+from cloudstore_tui.fiql.syntax import Node, compare, outline, types_within, unparse
 from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches, fill, placeholders_of
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui import layout
@@ -57,14 +57,10 @@ async def find_command(
     form = form_of(session.output, **export)
     search = SearchOptions(fiql, type_, since, until, sort, desc)
     provider, location = _searchable(session, where)
-    query, meaning = narrowed(
-        search.query(
-            location, session.output, (*layout.FIELDS, *provider.columns(location, frozenset({type_ or "any"})))
-        ),
-        words,
-        session.output,
-        provider.profile.retention,
-    )
+    types = search.types(session.output)
+    sortable = (*layout.FIELDS, *provider.columns(location, frozenset(types_within(types) if types else ("any",))))
+    asked = search.query(location, session.output, sortable)
+    query, meaning = narrowed(asked, words, session.output, provider.profile.retention)
     if count and not meaning.local:
         _print_count(await provider.count(query), session.output, query.filter)
         return
@@ -77,7 +73,9 @@ async def find_command(
                 _print_count(await _length(listing), session.output)
                 return
             with form.sink(session.output, provider.profile) as sink:
-                await sink.take(listing, limit)
+                named = noting_absent(listing, [*form.names, search.sort], session.output)
+                async with aclosing(named) as rows:
+                    await sink.take(rows, limit)
 
 
 def _searchable(session: CommandSession, where: str) -> tuple[StorageProvider, Location]:
@@ -118,12 +116,8 @@ class SearchOptions(Struct, frozen=True):
         if self.fiql:
             for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
                 output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
-        text = conjunction(
-            self.fiql,
-            compare("type", "==", self.type) if self.type else "",
-            self._bound("=ge=", self.since, output),
-            self._bound("=lt=", self.until, output),
-        )
+        types = self.types(output)
+        text = conjunction(self.fiql, unparse(types) if types else "", *self._window(output))
         order = Sort(self._sort_field(columns), self.descending or not self.sort)
         note_unknown(output, [order.field])
         return Query(location, text, order)
@@ -139,11 +133,29 @@ class SearchOptions(Struct, frozen=True):
         hint = f"Write {known}." if known else f"Write {', '.join(fields)} or the name of a tag."
         raise UsageError("results cannot be sorted by this", subject=f"--sort {self.sort}", hint=hint)
 
-    def _bound(self, operator: str, text: str, output: Output) -> str:
-        if not text:
-            return ""
-        moment = parse_time(text, output.zone, datetime.now(UTC))
-        return compare("createdTime", operator, str(epoch_ms(moment)))
+    def types(self, output: Output) -> Node | None:
+        """The condition on the type: `--type` takes what `type:` takes; `None` for any.
+
+        Raises:
+            FilterError: one of them is mistyped.
+        """
+        if not self.type:
+            return None
+        return compile_phrase(phrase_of([f"type:{self.type}"]), output.zone, datetime.now(UTC)).node
+
+    def _window(self, output: Output) -> tuple[str, ...]:
+        """The conditions on the time of creation.
+
+        Raises:
+            UsageError: one bound is no time, or they are the wrong way round.
+        """
+        now = datetime.now(UTC)
+        since, until = (parse_time(text, output.zone, now) if text else None for text in (self.since, self.until))
+        if since and until and until < since:
+            hint = "--since is where the time begins, --until where it ends."
+            raise UsageError("comes before --since", subject=f"--until {self.until}", hint=hint)
+        bounds = (("=ge=", since), ("=lt=", until))
+        return tuple(compare("createdTime", operator, str(epoch_ms(bound))) for operator, bound in bounds if bound)
 
 
 class SearchWords(Struct, frozen=True):
@@ -190,8 +202,14 @@ def narrowed(
         UsageError: they name a saved search that cannot be used.
         FilterError: the words mean nothing.
     """
-    said = search_words(tuple(words), query.location.profile)
-    found = [_understood(text, output, retention) for text in said.texts]
+    words = tuple(words)
+    said = search_words(words, query.location.profile)
+    try:
+        found = [_understood(text, output, retention) for text in said.texts]
+    except FilterError as error:
+        if not any(word.endswith(":") for word in words):
+            raise
+        raise error.with_(hint="In a shell < and > need quotes: 'dur:>10m'.") from None
     text = conjunction(*(meaning.filter for meaning in found))
     local = tuple(term for meaning in found for term in meaning.local)
     notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))

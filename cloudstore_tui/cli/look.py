@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from cloudstore_tui.cli.export import form_of
+from cloudstore_tui.cli.export import form_of, noting_absent
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.profiles import Config
@@ -41,7 +41,8 @@ async def ls_command(
     listed = _tree(provider, location, session.output) if recursive else _entries(pager, session.output)
     async with aclosing(listed) as listing:
         with form.sink(session.output, provider.profile) as sink:
-            is_full = await sink.take(listing, most)
+            async with aclosing(noting_absent(listing, form.names, session.output)) as rows:
+                is_full = await sink.take(rows, most)
         # The next page is not asked for only to know whether there is one.
         more = is_full and limit is None and (not pager.ended or await anext(listing, None) is not None)
     if more:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from io import StringIO
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -95,7 +94,13 @@ class CommandLine(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
-            raise click.NoSuchCommand(error.command_name, None, [*COMMANDS, *_profiles()], ctx) from None
+            # Deferred: most commands are known.
+            from cloudstore_tui.cli.habits import instead_of_command
+
+            known = instead_of_command(error.command_name)
+            message = f"{error.message} {known}." if known else None
+            near = () if known else (*COMMANDS, *_profiles())
+            raise click.NoSuchCommand(error.command_name, message, near, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands under their headings."""
@@ -114,13 +119,19 @@ class CommandLine(click.Group):
 
 
 def _pulled_ahead(ctx: click.Context, args: list[str]) -> tuple[list[str], list[str]]:
-    """The options that every command has, and the rest; a configuration that is named is used from here on."""
+    """The options that every command has, and the rest; `--json`, which not all have, comes last wherever it stands.
+
+    A configuration that is named is used from here on.
+    """
     ahead: list[str] = []
     rest: list[str] = []
+    last: list[str] = []
     words = iter(args)
     for word in words:
         if word == "--":
-            rest += [word, *words]
+            last += [word, *words]
+        elif word == "--json":
+            last.insert(0, word)
         elif word in ("-v", "--debug", "-q", "--quiet"):
             ahead.append(word)
         elif word == "--config" or word.startswith("--config="):
@@ -130,7 +141,7 @@ def _pulled_ahead(ctx: click.Context, args: list[str]) -> tuple[list[str], list[
             os.environ["CLOUDSTORE_CONFIG"] = ahead[-1].removeprefix("--config=")
         else:
             rest.append(word)
-    return ahead, rest
+    return ahead, rest + last
 
 
 def _is_address(word: str) -> bool:
@@ -290,9 +301,10 @@ def _run(args: list[str], *, as_json: bool) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        _print_message(_usage_error(error))
+        message = _usage_error(error)
+        _print_message(message)
         if as_json:
-            _report_json(error.format_message(), error.exit_code)
+            _report_json(message, error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -312,18 +324,31 @@ def _wants_json(args: list[str]) -> bool:
 
 
 def _usage_error(error: click.ClickException) -> str:
-    """Click's message about arguments that it refuses."""
-    shown = StringIO()
-    error.show(shown)
-    return shown.getvalue().rstrip("\n")
+    """What is wrong with the arguments, in one line with where to read on; the help of a command without one."""
+    message = error.format_message()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) or not isinstance(error, click.UsageError):
+        return message
+    words = " ".join(message.split())
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        # Deferred: most options are known.
+        from cloudstore_tui.cli.habits import instead_of_option
+
+        known = instead_of_option(error.ctx.info_name or "", error.option_name)
+        words = f"{error.message} {known}." if known else words
+    command = error.ctx.command_path.removesuffix(f" {OPEN}") if error.ctx else "cloudstore"
+    stop = "" if words.rstrip(")").endswith((".", "?", "!")) else "."
+    return f"{command}: {words[:1].lower()}{words[1:]}{stop} See {command} --help."
 
 
 def _report_json(error: "StorageError | str", code: int) -> None:
     import json
 
     from cloudstore_tui.cli.output import error_record
-    from cloudstore_tui.core.errors import StorageError
+    from cloudstore_tui.core.errors import StorageError, UsageError
 
-    known = error if isinstance(error, StorageError) else StorageError(error)
+    if isinstance(error, StorageError):
+        record = error_record(error, error.subject)
+    else:
+        record = error_record(UsageError(""), "") | {"error": error}
     with suppress(OSError):
-        click.echo(json.dumps(error_record(known, known.subject) | {"code": code}))
+        click.echo(json.dumps(record | {"code": code}))

@@ -88,6 +88,16 @@ class Group(click.Group):
 
     command_class = Command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names; where there is none, the few that there are are told."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            there = ", ".join(self.list_commands(ctx))
+            raise click.NoSuchCommand(error.command_name, f"{error.message} There are: {there}.", ctx=ctx) from None
+
 
 def imported_command(module: str, name: str, does: str) -> click.Command:
     """The command that a module of this package declares, with its line in the help."""
@@ -144,12 +154,18 @@ class LocalPath(click.ParamType["Path"]):
         return value if isinstance(value, Path) else user_path(str(value))
 
 
+class Number(click.IntRange):
+    """A whole number within limits."""
+
+    name = "number"
+
+
 output_option = partial(click.option, cls=HelpOption, section="Output")
 
 json_option = output_option("--json", "as_json", is_flag=True, help="Print JSON lines only.")
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
 dry_run_option = click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
-limit_option = output_option("--limit", metavar="N", type=click.IntRange(1, 100_000_000), help="Stop after this many.")
+limit_option = output_option("--limit", metavar="N", type=Number(1, 100_000_000), help="Stop after this many.")
 
 
 def timeout_option(*, transfers: bool = False) -> Callable[[Decorated], Decorated]:
@@ -189,7 +205,7 @@ _report_option = partial(click.option, cls=HelpOption, section="Report")
 
 query_options = together(
     _query_option("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written if it parses."),
-    _query_option("--type", "type_", default="", metavar="TYPE", help="Only this type, such as callcenterrecording."),
+    _query_option("--type", "type_", default="", metavar="TYPE[,TYPE]", help="Only these types, as in type: of words."),
     _query_option("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
     _query_option("--until", default="", metavar="TIME", help="Created before this time."),
 )

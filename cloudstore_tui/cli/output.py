@@ -12,7 +12,14 @@ from zoneinfo import ZoneInfo
 import click
 
 from cloudstore_tui.cli.options import QUIET
-from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, UsageError, common_code
+from cloudstore_tui.core.errors import (
+    FilterError,
+    LocalDiskError,
+    MissingError,
+    StorageError,
+    UsageError,
+    common_code,
+)
 from cloudstore_tui.core.models import Entry, Folder
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.text import plain
@@ -73,9 +80,9 @@ class Output:
         if self.as_json:
             self.record({"path": address, "would": what} | more)
         else:
-            size = more.pop("size", None)
-            facts = [*map(str, more.values()), *([in_words.size(size)] if isinstance(size, int) else [])]
-            self.line("  ".join([f"would {what}", address, *facts]))
+            size, is_exact = more.pop("size", None), more.pop("size_exact", True) is True
+            shown = [in_words.size(size, exact=is_exact)] if isinstance(size, int) else []
+            self.line("  ".join([f"would {what}", address, *map(str, more.values()), *shown]))
 
     def data(self, text: str) -> None:
         """Lines in a form that some program reads; on a terminal they are text like any other.
@@ -240,11 +247,22 @@ def _print(text: str) -> None:
 
 def error_record(error: StorageError, path: str) -> dict[str, object]:
     """One error with the field names of the JSON contract."""
-    return {"error": str(error), "code": error.code, "retryable": error.retryable, "path": path}
+    return {"error": str(_explained(error)), "code": error.code, "retryable": error.retryable, "path": path}
 
 
 def describe_error(error: StorageError) -> str:
     """An error as a sentence; a filter shows where it is wrong."""
     if isinstance(error, FilterError):
         return f"{error}\n  {error.text}\n  {' ' * error.position}^"
-    return str(error)
+    return str(_explained(error))
+
+
+def _explained(error: StorageError) -> StorageError:
+    """An error that says why nothing is there, if the address itself tells."""
+    if not isinstance(error, MissingError):
+        return error
+    # Deferred: most things are there.
+    from cloudstore_tui.cli.habits import why_missing
+
+    hint = why_missing(error.subject)
+    return error.with_(hint=hint) if hint else error

@@ -1,7 +1,9 @@
 """`preview`: what is in an object, or in a file on this machine, without reading it whole."""
 
 import os
+import shlex
 import shutil
+from collections.abc import Container
 from functools import partial
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -22,16 +24,18 @@ _WIDTH = 80
 
 async def preview_command(session: CommandSession, path: str, *, wanted: int, as_text: bool) -> None:
     """Show the beginning of an object."""
-    name, preview = await (_local(path, wanted) if _is_local(path) else _remote(session, path, wanted))
+    is_local = _is_local(path, session.config.profiles)
+    name, preview = await (_local(path, wanted) if is_local else _remote(session, path, wanted))
     if session.output.as_json:
         session.output.record(_record(path, name, preview))
     else:
         _print(session.output, name, preview, as_text=as_text)
 
 
-def _is_local(path: str) -> bool:
-    """Whether a file on this machine is meant."""
-    return path.startswith(("/", "./", "../", "~")) or (":" not in path and Path(path).is_file())
+def _is_local(path: str, profiles: Container[str]) -> bool:
+    """Whether a file on this machine is meant; a word alone is the name of a profile only where there is one."""
+    named = ":" not in path and (path not in profiles or Path(path).is_file())
+    return named or path.startswith(("/", "./", "../", "~"))
 
 
 async def _local(path: str, wanted: int) -> tuple[str, Preview]:
@@ -49,7 +53,8 @@ def _opened(path: str) -> BinaryIO:
     if file.is_dir():
         raise UsageError("is a folder", subject=path, hint="Name a file in it.")
     if not file.is_file():
-        raise UsageError("there is no such file on this machine", subject=path)
+        hint = "An object is written PROFILE:REST."
+        raise UsageError("there is no such file on this machine", subject=path, hint=hint)
     try:
         return file.open("rb")
     except OSError as error:
@@ -74,7 +79,7 @@ async def _remote(session: CommandSession, path: str, wanted: int) -> tuple[str,
     provider, location = session.resolve(path)
     entry = await provider.stat(location)
     if not isinstance(entry, StoredObject):
-        raise UsageError("it is a folder", subject=path, hint="List it: cloudstore ls.")
+        raise UsageError("it is a folder", subject=path, hint=f"List it: cloudstore ls {shlex.quote(path)}")
     blob = BlobClient(session.timeouts)
     try:
         html = may_be_html(entry.name, entry.mime)

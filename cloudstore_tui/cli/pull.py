@@ -512,7 +512,7 @@ class _Watching(Struct, frozen=True):
     def _narrowed(self, since: datetime, now: datetime) -> PullArguments:
         if not self.searches:
             return replace(self.arguments, since="", newer_than=since.isoformat())
-        return replace(self.arguments, since=since.isoformat(), until=now.isoformat())
+        return replace(self.arguments, since=since.isoformat(), until=max(since, now).isoformat())
 
     async def _conclude(self, going: Run, before: RunStatus | None, now: datetime) -> None:
         """Note up to when everything is here, and report the calls whose expected objects never came."""

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from cloudstore_tui.archive.release import ProofFolder
+from cloudstore_tui.cli.habits import why_missing
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder
@@ -100,8 +101,12 @@ async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[St
     for provider, location in dict.fromkeys(places):
         try:
             entry = await provider.stat(location)
-        except MissingError:
-            _tell(session.output, await _missing(provider, location))
+        except MissingError as error:
+            if why_missing(location.address):
+                # What was mistyped was never there.
+                session.output.error(error, location.address)
+            else:
+                _tell(session.output, await _missing(provider, location))
             continue
         except StorageError as error:
             session.output.error(error, location.address)
@@ -149,7 +154,8 @@ def _agreed(
     entries = [entry for _, some in batches for entry in some]
     if dry_run:
         for entry in entries:
-            output.planned("delete", entry.location.address, name=entry.name, size=entry.size)
+            size = {"size": entry.size, "size_exact": entry.size_exact}
+            output.planned("delete", entry.location.address, name=entry.name, **size)
         output.note(f"Nothing was deleted: it would be {_summary(entries)}.")
     elif not yes and entries:
         _confirm(output, entries)
@@ -166,7 +172,8 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
     if not output.asks:
         raise UsageError("nobody is there to confirm the deletion", hint="Add --yes to delete without asking.")
     for entry in entries:
-        output.print_message(f"  {entry.location.address}  {entry.name}  {in_words.size(entry.size)}")
+        size = in_words.size(entry.size, exact=entry.size_exact)
+        output.print_message(f"  {entry.location.address}  {entry.name}  {size}")
     count, question = len(entries), f"Delete {_summary(entries)}? It cannot be undone."
     if count > TYPED_ABOVE:
         agreed = output.typed(f"{question} Type {count} to confirm") == str(count)
@@ -179,9 +186,10 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
 
 def _summary(entries: Sequence[StoredObject]) -> str:
     """`245 objects of acme8:us-east, 62.6 MB`."""
-    places = sorted({f"{entry.location.profile}:{entry.location.region}" for entry in entries})
+    places = sorted({f"{entry.location.profile}:{entry.location.region}".rstrip(":") for entry in entries})
     where = f" of {', '.join(places)}" if places else ""
-    return f"{counted(len(entries), 'object')}{where}, {in_words.size(sum(entry.size or 0 for entry in entries))}"
+    size = in_words.total_size(entries)
+    return f"{counted(len(entries), 'object')}{where}{f', {size}' if size else ''}"
 
 
 def _tell(output: Output, deletion: Deletion) -> None:
@@ -223,9 +231,10 @@ def deletions_command(*, as_json: bool) -> None:
 
 def _deleted_line(one: Deleted) -> str:
     size = one.fields.get("size")
+    is_exact = one.fields.get("size_exact") is not False
     outcome = one.outcome if one.outcome in (UNKNOWN, *(outcome.value for outcome in DeletionOutcome)) else "?"
     reason = f": {one.reason}" if one.reason else ""
     return (
         f"{one.text('at')[:19]}Z  {one.text('user')}  {outcome}{reason}  {one.text('path')}  {one.text('name')}  "
-        f"{in_words.size(size if isinstance(size, int) else None)}  {one.text('checksum')}"
+        f"{in_words.size(size if isinstance(size, int) else None, exact=is_exact)}  {one.text('checksum')}"
     ).rstrip()

@@ -73,7 +73,17 @@ class CommandSession(Struct):
         return self._open[name]
 
     def resolve(self, address: str) -> tuple[StorageProvider, Location]:
-        """The provider and location of `PROFILE:REST`."""
+        """The provider and location of `PROFILE:REST`.
+
+        Raises:
+            UsageError: it is no address.
+            ConfigError: there is no such profile.
+        """
+        if address.partition(":")[0] not in self.config.profiles:
+            # Deferred: most addresses are right.
+            from cloudstore_tui.cli.habits import refuse_foreign
+
+            refuse_foreign(address)
         name, rest = split_address(address)
         provider = self.provider(name)
         return provider, provider.locate(rest)

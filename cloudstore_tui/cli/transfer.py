@@ -261,6 +261,9 @@ async def objects_at(session: CommandSession, paths: tuple[str, ...], *, whole: 
 
     Unless `whole`, those whose address is enough to fetch them are not asked for: the transfer finds out.
     """
+    for path in paths:
+        # What is no address at all is refused before anything is fetched.
+        session.resolve(path)
     entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
         try:
@@ -414,7 +417,10 @@ def print_result(output: Output, transfer: TransferSnapshot) -> None:
         # By another program: ours would have ended.
         error = InterruptedTransfer("it was cancelled")
     if error is not None:
-        output.error(error, request.location.address)
+        address = request.location.address
+        if isinstance(request, ZipRequest) and request.job and error.subject in ("", address):
+            error = error.with_(subject=f"{address}{request.job}")
+        output.error(error, address)
         return
     here = transfer.path if isinstance(request, DownloadRequest | ZipRequest) else None
     if not output.as_json:

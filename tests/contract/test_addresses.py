@@ -39,7 +39,7 @@ def test_ls_alone_lists_the_profiles(cloudstore: Cloudstore) -> None:
 
 def test_a_profile_in_the_place_of_a_command_opens_the_browser_which_needs_a_terminal(cloudstore: Cloudstore) -> None:
     assert "needs a terminal" in cloudstore("acme8").err
-    assert "No such command" in cloudstore("acme9").err
+    assert "no such command" in cloudstore("acme9").err
 
 
 def test_restore_waits_when_told_and_gives_up_a_dead_host_when_told(cloudstore: Cloudstore) -> None:

@@ -213,7 +213,7 @@ def test_rm_of_an_8x8_object_is_seen_afterwards(run: Cloudstore) -> None:
         (("ls", "acme:", "--timeout", "soon"), 2, "90s"),
         (("rm", "acme:imports/outreach/", "--yes"), 2, "folder"),
         (("fiql", "check", "a=in=x"), 2, "a=in=(x)"),
-        (("nonsense",), 2, "No such command"),
+        (("nonsense",), 2, "no such command"),
         (("fnd", "acme8"), 2, "Did you mean 'find'?"),
         (("acme9",), 2, "'acme8'"),
         (("profile", "show", "nobody"), 2, "acme8"),
@@ -244,10 +244,12 @@ def test_an_option_of_every_command_that_lacks_its_value_is_named(run: Cloudstor
     [
         ("--sort", "agentNme", "Note: unknown field or tag agentNme. Did you mean agentName?\n"),
         ("--columns", "id,agentNme", "Note: unknown field or tag agentNme. Did you mean agentName?\n"),
-        ("--columns", "id,ourTicketNumber", ""),
+        ("--columns", "id,ourTicketNumber", "Note: none of these objects has ourTicketNumber.\n"),
+        ("--sort", "ourTicketNumber", "Note: none of these objects has ourTicketNumber.\n"),
+        ("--columns", "id,agentName,tenantId", ""),
     ],
 )
-def test_a_field_that_is_mistyped_is_told_and_a_tag_of_the_users_own_is_not(
+def test_a_field_that_is_mistyped_or_that_no_object_has_is_told(
     run: Cloudstore, option: str, text: str, note: str
 ) -> None:
     done = run("find", "acme8:us-east", "--limit", "1", option, text)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cloudstore_tui.cli.options import Command, LocalPath, together
+from cloudstore_tui.cli.options import Command, LocalPath, Number, together
 
 screen_options = together(
     click.option(
@@ -56,14 +56,12 @@ def open_command() -> None:
 
 @click.command("sandbox", cls=Command, does="browser.sandbox_command")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
-@click.option(
-    "--port", metavar="PORT", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]"
-)
+@click.option("--port", metavar="PORT", type=Number(0, 65535), default=0, help="0 for any free one. [default: 0]")
 @click.option(
     "--data", metavar="DIR", type=LocalPath(), help="Keep the data in this folder. [default: a temporary one]"
 )
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="The same seed makes the same data.")
-@click.option("--objects", metavar="N", type=click.IntRange(0, 10_000_000), default=0, help="Extra recordings to add.")
+@click.option("--objects", metavar="N", type=Number(0, 10_000_000), default=0, help="Extra recordings to add.")
 @_now_option
 @click.option(
     "--switch", "switches", metavar="ID=VALUE", multiple=True, help="Choose another behaviour where vendors differ."
@@ -92,7 +90,7 @@ def sandbox_command() -> None:
 
 @click.command("demo", cls=Command, does="browser.demo_command")
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="The same seed makes the same data.")
-@click.option("--objects", metavar="N", type=click.IntRange(0, 10_000_000), default=0, help="Extra recordings to add.")
+@click.option("--objects", metavar="N", type=Number(0, 10_000_000), default=0, help="Extra recordings to add.")
 @_now_option
 @screen_options
 def demo_command() -> None:

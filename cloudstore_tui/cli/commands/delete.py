@@ -6,6 +6,7 @@ from cloudstore_tui.cli.options import (
     Command,
     CommandWithParts,
     LocalPath,
+    Number,
     OwnCommand,
     dry_run_option,
     json_option,
@@ -18,7 +19,7 @@ from cloudstore_tui.cli.options import (
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
 @click.option(
     "--days",
-    type=click.IntRange(1, 10),
+    type=Number(1, 10),
     default=7,
     show_default=True,
     metavar="N",

@@ -8,6 +8,7 @@ from cloudstore_tui.cli.options import (
     Group,
     HelpOption,
     LocalPath,
+    Number,
     Percent,
     conflict_option,
     dry_run_option,
@@ -481,7 +482,7 @@ def transfers_prune_command() -> None:
 @transfers_command.command("log", does="transfers.log_command")
 @click.option(
     "--limit",
-    type=click.IntRange(1, 10_000),
+    type=Number(1, 10_000),
     default=100,
     show_default=True,
     metavar="N",

@@ -5,6 +5,7 @@ import click
 from cloudstore_tui.cli.options import (
     Command,
     Group,
+    Number,
     conflict_option,
     export_options,
     json_option,
@@ -17,7 +18,7 @@ from cloudstore_tui.cli.options import (
 
 @click.command("ls", cls=Command, does="look.ls_command")
 @click.argument("path", default="", metavar="[PATH]")
-@click.option("-R", "recursive", is_flag=True, help="Include everything below.")
+@click.option("-R", "--recursive", is_flag=True, help="Include everything below.")
 @click.option("--all", "everything", is_flag=True, help="Show all objects of a region, not only the newest 100.")
 @export_options
 @limit_option
@@ -80,7 +81,7 @@ def stat_command() -> None:
 @click.option(
     "--bytes",
     "wanted",
-    type=click.IntRange(1, 4 * 1024 * 1024),
+    type=Number(1, 4 * 1024 * 1024),
     default=64 * 1024,
     show_default=True,
     metavar="N",

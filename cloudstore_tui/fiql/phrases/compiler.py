@@ -12,7 +12,7 @@ from cloudstore_tui.fiql.evaluator import Row
 from cloudstore_tui.fiql.fields import NAMES, Name, Unit, name_of, unit_of, units_of
 from cloudstore_tui.fiql.measures import read_span
 from cloudstore_tui.fiql.parser import parse
-from cloudstore_tui.fiql.phrases.lexer import Item, items_of
+from cloudstore_tui.fiql.phrases.lexer import PHONE, Item, items_of
 from cloudstore_tui.fiql.phrases.terms import (
     BOTH_UNITS,
     Bound,
@@ -54,10 +54,15 @@ def _whole(word: str) -> str:
     if not one or not any(mark.isspace() for mark in word):
         return word
     # Commas stay what they are, and so do stars: only blanks are new to the shell's reader.
-    keys = [key for key in _NEXT_KEY.findall(one[3]) if name_of(key)]
-    if keys or not name_of(one[2]) or '"' in one[3]:
+    keys, name = [key for key in _NEXT_KEY.findall(one[3]) if name_of(key)], name_of(one[2])
+    if keys or name is None or '"' in one[3]:
         return word
-    return one[1] + ",".join(_requoted(part) for part in one[3].split(","))
+    # In quotes a telephone number would be looked for with the blanks between its digits.
+    return one[1] + ",".join(part if _is_number(part, name) else _requoted(part) for part in one[3].split(","))
+
+
+def _is_number(text: str, name: Name) -> bool:
+    return bool(name.phone_fields and PHONE.fullmatch(text))
 
 
 def _requoted(part: str) -> str:

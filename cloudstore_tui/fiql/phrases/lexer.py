@@ -71,7 +71,7 @@ _WIDE_TIME = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _WIDE_MEASURE = re.compile(r"\d+(?:\.\d+)?\s+[a-z]{1,12}(?=\s|,|$)", re.IGNORECASE | re.ASCII)
-_PHONE = re.compile(
+PHONE = re.compile(
     r"(?:\+\d{1,3}(?:[ .-]?\(?\d{2,6}\)?){1,4}"
     r"|\(\d{3}\)[ .-]?\d{3}[ .-]?\d{4}|\d{3}[ .-]\d{3}[ .-]\d{4})(?=[\s,]|$)",
     re.ASCII,
@@ -125,7 +125,7 @@ def _value(phrase: str, start: int, key: str) -> tuple[Value, int]:
     if phrase[start : start + 1] in ("'", '"'):
         return _quoted(phrase, start)
     name = name_of(key)
-    if name and name.phone_fields and (phone := _PHONE.match(phrase, start)):
+    if name and name.phone_fields and (phone := PHONE.match(phrase, start)):
         return _number(phone), phone.end()
     found = _wide(phrase, start, key) or _BARE.match(phrase, start)
     if not found:
@@ -180,7 +180,7 @@ def _text(phrase: str, start: int) -> tuple[Item, int]:
     if phrase[begin : begin + 1] in ("'", '"'):
         value, end = _quoted(phrase, begin)
         return Item("", "", (value,), start, phrase, negated), end
-    if phone := _PHONE.match(phrase, begin):
+    if phone := PHONE.match(phrase, begin):
         return Item("", "", (_number(phone),), start, phrase, negated), phone.end()
     found = _WIDE_TIME.match(phrase, begin) or _BARE_TEXT.match(phrase, begin)
     if not found:

@@ -1,0 +1,119 @@
+"""What people type who know other programs, forget a quote or paste something else: told in one line, with the cure."""
+
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.cli.habits import COMMANDS as FOREIGN
+from cloudstore_tui.cli.main import COMMANDS
+from tests.support.commands import Cloudstore
+
+ID = "0191acdf-3538-7e1d-9920-e80f5368aa38"
+OBJECT = f"acme8:us-east/{ID}"
+TAR = "acme:exports/reporting/outreach/outreach-20240901.tar"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "cure"),
+    [
+        (("cp", TAR, "."), 2, "`get` downloads"),
+        (("cat", TAR), 2, "`preview`"),
+        (("sync", "acme:", "here"), 2, "`pull`"),
+        (("lsl", "acme:"), 2, "`ls -R`"),
+        (("mv", TAR, "acme:x"), 2, "cannot move"),
+        (("presign", TAR), 2, "`url`"),
+        (("configure",), 2, "`profile add`"),
+        (("help", "ls"), 2, "`cloudstore COMMAND --help`"),
+        (("zip", "create"), 2, "There are: cancel, clear, get, list, start, status."),
+        (("ls", "-la", "acme"), 2, "always shown"),
+        (("ls", "-r", "acme"), 2, "-R lists everything below"),
+        (("get", "-r", "acme:exports/"), 2, "`pull PATH/ --to DIR`"),
+        (("get", TAR, "--force"), 2, "`--on-conflict overwrite`"),
+        (("get", TAR, "-o", "new.tar"), 2, "Write --to DIR"),
+        (("rm", "-rf", "acme:imports/"), 2, "Only objects are deleted"),
+        (("rm", "--force", TAR), 2, "-y deletes without asking"),
+        (("url", TAR, "--expires", "1h"), 2, "The service decides"),
+        (("find", "acme8", "--csv"), 2, "`--format csv`"),
+        (("-V",), 2, "cloudstore: no such option '-V'. See cloudstore --help."),
+        (("completion",), 2, "Choose from: bash, zsh, fish."),
+        (("ls", "acme", "--limit", "x"), 2, "'x' is not a valid number"),
+        (("ls", "s3://acme/exports/"), 2, "is a URL"),
+        (("get", "https://example.com/x"), 2, "is a URL"),
+        (("stat", ID), 2, f"`cloudstore find PROFILE {ID}`"),
+        (("find", "agent:Khang Glynn"), 2, "PROFILE 'agent:Khang Glynn'"),
+        (("get", "-"), 2, "--to - writes to stdout"),
+        (("ls", "./"), 2, "is a path on this machine"),
+        (("preview", "nofile"), 2, "no such file on this machine"),
+        (
+            ("ls", "acme8:us-east/callcenterrecording/2024/"),
+            8,
+            "cloudstore find acme8:us-east type:callcenterrecording",
+        ),
+        (("get", "acme8:us-east/*"), 8, "Patterns are not expanded"),
+        (("rm", "acme8:us-east/*", "--yes"), 8, "Patterns are not expanded"),
+        (("stat", f"{OBJECT}\r"), 8, "carriage return"),
+        (("rm", f"{OBJECT}\r", "--yes"), 8, "carriage return"),
+        (("find", "acme8", "-o", "calls.xlsx"), 2, "End the name with .csv"),
+        (("find", "acme8", "-o", "calls.csv.gz"), 2, "End the name with .csv"),
+        (("ls", "acme", "--output", "json"), 2, "Write --format json"),
+        (("find", "acme8", "--since", "2024-09-02", "--until", "2024-09-01"), 2, "comes before --since"),
+        (("pull", "acme8", "--since", "2024-09-02", "--until", "2024-09-01", "--to", "x"), 2, "comes before --since"),
+        (("zip", "get", "acme8:us-east/nope.zip"), 11, "acme8:us-east/nope.zip: "),
+    ],
+)
+def test_the_cure_stands_in_the_one_line_that_is_said(
+    cloudstore: Cloudstore, tmp_path: Path, arguments: tuple[str, ...], code: int, cure: str
+) -> None:
+    done = cloudstore(*arguments)
+    assert (done.code, done.out) == (code, ""), done.err
+    assert cure in done.err
+    assert done.err.count("\n") == 1
+    assert not list(tmp_path.glob("*.*")), "nothing is written"
+    if not {"-o", "--output"} & set(arguments):
+        (record,) = cloudstore("--json", *arguments).records
+        assert record.keys() == {"error", "code", "retryable", "path"}
+        assert record["code"] == code
+
+
+def test_no_command_of_others_is_one_of_ours() -> None:
+    assert not set(FOREIGN) & set(COMMANDS)
+
+
+def test_what_the_shell_took_away_is_told(cloudstore: Cloudstore) -> None:
+    assert "need quotes: 'dur:>10m'" in cloudstore("find", "acme8", "dur:").err
+
+
+def test_a_folder_to_write_to_among_the_paths_stops_a_get_before_it_fetches(
+    cloudstore: Cloudstore, tmp_path: Path
+) -> None:
+    done = cloudstore("get", TAR, "./here")
+    assert (done.code, done.out, list(tmp_path.iterdir())) == (2, "", [])
+    assert "--to DIR" in done.err
+
+
+@pytest.mark.parametrize("words", [("--type", "recording"), ("--type", "callrecording,callcenterrecording")])
+def test_type_takes_what_the_words_take(cloudstore: Cloudstore, words: tuple[str, ...]) -> None:
+    count = cloudstore("find", "acme8", "type:recording", "--count").out
+    assert count == cloudstore("find", "acme8", *words, "--count").out != "0\n"
+    assert "Did you mean `callcenterrecording`?" in cloudstore("find", "acme8", "--type", "callcenterrecordin").err
+
+
+@pytest.mark.parametrize("words", ["phone:+1 669 555 3203", "phone:(669) 555-3203", "caller:669-555-3203"])
+def test_a_number_is_found_as_people_write_it(cloudstore: Cloudstore, words: str) -> None:
+    assert cloudstore("find", "acme8", words, "on:2024-09-01", "--count").out == "3\n"
+
+
+def test_json_may_stand_before_the_command(cloudstore: Cloudstore) -> None:
+    assert cloudstore("--json", "ls", "acme").records == cloudstore("ls", "acme", "--json").records
+    assert cloudstore("call", "--json", "show", OBJECT).records == cloudstore("call", "show", OBJECT, "--json").records
+
+
+def test_a_size_that_the_service_rounds_is_not_told_as_exact(cloudstore: Cloudstore, tmp_path: Path) -> None:
+    (tmp_path / "small.csv").write_text("a,b\n")
+    small = "acme:imports/outreach/nanp/small.csv"
+    cloudstore("put", "small.csv", "acme:imports/outreach/nanp/")
+    planned = cloudstore("rm", small, "--dry-run")
+    assert planned.out == f"would delete  {small}  small.csv  <0.1 kB\n"
+    assert planned.err.endswith("1 object of acme, <0.1 kB.\n")
+    cloudstore("rm", small, "--yes")
+    assert cloudstore("deletions").out.rstrip().endswith("<0.1 kB")
