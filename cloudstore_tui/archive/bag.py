@@ -215,10 +215,6 @@ class _Sealing:
                     self._known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", row)
                 row = (key, json.dumps("" if "error" in line else path_of(line)))
                 self._known.execute("INSERT OR REPLACE INTO objects VALUES (?, ?)", row)
-            for run in broken_off(self._place.root):
-                # Nobody knows what it would have brought.
-                row = (RUNS[run.command], json.dumps(""))
-                self._known.execute("INSERT OR REPLACE INTO objects VALUES (?, ?)", row)
 
     def _digests(self) -> Iterator[tuple[str, str]]:
         for path in sorted(self._folder.files()):
@@ -242,7 +238,9 @@ class _Sealing:
             self._bytes += found.st_size
             self._known.execute("DELETE FROM objects WHERE path = ?", (json.dumps(path),))
             yield path, self._digest(relative)
-        ((self._missing,),) = self._known.all("SELECT COUNT(*) FROM objects")
+        ((missing,),) = self._known.all("SELECT count(*) FROM objects")
+        # Of runs that were broken off nobody knows what they would have brought.
+        self._missing = missing + len(broken_off(self._place.root))
 
     def _digest(self, path: PurePosixPath) -> str:
         row = self._known.one("SELECT line FROM known WHERE path = ?", (json.dumps(str(path)),))

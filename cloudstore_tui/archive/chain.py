@@ -26,7 +26,9 @@ from cloudstore_tui.archive.manifest import (
     ArchivePlace,
     ManifestEntry,
     is_superseded,
+    json_object,
     last_line,
+    opened,
     read_manifest,
     whole_lines,
 )
@@ -92,7 +94,9 @@ class Chain:
         end = whole_lines(self._disk, self._file)
         self._disk.truncate(self._file, end)
         if last := last_line(self._disk, self._file, end):
-            self.head, self.length = hashlib.sha256(last).hexdigest(), _number(last)
+            number = (json_object(last) or {}).get("n")
+            self.head = hashlib.sha256(last).hexdigest()
+            self.length = number if isinstance(number, int) else 0
 
     def append(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
         """Write what happened; it outlives the program at once, and the machine after `sync`.
@@ -163,30 +167,28 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
         broken: told where one does not follow from the one before it; the others are given all the same.
     """
     before, latest = START, datetime.fromtimestamp(0, UTC)
-    with os_errors_as(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            number = 0
-            while text := file.readline(_MAX_LINE):
-                if not text.endswith(b"\n") and not file.peek(1):
-                    # A run was killed while it wrote it: the next one cuts it off.
-                    return
-                number += 1
-                event = _parsed(text)
-                digest = hashlib.sha256(text.rstrip(b"\n")).hexdigest()
-                if event is None:
-                    broken(Break(number, "the line cannot be read"))
-                elif event.get("prev") != before or event.get("n") != number:
-                    broken(Break(number, "it does not follow from the line before it"))
-                elif (moment := _moment(event)) is None or moment < latest - CLOCKS_DIFFER:
-                    broken(Break(number, "it is older than a line before it: the clock was set back"))
-                    # Once, and not for all that follow.
-                    latest = moment or latest
-                else:
-                    latest = max(latest, moment)
-                before = digest
-                if event is not None:
-                    yield Link(number, digest, event)
+    with opened(path) as file:
+        number = 0
+        while text := file.readline(_MAX_LINE):
+            if not text.endswith(b"\n") and not file.peek(1):
+                # A run was killed while it wrote it: the next one cuts it off.
+                return
+            number += 1
+            event = json_object(text) if text.endswith(b"\n") else None
+            digest = hashlib.sha256(text.rstrip(b"\n")).hexdigest()
+            if event is None:
+                broken(Break(number, "the line cannot be read"))
+            elif event.get("prev") != before or event.get("n") != number:
+                broken(Break(number, "it does not follow from the line before it"))
+            elif (moment := _moment(event)) is None or moment < latest - CLOCKS_DIFFER:
+                broken(Break(number, "it is older than a line before it: the clock was set back"))
+                # Once, and not for all that follow.
+                latest = moment or latest
+            else:
+                latest = max(latest, moment)
+            before = digest
+            if event is not None:
+                yield Link(number, digest, event)
 
 
 def manifest_lines(path: Path) -> Iterator[ManifestEntry]:
@@ -222,7 +224,7 @@ def lacking_lines(place: ArchivePlace) -> Iterator[ManifestEntry]:
     with os_errors_as(path):
         file = disk.open(path, os.O_RDONLY)
         try:
-            last = _parsed(last_line(disk, file, whole_lines(disk, file)) + b"\n")
+            last = json_object(last_line(disk, file, whole_lines(disk, file)))
         finally:
             disk.close(file)
     known = told = 0
@@ -235,22 +237,6 @@ def lacking_lines(place: ArchivePlace) -> Iterator[ManifestEntry]:
     if told > known:
         links = (link for link in read_chain(events) if link.number > known)
         yield from (line for link in links if isinstance(line := link.event.get("line"), dict))
-
-
-def _parsed(text: bytes) -> Event | None:
-    try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) and text.endswith(b"\n") else None
-
-
-def _number(line: bytes) -> int:
-    try:
-        number = json.loads(line)["n"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return 0
-    return number if isinstance(number, int) else 0
 
 
 def _moment(event: Event) -> datetime | None:

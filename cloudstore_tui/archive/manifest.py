@@ -12,8 +12,9 @@ that are here:
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from io import BufferedReader
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -178,13 +179,10 @@ def tells_of_same(line: ManifestEntry, entry: StoredObject) -> bool:
 
 def sidecar_tells_of(sidecar: bytes, line: ManifestEntry) -> bool:
     """Whether a record beside a file is the one of the line's object, in the version that was fetched."""
-    try:
-        told = json.loads(sidecar)
-    except (ValueError, RecursionError):
-        return False
+    told = json_object(sidecar)
     # Where an object could not be fetched again, the line has the checksum of the version that is not here.
     same = _IDENTITY if "error" in line else (*_IDENTITY, "checksum")
-    return isinstance(told, dict) and [told.get(name) for name in same] == [line.get(name) for name in same]
+    return told is not None and [told.get(name) for name in same] == [line.get(name) for name in same]
 
 
 def mtime_of(found: os.stat_result) -> str:
@@ -196,6 +194,22 @@ def mtime_of(found: os.stat_result) -> str:
 # Reading
 
 
+def json_object(text: bytes) -> Mapping[str, Any] | None:
+    """A JSON object; `None` for anything else, since whatever is in a folder may be damaged."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """A file to be read; a link in its place is refused, and nothing that would have to be waited for is."""
+    with os_errors_as(path), os.fdopen(Disk().open(path, os.O_RDONLY), "rb") as file:
+        yield file
+
+
 def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number: None) -> Iterator[ManifestEntry]:
     """The lines of a manifest in order, read one by one.
 
@@ -203,15 +217,13 @@ def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number
         path: the file.
         damaged: told the number of each line that cannot be read; the others are given all the same.
     """
-    with os_errors_as(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            for number, text in enumerate(_lines(file.readline), 1):
-                line = _parsed(text)
-                if line is None:
-                    damaged(number)
-                else:
-                    yield line
+    with opened(path) as file:
+        for number, text in enumerate(_lines(file.readline), 1):
+            line = json_object(text)
+            if line is not None and (line.get("event") == UNLISTED or (key_of_entry(line) and path_of(line))):
+                yield line
+            else:
+                damaged(number)
 
 
 def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
@@ -222,17 +234,6 @@ def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
             rest = readline(_MAX_LINE)
         if rest:
             yield text
-
-
-def _parsed(text: bytes) -> ManifestEntry | None:
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(line, dict):
-        return None
-    is_known = line.get("event") == UNLISTED or (key_of_entry(line) and path_of(line))
-    return line if is_known else None
 
 
 # Writing

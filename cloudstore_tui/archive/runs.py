@@ -4,7 +4,6 @@ Everything is written whole or not at all. The folder learns of a run when it be
 that one that is killed is never taken for one that went well, nor for none.
 """
 
-import os
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,8 @@ from msgspec.structs import replace
 from cloudstore_tui import __version__
 from cloudstore_tui.archive.chain import CLOCKS_DIFFER
 from cloudstore_tui.archive.expected import CallCheck
-from cloudstore_tui.archive.manifest import RUNS
-from cloudstore_tui.core.errors import BusyError, IntegrityError, UsageError
+from cloudstore_tui.archive.manifest import RUNS, opened
+from cloudstore_tui.core.errors import BusyError, ConflictError, IntegrityError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.fs.whole_file import write_whole
@@ -33,6 +32,8 @@ KEPT_FOR = timedelta(days=7)
 _MOST_KEPT = 20
 _BY_THE_USER = (2, 130)
 """Exit codes of runs that somebody sat before: words that cannot be meant, and Ctrl+C."""
+_NOT_BEGUN = (UsageError.code, ConflictError.code)
+"""Exit codes of runs that were refused before they asked for anything."""
 _DAMAGE = ("changed", "missing", "damaged_line", "chain", "seal", "signature", "time_stamp")
 """What `verify` counts and nobody wants to find."""
 
@@ -50,9 +51,6 @@ class RunOutcome(StrEnum):
     """A signal ended it."""
     UNFINISHED = "unfinished"
     """It has begun, and its end was not recorded: it still runs, or it was killed."""
-
-
-_BROKEN_OFF = (RunOutcome.UNFINISHED, RunOutcome.STOPPED, RunOutcome.FAILED)
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -94,6 +92,12 @@ class RunReport(msgspec.Struct, frozen=True):
     def has_left_something(self) -> bool:
         """Whether it has to be run again."""
         return self.outcome is not RunOutcome.COMPLETE and self.code not in _BY_THE_USER
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether it did not come to its end, so that nobody knows what it would have brought."""
+        has_ended = self.outcome in (RunOutcome.COMPLETE, RunOutcome.INCOMPLETE)
+        return not has_ended and self.code not in _NOT_BEGUN
 
     def record(self) -> dict[str, object]:
         """It as JSON has it; what does not apply is left out."""
@@ -166,12 +170,10 @@ def read_status(folder: Path, command: str) -> RunStatus | None:
     """
     path = folder / RUNS[command]
     with os_errors_as(path):
-        try:
-            descriptor = Disk().open(path, os.O_RDONLY)
-        except FileNotFoundError:
+        if Disk().lstat(path) is None:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(_LARGEST)
+    with opened(path) as file:
+        data = file.read(_LARGEST)
     try:
         return msgspec.json.decode(data, type=RunStatus)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -214,27 +216,6 @@ class RunLog:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n")
 
 
-def broken_off(folder: Path) -> tuple[RunReport, ...]:
-    """The last runs that were to fill a folder and did not come to their end; ask where none goes on.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    try:
-        status = fill_status(folder)
-    except IntegrityError:
-        status = None
-    runs = (status.last, *status.others) if status is not None else ()
-    return tuple(run for run in runs if run.outcome in _BROKEN_OFF and run.code != UsageError.code)
-
-
-class Complaint(msgspec.Struct, frozen=True):
-    """What is wrong with the runs of a folder."""
-
-    text: str
-    hint: str = ""
-
-
 def fill_status(folder: Path) -> RunStatus | None:
     """The status of the runs that filled a folder, whether a pull or a watch.
 
@@ -249,6 +230,30 @@ def fill_status(folder: Path) -> RunStatus | None:
     complete = max((one.complete for one in known if one.complete), key=lambda run: run.started, default=None)
     runs = (run for status in known for run in (*status.others, status.last))
     return replace(newest, complete=complete, others=_left_beside(newest.last, runs))
+
+
+def broken_off(folder: Path) -> tuple[RunReport, ...]:
+    """The last runs that were to fill a folder and did not come to their end; ask where none goes on.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    try:
+        status = fill_status(folder)
+    except IntegrityError:
+        status = None
+    runs = (status.last, *status.others) if status is not None else ()
+    return tuple(run for run in runs if run.is_broken_off)
+
+
+# What is wrong
+
+
+class Complaint(msgspec.Struct, frozen=True):
+    """What is wrong with the runs of a folder."""
+
+    text: str
+    hint: str = ""
 
 
 def complaint(
