@@ -323,6 +323,18 @@ def _same_clock(one: tzinfo, other: tzinfo) -> bool:
 # What a list shows of an entry
 
 
+_DIRECTIONS = {
+    ColumnKind.SIZE: ("smallest first", "largest first"),
+    ColumnKind.TIME: ("oldest first", "newest first"),
+    ColumnKind.DURATION: ("shortest first", "longest first"),
+}
+
+
+def direction_words(kind: ColumnKind, *, descending: bool) -> str:
+    """Which values of such a column come first: `newest first`, `A–Z`."""
+    return _DIRECTIONS.get(kind, ("A–Z", "Z–A"))[descending]
+
+
 STATES = {
     "AVAILABLE": "available",
     "PENDING": "pending",

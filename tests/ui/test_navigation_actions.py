@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query
-from cloudstore_tui.ui.browser.navigation_actions import target_in
+from cloudstore_tui.ui.browser.navigation import target_in
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 
 

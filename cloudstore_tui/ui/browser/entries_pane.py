@@ -1,6 +1,5 @@
 """The entries of a folder or search: their table, the lines to type in above it, and what there is of them below."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from typing import ClassVar
@@ -16,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from cloudstore_tui.core.models import Column, ColumnKind
+from cloudstore_tui.core.models import Column
 from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui import format as words
@@ -30,11 +29,6 @@ from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.detail_pane import PAUSE
 from cloudstore_tui.ui.widgets.fields import FilterBar
 
-_DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
-    ColumnKind.SIZE: ("smallest first", "largest first"),
-    ColumnKind.TIME: ("oldest first", "newest first"),
-    ColumnKind.DURATION: ("shortest first", "longest first"),
-}
 _LONGEST_FILTER = 40
 
 
@@ -66,9 +60,8 @@ def status_text(store: RowStore, progress: Progress, zone: tzinfo = UTC, row: in
 
 def order_words(column: Column, *, descending: bool) -> str:
     """`newest first`, or `by agent, Z–A` where the values alone do not say of what."""
-    upward, downward = _DIRECTIONS.get(column.kind, ("A–Z", "Z–A"))
-    direction = downward if descending else upward
-    return direction if column.kind in _DIRECTIONS else f"by {column.title}, {direction}"
+    direction = words.direction_words(column.kind, descending=descending)
+    return direction if column.kind.is_measure else f"by {column.title}, {direction}"
 
 
 def _row(store: RowStore, progress: Progress, row: int) -> str:

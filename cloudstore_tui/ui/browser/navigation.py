@@ -1,23 +1,36 @@
-"""Going from place to place and back; addresses that are typed or bookmarked; saved searches."""
+"""Going from place to place and back: by address, path, profile or region, and to what the user has named."""
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError, UsageError
-from cloudstore_tui.core.models import Folder, Location, identity, split_address
+from cloudstore_tui.core.models import Folder, Location, StoredObject, identity, split_address
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.phrases import with_condition
-from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark, Bookmarks
 from cloudstore_tui.state.memory import BrowserState
-from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
+from cloudstore_tui.state.searches import SIGN, SavedSearch, SavedSearches, placeholders_of
+from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.listing import ListingController
-from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from, target_at
-from cloudstore_tui.ui.dialogs.naming import ParametersDialog
+from cloudstore_tui.ui.browser.places_tree import PlacesTree
+from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from, target_at
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
+from cloudstore_tui.ui.dialogs.picking import (
+    BookmarksDialog,
+    Choice,
+    GotoDialog,
+    NameChoice,
+    NameDialog,
+    ParametersDialog,
+    PickDialog,
+)
 from cloudstore_tui.ui.report import notify_plain, report
+from cloudstore_tui.ui.text import show
 
 LONGEST = 200
 """Entries that can be gone back; nobody remembers more."""
@@ -191,7 +204,7 @@ class Navigator:
         Raises:
             UsageError: its profile is not there, or its address cannot be one.
         """
-        self.go(replace(self.locate(mark.at), place=mark.place))
+        self.go(structs.replace(self.locate(mark.at), place=mark.place))
 
     def search_saved(self, search: SavedSearch) -> None:
         """Search for what was saved, where it is for, else where the user is; its placeholders are asked for first.
@@ -229,12 +242,312 @@ class Navigator:
 def written(location: Location) -> str:
     """As the user can type it where the browser asks for an address."""
     names = "".join(f"{name}/" for name in location.place)
-    return replace(location, place=()).address + names
+    return structs.replace(location, place=()).address + names
 
 
 def as_place(location: Location) -> Location:
     """A location, or the place that only the browser has, where its path is the name of one."""
     # Where there are regions, objects have ids without a slash.
     if location.region and "/" in location.path:
-        return replace(location, path="", place=tuple(filter(None, location.path.split("/"))))
+        return structs.replace(location, path="", place=tuple(filter(None, location.path.split("/"))))
     return location
+
+
+ADD = "Add a profile …"
+_HERE = "here"
+
+
+@dataclass(eq=False)
+class NavigationActions(ActionGroup):
+    """Leads somewhere else."""
+
+    navigator: Navigator
+    browser_state: BrowserState
+
+    @property
+    def is_anywhere(self) -> bool:
+        return self.listing.state is not None
+
+    @Action(
+        "0",
+        "Path",
+        "Go to a part of the path in the first line",
+        id="browser.path",
+        everywhere=True,
+        opens=True,
+        when="is_anywhere",
+    )
+    async def path(self) -> None:
+        crumbs = self.state.target.crumbs
+        picks = [Choice(crumb.text) for crumb in crumbs]
+        picked = await self.screen.app.push_screen_wait(PickDialog("Path", picks, max(len(picks) - 2, 0)))
+        if picked is not None and (location := crumbs[picked.index].location) is not None:
+            self.navigator.go(location)
+
+    @Action("ctrl+g", "Go to", "Go to an address or known place", id="browser.goto", everywhere=True, opens=True)
+    async def goto(self) -> None:
+        target = self.navigator.target
+        text = written(target.location) if target is not None else ""
+        profiles = [f"{name}:" for name in self.navigator.providers]
+        while True:
+            known = self._known()
+            dialog = GotoDialog(text, profiles, [_choice(one) for one in known], self.navigator.names_in)
+            answer = await self.screen.app.push_screen_wait(dialog)
+            if answer is None:
+                return
+            try:
+                if isinstance(answer, str):
+                    text = answer
+                    self.navigator.go(self.navigator.locate(answer))
+                elif isinstance(chosen := known[answer.index], Bookmark):
+                    self.navigator.go_to_bookmark(chosen)
+                else:
+                    self.navigator.go(chosen)
+            except StorageError as error:
+                report(self.screen, error)
+            else:
+                return
+
+    def _known(self) -> list[Bookmark | Location]:
+        """The bookmarks, then the recent places without that which is shown."""
+        try:
+            marks = list(self.browser_state.bookmarks.read().values())
+        except StorageError as error:
+            report(self.screen, error)
+            marks = []
+        here = self.navigator.target.location if self.navigator.target else None
+        recent = [place for place in self.browser_state.recent.places if place != here]
+        return [*marks, *(place for place in recent if place.profile in self.navigator.providers)]
+
+    @Action("P", "Profile", "Go to another profile", everywhere=True, opens=True)
+    async def profile(self) -> None:
+        """Ask for one, and go to where the user was last in it."""
+        providers = self.navigator.providers
+        names = list(providers)
+        here = self.navigator.target.location.profile if self.navigator.target else ""
+        picks = [*(Choice(name, self._note(name, here)) for name in names), Choice(ADD)]
+        at = names.index(here) if here in names else 0
+        picked = await self.screen.app.push_screen_wait(PickDialog("Profile", picks, at))
+        if picked is not None and picked.index == len(names):
+            await self.screen.run_action("app.setup('add')")
+        elif picked is not None and (name := names[picked.index]) != here:
+            self.navigator.begin(self.browser_state.recent.last([name]) or providers[name].locate(""))
+
+    def _note(self, name: str, here: str) -> str:
+        profile, last = self.navigator.providers[name].profile, self.browser_state.recent.last([name])
+        terms = (_HERE if name == here else "", profile.provider, "read-only" if profile.read_only else "")
+        return " · ".join(part for part in (*terms, last.address if last and name != here else "") if part)
+
+    @Action(
+        "R",
+        "Region",
+        "Show another region, or all of them",
+        needs=Capability.SEARCH,
+        everywhere=True,
+        opens=True,
+        stops_on_escape=True,
+    )
+    async def region(self) -> None:
+        target, provider = self.state.target, self.state.provider
+        with self.listing.doing("asking for the regions…"):
+            page = await provider.folders(Location(target.location.profile))
+        for failure in page.failures:
+            report(self.screen, failure)
+        names = ["", *(folder.location.region for folder in page.items)]
+        now = target.location.region
+        picks = [Choice(name or ALL_REGIONS, _HERE if name == now else "") for name in names]
+        at = names.index(now) if now in names else 0
+        picked = await self.screen.app.push_screen_wait(PickDialog("Region", picks, at))
+        if picked is not None and self.navigator.target is target:
+            self.navigator.open(target_in(target, names[picked.index], provider, self.listing.zone))
+
+
+def target_in(target: NavigationTarget, region: str, provider: StorageProvider, zone: tzinfo) -> NavigationTarget:
+    """The same in another region: what was searched for, or the same place; a place of all regions is a search.
+
+    Args:
+        target: what is shown.
+        region: empty for all of them.
+        provider: of the target.
+        zone: what days, and times without a zone, are in.
+
+    Raises:
+        StorageError: there can be no such place.
+    """
+    location, query = target.location, target.query
+    where, there = Location(location.profile, region), structs.replace(location, region=region, path="")
+    if query is None:
+        return NavigationTarget(there, provider.query(there)) if region else NavigationTarget(where)
+    if region and not target.written:
+        return NavigationTarget(there, provider.query(there))
+    moved = structs.replace(query, location=where)
+    if region or not location.place:
+        return replace(target, location=there, query=moved, written=True)
+    found = search_from(provider, where, everything_asked(provider, target, zone), zone)
+    return replace(found, query=moved, local=target.local)
+
+
+# Names of places, objects and searches
+
+_LONGEST_SEARCH = 40
+"""Characters of the name of a saved search."""
+
+
+class _Nameable(Struct, frozen=True):
+    """Something that could be remembered."""
+
+    choice: NameChoice
+    save: Callable[[str], str]
+    """Saves it under a name, and says what was saved."""
+
+
+@dataclass(eq=False)
+class BookmarkActions(ActionGroup):
+    """Remembers what the user looks at under a name, and leads there again."""
+
+    navigator: Navigator
+    browser_state: BrowserState
+    places: PlacesTree
+
+    @property
+    def is_somewhere(self) -> bool:
+        """Whether something is shown that could have a name."""
+        return self._in_tree() is not None or self.listing.state is not None
+
+    @Action("m", "Bookmark", "Bookmark this place, file or search", everywhere=True, opens=True, when="is_somewhere")
+    async def bookmark(self, text: str = "", scope: Location | None = None) -> None:
+        """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up.
+
+        Args:
+            text: a search that is meant instead.
+            scope: the place that it stays inside.
+        """
+        things = self._things() if scope is None else [self._search(text, scope)]
+        title = "Bookmark" if scope is None else "Save this search"
+        name, at = "", 0
+        while things:
+            dialog = NameDialog(title, [thing.choice for thing in things], at, name=name)
+            named = await self.screen.app.push_screen_wait(dialog)
+            if named is None:
+                return
+            name, at = named.name, named.index
+            try:
+                notify_plain(self.screen, things[at].save(name))
+                self.places.show_shortcuts()
+            except StorageError as error:
+                report(self.screen, error)
+            else:
+                return
+
+    def _in_tree(self) -> Location | None:
+        """The place under the cursor of the tree, while that has the focus."""
+        place = self.places.place if self.screen.focused is self.places else None
+        return place.location if place is not None else None
+
+    def _things(self) -> list[_Nameable]:
+        """What could be meant, the likeliest first."""
+        place, state = self._in_tree(), self.listing.state
+        if place is not None:
+            return [self._of(place, f"This place: {place.address}", name_of(place))]
+        if state is None:
+            return []
+        target, entry = state.target, self.listing.entry
+        where, query = target.location, target.query
+        found = [self._search(target.typed or query.filter, where)] if target.written and query is not None else []
+        if not target.written:
+            found.append(self._of(where, f"This place: {where.address}", name_of(where)))
+        if entry is not None and entry.location != where:
+            kind = "This file" if isinstance(entry, StoredObject) else "The folder under the cursor"
+            name = entry.name if isinstance(entry, StoredObject) else name_of(entry.location)
+            found.append(self._of(entry.location, f"{kind}: {entry.name}", name))
+        return found
+
+    def _of(self, location: Location, words: str, name: str) -> _Nameable:
+        bookmarks = self.browser_state.bookmarks
+
+        def save(chosen: str) -> str:
+            bookmarks.save(Bookmark.of(chosen, location))
+            return f"Bookmarked as {chosen}{_where(bookmarks)}."
+
+        clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
+        return _Nameable(NameChoice(words, clean, frozenset(bookmarks.read())), save)
+
+    def _search(self, text: str, where: Location) -> _Nameable:
+        searches = self.browser_state.searches
+
+        def save(chosen: str) -> str:
+            name = chosen.removeprefix(SIGN)
+            searches.save(name, text, profile=where.profile, region=where.region)
+            return f"Saved as {SIGN}{name}{_where(searches)}."
+
+        name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
+        known = searches.read()
+        taken = frozenset((*known, *(f"{SIGN}{one}" for one in known)))
+        return _Nameable(NameChoice(f"This search: {text or 'everything'}", name, taken), save)
+
+    @Action("apostrophe", "Bookmarks", "Go to a bookmark or a saved search", everywhere=True, opens=True)
+    async def bookmarks(self) -> None:
+        """Show the list again until the user goes somewhere or closes it."""
+        at = 0
+        while True:
+            bookmarks, searches = self.browser_state.bookmarks.read(), self.browser_state.searches.read()
+            known: list[Bookmark | SavedSearch] = [*bookmarks.values(), *searches.values()]
+            if not known:
+                notify_plain(self.screen, "No bookmarks yet. m bookmarks the place, file or search on the screen.")
+                return
+            dialog = BookmarksDialog("Bookmarks", [_choice(one) for one in known], min(at, len(known) - 1))
+            picked = await self.screen.app.push_screen_wait(dialog)
+            if picked is None:
+                return
+            at = picked.index
+            try:
+                await self._do(known[at], picked.action)
+            except StorageError as error:
+                report(self.screen, error)
+            else:
+                if picked.action == "go":
+                    return
+                self.places.show_shortcuts()
+
+    async def _do(self, one: Bookmark | SavedSearch, what: str) -> None:
+        if what == "remove":
+            title = f"Forget {_choice(one).text}?"
+            if await self.screen.app.push_screen_wait(QuestionDialog(show(title), "Forget it")):
+                self._file_of(one).remove(one.name)
+        elif what == "rename":
+            named = await self.screen.app.push_screen_wait(
+                NameDialog("Rename", [NameChoice(_choice(one).note, one.name)])
+            )
+            if named is not None:
+                is_search = isinstance(one, SavedSearch)
+                self._file_of(one).rename(one.name, named.name.removeprefix(SIGN) if is_search else named.name)
+        elif isinstance(one, Bookmark):
+            self.navigator.go_to_bookmark(one)
+        else:
+            self.navigator.search_saved(one)
+
+    def _file_of(self, one: Bookmark | SavedSearch) -> Bookmarks | SavedSearches:
+        return self.browser_state.bookmarks if isinstance(one, Bookmark) else self.browser_state.searches
+
+
+def name_of(location: Location) -> str:
+    """What a place could be called."""
+    if location.path:
+        return location.path.rstrip("/").rpartition("/")[2]
+    if location.place:
+        kind, *rest = location.place
+        return " ".join(part for part in (kind, "-".join(rest), location.region) if part)
+    return " ".join(part for part in (location.profile, location.region) if part)
+
+
+def _choice(one: Bookmark | SavedSearch | Location) -> Choice:
+    if isinstance(one, Location):
+        return Choice(written(one), "recent")
+    if isinstance(one, Bookmark):
+        return Choice(one.name, one.address)
+    where = f"{one.profile}:{one.region}" if one.profile else ""
+    return Choice(SIGN + one.name, " · ".join(part for part in (where, one.find) if part))
+
+
+def _where(file: Bookmarks | SavedSearches) -> str:
+    return f" in {file.path}" if file.path else ", until the program ends"

@@ -34,14 +34,13 @@ from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
 from cloudstore_tui.ui.browser.look_actions import CallFolder, LookActions
-from cloudstore_tui.ui.browser.navigation import Navigator
-from cloudstore_tui.ui.browser.navigation_actions import BookmarkActions, NavigationActions
+from cloudstore_tui.ui.browser.navigation import BookmarkActions, NavigationActions, Navigator
 from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, DetailActions, FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.dialogs.naming import ParametersDialog
+from cloudstore_tui.ui.dialogs.picking import ParametersDialog
 from cloudstore_tui.ui.format import archive_badge, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of

@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList, Sparkline, Static
 
-from cloudstore_tui.core.models import Column, ColumnKind
+from cloudstore_tui.core.models import Column
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
-from cloudstore_tui.ui.format import blocks
+from cloudstore_tui.ui.format import blocks, direction_words
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
 
@@ -73,23 +73,10 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         return None if highlighted is None else self._columns[highlighted]
 
     def _show_order(self) -> None:
-        column = self._column()
-        if column is None:
-            return
-        direction, rows = _direction(column.kind, descending=self._descending), self._rows(column)
-        self.query_one("#order", Note).set_text(f"{direction} ({rows})" if rows else direction)
-
-
-_DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
-    ColumnKind.SIZE: ("Smallest first", "Largest first"),
-    ColumnKind.TIME: ("Oldest first", "Newest first"),
-    ColumnKind.DURATION: ("Shortest first", "Longest first"),
-}
-
-
-def _direction(kind: ColumnKind, *, descending: bool) -> str:
-    upward, downward = _DIRECTIONS.get(kind, ("A–Z", "Z–A"))
-    return downward if descending else upward
+        if (column := self._column()) is not None:
+            direction, rows = direction_words(column.kind, descending=self._descending), self._rows(column)
+            text = direction[:1].upper() + direction[1:]
+            self.query_one("#order", Note).set_text(f"{text} ({rows})" if rows else text)
 
 
 NARROWEST, WIDEST = 4, 80
@@ -156,10 +143,7 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
         return self.query_one(OptionList).highlighted or 0
 
     def _show(self, at: int) -> None:
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options(self._texts())
-        options.highlighted = at
+        self.query_one(DialogList).show(self._texts(), at)
 
     def _texts(self) -> list[Content]:
         return [
@@ -260,9 +244,7 @@ class HistogramDialog(Dialog[str | None]):
 
     def action_narrow(self) -> None:
         highlighted = self.query_one(OptionList).highlighted
-        if not self._narrows or highlighted is None or highlighted >= len(self._bars):
-            return
-        if condition := self._bars[highlighted].condition:
+        if self._narrows and highlighted is not None and (condition := self._bars[highlighted].condition):
             self.answer(condition)
 
     async def _count(self, grouping: Grouping) -> None:
@@ -276,13 +258,10 @@ class HistogramDialog(Dialog[str | None]):
         self.query_one(OptionList).highlighted = 0
 
     def _draw(self) -> None:
-        options = self.query_one(OptionList)
-        at = options.highlighted
+        options = self.query_one(DialogList)
         # One column for the scroll bar, which comes where there are more lines than fit.
         width = options.container_size.width - 1 if options.container_size.width else _WIDTH
-        options.clear_options()
-        options.add_options(histogram_lines(self._bars, width) or [Content("There is nothing to count.")])
-        options.highlighted = at
+        options.show(histogram_lines(self._bars, width), options.highlighted, empty="There is nothing to count.")
 
 
 def histogram_lines(bars: Sequence[Bar], width: int) -> list[Content]:

@@ -205,6 +205,11 @@ class DialogList(OptionList):
     def __init__(self, *options: Content | Option, widget_id: str) -> None:
         super().__init__(*options, id=widget_id, markup=False, compact=True)
 
+    def show(self, lines: Sequence[Content | Option], at: int | None = 0, *, empty: str = "") -> None:
+        """Show other lines with the cursor at one of them; where there are none a sentence, which nothing can pick."""
+        self.set_options(lines or ([Option(empty, disabled=True)] if empty else []))
+        self.highlighted = at if lines else None
+
 
 class QuestionDialog(Dialog[bool]):
     """Yes or no; Escape and the button that has the focus at first say no."""

@@ -263,11 +263,8 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
 
     def _show(self, at: int) -> None:
         """Show the list with the cursor on a line, and how much is marked."""
-        self._files.clear_options()
         self._files.display = bool(self._listed)
-        self._files.add_options([self._line(entry) for entry in self._listed])
-        if self._listed:
-            self._files.highlighted = min(at, len(self._listed) - 1)
+        self._files.show([self._line(entry) for entry in self._listed], at)
         many, size = len(self._marked), words.size(sum(self._marked.values()))
         names = shorten(", ".join(path.name for path in list(self._marked)[-3:]), 44, middle=True)
         more = f" and {many - 3:,} more" if many > 3 else ""

@@ -15,8 +15,8 @@ from textual.widgets import Input
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.keys import is_move, key_display
+from cloudstore_tui.ui.widgets.cursor_list import PagedText
 from cloudstore_tui.ui.widgets.fields import FilterBar
-from cloudstore_tui.ui.widgets.scrolled_text import PagedText
 
 TYPING = "typing"
 """The area of what a line to type in understands by itself."""

@@ -1,6 +1,6 @@
 """All that was asked for, on a screen of its own."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from typing import ClassVar
 
@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.restores import RestoreRequest, RestoreStatus, utc_now
@@ -97,7 +96,8 @@ class RestoresScreen(ExplainingScreen[None]):
         lines = [_line(request, self._zone, now, width) for request in self._requests]
         if lines != self._lines or not lines:
             self._lines = lines
-            self._show(lines)
+            options = self.query_one(DialogList)
+            options.show(list(map(Content, lines)), options.highlighted or 0, empty=_EMPTY)
             self.refresh_bindings()
 
     def refusal(self, action: str) -> str:
@@ -131,13 +131,6 @@ class RestoresScreen(ExplainingScreen[None]):
     async def _read_again(self) -> None:
         if self.is_current:
             await self.read()
-
-    def _show(self, lines: Sequence[str]) -> None:
-        options = self.query_one(OptionList)
-        at = options.highlighted or 0
-        options.clear_options()
-        options.add_options(map(Content, lines) if lines else [Option(_EMPTY, disabled=True)])
-        options.highlighted = min(at, len(lines) - 1) if lines else None
 
 
 def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> str:

@@ -21,8 +21,8 @@ from cloudstore_tui.doctor import CheckResult, CheckStatus, examine, failed
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.cursor_list import PagedText
 from cloudstore_tui.ui.widgets.fields import ChoiceLine
-from cloudstore_tui.ui.widgets.scrolled_text import PagedText
 
 SANDBOX = """\
 The sandbox

@@ -22,9 +22,8 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
-from cloudstore_tui.ui.widgets.cursor_list import CursorList
+from cloudstore_tui.ui.widgets.cursor_list import CursorList, ScrolledText
 from cloudstore_tui.ui.widgets.row_renderer import MARK, RowSign, sign_of_state
-from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 
 _SIGN, _TITLE, _LENGTH, _SIZE, _NOTE = 3, 24, 8, 10, 3
 """Cells of the columns, of titles at least, and of the room before what else is to be said."""

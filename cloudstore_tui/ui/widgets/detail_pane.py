@@ -20,7 +20,7 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.restore_text import ASKED
 from cloudstore_tui.ui.text import fitting, show
-from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
+from cloudstore_tui.ui.widgets.cursor_list import ScrolledText
 
 _LABEL_STYLE = "$text-muted"
 _HEAD_STYLE = "bold $text-muted"

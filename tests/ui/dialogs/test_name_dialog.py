@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.naming import NameChoice, Named, NameDialog
+from cloudstore_tui.ui.dialogs.picking import NameChoice, Named, NameDialog
 
 THINGS = (NameChoice("This place: acme:exports/", "exports", ("old",)), NameChoice("This object: a.txt", "a.txt"))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.naming import ParametersDialog
+from cloudstore_tui.ui.dialogs.picking import ParametersDialog
 
 FIQL = "agentName==?who;queueName==?queue,agentName==?who"
 

@@ -25,9 +25,16 @@ from cloudstore_tui.ui.dialogs.columns import Bar, ColumnsDialog, Grouping, Hist
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, ProgressDialog, ZipJobsDialog
 from cloudstore_tui.ui.dialogs.links import FiqlDialog, LinkDialog, ListenDialog
-from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog, ParametersDialog
 from cloudstore_tui.ui.dialogs.paths import DownloadDialog, UploadDialog
-from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Choice, GotoDialog, PickDialog
+from cloudstore_tui.ui.dialogs.picking import (
+    BookmarksDialog,
+    Choice,
+    GotoDialog,
+    NameChoice,
+    NameDialog,
+    ParametersDialog,
+    PickDialog,
+)
 from cloudstore_tui.ui.dialogs.questions import CancelDialog, ClearZipsDialog, DeleteDialog, QuitDialog, RestoreDialog
 from cloudstore_tui.ui.downloads import Conflict, FetchOffer, Side
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
