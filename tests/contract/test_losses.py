@@ -107,11 +107,12 @@ def test_a_command_that_waits_says_so_from_time_to_time(
     cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "TELL_WAIT_S", 0.05)
-    sandbox.faults.add("503 where=api times=1")
-    done = cloudstore("ls", "acme8:us-east/", "--limit", "1", "--json")
+    # One region holds up the rows of all.
+    sandbox.faults.add("too-many retry-after=1 where=api path=/*/uk/* times=1")
+    done = cloudstore("find", "acme8:", "--limit", "1", "--json")
     assert done.code == 0
     assert len(done.records) == 1
-    assert "Still waiting" in done.err
+    assert "Still waiting 1 s for acme8:uk/: the service asks to" in done.err, done.err
 
 
 def test_what_cannot_be_kept_is_told_where_something_failed(
