@@ -51,7 +51,7 @@ class ToFile:
         """Everything is wanted."""
         return True
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         """The next bytes."""
         self._file.write(data)
 

@@ -62,7 +62,7 @@ class BlobCall(CurlCall[BlobReply]):
         """Ask the sink whether it wants what follows."""
         self._wanted = self._sink.accept(self.block.reply())
 
-    def add_body(self, data: bytes) -> int | None:
+    def add_body(self, data: memoryview) -> int | None:
         """Give the sink what it wants; of what it does not, keep the start."""
         if self._wanted:
             self._sink.write(data)

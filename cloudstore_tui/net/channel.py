@@ -48,7 +48,7 @@ class JsonCall(CurlCall[Reply]):
         """See how the body is packed; libcurl would unpack all of it, however large it gets."""
         self._inflater = Inflater(self.block.reply().headers.get("content-encoding", ""), self._subject)
 
-    def add_body(self, data: bytes) -> None:
+    def add_body(self, data: memoryview) -> None:
         """Unpack what has come."""
         self._inflater.add(data)
 

@@ -6,7 +6,6 @@ The only module that imports pycurl. What a request is for is up to the kinds of
 
 import asyncio
 import select
-import selectors
 import socket
 import threading
 import time
@@ -110,10 +109,10 @@ class CurlCall(Generic[Answer]):
         self.moved = 0
         """Bytes of bodies, both ways."""
         self.block = HeaderBlock()
-        self.pieces: list[bytes] = []
-        """Of the body, not yet handed on."""
-        self._gathered = 0
-        """Bytes of them."""
+        self.buffer = bytearray()
+        """Has room for what has come of the body and is not yet handed on."""
+        self.gathered = 0
+        """Bytes of that."""
         self._mailbox = Mailbox.here()
         self._opened: list[socket.socket] = []
         self._answered = False
@@ -127,8 +126,8 @@ class CurlCall(Generic[Answer]):
     def begin_body(self) -> None:
         """Look at the headers: they are here."""
 
-    def add_body(self, data: bytes) -> int | None:
-        """Take the next bytes of the body."""
+    def add_body(self, data: memoryview) -> int | None:
+        """Take the next bytes of the body: others will be in their place afterwards."""
         raise NotImplementedError
 
     def result(self) -> Answer:
@@ -200,16 +199,15 @@ class CurlCall(Generic[Answer]):
 
     def take_body(self, data: bytes) -> int | None:
         """The next bytes of the body."""
-        self.pieces.append(data)
-        self._gathered += len(data)
-        return self.hand_on() if self._gathered >= MAX_GATHERED else None
+        start, self.gathered = self.gathered, self.gathered + len(data)
+        self.buffer[start : self.gathered] = data
+        return self.hand_on() if self.gathered >= MAX_GATHERED else None
 
     @stopping_with(STOP)
     def hand_on(self) -> int | None:
         """Let go of what has come of the body."""
-        data = b"".join(self.pieces)
-        self.pieces.clear()
-        self._gathered = 0
+        data = memoryview(self.buffer)[: self.gathered]
+        self.gathered = 0
         self.got_on(len(data))
         return STOP if self.abandoned else self.add_body(data)
 
@@ -304,9 +302,13 @@ class CurlLoop:
         self._calls: dict[Any, CurlCall[Any]] = {}
         self._kept: dict[Ends, int] = {}
         self._spare: list[Any] = []
-        self._watched: set[int] = set()
+        self._buffers: list[bytearray] = []
+        """Used again and again: the system would take back so much memory each time, and have to clear it anew."""
         self._timer: float | None = None
+        self._tick = _TICK
         self._ticked_at = 0.0
+        self._is_urgent = False
+        """Whether a call was cancelled since the thread looked after them."""
         self._closing = False
         self._sleeps = False
         """Whether the thread has to be woken: who does that gives it the lock of the interpreter, and waits for it."""
@@ -316,12 +318,13 @@ class CurlLoop:
         """What failed in a callback of the whole loop."""
         self._waiting: list[asyncio.Future[None]] | None = []
         """Those who wait for its end; none any more when it has come."""
+        self._poll = select.poll()
+        """Its sockets are few, and watching one for the length of a request takes no call of the system."""
         with ExitStack() as opened:
-            self._selector = opened.enter_context(selectors.DefaultSelector())
             self._wake_receiver, self._wake_sender = map(opened.enter_context, socket.socketpair())
             for end in (self._wake_receiver, self._wake_sender):
                 end.setblocking(False)
-            self._selector.register(self._wake_receiver, selectors.EVENT_READ)
+            self._poll.register(self._wake_receiver, select.POLLIN)
             self._multi = self._new_multi()
             opened.callback(lambda: self._multi.close())
             threading.Thread(target=self._serve, name=name, daemon=True).start()
@@ -329,7 +332,7 @@ class CurlLoop:
 
     def add(self, call: CurlCall[Any]) -> None:
         """Begin a call."""
-        call.hurry = self.wake
+        call.hurry = self._hurry
         with self._lock:
             if not self.has_ended:
                 self._new.append(call)
@@ -359,6 +362,10 @@ class CurlLoop:
             return
         with suppress(OSError):  # full: it is awake already; closed: it has ended
             self._wake_sender.send(b"!")
+
+    def _hurry(self) -> None:
+        self._is_urgent = True
+        self.wake()
 
     # From here on in the thread
 
@@ -398,18 +405,20 @@ class CurlLoop:
             raise self._broken
         self._sleeps = True
         # What came before that woke nobody.
-        ready = self._selector.select(0 if self._has_orders() else self._longest_sleep())
+        ready = self._poll.poll(self._longest_sleep())
         self._sleeps = False
-        for key, events in ready:
-            if key.fileobj is self._wake_receiver:
+        for descriptor, events in ready:
+            if descriptor == self._wake_receiver.fileno():
                 self._wake_receiver.recv(4096)
             else:
-                self._multi.socket_action(key.fd, _curl_events(events))
-        if self._timer is not None and time.monotonic() >= self._timer:
+                self._multi.socket_action(descriptor, _curl_events(events))
+        now = time.monotonic()
+        if self._timer is not None and now >= self._timer:
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._collect()
-        self._look_after()
+        if self._is_urgent or now - self._ticked_at >= self._tick:
+            self._look_after(now)
         if self._worn and not self._calls:
             self._worn = False
             self._multi.close()
@@ -418,43 +427,30 @@ class CurlLoop:
         while self._new:
             self._begin(self._new.popleft())
 
-    def _has_orders(self) -> bool:
-        return bool(self._new) or self._closing or any(call.abandoned for call in self._calls.values())
-
     def _longest_sleep(self) -> float | None:
-        """Seconds until there is something to do without any event."""
-        if not self._calls and self._timer is None:
-            return None
-        tick = min((_TICK, *(call.limits.read / 4 for call in self._calls.values())))
-        if self._timer is None:
-            return tick
-        return min(max(self._timer - time.monotonic(), 0.0), tick)
+        """Milliseconds until there is something to do without any event."""
+        if self._new or self._is_urgent or self._closing:
+            return 0
+        if self._timer is not None:
+            return 1000 * min(max(self._timer - time.monotonic(), 0.0), self._tick)
+        return 1000 * self._tick if self._calls else None
 
     def _set_timer(self, milliseconds: int) -> None:
         self._timer = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def _watch_socket(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         try:
-            self._watch(what, descriptor)
+            if what == pycurl.POLL_REMOVE:
+                self._poll.unregister(descriptor)
+            else:
+                self._poll.register(descriptor, _POLL_EVENTS[what])
         except Exception as error:  # noqa: BLE001 - libcurl would print it and go on, deaf on this connection
             self._broken = error
 
-    def _watch(self, what: int, descriptor: int) -> None:
-        if what == pycurl.POLL_REMOVE:
-            if descriptor in self._watched:
-                self._watched.remove(descriptor)
-                self._selector.unregister(descriptor)
-            return
-        events = (selectors.EVENT_READ if what & pycurl.POLL_IN else 0) | (
-            selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0
-        )
-        if descriptor in self._watched:
-            self._selector.modify(descriptor, events)
-        else:
-            self._selector.register(descriptor, events)
-            self._watched.add(descriptor)
-
     def _begin(self, call: CurlCall[Any]) -> None:
+        if call.abandoned:
+            call.end(_cancelled())
+            return
         handle = None
         try:
             handle = self._spare.pop() if self._spare else pycurl.Curl()
@@ -466,10 +462,12 @@ class CurlLoop:
             call.end(error if isinstance(error, StorageError) else _mistake(error))
             return
         self._calls[handle] = call
+        self._tick = min(self._tick, call.limits.read / 4)
 
     def prepare(self, handle: Any, call: CurlCall[Any]) -> None:
         """Tell libcurl what a call asks for."""
         call.kept = self._kept
+        call.buffer = self._buffers.pop() if self._buffers else bytearray(MAX_GATHERED)
         route, limits = call.route, call.limits
         options: dict[int, Any] = {
             pycurl.PROTOCOLS: pycurl.PROTO_HTTPS if route.is_safe else pycurl.PROTO_HTTP,
@@ -506,7 +504,7 @@ class CurlLoop:
     def _collect(self) -> None:
         """Let no byte wait for the next turn, and end what is complete."""
         for handle, call in list(self._calls.items()):
-            if call.pieces and call.hand_on() is not None:
+            if call.gathered and call.hand_on() is not None:
                 self._end(handle, call.error)
         while True:
             left, succeeded, failed = self._multi.info_read()
@@ -536,15 +534,15 @@ class CurlLoop:
             return call.error
         return call.meaning(failure(code, call.circumstances(handle.getinfo(pycurl.HTTP_CONNECTCODE), text)))
 
-    def _look_after(self) -> None:
+    def _look_after(self, now: float) -> None:
         """End what was cancelled, and what has been silent for too long."""
-        now = time.monotonic()
+        self._is_urgent = False
         held_up, self._ticked_at = now - self._ticked_at > HELD_UP_S, now
         for handle, call in list(self._calls.items()):
             if held_up:
                 call.moved_at = now
             if call.abandoned:
-                self._end(handle, NetworkError("it was cancelled"))
+                self._end(handle, _cancelled())
             elif call.asked_at is not None and now - call.moved_at > call.limits.read:
                 self._end(handle, call.meaning(timed_out(call.circumstances())))
 
@@ -561,12 +559,22 @@ class CurlLoop:
         self._multi.remove_handle(handle)
         handle.reset()
         self._spare.append(handle)
+        self._buffers.append(call.buffer)
         return call
 
 
+_POLL_EVENTS = {
+    pycurl.POLL_NONE: 0,
+    pycurl.POLL_IN: select.POLLIN,
+    pycurl.POLL_OUT: select.POLLOUT,
+    pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT,
+}
+
+
 def _curl_events(events: int) -> int:
-    reading = pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0
-    writing = pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
+    """What came of a socket: an error or its end is found by whoever reads or writes."""
+    reading = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
+    writing = pycurl.CSELECT_OUT if events & ~select.POLLIN else 0
     return int(reading | writing)
 
 
@@ -608,6 +616,10 @@ def _trust_options(trusted: TrustStore | None) -> dict[int, Any]:
 def _proxy_options(proxy: Proxy | None) -> dict[int, Any]:
     login = proxy.authorization.reveal() if proxy is not None else ""
     return {pycurl.PROXYHEADER: [f"Proxy-Authorization: {login}"]} if login else {}
+
+
+def _cancelled() -> StorageError:
+    return NetworkError("it was cancelled")
 
 
 def _mistake(error: BaseException) -> StorageError:

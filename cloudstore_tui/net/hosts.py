@@ -224,7 +224,7 @@ class _ProgressSink:
                 self._loop.call_soon_threadsafe(self._tell)
         return wanted
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         self._sink.write(data)
 
 

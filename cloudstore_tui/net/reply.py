@@ -137,7 +137,7 @@ class Inflater:
         self._subject = subject
         self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB) if name else None
 
-    def add(self, part: bytes) -> None:
+    def add(self, part: bytes | memoryview) -> None:
         """Take the next bytes from the network.
 
         Raises:

@@ -307,8 +307,8 @@ class Sink(Protocol):
     def accept(self, reply: BlobReply, /) -> bool:
         """Look at the headers; True if `write` wants the body."""
 
-    def write(self, data: bytes, /) -> None:
-        """Take the next bytes."""
+    def write(self, data: memoryview, /) -> None:
+        """Take the next bytes: others will be in their place afterwards."""
 
 
 class Body(Protocol):
@@ -329,7 +329,7 @@ class NoSink:
         """Keep the start of the body for the reply."""
         return False
 
-    def write(self, _data: bytes) -> None:
+    def write(self, _data: memoryview) -> None:
         """Never called."""
 
 

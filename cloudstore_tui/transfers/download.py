@@ -486,8 +486,9 @@ class Stream:
             raise _changed()
         self._size = size
 
-    def write(self, data: bytes) -> None:
+    def write(self, view: memoryview) -> None:
         """Take the next bytes."""
+        data = bytes(view)
         if self._size is not None and self.offset + len(data) > self._size:
             raise ContradictionError(f"more than the expected {self._size} bytes came")
         behind = self._written - self.offset

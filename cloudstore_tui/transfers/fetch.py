@@ -81,7 +81,7 @@ class FetchStore(Protocol):
     def expect(self, size: int | None) -> None:
         """Learn how many bytes will come."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         """Take the next bytes."""
 
     def tail(self, count: int) -> bytes:
@@ -237,10 +237,10 @@ class Attempt:
         self.accepted = True
         return True
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         """Compare what is here already, and store the rest."""
         if self._overlap:
-            seen = data[: len(self._overlap)]
+            seen = bytes(data[: len(self._overlap)])
             if not self._overlap.startswith(seen):
                 raise ChangedError
             self._overlap = self._overlap[len(seen) :]

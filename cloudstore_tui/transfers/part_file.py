@@ -228,7 +228,7 @@ class PartFile:
         except StorageError as error:
             raise error.about(str(self.folder)) from None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes.
 
         Raises:

@@ -166,7 +166,7 @@ class _Cut:
             raise _EnoughError
         return True
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         """Take what is wanted of the next bytes."""
         if self._skip:
             skipped = min(self._skip, len(data))

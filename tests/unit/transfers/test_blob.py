@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import selectors
+import select
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ class Pile:
         self.replies += 1
         return reply.status in (200, 206)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         if self.error is not None:
             raise self.error
         self.bytes += data
@@ -357,7 +357,7 @@ async def test_a_sink_that_holds_the_thread_up_ends_nobody_elses_request(
     server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slow(Pile):
-        def write(self, data: bytes) -> None:
+        def write(self, data: memoryview) -> None:
             time.sleep(2.2)
             super().write(data)
 
@@ -493,12 +493,12 @@ class Frail:
         return getattr(self._real, name)
 
 
-@pytest.mark.parametrize("name", ["select", "register", "info_read", "socket_action"])
+@pytest.mark.parametrize("name", ["poll", "register", "info_read", "socket_action"])
 async def test_a_loop_that_dies_fails_all_its_calls_and_the_next_call_begins_another_one(
     blob: BlobClient, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     failing: set[str] = set()
-    for owner, kind in ((selectors, "DefaultSelector"), (pycurl, "CurlMulti")):
+    for owner, kind in ((select, "poll"), (pycurl, "CurlMulti")):
         real = getattr(owner, kind)
         monkeypatch.setattr(owner, kind, lambda *given, real=real: Frail(real(*given), failing))
     server.put("/x", b"content")
@@ -516,7 +516,7 @@ async def test_a_loop_that_dies_fails_all_its_calls_and_the_next_call_begins_ano
     assert pile.bytes == b"content"
 
 
-@pytest.mark.parametrize("name", ["threading.Thread.start", "socket.socketpair", "selectors.DefaultSelector"])
+@pytest.mark.parametrize("name", ["threading.Thread.start", "socket.socketpair"])
 async def test_a_machine_without_threads_or_open_files_left_is_said_to_be_so(
     blob: BlobClient, server: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -31,7 +31,7 @@ class Wanting:
     def accept(self, _reply: BlobReply) -> bool:
         return True
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         assert data
 
 
@@ -129,7 +129,7 @@ async def test_one_tries_and_the_others_go_on_with_its_first_byte(steps: Steps) 
         await asyncio.sleep(0)
         assert not any(task.done() for task in waiting)
         await asyncio.to_thread(sink.accept, BlobReply(200, {}, b""))
-        sink.write(b"x")
+        sink.write(memoryview(b"x"))
         assert await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE) == [1, 1, 1]
     assert await steps.one(None) == 0
 

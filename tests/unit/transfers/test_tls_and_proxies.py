@@ -39,7 +39,7 @@ class Pile:
     def accept(self, reply: BlobReply) -> bool:
         return reply.status in (200, 206)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         if self.error is not None:
             raise self.error
         self.bytes += data
