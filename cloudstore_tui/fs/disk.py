@@ -392,15 +392,19 @@ class TargetFolder(Struct, frozen=True):
                 disk.close(dir_fd)
 
 
-@contextmanager
-def os_errors_as(subject: Path) -> Iterator[None]:
-    """Turn failures of the disk into errors about `subject`; a closed pipe is none."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise disk_error(error, subject) from None
+class os_errors_as:  # noqa: N801 - it reads as `suppress` does
+    """Turns failures of the disk in a block into errors about `subject`; a closed pipe is none."""
+
+    def __init__(self, subject: Path) -> None:
+        self._subject = subject
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        """End, with an error of ours where the disk failed."""
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise disk_error(error, self._subject) from None
 
 
 def disk_error(error: OSError, subject: Path) -> StorageError:

@@ -98,7 +98,7 @@ def with_extension(name: str, extension: str) -> str:
 
 def is_segment(name: str) -> bool:
     """Whether a name the user wished is one path segment, and no special one."""
-    return name not in ("", ".", "..") and not any(mark in name for mark in ("/", "\0"))
+    return name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 
 def _encode_characters(name: str) -> str:

@@ -1,7 +1,7 @@
 """The blob client: fetches bytes into sinks and sends bodies, by links that the services gave."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from cloudstore_tui.core.errors import NetworkError, StorageError, UnsafeError
@@ -10,11 +10,11 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.curl import STOP, CurlCall, Wire
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address
-from cloudstore_tui.net.logs import exchange_logged
+from cloudstore_tui.net.logs import ExchangeLog
 from cloudstore_tui.net.redaction import guard_link
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import attempt, for_one_exchange
-from cloudstore_tui.net.transport import Body, NoSink, Sink, route_to
+from cloudstore_tui.net.transport import Body, NoSink, Route, Sink, route_to
 
 MAX_ERROR_BODY = 16_384
 """Bytes kept of a body that is not the object; enough for a store's XML."""
@@ -31,20 +31,23 @@ class BlobCall(CurlCall[BlobReply]):
     """A request to where a link leads: its bytes go to a sink as they come."""
 
     def __init__(
-        self, method: str, ends: Source | Target, extra: Mapping[str, str], limits: Timeouts, sink: Sink
+        self,
+        method: str,
+        ends: Source | Target,
+        route: Route,
+        extra: Mapping[str, str],
+        limits: Timeouts,
+        sink: Sink,
     ) -> None:
         """Make one; sends nothing.
 
         Raises:
-            UnsafeError: the address must not be used.
-            ConfigError: the proxy or the certificates that the environment names cannot be used.
+            UnsafeError: a header cannot be sent.
         """
-        guard_link(ends.url)
-        url = ends.url.reveal()
-        parts = _vetted(url, ends)
+        parts = urlsplit(ends.url.reveal())
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        super().__init__(method, route_to(url, local=ends.local), target, _header_lines(ends, extra), limits)
-        self.host = parts.hostname or ""
+        super().__init__(method, route, target, _header_lines(ends, extra), limits)
+        self.host = route.host
         self._local = ends.local
         self._networks = ends.networks
         self._sink = sink
@@ -82,22 +85,6 @@ class BlobCall(CurlCall[BlobReply]):
         return LostReplyError(error.message) if sent and isinstance(error, NetworkError) else error
 
 
-def _vetted(url: str, ends: Source | Target) -> SplitResult:
-    if not url.isascii() or not url.isprintable():
-        raise UnsafeError("the service gave a damaged link", hint=NOTHING_SENT)
-    try:
-        parts = urlsplit(url)
-        _port = parts.port
-    except ValueError:
-        raise UnsafeError("the service gave a damaged link", hint=NOTHING_SENT) from None
-    if parts.scheme != "https" and not (ends.local and parts.scheme == "http"):
-        raise UnsafeError("the service gave a link that is not https", hint=NOTHING_SENT)
-    literal = literal_address(parts.hostname or "")
-    if literal and not is_allowed(literal, local=ends.local, networks=ends.networks):
-        raise UnsafeError(f"{parts.hostname} is a private address", hint=_PRIVATE)
-    return parts
-
-
 def _header_lines(ends: Source | Target, extra: Mapping[str, str]) -> list[str]:
     """Exactly the headers that are given, and nothing that libcurl would add of itself."""
     lines = ["Accept:", "Expect:", "Accept-Encoding: identity"]
@@ -115,17 +102,17 @@ class BlobClient:
         self._timeouts = timeouts
         # Of its own: a disk that is slow to take bytes holds up nothing but bytes.
         self._wire = Wire("blob client")
+        self._routes: dict[Hashable, Route] = {}
+        """The ways to the hosts that links led to."""
         self._closing = False
 
     async def get(self, source: Source, sink: Sink, headers: Mapping[str, str] | None = None) -> BlobReply:
         """Fetch into a sink."""
-        return await self._do(BlobCall("GET", source, headers or {}, for_one_exchange(self._timeouts), sink))
+        return await self._do("GET", source, sink, headers)
 
     async def put(self, target: Target, body: Body) -> BlobReply:
         """Send a body of known size, over a connection of its own."""
-        call = BlobCall("PUT", target, {}, for_one_exchange(self._timeouts), NoSink())
-        call.body = body
-        return await self._do(call)
+        return await self._do("PUT", target, NoSink(), body=body)
 
     def renew(self) -> None:
         """Use no connection again that was made until now: after the machine slept, none of them leads anywhere."""
@@ -136,10 +123,61 @@ class BlobClient:
         self._closing = True
         await self._wire.leave(self)
 
-    async def _do(self, call: BlobCall) -> BlobReply:
+    async def _do(
+        self,
+        method: str,
+        ends: Source | Target,
+        sink: Sink,
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+    ) -> BlobReply:
+        guard_link(ends.url)
+        call = BlobCall(method, ends, self._route(ends), headers or {}, for_one_exchange(self._timeouts), sink)
+        call.body = body
         if self._closing:
             raise NetworkError("the program is ending")
-        with exchange_logged(call.method, call.host, call.target.partition("?")[0], attempt()) as log:
+        with ExchangeLog(method, call.host, call.target.partition("?")[0], attempt()) as log:
             reply = await self._wire.carry_out(call, self)
             log.ended(reply.status, call.moved)
             return reply
+
+    def _route(self, ends: Source | Target) -> Route:
+        """The way to where a link leads; what is to be known of its host is found out once.
+
+        Raises:
+            UnsafeError: the address must not be used.
+            ConfigError: the proxy or the certificates that the environment names cannot be used.
+        """
+        url = ends.url.reveal()
+        parts = _split(url)
+        known = parts.scheme, parts.netloc, ends.local, ends.networks
+        if known not in self._routes:
+            _check_host(parts, ends)
+            self._routes[known] = route_to(url, local=ends.local)
+        return self._routes[known]
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        if url.isascii() and url.isprintable():
+            return urlsplit(url)
+    except ValueError:
+        pass
+    raise _damaged()
+
+
+def _check_host(parts: SplitResult, ends: Source | Target) -> None:
+    """Make sure that bytes may come from a host or go there, as far as a link tells."""
+    try:
+        _port = parts.port
+    except ValueError:
+        raise _damaged() from None
+    if parts.scheme != "https" and not (ends.local and parts.scheme == "http"):
+        raise UnsafeError("the service gave a link that is not https", hint=NOTHING_SENT)
+    literal = literal_address(parts.hostname or "")
+    if literal and not is_allowed(literal, local=ends.local, networks=ends.networks):
+        raise UnsafeError(f"{parts.hostname} is a private address", hint=_PRIVATE)
+
+
+def _damaged() -> UnsafeError:
+    return UnsafeError("the service gave a damaged link", hint=NOTHING_SENT)

@@ -7,7 +7,7 @@ from cloudstore_tui.core.errors import ConfigError, NetworkError, ReplyError, St
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.curl import CurlCall, Wire
 from cloudstore_tui.net.failures import LostReplyError
-from cloudstore_tui.net.logs import exchange_logged
+from cloudstore_tui.net.logs import ExchangeLog
 from cloudstore_tui.net.reply import Inflater, Reply
 from cloudstore_tui.net.retry import asked_wait, attempt, for_one_exchange, http_date
 from cloudstore_tui.net.transport import ApiCall, Route, route_to
@@ -100,7 +100,7 @@ class Channel:
         limits, host = for_one_exchange(self._timeouts), self._route.name
         asked = JsonCall(call, self._route, subject, limits)
         try:
-            with exchange_logged(call.method, host, call.path, attempt()) as log:
+            with ExchangeLog(call.method, host, call.path, attempt()) as log:
                 # An answer that never ends must not outlive what the user waits for.
                 async with asyncio.timeout(min(limits.give_up, TOKEN_TIMEOUT if is_token else LONGEST_EXCHANGE)):
                     reply = await WIRE.carry_out(asked, self)

@@ -550,6 +550,9 @@ class CurlLoop:
         call = self._calls[handle]
         try:
             self._release(handle)
+            if error is None:
+                # What an error was raised over may be looked at for as long as that is.
+                self._buffers.append(call.buffer)
         finally:
             call.end(error)
 
@@ -559,7 +562,6 @@ class CurlLoop:
         self._multi.remove_handle(handle)
         handle.reset()
         self._spare.append(handle)
-        self._buffers.append(call.buffer)
         return call
 
 

@@ -91,8 +91,8 @@ class HostHealth(msgspec.Struct, eq=False):
 
     def wake_waiters(self) -> None:
         """Wake those who wait, to look again."""
-        changed, self.changed = self.changed, asyncio.Event()
-        changed.set()
+        self.changed.set()
+        self.changed.clear()
 
 
 class Hosts:

@@ -10,10 +10,8 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.net.redaction import redact
@@ -96,26 +94,6 @@ def _open_log(path: Path) -> TextIO:
     return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
 
 
-class ExchangeLog:
-    """What is known of one request and its answer, for its line in the log."""
-
-    def __init__(self) -> None:
-        self._outcome = ""
-
-    def ended(self, status: int, size: int) -> None:
-        """Take note of the answer."""
-        self._outcome = f"{status}, {size} bytes"
-
-    def failed(self, error: BaseException) -> None:
-        """Take note that there is none."""
-        self._outcome = self._outcome or type(error).__name__
-
-    @property
-    def outcome(self) -> str:
-        """The answer in words."""
-        return self._outcome or "no answer"
-
-
 _sent = 0
 
 
@@ -124,22 +102,34 @@ def requests_sent() -> int:
     return _sent
 
 
-@contextmanager
-def exchange_logged(method: str, host: str, path: str, attempt: int = 1) -> Iterator[ExchangeLog]:
-    """Log the exchange of the block when it has ended, however it did."""
-    global _sent
-    _sent += 1
-    exchange, began = ExchangeLog(), time.monotonic()
-    try:
-        yield exchange
-    except BaseException as error:
-        exchange.failed(error)
-        raise
-    finally:
-        _wire.debug(
-            "%s %s%s -> %s, %.3f s, attempt %d",
-            method, host, path, exchange.outcome, time.monotonic() - began, attempt,
-        )  # fmt: skip
+class ExchangeLog:
+    """Logs the request that a block makes, and its answer, when that has ended, however it did."""
+
+    def __init__(self, method: str, host: str, path: str, attempt: int = 1) -> None:
+        self._request = method, host, path
+        self._attempt = attempt
+        self._answer: tuple[int, int] | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        global _sent
+        _sent += 1
+        self._began = time.monotonic()
+        return self
+
+    def ended(self, status: int, size: int) -> None:
+        """Take note of the answer."""
+        self._answer = status, size
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Write the line."""
+        if not _wire.isEnabledFor(logging.DEBUG):
+            return
+        outcome = kind.__name__ if kind is not None else "no answer"
+        if self._answer is not None:
+            outcome = "{}, {} bytes".format(*self._answer)
+        seconds = time.monotonic() - self._began
+        _wire.debug("%s %s%s -> %s, %.3f s, attempt %d", *self._request, outcome, seconds, self._attempt)
 
 
 def silence(*names: str) -> None:

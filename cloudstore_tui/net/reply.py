@@ -257,6 +257,8 @@ MAX_HEADERS = 200
 
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
+_STRONG = re.compile(r'"[\x21\x23-\x7e]+"')
+_STATUS = re.compile(r"[0-9]{3}")
 
 
 class ContentRange(msgspec.Struct, frozen=True):
@@ -286,7 +288,7 @@ class BlobReply(msgspec.Struct, frozen=True):
     def etag(self) -> str:
         """The validator if it is a strong one, else empty."""
         etag = self.headers.get("etag", "")
-        return etag if re.fullmatch(r'"[\x21\x23-\x7e]+"', etag) else ""
+        return etag if _STRONG.fullmatch(etag) else ""
 
     @property
     def span(self) -> ContentRange | None:
@@ -338,7 +340,7 @@ class HeaderBlock:
         text = line.decode("latin-1").strip("\r\n")
         if text.startswith("HTTP/"):
             status = text.split(" ", 2)[1:2]
-            self.status = int(status[0]) if status and re.fullmatch("[0-9]{3}", status[0]) else 0
+            self.status = int(status[0]) if status and _STATUS.fullmatch(status[0]) else 0
             self._headers = {}
             return False
         name, colon, value = text.partition(":")

@@ -97,14 +97,9 @@ class RetryBudget:
         """Seconds; 0 when it is used up."""
         return max(self._give_up - (self._clock.monotonic() - self._since), 0.0)
 
-    @contextmanager
-    def owning(self) -> Iterator[None]:
-        """Own all tries in the block: what is called in it raises its first failure."""
-        token = _owner.set(self)
-        try:
-            yield
-        finally:
-            _owner.reset(token)
+    def owning(self) -> "_Owning":
+        """Own all tries in a block: what is called in it raises its first failure."""
+        return _Owning(self)
 
     def saw(self, offset: int) -> bool:
         """Learn how many bytes are there now; whether that is progress."""
@@ -186,6 +181,17 @@ class RetryBudget:
         if self.failures > QUICK_TRIES:
             return self._clock.between(SHORTEST_PROBE, LONGEST_PAUSE)
         return self._clock.between(0.0, min(2.0 ** (self.failures - 1), LONGEST_PAUSE))
+
+
+class _Owning:
+    def __init__(self, budget: RetryBudget) -> None:
+        self._budget = budget
+
+    def __enter__(self) -> None:
+        self._before = _owner.set(self._budget)
+
+    def __exit__(self, *_: object) -> None:
+        _owner.reset(self._before)
 
 
 class Retries:

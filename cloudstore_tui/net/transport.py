@@ -229,6 +229,8 @@ class Route(msgspec.Struct, frozen=True):
 
     origin: str
     """Scheme, host and port."""
+    host: str
+    """Its name alone."""
     proxy: Proxy | None
     trusted: TrustStore | None
 
@@ -258,7 +260,7 @@ def route_to(url: str, *, local: bool) -> Route:
     proxy = None if local and is_loopback(url) else proxy_for(url)
     schemes = (parts.scheme, proxy.url.partition(":")[0] if proxy is not None else "")
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    return Route(origin, proxy, trust_store() if "https" in schemes else None)
+    return Route(origin, parts.hostname or "", proxy, trust_store() if "https" in schemes else None)
 
 
 class ApiCall(msgspec.Struct, frozen=True):

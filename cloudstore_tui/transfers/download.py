@@ -13,7 +13,6 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.net.failures import ContradictionError
-from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import OVERLAP, Fetch, TransferContext, Version, may_be_html
@@ -245,11 +244,6 @@ class PartDownload(Generic[Requested]):
         if left is not None:
             await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._folder, left))
 
-    def _with_budget(self, fetch: Fetch) -> Fetch:
-        """The requests of one run, with all its time before them."""
-        fetch.budget = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
-        return fetch
-
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
         return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
 
@@ -327,7 +321,9 @@ class Download(PartDownload[DownloadRequest]):
             sign = partial(self._provider.source, self._request.location)
             known = None if self._is_of_earlier_run and entry is self._request.entry else entry
             self._fetch = Fetch(self._context, sign, self._progress, html=html, known=known)
-        return self._with_budget(self._fetch)
+        else:
+            self._fetch.budget = self._context.budget()
+        return self._fetch
 
     async def _is_on_disk(self, destination: Destination, entry: StoredObject) -> bool:
         """Whether the object is on the disk already, so that there is nothing to do."""

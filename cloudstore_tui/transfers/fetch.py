@@ -1,7 +1,7 @@
 """Brings all bytes of one object into a store, with as many requests as that takes."""
 
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeAlias
@@ -45,10 +45,9 @@ class TransferContext(Struct, frozen=True):
     space: Space = field(default_factory=Space)
     hosts: Hosts = field(default_factory=Hosts)
 
-    @property
-    def give_up(self) -> float:
-        """Seconds without progress after which a transfer fails."""
-        return self.timeouts.give_up
+    def budget(self) -> RetryBudget:
+        """The time that a transfer may fail in, from now on."""
+        return RetryBudget(self.clock, self.timeouts.give_up, self.timeouts.disk)
 
 
 ROUNDING = 1024
@@ -324,7 +323,7 @@ class Fetch:
             html: whether the object may be a web page.
             known: the record of the object, if it was asked for already.
         """
-        self.budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        self.budget = context.budget()
         self._blob = context.blob
         self._sign = sign
         self._progress = progress
@@ -334,7 +333,7 @@ class Fetch:
         self._rough_size = known.size if known is not None and not known.size_exact else None
         self._version = Version()
         self._source: Source | None = None
-        self._recoveries: Counter[type[RecoverableReplyError]] = Counter()
+        self._recoveries: defaultdict[type[RecoverableReplyError], int] = defaultdict(int)
         self._good_link: Source | None = None
         self._now = context.clock.now
         self._asked = False
@@ -377,6 +376,8 @@ class Fetch:
         """When the object was last changed, by what service or store said with its bytes."""
         if self._source is not None and self._source.modified is not None:
             return self._source.modified.timestamp()
+        if not self._version.modified:
+            return None
         try:
             return parsedate_to_datetime(self._version.modified).timestamp()
         except (TypeError, ValueError, OverflowError):

@@ -21,7 +21,6 @@ from cloudstore_tui.fs.local_file import LocalFile
 from cloudstore_tui.net.failures import DENIED, LostReplyError, final
 from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
-from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.fetch import Fetch, TransferContext, is_page
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
@@ -116,7 +115,7 @@ class Upload:
         self._context = context
         self._journal = journal_entry or JournalEntry(None, progress.transfer_id)
         self._file = LocalFile(context.disk, request.path)
-        self._budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        self._budget = context.budget()
         self._permit = HostPermit(context.hosts, context.clock, lambda note: progress.to(State.WAITING, note))
         self._check = UploadCheck(progress, request.location, provider, context)
         self._sent_at = self._journal.resume_state.intent if self._journal.resume_state is not None else 0.0

@@ -187,7 +187,9 @@ class FetchedZip(PartDownload[ZipRequest]):
             )
             if part.offset and left is not None:
                 self._fetch.resume(left.size, left.etag)
-        return self._with_budget(self._fetch)
+        else:
+            self._fetch.budget = self._context.budget()
+        return self._fetch
 
     def _publish(self, destination: Destination, stop: Stop) -> None:
         part, fetch = self._fetched, self._fetch

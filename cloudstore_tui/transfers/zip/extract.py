@@ -20,7 +20,6 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
-from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.failpoint import failpoint
@@ -211,7 +210,7 @@ class RequestedObject:
     async def _patiently(self, work: Callable[[Stop], Extracted]) -> Extracted:
         """What `work` gives, however long the disk is full."""
         context = self._context
-        budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        budget = context.budget()
         while True:
             try:
                 return await context.workers.run(work)

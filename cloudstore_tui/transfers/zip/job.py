@@ -13,7 +13,6 @@ from cloudstore_tui.core.links import ZIP_CAN_BE_FETCHED, ZIP_GOES_ON, ZIP_HAS_N
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
@@ -168,7 +167,7 @@ class WatchedJob:
 
     async def _look(self) -> None:
         """Ask once, with as many tries as that takes."""
-        budget = RetryBudget(self._context.clock, self._context.give_up)
+        budget = self._context.budget()
         while True:
             try:
                 with budget.owning():
