@@ -96,11 +96,11 @@ class TestProxy:
     ) -> None:
         server = await start(tls=True, host="localhost")
         monkeypatch.setenv("HTTPS_PROXY", f"https://someone:canary-password@localhost:{server.port}")
-        blob = BlobClient(hasty.timeouts)
         url = Source(Secret("https://api.example.com/x"))
         for trusted in (False, True):
             if trusted:
                 monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            blob = BlobClient(hasty.timeouts)
             server.on("api.example.com:443", server.reply(407))
             for call in (
                 connect("https://api.example.com", using=hasty).get("x", subject=PLACE),
@@ -110,8 +110,8 @@ class TestProxy:
                     await call
                 assert "canary" not in str(failed.value)
             assert len(server.requests) == 2 * trusted
+            await blob.close()
         assert all(request.headers["proxy-authorization"].startswith("Basic ") for request in server.requests)
-        await blob.close()
 
     async def test_that_refuses(self, by_proxy: str, server: Any, connect: Any, hasty: Profile) -> None:
         server.on("api.example.com:443", server.reply(502, b"<html>"))
