@@ -12,7 +12,7 @@ from cloudstore_tui.archive.manifest import NAME, ManifestEntry, is_superseded, 
 from cloudstore_tui.calls import SOURCES
 from cloudstore_tui.results.scratch import ScratchDatabase
 
-TOLD_FOR = timedelta(days=2)
+REPORTED_FOR = timedelta(days=2)
 """How long an incomplete call is reported once it was noticed: long enough for someone who looks once a day."""
 MAX_CALLS = 1000
 """Calls that are listed; their number is always the whole one."""
@@ -46,6 +46,10 @@ class LackingCall(msgspec.Struct, frozen=True):
     """The types that never came."""
     noticed: datetime | None = None
     """When its deadline was found to have passed."""
+
+    def is_reported(self, now: datetime) -> bool:
+        """Whether it still is, after it was noticed."""
+        return now - (self.noticed or self.begun) < REPORTED_FOR
 
     def __str__(self) -> str:
         """`int-17… without transcription`."""
@@ -83,9 +87,9 @@ def check_calls(
     *,
     known: CallCheck | None = None,
 ) -> CallCheck:
-    """Look which calls of a folder have all types that are expected of them. Blocks.
+    """See which calls of a folder have all types that are expected of them. Blocks.
 
-    However long nobody looked, no deadline passes unnoticed.
+    However long nobody looked, every deadline that passed meanwhile is noticed.
 
     Args:
         folder: where the manifest is.
@@ -93,14 +97,32 @@ def check_calls(
         within: how long after the first object of a call they may come.
         now: the time.
         scratch: where a database lies meanwhile.
-        known: what was found when they were looked at last.
+        known: what was found the last time.
     """
     wanted = tuple(dict.fromkeys(expect))
-    check = CallCheck(wanted, within.total_seconds(), now)
-    told = {call.call: call for call in known.calls if _since(call, now) < TOLD_FOR} if known else {}
-    ended = min(now - TOLD_FOR, known.checked) if known else now - TOLD_FOR
-    """What was over by then was told long enough ago, unless it was noticed late."""
-    first = min([ended - within, *(call.begun for call in told.values())])
+    reported = {call.call: call for call in (known.calls if known else ()) if call.is_reported(now)}
+    # A deadline before this was noticed by an earlier look, and reported long enough.
+    settled = min([now - REPORTED_FOR, *([known.checked] if known else [])])
+    first = min([settled - within, *(call.begun for call in reported.values())])
+    complete = awaited = 0
+    lacking = []
+    for call, begun, types in _calls(folder, wanted, first, scratch):
+        lacks = tuple(name for name in wanted if name not in types)
+        if not lacks:
+            complete += 1
+        elif begun + within > now:
+            awaited += 1
+        elif begun + within >= settled or call in reported:
+            noticed = reported[call].noticed if call in reported else now
+            lacking.append(LackingCall(call, begun, lacks, noticed))
+    counts = (complete, awaited, len(lacking))
+    return CallCheck(wanted, within.total_seconds(), now, *counts, tuple(lacking[-MAX_CALLS:]))
+
+
+def _calls(
+    folder: Path, wanted: tuple[str, ...], first: datetime, scratch: Path | None
+) -> list[tuple[str, datetime, set[str]]]:
+    """The calls since a moment that a type is expected of: when each began, and the types of it that are here."""
     with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
         if (folder / NAME).is_file():
             rows = _rows(read_manifest(folder / NAME), (first - _STRAYS).timestamp())
@@ -113,24 +135,9 @@ def check_calls(
             f" HAVING min(created) >= ? AND sum(type IN ({marks})) ORDER BY min(created), call",
             (first.timestamp(), *wanted),
         )
-    complete = awaited = 0
-    lacking = []
-    for call, created, types in found:
-        begun, lacks = datetime.fromtimestamp(created, UTC), set(wanted) - set((types or "").split(","))
-        if not lacks:
-            complete += 1
-        elif begun + within > now:
-            awaited += 1
-        elif begun + within >= ended or call in told:
-            noticed = told[call].noticed if call in told else now
-            lacking.append(LackingCall(call, begun, tuple(name for name in wanted if name in lacks), noticed))
-    return msgspec.structs.replace(
-        check, complete=complete, awaited=awaited, lacking=len(lacking), calls=tuple(lacking[-MAX_CALLS:])
-    )
-
-
-def _since(call: LackingCall, now: datetime) -> timedelta:
-    return now - (call.noticed or call.begun)
+    return [
+        (call, datetime.fromtimestamp(created, UTC), set((types or "").split(","))) for call, created, types in found
+    ]
 
 
 def _rows(lines: Iterable[ManifestEntry], first: float) -> Iterator[tuple[object, ...]]:

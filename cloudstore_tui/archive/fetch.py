@@ -135,20 +135,20 @@ class Recorder:
         if result.outcome is Outcome.SKIPPED:
             self._plan.note(result.item, Outcome.SKIPPED)
         elif result.error is not None:
-            self._lost(result.item, result.error)
+            self._note_missing(result.item, result.error)
         else:
-            self._here(result)
+            self._note_present(result)
 
-    def _here(self, result: FetchResult) -> None:
+    def _note_present(self, result: FetchResult) -> None:
         item, path = result.item, result.path or result.item.path
         subject = str(self._folder.file(path))
         try:
             found = self._folder.stat(path)
         except StorageError as error:
-            self._lost(item, error)
+            self._note_missing(item, error)
             return
         if found is None:
-            self._lost(item, LocalDiskError("the file is gone again", subject=subject, hint="Pull again."))
+            self._note_missing(item, LocalDiskError("the file is gone again", subject=subject, hint="Pull again."))
             return
         line = fetched_entry(
             entry_of(item.entry, path, self._provider), found, result.level, result.sha256, datetime.now(UTC)
@@ -175,7 +175,7 @@ class Recorder:
             if "error" not in other and other.get("sha256") != line.get("sha256"):
                 yield superseded_entry(other, path, is_there=True)
 
-    def _lost(self, item: PlanItem, error: StorageError) -> None:
+    def _note_missing(self, item: PlanItem, error: StorageError) -> None:
         known = self._plan.known(item)
         older = []
         if known is not None and "error" not in known and not tells_of_same(known, item.entry):
@@ -185,7 +185,7 @@ class Recorder:
         self._plan.note(item, Outcome.MISSING, error=error)
 
     def catch_up(self, stop: Stop) -> None:
-        """Give files that are here already the names of this plan, and bring their lines up to date."""
+        """Rename files that are here already to what this plan calls them, and bring their lines up to date."""
         for line in self._plan.in_the_way():
             stop.check()
             self._move_aside(line, stop, *suffixed_names(line))
@@ -199,7 +199,7 @@ class Recorder:
                 self._refresh(item)
 
     def _move_aside(self, line: ManifestEntry, stop: Stop, *names: str) -> bool:
-        """Rename a file of ours to the first free name: another object, or a folder, needs the name that it has.
+        """Rename a file of ours to the first free name, because another object or a folder needs its name.
 
         A file that is not as its line says is left alone. False if no name is free.
         """
@@ -210,13 +210,11 @@ class Recorder:
         if not name:
             return False
         moved = {**line, "path": str(path.with_name(name))}
-        if line.get("sidecar") == f"{path.name}.json":
-            moved.pop("sidecar")
-            moved |= (
-                {"sidecar": f"{name}.json"}
-                if self._renamed(path.with_name(f"{path.name}.json"), f"{name}.json")
-                else {}
-            )
+        sidecar = f"{path.name}.json"
+        if line.get("sidecar") == sidecar:
+            moved["sidecar"] = f"{name}.json"
+            if not self._renamed(path.with_name(sidecar), moved["sidecar"]):
+                del moved["sidecar"]
         self._append(moved, superseded_entry(line, str(moved["path"]), is_there=False), kind="renamed")
         self._plan.remember([moved])
         return True
@@ -235,7 +233,7 @@ class Recorder:
         try:
             found = self._folder.stat(item.path)
             beside = item.path.with_name(f"{item.path.name}.json")
-            lacks_sidecar = self._sidecars and not self._is_told_beside(beside, known)
+            lacks_sidecar = self._sidecars and not self._has_sidecar(beside, known)
         except StorageError:
             return
         if found is None:
@@ -248,8 +246,8 @@ class Recorder:
         if changes:
             self._append({**known, **changes}, kind="noted")
 
-    def _is_told_beside(self, beside: PurePosixPath, line: ManifestEntry) -> bool:
-        """Whether a file tells of the object of a line."""
+    def _has_sidecar(self, beside: PurePosixPath, line: ManifestEntry) -> bool:
+        """Whether a file is the sidecar of a line's object."""
         try:
             return line.get("sidecar") == beside.name and sidecar_tells_of(self._folder.read(beside, MAX_SIDECAR), line)
         except StorageError:
@@ -272,8 +270,8 @@ class Recorder:
         if self.broken is not None:
             return
         try:
-            told = [kind_of(line) if is_superseded(line) or not kind else kind for line in lines]
-            self._chain.append((name, {"line": line}) for name, line in zip(told, lines, strict=True))
+            kinds = [kind_of(line) if is_superseded(line) or not kind else kind for line in lines]
+            self._chain.append((name, {"line": line}) for name, line in zip(kinds, lines, strict=True))
             self._unwritten += lines
             if len(self._unwritten) >= BATCH:
                 self._write()
@@ -283,7 +281,7 @@ class Recorder:
             self.written += sum(not is_superseded(line) for line in lines)
 
     def _write(self) -> None:
-        """Let the manifest follow; it never knows what the events could have forgotten when the power is cut."""
+        """Let the manifest follow the events, once these are on the disk: after a power cut it never knows more."""
         self._chain.sync()
         self._manifest.append(*self._unwritten)
         self._unwritten.clear()
@@ -418,7 +416,7 @@ class Fetching:
             if self._given_up:
                 await self._workers.run(lambda _stop: self._leave())
             if self._remarks:
-                others = f" So it is with {len(self._remarks) - 1:,} more." if self._remarks[1:] else ""
+                others = f" The same holds for {len(self._remarks) - 1:,} more." if self._remarks[1:] else ""
                 self.warnings.append(f"{self._remarks[0]}.{others}")
         finally:
             # What is not done stays with the transfers, which leave it for the next run.

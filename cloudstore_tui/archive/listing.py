@@ -19,8 +19,8 @@ from cloudstore_tui.fiql.syntax import compare
 
 OLDEST_FIRST = Sort("createdTime")
 
-MOST_PASSES = 5
-"""Times that a window is listed by offsets before it is told that each of them brings other objects."""
+MAX_PASSES = 5
+"""Passes over a window by offsets after which it is reported that each of them brings other objects."""
 
 _UNSORTED = "The service does not list objects by time as it is asked to, so all of them are listed twice."
 
@@ -67,8 +67,8 @@ class QueryListing(ObjectListing):
     An offset into a result that lives is good for one page only: whatever is deleted before it moves all others. So
     each page is a window of its own, which begins with the last rows of the page before. Objects come twice where
     windows meet. Offsets are used only where more objects than a page holds were created in one second, or where the
-    service does not sort by time. What was listed by them is listed again: where others move meanwhile, offsets give
-    objects twice and hide some.
+    service does not sort by time. They repeat some objects and hide others while the result moves, so whatever was
+    listed by offsets is listed again.
     """
 
     unit = "window"
@@ -121,11 +121,11 @@ class QueryListing(ObjectListing):
         """All of a region.
 
         Raises:
-            _UnsortedError: they do not come by time, or by another one, so that windows may hide some.
+            _UnsortedError: they come in another order, or by other times, so that windows may hide some.
         """
         start: int | None = None
         again: set[str] = set()
-        """What the next window begins with."""
+        """What the next window has to begin with."""
         while True:
             pager = self._window(region, start)
             async for page in pager:
@@ -135,7 +135,7 @@ class QueryListing(ObjectListing):
                     break
             border = next_window([epoch_ms(entry.created) for entry in page.items if entry.created])
             is_sorted = border is not None and (start or 0) <= border < self._end
-            # Where it tells other times than it filters by, nothing comes again.
+            # Where the times that it tells are not those that it filters by, nothing comes again.
             is_again = not again.isdisjoint(map(identity, page.items))
             if (again and not is_again) or (not is_sorted and page.items and (start is not None or not pager.ended)):
                 raise _UnsortedError
@@ -152,9 +152,9 @@ class QueryListing(ObjectListing):
     async def _by_offsets(
         self, region: str, start: int | None = None, end: int | None = None
     ) -> AsyncIterator[tuple[StoredObject, ...]]:
-        """All of a window, which is listed again until that brings nothing new, and nothing twice."""
+        """All of a window, listed again and again until a pass brings nothing new and repeats nothing."""
         seen = Hashes()
-        for _ in range(MOST_PASSES):
+        for _ in range(MAX_PASSES):
             pager, found = self._window(region, start, end), 0
             async for page in pager:
                 self._note(page, self._place(region))
@@ -185,7 +185,7 @@ class QueryListing(ObjectListing):
 
 
 def _since(moment: int, entries: Iterable[StoredObject]) -> set[str]:
-    """Those that were created from a moment on."""
+    """The identities of those that were created since a moment."""
     return {identity(entry) for entry in entries if entry.created and epoch_ms(entry.created) >= moment}
 
 

@@ -282,10 +282,10 @@ class Manifest:
             self._unsynced = 0
 
     def compact(self, unlisted: Iterable[ManifestEntry] = (), scratch: Path | None = None, *, asked: str = "") -> None:
-        """Leave the lines that count, and put that in place of the manifest all at once.
+        """Replace the manifest, all at once, by the lines that count.
 
-        Those are, for each object, the last one about its present file and the last one about each older file, and what
-        this pull could not list, or one that asked for something else.
+        These are, for each object, the last line about its present file and the last one about each older file, and
+        the lines about what could not be listed, by this pull or by those that asked for something else.
 
         Args:
             unlisted: the lines about what this pull could not list.

@@ -401,7 +401,8 @@ def match_file(folder: PullFolder, path: PurePosixPath, line: ManifestEntry, sto
 def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> int:
     """Note every object whose present version is in the folder, also under an earlier name.
 
-    How many of them the service tells nothing of but a size that would tell a new version from an earlier one.
+    Returns:
+        How many of them have neither a time nor a checksum, so that only another size would tell a new version.
     """
     vague = 0
     for item, line in plan.known_items():

@@ -17,7 +17,7 @@ from cloudstore_tui import __version__
 from cloudstore_tui.archive.chain import CLOCKS_DIFFER
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.manifest import RUNS, opened
-from cloudstore_tui.core.errors import BusyError, ConflictError, IntegrityError, UsageError
+from cloudstore_tui.core.errors import BusyError, IntegrityError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.fs.whole_file import write_whole
@@ -32,8 +32,6 @@ KEPT_FOR = timedelta(days=7)
 _MOST_KEPT = 20
 _BY_THE_USER = (2, 130)
 """Exit codes of runs that somebody sat before: words that cannot be meant, and Ctrl+C."""
-_NOT_BEGUN = (UsageError.code, ConflictError.code)
-"""Exit codes of runs that were refused before they asked for anything."""
 _DAMAGE = ("changed", "missing", "damaged_line", "chain", "seal", "signature", "time_stamp")
 """What `verify` counts and nobody wants to find."""
 
@@ -97,7 +95,7 @@ class RunReport(msgspec.Struct, frozen=True):
     def is_broken_off(self) -> bool:
         """Whether it did not come to its end, so that nobody knows what it would have brought."""
         has_ended = self.outcome in (RunOutcome.COMPLETE, RunOutcome.INCOMPLETE)
-        return not has_ended and self.code not in _NOT_BEGUN
+        return not has_ended and self.code != UsageError.code
 
     def record(self) -> dict[str, object]:
         """It as JSON has it; what does not apply is left out."""

@@ -141,7 +141,7 @@ def verify_folder(
     signers: Path | None = None,
     authority: Path | None = None,
 ) -> Iterator[FileFinding]:
-    """What there is, in the order of the manifest, then the files that it does not know, its past and its seal. Blocks.
+    """Findings in the order of the manifest, then the files that it does not know, its past and its seal. Blocks.
 
     No file is read twice.
 
@@ -180,11 +180,11 @@ class _Verifier:
         self._scratch = scratch
 
     def findings(self, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
-        """What there is."""
+        """All of them, in that order."""
         yield from self._files_and_lines()
         is_filled = self._folder.is_filled
         if is_filled and (self._place.root / CHAIN).is_file():
-            # Between its two files a pull has told one of them more than the other.
+            # A pull writes to both in turn, so just now they may differ.
             error = BusyError("a pull fills the folder just now", subject=CHAIN, hint="Verify it once that has ended.")
             yield FileFinding(Found.CHAIN, CHAIN, error.message, error)
             return
@@ -194,7 +194,7 @@ class _Verifier:
         past = read_past(self._place, self._stop)
         yield from (_broken(Found.CHAIN, problem) for problem in past.problems)
         if past.length:
-            yield from self._told_otherwise()
+            yield from self._contradictions()
         if self._place.is_bag:
             is_whole = True
             for finding in self._seal(past):
@@ -239,7 +239,7 @@ class _Verifier:
             yield _damaged(f"{NAME} line {number}", "this line cannot be read")
 
     def _finding(self, number: int, line: ManifestEntry) -> FileFinding | None:
-        """What there is about one line; nothing if a later one says more."""
+        """What was found about one line; nothing if a later one says more."""
         if line.get("event") == UNLISTED:
             what = f" when this was pulled: {asked}" if (asked := line.get("asked")) else ""
             text = f"not listed{what}: {line.get('error')}"
@@ -343,8 +343,8 @@ class _Verifier:
         self._database.execute("INSERT INTO digests VALUES (?, ?)", (_stored(path), digest))
         return digest
 
-    def _told_otherwise(self) -> Iterator[FileFinding]:
-        """What the manifest says and the events do not, or the other way round where it counts."""
+    def _contradictions(self) -> Iterator[FileFinding]:
+        """Lines of the manifest that the events do not have, and lines of the events that count and it does not."""
         self._view(NAME, lambda: read_lines(self._place), counting=False)
         self._view(CHAIN, lambda: manifest_lines(self._place.root / CHAIN), counting=True)
         only = "SELECT path FROM view WHERE side = ? AND counts AND line NOT IN (SELECT line FROM view WHERE side = ?)"

@@ -158,7 +158,7 @@ def test_objects_of_another_size_than_the_service_says_are_told(
     fetched = cloudstore("get", first, "--to", str(tmp_path))
     assert (fetched.code, words in fetched.err) == (0, True), fetched.err
     pulled = cloudstore("pull", folder, "--to", str(tmp_path / "all"))
-    assert (pulled.code, words in pulled.err, "with 2 more" in pulled.err) == (0, True, True), pulled.err
+    assert (pulled.code, words in pulled.err, "for 2 more" in pulled.err) == (0, True, True), pulled.err
 
 
 def test_an_object_that_only_the_link_tells_of_is_not_replaced_unasked(
