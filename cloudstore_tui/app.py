@@ -43,7 +43,7 @@ from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import BrowserState, ThemeChoice
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.keys import known_bindings
-from cloudstore_tui.ui.mask import MASK, Masked, mask_filters
+from cloudstore_tui.ui.mask import MASK, mask_filters
 from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
@@ -336,7 +336,8 @@ class CloudStoreApp(App[None]):
     def action_transfers(self) -> None:
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
-        self.push_screen(TransfersScreen(self.transfers, self._settings.time_zone))
+        zone = self._browser.listing.zone if self._browser is not None else self._settings.time_zone
+        self.push_screen(TransfersScreen(self.transfers, zone))
 
     def action_setup(self, what: str) -> None:
         """Check everything, or ask for a new profile; the demo keeps none."""
@@ -394,8 +395,8 @@ class CloudStoreApp(App[None]):
         MASK.on = not MASK.on
         for screen in self.screen_stack:
             for widget in [screen, *screen.walk_children(Widget)]:
-                if isinstance(widget, Masked):
-                    widget.remask()
+                # Texts that are made for a size are made again.
+                widget.post_message(events.Resize(widget.size, widget.virtual_size, widget.container_size))
                 widget.refresh()
         notify_plain(self, MASKED if MASK.on else UNMASKED)
 

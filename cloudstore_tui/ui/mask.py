@@ -14,7 +14,6 @@ from functools import cache
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import PurePath
-from typing import Protocol, runtime_checkable
 from unicodedata import east_asian_width
 
 from rich.segment import Segment
@@ -266,11 +265,3 @@ class MaskFilter(LineFilter):
 def mask_filters() -> tuple[LineFilter, ...]:
     """What every line passes while the mask is on."""
     return (MaskFilter(MASK.known),) if MASK.on else ()
-
-
-@runtime_checkable
-class Masked(Protocol):
-    """A widget that keeps texts as they are drawn, and has to make them again."""
-
-    def remask(self) -> None:
-        """The mask was turned on or off."""

@@ -3,10 +3,11 @@
 import atexit
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.screen import Screen
 
 from cloudstore_tui.calls import CallPart, call_tree
@@ -53,48 +54,37 @@ def is_small_text(entry: StoredObject) -> bool:
     return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
 
 
+@dataclass(eq=False)
 class ObjectActions:
     """Looks into an object, opens a copy of it in another program, asks for a link to it."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        providers: Mapping[str, StorageProvider],
-        watch: TransferWatch,
-        restores: RestoreWatch,
-        settings: Settings,
-        zone: Callable[[], tzinfo],
-    ) -> None:
-        """Take what is needed: the browser's screen, services, bytes, what comes back, programs, the zone."""
-        self._screen = screen
-        self._providers = providers
-        self._watch = watch
-        self._restores = restores
-        self._openers = settings.opener
-        self._zone = zone
-
-    @property
-    def _app(self) -> App[object]:
-        return self._screen.app
+    screen: Screen[None]
+    """Of the browser."""
+    providers: Mapping[str, StorageProvider]
+    watch: TransferWatch
+    restores: RestoreWatch
+    settings: Settings
+    zone: Callable[[], tzinfo]
+    """Tells the zone that times are shown in."""
 
     def may_read_unasked(self, entry: StoredObject) -> bool:
         """Whether the service has calls to spare for what nobody asked for."""
-        return self._providers[entry.location.profile].session.pace_used <= MAX_PACE_UNASKED
+        return self.providers[entry.location.profile].session.pace_used <= MAX_PACE_UNASKED
 
     def can_link(self, entry: StoredObject) -> bool:
-        return Capability.LINK in self._providers[entry.location.profile].capabilities
+        return Capability.LINK in self.providers[entry.location.profile].capabilities
 
     def why_unreadable(self, entry: StoredObject) -> str:
         """Why nothing of an object can be read now, as a sentence; empty if it can."""
         if entry.is_available:
             return ""
-        asked = entry.location in self._restores.asked
+        asked = entry.location in self.restores.asked
         restore = "" if entry.state != "ARCHIVED" else f" {ASKED}" if asked else " Press B to restore."
         return f"{words.state(entry.state).capitalize()} files can't be previewed.{restore}"
 
     def look_into(self, entry: StoredObject) -> LookInto:
         """What looks into an object; one link serves for all its pieces."""
-        read = self._watch.engine.range_reader(entry)
+        read = self.watch.engine.range_reader(entry)
 
         async def read_into(wanted: int) -> Preview:
             # Deferred: starting processes is not needed for the first screen.
@@ -111,28 +101,28 @@ class ObjectActions:
         from cloudstore_tui.ui.dialogs.links import LinkDialog
 
         if not self.can_link(entry):
-            notify_plain(self._screen, "This service gives no links.", "warning")
+            notify_plain(self.screen, "This service gives no links.", "warning")
             return
         set_status("asking for a link… Esc stops")
         try:
-            link = await self._providers[entry.location.profile].link(entry.location)
+            link = await self.providers[entry.location.profile].link(entry.location)
         finally:
             set_status("")
         if is_wanted():
-            await self._app.push_screen_wait(LinkDialog(entry.location.address, link, self._zone()))
+            await self.screen.app.push_screen_wait(LinkDialog(entry.location.address, link, self.zone()))
 
     def known_address(self, entry: StoredObject) -> str:
         """The address by which other runs of this program find an object; empty in the demo, which they do not know."""
-        return entry.location.address if self._watch.engine.keeps else ""
+        return entry.location.address if self.watch.engine.keeps else ""
 
     def opens_elsewhere(self, entry: StoredObject) -> bool:
         """Whether the user has named a program for files of this kind."""
-        return bool(self._openers.get(kind_of(entry), ""))
+        return bool(self.settings.opener.get(kind_of(entry), ""))
 
     def opener_of(self, entry: StoredObject) -> str:
         """The program that would open it; empty where there is none."""
         try:
-            return opener(kind_of(entry), self._openers, os.environ)[0]
+            return opener(kind_of(entry), self.settings.opener, os.environ)[0]
         except ConfigError:
             return ""
 
@@ -140,11 +130,11 @@ class ObjectActions:
         """The bytes of a recording, fetched while it is listened to."""
         from cloudstore_tui.preview.player import RemoteSound
 
-        return RemoteSound(self._watch.engine.range_reader(entry), entry.size if entry.size_exact else None)
+        return RemoteSound(self.watch.engine.range_reader(entry), entry.size if entry.size_exact else None)
 
     async def transcript_of(self, entry: StoredObject) -> Preview | None:
         """What was said in a recording, if its call has that."""
-        provider = self._providers[entry.location.profile]
+        provider = self.providers[entry.location.profile]
         if Capability.RELATED not in provider.capabilities:
             return None
         found = await provider.related(entry)
@@ -155,7 +145,7 @@ class ObjectActions:
 
     async def open(self, entry: StoredObject, set_status: SetStatus) -> None:
         """Fetch a copy to a private place, let a program show it, and remove it."""
-        program = opener(kind_of(entry), self._openers, os.environ)
+        program = opener(kind_of(entry), self.settings.opener, os.environ)
         if not await self._is_wanted(entry):
             return
         try:
@@ -175,7 +165,7 @@ class ObjectActions:
         if not reasons:
             return True
         question = ConsentDialog("Fetch all of it to open it?", [entry.name, *reasons], "Fetch")
-        return await self._app.push_screen_wait(question) is True
+        return await self.screen.app.push_screen_wait(question) is True
 
     async def _show(self, entry: StoredObject, program: list[str], set_status: SetStatus) -> None:
         copy = TemporaryCopy(entry.name)
@@ -195,16 +185,16 @@ class ObjectActions:
             set_status(f"fetching a copy to open… {words.size(done)}{of}. Esc stops")
 
         on_progress(0, entry.size)
-        await copy.fetch(self._watch.engine.range_reader(entry), on_progress)
+        await copy.fetch(self.watch.engine.range_reader(entry), on_progress)
 
     def _hand_over(self, arguments: list[str]) -> bool:
         """Whether the program is done with the file."""
         try:
-            with self._app.suspend():
+            with self.screen.app.suspend():
                 return run(arguments)
         except SuspendNotSupported:
             raise UnsupportedError(
                 "this terminal cannot be given to another program", hint="p shows it here."
             ) from None
         finally:
-            self._app.refresh(layout=True)
+            self.screen.app.refresh(layout=True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from textual.app import App
 from textual.color import Color
@@ -116,20 +117,5 @@ def _shade(known: Mapping[str, str], part: float) -> str:
 
 
 def _make(theme: Theme, variables: dict[str, str]) -> TextualTheme:
-    colours = theme.colours
-    return TextualTheme(
-        name=theme.name,
-        primary=colours["primary"],
-        secondary=colours.get("secondary"),
-        warning=colours.get("warning"),
-        error=colours.get("error"),
-        success=colours.get("success"),
-        accent=colours.get("accent"),
-        foreground=colours.get("foreground"),
-        background=colours.get("background"),
-        surface=colours.get("surface"),
-        panel=colours.get("panel"),
-        dark=theme.dark,
-        variables=variables,
-        ansi=theme.ansi,
-    )
+    colours: dict[str, Any] = {**theme.colours}
+    return TextualTheme(name=theme.name, dark=theme.dark, ansi=theme.ansi, variables=variables, **colours)

@@ -6,7 +6,8 @@ from textual.app import App, ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from cloudstore_tui.ui.browser.search_suggestions import ROWS, Suggestion, SuggestionBox
+from cloudstore_tui.ui.browser.search_line import ROWS, SuggestionBox
+from cloudstore_tui.ui.browser.search_suggestions import Suggestion
 
 
 class BoxApp(App[None]):

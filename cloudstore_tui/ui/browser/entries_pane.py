@@ -172,11 +172,8 @@ class EntriesPane(Vertical):
         try:
             self.layouts.keep(kind_of(self._usual), layout_of(columns))
         finally:
-            self.remask()
-
-    def remask(self) -> None:
-        if self.table.store is not None:
-            self.show(self.table.store, self._usual, self._zone)
+            if self.table.store is not None:
+                self.show(self.table.store, self._usual, self._zone)
 
     def progress(self, progress: Progress, words: str) -> None:
         """Say how far reading is; `words` stand where there are no rows."""

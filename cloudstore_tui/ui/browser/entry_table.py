@@ -315,14 +315,11 @@ class EntryTable(CursorList):
         return self._anchor is not None if action == "give_up_range" else super().check_action(action, parameters)
 
     def on_click(self, event: events.Click) -> None:
+        """Ask for the order of the title that was clicked."""
         offset = event.get_content_offset(self)
-        if offset is not None and offset.y == 0:
-            if (column := self._renderer.column_at(offset.x)) is not None:
-                self.post_message(self.SortAsked(column))
-        elif (row := self.row_at(event)) is not None:
-            self.cursor = row
-            if event.chain == 2:
-                self.action_open()
+        column = self._renderer.column_at(offset.x) if offset is not None and offset.y == 0 else None
+        if column is not None:
+            self.post_message(self.SortAsked(column))
 
     def action_open(self) -> None:
         if (entry := self.entry) is not None:

@@ -34,8 +34,6 @@ from cloudstore_tui.ui.text import show
 
 LONGEST = 200
 """Entries that can be gone back; nobody remembers more."""
-
-
 MOST_MARKS = 2_000
 """Marks that are kept of a place that was left."""
 
@@ -54,19 +52,16 @@ class HistoryEntry(Struct, frozen=True):
     """Marks that are not kept."""
 
 
+@dataclass(eq=False)
 class Navigator:
     """Opens targets and remembers where the user has been."""
 
-    def __init__(
-        self,
-        listing: ListingController,
-        providers: Mapping[str, StorageProvider],
-        arrived: Callable[[NavigationTarget], None],
-    ) -> None:
-        """Go with `listing`; `arrived` is called after each move."""
-        self.listing = listing
-        self.providers = providers
-        self._arrived = arrived
+    listing: ListingController
+    providers: Mapping[str, StorageProvider]
+    arrived: Callable[[NavigationTarget], None]
+    """Called after each move."""
+
+    def __post_init__(self) -> None:
         self._history: dict[str, list[HistoryEntry]] = {"back": [], "forward": []}
         """What can be gone back and forward to, as in a web browser; the next one comes last."""
 
@@ -174,7 +169,7 @@ class Navigator:
 
     def _open(self, entry: HistoryEntry) -> None:
         self.listing.open(entry.target, at=entry.at, until=entry.until, top=entry.top, marks=entry.marks)
-        self._arrived(entry.target)
+        self.arrived(entry.target)
 
     # Addresses, bookmarks, saved searches
 

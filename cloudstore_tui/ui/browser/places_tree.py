@@ -190,9 +190,6 @@ class PlacesTree(CursorList):
         line = self._line
         return line.place.location if line is not None and line.kind is LineKind.PLACE else None
 
-    def remask(self) -> None:
-        self.places_changed()
-
     def on_resize(self) -> None:
         self.places_changed()
 
@@ -370,15 +367,12 @@ class PlacesTree(CursorList):
 
     # What the user does
 
-    def on_click(self, event: events.Click) -> None:
+    def click_row(self, row: int, event: events.Click, /) -> None:
         """Show what is in a place; the sign before its name opens and closes it."""
-        offset, index = event.get_content_offset(self), self.row_at(event)
-        if offset is None or index is None:
-            return
-        self.cursor = index
-        row = self.rows[index]
-        if 0 <= row.icon <= offset.x < row.icon + _INDENT:
-            self._toggle(row.line.place)
+        self.cursor, clicked = row, self.rows[row]
+        offset = event.get_content_offset(self)
+        if offset is not None and 0 <= clicked.icon <= offset.x < clicked.icon + _INDENT:
+            self._toggle(clicked.line.place)
         elif event.chain == 1:
             self.action_open()
 

@@ -112,7 +112,7 @@ class BrowserScreen(BaseScreen[None]):
         _quiet("backslash", "travel('root')", "Top", id="browser.root", tooltip="Go to the top of this profile"),
         _quiet("Z", "zone", "Zone", id="browser.zone", tooltip="Show times in another zone"),
         _quiet("escape", "back_out", "Back out", id="browser.back_out", tooltip=BACK_OUT),
-        Binding("t,3", "transfers", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
+        Binding("t,3", "app.transfers", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
     ]
 
     def __init__(
@@ -287,10 +287,8 @@ class BrowserScreen(BaseScreen[None]):
         self.header.update()
 
     @on(ActivityStrip.Opened)
-    def action_transfers(self) -> None:
-        from cloudstore_tui.ui.screens.transfers import TransfersScreen
-
-        self.app.push_screen(TransfersScreen(self._watch, self.listing.zone))
+    async def show_transfers(self) -> None:
+        await self.run_action("app.transfers")
 
     def _show_transfers(self) -> None:
         results = self._watch.results

@@ -27,6 +27,7 @@ from cloudstore_tui.ui.browser.search_line import (
     Offers,
     SearchContext,
     SearchInput,
+    SuggestionBox,
 )
 from cloudstore_tui.ui.browser.search_meaning import (
     AVAILABLE,
@@ -39,7 +40,7 @@ from cloudstore_tui.ui.browser.search_meaning import (
     in_words,
     is_finished,
 )
-from cloudstore_tui.ui.browser.search_suggestions import SuggestionBox, Vocabulary
+from cloudstore_tui.ui.browser.search_suggestions import Vocabulary
 from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.text import show
 

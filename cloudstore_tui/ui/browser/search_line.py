@@ -6,11 +6,13 @@ from enum import Enum, auto
 from typing import ClassVar
 
 from msgspec import Struct, field
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 from textual.widgets.input import Selection
@@ -30,14 +32,13 @@ from cloudstore_tui.ui.browser.search_meaning import (
 from cloudstore_tui.ui.browser.search_suggestions import (
     Known,
     Suggestion,
-    SuggestionBox,
     Vocabulary,
     did_you_mean,
     suggest,
 )
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS
 from cloudstore_tui.ui.keys import keys_in_words
-from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import BarInput
 
 LONGEST = 5_000
@@ -157,6 +158,140 @@ class SearchInput(BarInput):
             if is_wrong:
                 text.stylize(self.get_component_rich_style(_WRONG, partial=True), token.start, token.end)
         return text
+
+
+class MeaningLine(Widget):
+    """The second line: what a text means or what is wrong with it, and the keys where there is room."""
+
+    DEFAULT_CSS = """
+    MeaningLine {
+        overlay: screen; height: 1; width: 100%; display: none; background: $background; color: $text-muted;
+    }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._status: tuple[Content, str, str] = (Content(""), "", "")
+
+    @property
+    def text(self) -> str:
+        words, note, _keys = self._status
+        return f"{words.plain} ({note})" if note else words.plain
+
+    def show(self, words: Content, note: str, keys: str) -> None:
+        """Show this; the note becomes shorter and the keys vanish where there is no room."""
+        keys = keys_in_words(self.app, keys)
+        if (words, note, keys) != self._status:
+            self._status = (words, note, keys)
+            self.refresh()
+
+    def render(self) -> Content:
+        words, note, keys = self._status
+        width, left = self.size.width, Content(" → ") + words
+        notes = [more for more in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if more]
+        tails = [(more, keys) for more in notes] + [("", keys)] + [(more, "") for more in notes]
+        for more, hint in tails:
+            whole = left + Content.styled(f" · {more}", "$text-accent") if more else left
+            room = width - whole.cell_length - cell_len(hint) - 1
+            if room >= _GAP:
+                return whole + Content(" " * room) + show(hint)
+        return left.truncate(width, ellipsis=True)
+
+
+ROWS = 6
+"""Of the box of suggestions."""
+_WIDEST = 44
+
+
+class SuggestionBox(Widget):
+    """Suggestions, one of them chosen, in a box over the table; it never has the focus, the bar moves the choice."""
+
+    DEFAULT_CSS = """
+    SuggestionBox {
+        overlay: screen; display: none; border: solid $border; background: $panel;
+        border-title-color: $text-accent; border-subtitle-color: $text-muted;
+        &.-flat { border: none; }
+        & > .suggestion-box--note { color: $text-muted; }
+        & > .suggestion-box--chosen {
+            background: $block-cursor-background; color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi > .suggestion-box--chosen, &:nocolor > .suggestion-box--chosen { text-style: reverse; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestion-box--note", "suggestion-box--chosen"}
+    ALLOW_SELECT = False
+    KEYS = "⇥ takes · ↑ earlier · ^S saves"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offers: tuple[Suggestion, ...] = ()
+        self._index = 0
+        self._rows = ROWS
+
+    @property
+    def chosen(self) -> Suggestion | None:
+        return self.offers[self._index] if self.offers else None
+
+    @property
+    def is_first_chosen(self) -> bool:
+        return self._index == 0
+
+    def offer(self, offers: Sequence[Suggestion], title: str = "") -> None:
+        """Show these, none to close the box."""
+        if tuple(offers) == self.offers and (not offers or self.border_title == title):
+            return
+        self.offers = tuple(offers)
+        self._index = 0
+        self.border_title = title
+        self.border_subtitle = keys_in_words(self.app, self.KEYS)
+        self.place(0, self.app.size.width, self.app.size.height)
+        self.display = bool(offers)
+        self.refresh(layout=True)
+
+    def place(self, column: int, width: int, height: int) -> None:
+        """Lie one line below the line that is typed in, with the text at a column.
+
+        Args:
+            column: of the word that a suggestion replaces.
+            width: of the line.
+            height: rows from there to the end of the screen.
+        """
+        is_flat = height < ROWS + 2
+        self._rows = max(min(len(self.offers), ROWS, height if is_flat else height - 2), 1)
+        self.set_class(is_flat, "-flat")
+        edge = 0 if is_flat else 2
+        texts = [cell_len(plain(offer.label)) + 2 for offer in self.offers]
+        notes = [cell_len(plain(offer.note)) + _GAP for offer in self.offers]
+        wanted = max(
+            min(max(texts, default=0), _WIDEST) + min(max(notes, default=0), _WIDEST),
+            len(str(self.border_subtitle)) + 6,
+        )
+        self.styles.width = min(wanted + edge, width)
+        self.styles.height = self._rows + edge
+        self.styles.offset = (max(min(column, width - wanted - edge), 0), 1)
+
+    def move(self, steps: int) -> None:
+        """Choose another one; it goes on at the other end."""
+        if self.offers:
+            self._index = (self._index + steps) % len(self.offers)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        rows, width = self._rows, self.size.width
+        first = max(min(self._index - rows // 2, len(self.offers) - rows), 0)
+        if first + y >= len(self.offers):
+            return Strip.blank(width, self.rich_style)
+        offer, is_chosen = self.offers[first + y], first + y == self._index
+        label, note = f"{'›' if is_chosen else ' '} {plain(offer.label)}", plain(offer.note)
+        room = max(width - cell_len(note) - _GAP, min(cell_len(label), width // 2))
+        text = set_cell_size(label, room)
+        style = self.get_component_rich_style("suggestion-box--chosen") if is_chosen else self.rich_style
+        rest = set_cell_size(f"  {note}", width - room)
+        return Strip(
+            [Segment(text, style), Segment(rest, self.get_component_rich_style("suggestion-box--note"))], width
+        )
 
 
 class Recall:
@@ -321,42 +456,3 @@ def key_at(text: str, cursor: int) -> str:
     for token in tokens_of(text[:cursor]):
         key = token.of(text) if token.part is TokenPart.FIELD else "" if token.part is TokenPart.TEXT else key
     return key if text[:cursor].rstrip(" ") == text[:cursor] else ""
-
-
-class MeaningLine(Widget):
-    """The second line: what a text means or what is wrong with it, and the keys where there is room."""
-
-    DEFAULT_CSS = """
-    MeaningLine {
-        overlay: screen; height: 1; width: 100%; display: none; background: $background; color: $text-muted;
-    }
-    """
-    ALLOW_SELECT = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._status: tuple[Content, str, str] = (Content(""), "", "")
-
-    @property
-    def text(self) -> str:
-        words, note, _keys = self._status
-        return f"{words.plain} ({note})" if note else words.plain
-
-    def show(self, words: Content, note: str, keys: str) -> None:
-        """Show this; the note becomes shorter and the keys vanish where there is no room."""
-        keys = keys_in_words(self.app, keys)
-        if (words, note, keys) != self._status:
-            self._status = (words, note, keys)
-            self.refresh()
-
-    def render(self) -> Content:
-        words, note, keys = self._status
-        width, left = self.size.width, Content(" → ") + words
-        notes = [more for more in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if more]
-        tails = [(more, keys) for more in notes] + [("", keys)] + [(more, "") for more in notes]
-        for more, hint in tails:
-            whole = left + Content.styled(f" · {more}", "$text-accent") if more else left
-            room = width - whole.cell_length - cell_len(hint) - 1
-            if room >= _GAP:
-                return whole + Content(" " * room) + show(hint)
-        return left.truncate(width, ellipsis=True)

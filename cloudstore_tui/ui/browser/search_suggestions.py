@@ -1,16 +1,11 @@
-"""What is offered while a search is typed: values that were seen, keys, saved searches; and the box that shows it."""
+"""What is offered while a search is typed: values that were seen, keys, saved searches."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
-from typing import ClassVar
 
 from msgspec import Struct, field
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
-from textual.strip import Strip
-from textual.widget import Widget
 
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.text import unaccented
@@ -32,8 +27,6 @@ from cloudstore_tui.fiql.phrases import phrase_value
 from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS, quote
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.search_meaning import QUOTES, Token, TokenPart, tokens_of
-from cloudstore_tui.ui.keys import keys_in_words
-from cloudstore_tui.ui.text import plain
 
 MAX_NAMES = 200
 MAX_VALUES = 300
@@ -83,8 +76,6 @@ MAX_SUGGESTIONS = 100
 """Suggestions at a place."""
 MAX_ALIKE = 8
 """Known values that words without a key could be."""
-ROWS = 6
-"""Of the box."""
 
 _SPOKEN = (
     *(("agent", "agentName"), ("user", "userName"), ("queue", "queueName"), ("channel", "channelName")),
@@ -97,8 +88,6 @@ _WHOLE_NUMBER = re.compile(r"[+(]?\d(?:[ ().-]{0,2}\d){9,14}(?=[\s,]|$)", re.ASC
 """A telephone number that the service is asked for as it is."""
 _SHORTEST = 2
 """Letters of a word from which on values are looked for that hold it."""
-_WIDEST = 44
-_GAP = 2
 
 _WORD_FOLLOWS = re.compile(r"[^\s,;()]")
 _HALF_OPERATOR = re.compile(r"([^\W\d][\w.-]*)(=[a-z]*|!)")
@@ -396,93 +385,3 @@ def _fitting(typed: str, offers: list[tuple[str, str]]) -> list[tuple[str, str]]
     if len(wanted) < 2 or wanted in texts:
         return first
     return first + [offer for offer, text in zip(offers, texts, strict=True) if wanted in text and offer not in first]
-
-
-class SuggestionBox(Widget):
-    """Suggestions, one of them chosen, in a box over the table; it never has the focus, the bar moves the choice."""
-
-    DEFAULT_CSS = """
-    SuggestionBox {
-        overlay: screen; display: none; border: solid $border; background: $panel;
-        border-title-color: $text-accent; border-subtitle-color: $text-muted;
-        &.-flat { border: none; }
-        & > .suggestion-box--note { color: $text-muted; }
-        & > .suggestion-box--chosen {
-            background: $block-cursor-background; color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi > .suggestion-box--chosen, &:nocolor > .suggestion-box--chosen { text-style: reverse; }
-    }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestion-box--note", "suggestion-box--chosen"}
-    ALLOW_SELECT = False
-    KEYS = "⇥ takes · ↑ earlier · ^S saves"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.offers: tuple[Suggestion, ...] = ()
-        self._index = 0
-        self._rows = ROWS
-
-    @property
-    def chosen(self) -> Suggestion | None:
-        return self.offers[self._index] if self.offers else None
-
-    @property
-    def is_first_chosen(self) -> bool:
-        return self._index == 0
-
-    def offer(self, offers: Sequence[Suggestion], title: str = "") -> None:
-        """Show these, none to close the box."""
-        if tuple(offers) == self.offers and (not offers or self.border_title == title):
-            return
-        self.offers = tuple(offers)
-        self._index = 0
-        self.border_title = title
-        self.border_subtitle = keys_in_words(self.app, self.KEYS)
-        self.place(0, self.app.size.width, self.app.size.height)
-        self.display = bool(offers)
-        self.refresh(layout=True)
-
-    def place(self, column: int, width: int, height: int) -> None:
-        """Lie one line below the line that is typed in, with the text at a column.
-
-        Args:
-            column: of the word that a suggestion replaces.
-            width: of the line.
-            height: rows from there to the end of the screen.
-        """
-        is_flat = height < ROWS + 2
-        self._rows = max(min(len(self.offers), ROWS, height if is_flat else height - 2), 1)
-        self.set_class(is_flat, "-flat")
-        edge = 0 if is_flat else 2
-        texts = [cell_len(plain(offer.label)) + 2 for offer in self.offers]
-        notes = [cell_len(plain(offer.note)) + _GAP for offer in self.offers]
-        wanted = max(
-            min(max(texts, default=0), _WIDEST) + min(max(notes, default=0), _WIDEST),
-            len(str(self.border_subtitle)) + 6,
-        )
-        self.styles.width = min(wanted + edge, width)
-        self.styles.height = self._rows + edge
-        self.styles.offset = (max(min(column, width - wanted - edge), 0), 1)
-
-    def move(self, steps: int) -> None:
-        """Choose another one; it goes on at the other end."""
-        if self.offers:
-            self._index = (self._index + steps) % len(self.offers)
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        rows, width = self._rows, self.size.width
-        first = max(min(self._index - rows // 2, len(self.offers) - rows), 0)
-        if first + y >= len(self.offers):
-            return Strip.blank(width, self.rich_style)
-        offer, is_chosen = self.offers[first + y], first + y == self._index
-        label, note = f"{'›' if is_chosen else ' '} {plain(offer.label)}", plain(offer.note)
-        room = max(width - cell_len(note) - _GAP, min(cell_len(label), width // 2))
-        text = set_cell_size(label, room)
-        style = self.get_component_rich_style("suggestion-box--chosen") if is_chosen else self.rich_style
-        rest = set_cell_size(f"  {note}", width - room)
-        return Strip(
-            [Segment(text, style), Segment(rest, self.get_component_rich_style("suggestion-box--note"))], width
-        )

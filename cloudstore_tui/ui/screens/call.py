@@ -208,10 +208,6 @@ class CallScreen(BaseScreen[None]):
         self._asked = {name: state for name, state in states.items() if name in self._asked or not state.ended}
         self._foretell()
 
-    def remask(self) -> None:
-        self._entitle(self._state)
-        self.follow()
-
     def _readable(self) -> StoredObject | None:
         entry = self.list.entry
         why = self._objects.why_unreadable(entry) if entry is not None else ""

@@ -286,18 +286,14 @@ class HomeList(CursorList):
         if self.item is not None:
             self.post_message(self.Chosen(self.item.target))
 
-    def on_click(self, event: events.Click) -> None:
-        row = self.row_at(event)
-        if row is not None and self._rows[row].item is not None:
+    def click_row(self, row: int, _event: events.Click, /) -> None:
+        if self._rows[row].item is not None:
             self.cursor = row
             self.action_choose()
 
     def on_resize(self) -> None:
         self.show(self._sections)
         super().on_resize()
-
-    def remask(self) -> None:
-        self.show(self._sections)
 
     def render_line(self, y: int) -> Strip:
         width, index = self.size.width, self.scroll_offset.y + y - 1

@@ -149,10 +149,6 @@ class PreviewScreen(BaseScreen[bool]):
         if not self.stop():
             self.action_close()
 
-    def remask(self) -> None:
-        self._entitle(self._state)
-        self._redraw()
-
     def stop(self) -> bool:
         """Give up what is being read; whether something was."""
         if self.workers.cancel_group(self, "open"):

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -139,60 +140,53 @@ def _lines(result: CheckResult) -> Content:
     return Content.assemble(line, "\n      → ", show(result.hint))
 
 
+@dataclass(eq=False)
 class SetupController:
     """Adds profiles to a program that runs, and finds out what is wrong."""
 
-    def __init__(
-        self, app: App[None], engine: EngineThread, specs: Sequence[ProviderSpec], path: Path, download_dir: Path
-    ) -> None:
-        """Make it.
-
-        Args:
-            app: where the screens are shown.
-            engine: takes a new profile into use.
-            specs: the services there are.
-            path: the configuration that profiles are written to.
-            download_dir: where downloads go in this run.
-        """
-        self._app = app
-        self._download_dir = download_dir
-        self._engine = engine
-        self._specs = specs
-        self._path = path
+    app: App[None]
+    engine: EngineThread
+    """Takes a new profile into use."""
+    specs: Sequence[ProviderSpec]
+    """The services there are."""
+    path: Path
+    """The configuration that profiles are written to."""
+    download_dir: Path
+    """Where downloads go in this run."""
 
     async def guide(self) -> None:
         """Show how to get keys for each service."""
-        guides = {spec.name.capitalize(): spec.guide for spec in self._specs} | {"Sandbox": SANDBOX}
-        await self._app.push_screen_wait(KeyGuideScreen(guides))
+        guides = {spec.name.capitalize(): spec.guide for spec in self.specs} | {"Sandbox": SANDBOX}
+        await self.app.push_screen_wait(KeyGuideScreen(guides))
 
     async def check(self) -> None:
         """Show what is wrong with the configuration, the services and this machine."""
-        await self._app.push_screen_wait(DoctorScreen(self._examine))
+        await self.app.push_screen_wait(DoctorScreen(self._examine))
 
     async def _examine(self) -> AsyncIterator[CheckResult]:
         try:
             # Read again: it may have been mended since the start.
-            config = load_config(self._path, self._specs)
+            config = load_config(self.path, self.specs)
         except StorageError as error:
             yield failed("", "configuration", error)
             return
-        if not self._engine.keeps:
-            config = replace(config, settings=replace(config.settings, download_dir=self._download_dir))
-        async for result in examine(config, self._specs, self._provider, keeps=self._engine.keeps):
+        if not self.engine.keeps:
+            config = replace(config, settings=replace(config.settings, download_dir=self.download_dir))
+        async for result in examine(config, self.specs, self._provider, keeps=self.engine.keeps):
             yield result
 
     def _provider(self, name: str) -> StorageProvider:
-        if name not in self._engine.providers:
+        if name not in self.engine.providers:
             raise ConfigError("was added while the program ran", subject=name, hint="Start the program again.")
-        return self._engine.providers[name]
+        return self.engine.providers[name]
 
     async def add(self) -> Profile | None:
         """Ask for a new profile and take it into use; None where the user gave up."""
         from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
-        taken = self._engine.providers
-        profile = await self._app.push_screen_wait(ProfileFormScreen(self._specs, self._path, taken))
+        taken = self.engine.providers
+        profile = await self.app.push_screen_wait(ProfileFormScreen(self.specs, self.path, taken))
         if profile is not None:
-            spec = next(spec for spec in self._specs if spec.name == profile.provider)
-            self._engine.add(profile.name, partial(spec.open, profile))
+            spec = next(spec for spec in self.specs if spec.name == profile.provider)
+            self.engine.add(profile.name, partial(spec.open, profile))
         return profile

@@ -123,9 +123,6 @@ class TransfersScreen(ExplainingScreen[None]):
         self.header.show(["Transfers"], facts)
         self._update_keys()
 
-    def remask(self) -> None:
-        self._show()
-
     # What is possible: the footer shows it, and a key that does nothing says why
 
     @on(TransferTable.Moved)

@@ -51,9 +51,6 @@ class ActivityStrip(Vertical):
     def on_resize(self) -> None:
         self._draw()
 
-    def remask(self) -> None:
-        self._draw()
-
     def on_click(self, event: events.Click) -> None:
         event.stop()
         self.post_message(self.Opened())

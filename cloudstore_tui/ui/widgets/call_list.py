@@ -8,7 +8,6 @@ from typing import ClassVar
 from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -102,12 +101,6 @@ class CallList(CursorList):
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
         self.post_message(self.Changed())
-
-    def on_click(self, event: events.Click) -> None:
-        if (row := self.row_at(event)) is not None:
-            self.cursor = row
-            if event.chain == 2:
-                self.action_open()
 
     def action_mark(self) -> None:
         """Mark or unmark what is under the cursor and go to the next line."""
@@ -228,9 +221,6 @@ class CallAside(ScrolledText):
             self.scroll_home(animate=False)
 
     def on_resize(self) -> None:
-        self._draw()
-
-    def remask(self) -> None:
         self._draw()
 
     def _draw(self) -> None:

@@ -6,6 +6,7 @@ the screen, when one word of it changes; these draw a line, and only if it is no
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from msgspec import Struct
@@ -61,12 +62,11 @@ class Header(Widget):
     """
     ALLOW_SELECT = False
 
+    @dataclass
     class Opened(Message):
         """The user wants to go to a part of the way."""
 
-        def __init__(self, location: Location) -> None:
-            super().__init__()
-            self.location = location
+        location: Location
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -95,7 +95,7 @@ class Header(Widget):
             self._shown = shown
             self.refresh()
 
-    def remask(self) -> None:
+    def on_resize(self) -> None:
         self.update()
 
     def render(self) -> Content:
@@ -186,9 +186,6 @@ class MessageLine(Static):
             self._draw()
 
     def on_resize(self) -> None:
-        self._draw()
-
-    def remask(self) -> None:
         self._draw()
 
     def _draw(self) -> None:

@@ -125,11 +125,20 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         if 1 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
-    def row_at(self, event: events.Click) -> int | None:
-        """The row that was clicked; `None` for the head, or below the last one."""
+    def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         row = self.scroll_offset.y + offset.y - 1 if offset is not None and offset.y else -1
-        return row if 0 <= row < self.row_count else None
+        if 0 <= row < self.row_count:
+            self.click_row(row, event)
+
+    def click_row(self, row: int, event: events.Click, /) -> None:
+        """Go to the row that was clicked; a double click opens it."""
+        self.cursor = row
+        if event.chain == 2:
+            self.action_open()
+
+    def action_open(self) -> None:
+        """Show what the row under the cursor stands for, where there is something to be shown."""
 
     def action_move(self, rows: int) -> None:
         self.cursor += rows

@@ -427,9 +427,6 @@ class DetailPane(ScrolledText):
     def has_head(self, entry: Entry) -> bool:
         return self._head[0] == identity(entry)
 
-    def remask(self) -> None:
-        self.draw()
-
     def on_resize(self) -> None:
         self.draw()
 

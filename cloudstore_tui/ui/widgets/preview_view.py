@@ -10,7 +10,6 @@ from typing import ClassVar
 from msgspec import Struct
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
@@ -283,11 +282,8 @@ class PreviewView(CursorList):
         super().watch_cursor(old, new)
         self.post_message(self.Moved())
 
-    def on_click(self, event: events.Click) -> None:
-        if (row := self.row_at(event)) is not None:
-            self.cursor = row
-            if event.chain == 2:
-                self.action_fold()
+    def action_open(self) -> None:
+        self.action_fold()
 
     def action_turn(self, what: str) -> None:
         line = self.line

@@ -209,12 +209,10 @@ class TransferTable(CursorList):
         self.refresh()
         return had
 
-    def on_click(self, event: events.Click) -> None:
-        """Go to the row that was clicked; a second time opens it."""
-        if (row := self.row_at(event)) is not None:
-            if row == self.cursor:
-                self.post_message(self.Opened())
-            self.cursor = row
+    def click_row(self, row: int, _event: events.Click, /) -> None:
+        if row == self.cursor:
+            self.post_message(self.Opened())
+        self.cursor = row
 
     def on_resize(self) -> None:
         # Where there are no titles, a rule stands in their line.
