@@ -37,7 +37,7 @@ async def show_command(session: CommandSession, path: str, key: str, *, all_regi
 
 
 async def get_command(session: CommandSession, paths: tuple[str, ...], *, folder: str, on_conflict: str | None) -> None:
-    entries = await objects_at(session, paths)
+    entries = await objects_at(session, session.named(paths))
     target = target_folder(session, folder)
     files = await _call_files(session, entries, target)
     await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)

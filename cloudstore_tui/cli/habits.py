@@ -96,9 +96,9 @@ def refuse_foreign(address: str) -> None:
     if rest.startswith("//"):
         hint = "Write PROFILE:REST, such as acme:exports/reporting/; for a signed link use curl."
         raise UsageError("is a URL, not a path of this program", subject=address, hint=hint)
-    if address == "-":
-        hint = "--to - writes to stdout; a list of paths becomes arguments with xargs -d '\\n'."
-        raise UsageError("is not a path", subject=address, hint=hint)
+    if any(letter.isspace() for letter in word):
+        hint = "Add --columns path or --json to the command that lists."
+        raise UsageError("is a line of a table, not a path", subject=address, hint=hint)
     if _ID.fullmatch(word):
         hint = f"Write PROFILE:REGION/ID; `cloudstore find PROFILE {word}` shows it."
         raise UsageError("is an id without its profile and region", subject=address, hint=hint)
@@ -114,7 +114,7 @@ def why_missing(address: str) -> str:
     """Why there may be nothing at an address, where its form tells; else empty."""
     profile, _, rest = address.partition(":")
     if address.endswith("\r"):
-        return "It ends with a carriage return, as lists from Windows do; remove those: tr -d '\\r' < LIST"
+        return "It ends with a carriage return, as in lists from Windows; `-` reads such a list from stdin."
     if set(rest) & set("*?"):
         return "Patterns are not expanded; `cloudstore find` and `cloudstore ls` list what there is."
     region, _, path = rest.partition("/")

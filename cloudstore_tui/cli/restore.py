@@ -1,9 +1,7 @@
 """`restore`: archived objects restored, which takes hours."""
 
-import json
 import re
 import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -61,9 +59,8 @@ async def restore_command(
     if wait and (span := next(filter(_SPAN.fullmatch, paths), "")):
         hint = f"--timeout {span} is how long a host that does not answer is tried."
         raise UsageError("--wait takes no time: it waits until all are back", subject="restore", hint=hint)
-    named_paths = tuple(dict.fromkeys(_expanded(paths, session.output)))
+    named_paths = session.named(paths)
     if paths and not named_paths:
-        session.output.note("Nothing is named on stdin, so nothing is done.")
         return
     options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
     await _Restoring(session, options).run(named_paths)
@@ -78,8 +75,8 @@ async def list_command(session: CommandSession) -> None:
 
 
 async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> None:
-    store, now, named_paths = open_store(), utc_now(), tuple(_expanded(paths, session.output))
-    if named_paths:
+    store, now, named_paths = open_store(), utc_now(), session.named(paths)
+    if paths:
         wanted = [session.resolve(path)[1] for path in named_paths]
     else:
         wanted = [request.location for request in store.requests() if request.is_over(now) or not _matters(request)]
@@ -263,29 +260,6 @@ class _Restoring:
 
 def _matters(request: RestoreRequest) -> bool:
     return request.status is RestoreStatus.READY or request.goes_on(utc_now())
-
-
-def _expanded(paths: Iterable[str], output: Output) -> Iterable[str]:
-    """The paths; those of stdin in place of a `-`."""
-    for path in paths:
-        if path != "-":
-            yield path
-            continue
-        with output.asked():
-            lines = sys.stdin.read().splitlines()
-        for line in filter(str.strip, lines):
-            yield _address(line.strip()) if line.lstrip().startswith("{") else line.strip()
-
-
-def _address(line: str) -> str:
-    """The address of an object that `find --json` printed."""
-    try:
-        record = json.loads(line)
-        return f"{record['profile']}:{record['region']}/{record['id']}"
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise UsageError(
-            "a line of stdin is neither a path nor an object", subject="restore -", hint="Feed it with: find --json"
-        ) from None
 
 
 def open_store() -> RestoreStore:

@@ -26,10 +26,14 @@ async def rm_command(
 ) -> None:
     if not paths and folder is None:
         raise UsageError("nothing to delete", subject="rm", hint="Write the objects, or --proved-by DIR.")
+    named = session.named(paths)
+    if paths and not named:
+        # Without paths, all that is proved would be meant.
+        return
     if folder is not None:
-        await _release(session, folder, paths, yes=yes, dry_run=dry_run)
+        await _release(session, folder, named, yes=yes, dry_run=dry_run)
     else:
-        await _delete(session, paths, yes=yes, dry_run=dry_run)
+        await _delete(session, named, yes=yes, dry_run=dry_run)
 
 
 async def _delete(session: CommandSession, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:

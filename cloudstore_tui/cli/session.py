@@ -3,10 +3,13 @@
 import asyncio
 import os
 import signal
+import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from inspect import isawaitable
+from itertools import chain
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
@@ -18,7 +21,7 @@ from cloudstore_tui.cli.options import READING, DefaultTimeout
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
-from cloudstore_tui.core.errors import StorageError, no_more_threads
+from cloudstore_tui.core.errors import StorageError, UsageError, no_more_threads
 from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
@@ -88,10 +91,63 @@ class CommandSession(Struct):
         provider = self.provider(name)
         return provider, provider.locate(rest)
 
+    def named(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The paths, each once; those that are read from stdin in the place of `-`.
+
+        Raises:
+            UsageError: a line of stdin is no path and no object, or stdin is a terminal.
+            click.Abort: a signal came.
+        """
+        named = tuple(dict.fromkeys(chain.from_iterable([path] if path != "-" else self._piped() for path in paths)))
+        if paths and not named:
+            self.output.note("Nothing is named on stdin, so nothing is done.")
+        return named
+
+    def _piped(self) -> Iterator[str]:
+        if sys.stdin.isatty():
+            hint = "Pipe them in; to write an object to stdout: get PATH --to -"
+            raise UsageError("reads paths from stdin, which is a terminal", subject="-", hint=hint)
+        with self.output.asked():
+            lines = sys.stdin.read().split("\n")
+        for line in filter(None, map(str.strip, lines)):
+            if not line.startswith("{"):
+                yield line
+            elif (record := _record_of(line)).get("error"):
+                # Whoever made the list could not list everything.
+                hint = "The rest of the list is used."
+                self.output.error(StorageError(f"told on stdin: {record['error']}", hint=hint))
+            else:
+                yield _address_of(record)
+
     async def close(self) -> None:
         """Close every provider that was opened."""
         for provider in self._open.values():
             await provider.close()
+
+
+def _record_of(line: str) -> dict[str, Any]:
+    """What `find --json` or `ls --json` printed."""
+    # Deferred: few commands are fed with it.
+    import json
+
+    with suppress(ValueError, RecursionError):
+        if isinstance(record := json.loads(line), dict):
+            return record
+    raise _not_named()
+
+
+def _address_of(record: dict[str, Any]) -> str:
+    if "path" in record:
+        return str(record["path"])
+    try:
+        rest = f"{record['region']}/{record['id']}" if "id" in record else record["key"]
+        return f"{record['profile']}:{rest}"
+    except KeyError:
+        raise _not_named() from None
+
+
+def _not_named() -> UsageError:
+    return UsageError("a line of stdin is neither a path nor an object", subject="-", hint="Feed it with: find --json")
 
 
 def open_config() -> Config:

@@ -65,12 +65,13 @@ async def get_command(
 ) -> None:
     if folder == "-" and session.output.as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
+    named = session.named(paths)
     if folder == "-":
-        await _stream(session, paths)
-    else:
+        await _stream(session, named)
+    elif named:
         target = target_folder(session, folder)
         # A template may want any field; without one some addresses tell all that is needed.
-        entries = await objects_at(session, paths, whole=bool(name))
+        entries = await objects_at(session, named, whole=bool(name))
         template = Template(name, session.output.zone) if name else None
         files = local_paths(session, entries, target, template)
         await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)

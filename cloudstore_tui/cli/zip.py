@@ -28,7 +28,9 @@ _HINT = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cl
 
 
 async def start_command(session: CommandSession, paths: tuple[str, ...], *, dry_run: bool) -> None:
-    places = [_object_of(session, path) for path in dict.fromkeys(paths)]
+    places = [_object_of(session, path) for path in session.named(paths)]
+    if not places:
+        return
     if len({(location.profile, location.region) for _, location in places}) > 1:
         raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
     provider = places[0][0]
@@ -67,7 +69,7 @@ async def get_command(
 ) -> None:
     target = target_folder(session, folder)
     way = OnConflict(on_conflict or OnConflict.REFUSE)
-    requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
+    requests = await _requests(session, session.named(paths), target, way, keep=keep_zip)
     async with transferring(session) as engine:
         with ProgressLine(engine, session.output):
             numbers = submit_batch(engine, requests)

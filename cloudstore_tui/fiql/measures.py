@@ -14,14 +14,16 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.fiql.fields import Unit
 
 _LAST = re.compile(r"(?:last|past)[ -]+(\d{1,5})[ -]+(second|minute|hour|day|week|month|year)s?", re.ASCII)
+_SPELLED_AGO = re.compile(r"(\d{1,5})[ -]*(second|minute|hour|day|week|month|year)s?(?:[ -]+ago)?", re.ASCII)
 _CALENDAR = re.compile(r"(this|last)[ -]+(week|month|year)")
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])(?:\s+ago)?", re.ASCII)
 _SHORT = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 _YEAR = re.compile(r"(\d{4})", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
-_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_DAY = re.compile(r"(\d{4})([-/])(\d{2})\2(\d{2})", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(:\d{2})?(\.\d{1,6})?(z|[+-]\d{2}:?\d{2})?", re.ASCII)
 _NAMED = re.compile(r"(?:(\d{1,2})\.?[ -]+)?([a-z]{3,9})\.?[ -]+(\d{4})", re.ASCII)
+_MONTH_FIRST = re.compile(r"^([a-z]{3,9})\.? +(\d{1,2})(?:, *| +)(\d{4})$", re.ASCII)
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -71,7 +73,7 @@ def _until_now(text: str, zone: tzinfo, now: datetime) -> Span | None:
         return Span(now)
     if ago := _AGO.fullmatch(text):
         return Span(_back(now, int(ago[1]), _SHORT[ago[2]], zone))
-    if last := _LAST.fullmatch(text):
+    if last := _LAST.fullmatch(text) or _SPELLED_AGO.fullmatch(text):
         return Span(_back(now, int(last[1]), last[2], zone))
     return None
 
@@ -110,7 +112,7 @@ def _written(text: str, zone: tzinfo) -> Span | None:
     if month := _MONTH.fullmatch(text):
         return _month(date(int(month[1]), int(month[2]), 1), zone)
     if day := _DAY.fullmatch(text):
-        first = date(int(day[1]), int(day[2]), int(day[3]))
+        first = date(int(day[1]), int(day[3]), int(day[4]))
         return _days(first, first + timedelta(days=1), zone)
     if moment := _MOMENT.fullmatch(text):
         return _moment(text, moment, zone)
@@ -125,7 +127,8 @@ def _moment(text: str, found: "re.Match[str]", zone: tzinfo) -> Span:
 
 
 def _named(text: str, zone: tzinfo) -> Span | None:
-    found = _NAMED.fullmatch(text)
+    # September 1, 2024 is 1 September 2024.
+    found = _NAMED.fullmatch(_MONTH_FIRST.sub(r"\2 \1 \3", text))
     months = [number for number, name in enumerate(_MONTHS, 1) if found and name.startswith(found[2])]
     if not found or len(months) != 1:
         return None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudstore_tui.cli import restore
 from cloudstore_tui.cli.habits import COMMANDS as FOREIGN
 from cloudstore_tui.cli.main import COMMANDS
 from tests.support.commands import Cloudstore
@@ -41,7 +42,7 @@ TAR = "acme:exports/reporting/outreach/outreach-20240901.tar"
         (("get", "https://example.com/x"), 2, "is a URL"),
         (("stat", ID), 2, f"`cloudstore find PROFILE {ID}`"),
         (("find", "agent:Khang Glynn"), 2, "PROFILE 'agent:Khang Glynn'"),
-        (("get", "-"), 2, "--to - writes to stdout"),
+        (("get", "  3.8 MB  2024-09-01 09:16  AVAILABLE  acme8:us-east/x"), 2, "Add --columns path"),
         (("ls", "./"), 2, "is a path on this machine"),
         (("preview", "nofile"), 2, "no such file on this machine"),
         (
@@ -117,3 +118,48 @@ def test_a_size_that_the_service_rounds_is_not_told_as_exact(cloudstore: Cloudst
     assert planned.err.endswith("1 object of acme, <0.1 kB.\n")
     cloudstore("rm", small, "--yes")
     assert cloudstore("deletions").out.rstrip().endswith("<0.1 kB")
+
+
+def test_paths_come_from_stdin_in_every_command_that_takes_several(cloudstore: Cloudstore) -> None:
+    search = ("find", "acme8", "on:2024-09-01", "type:summary", "--limit", "2")
+    listed, records = cloudstore(*search, "--columns", "path").out, cloudstore(*search, "--json").out
+    paths = listed.split()
+    for command in (("rm", "-", "-n"), ("zip", "start", "-", "-n"), ("restore", "-", "-n"), ("get", "-")):
+        for fed in (listed, records, listed.replace("\n", "\r\n"), f"\n{listed}"):
+            done = cloudstore(*command, "--json", stdin=fed)
+            assert (done.code, [record["path"] for record in done.records]) == (0, paths)
+    files = cloudstore("ls", "acme:exports/reporting/outreach/", "--limit", "2", "--json").out
+    assert cloudstore("rm", "-", "-n", stdin=files).out.count("would delete  acme:exports/reporting/outreach/") == 2
+    assert cloudstore("call", "get", "-", stdin=records).code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("get", "-"), ("get", "-", "--to", "-"), ("rm", "-", "--yes"), ("zip", "start", "-"), ("zip", "get", "-")],
+)
+def test_nothing_on_stdin_is_nothing_to_do(cloudstore: Cloudstore, command: tuple[str, ...]) -> None:
+    done = cloudstore(*command)
+    assert (done.code, done.out, done.err) == (0, "", "Nothing is named on stdin, so nothing is done.\n")
+
+
+@pytest.mark.parametrize("command", [("rm", "-", "--proved-by", "proof", "--yes"), ("restore", "forget", "-")])
+def test_nothing_on_stdin_is_never_everything(
+    cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(restore, "_matters", lambda _request: False)
+    (archived,) = cloudstore("find", "acme8:us-east", "state:archived", "--limit", "1", "--columns", "path").out.split()
+    search = ("acme8", "on:2024-09-01", "type:summary")
+    assert cloudstore("pull", *search, "--to", "proof").code == 0
+    assert cloudstore("restore", archived).code == 0
+    before = cloudstore("find", *search, "--count").out, cloudstore("restore", "list").out
+    assert "nothing is done" in cloudstore(*command).err
+    assert (cloudstore("find", *search, "--count").out, cloudstore("restore", "list").out) == before
+
+
+def test_a_list_on_stdin_that_is_incomplete_is_told(cloudstore: Cloudstore) -> None:
+    fed = cloudstore("find", "acme8", "type:summary", "--limit", "1", "--json").out
+    fed += '{"error": "acme8:uk/: no permission", "code": 3, "retryable": false, "path": "acme8:uk/"}\n'
+    done = cloudstore("get", "-", stdin=fed)
+    assert (done.code, done.out.count("done  ")) == (1, 1)
+    assert "no permission" in done.err
+    assert cloudstore("get", "-", stdin='{"size": 3}\n').code == 2

@@ -35,8 +35,8 @@ def own_command() -> None:
     """Restore archived objects, and keep a list of the requests.
 
     The service restores an object within hours, for 1 to 10 days. The list outlives the program: `cloudstore restore
-    --wait`, and the browser while it is open, continue with all of it. With - as PATH, paths or the output of
-    `find --json` are read from stdin. The profile needs read_only = false, and the key the level edit.
+    --wait`, and the browser while it is open, continue with all of it. PATH may be -: then paths, or the lines of
+    `find --json`, are read from stdin. The profile needs read_only = false, and the key the level edit.
 
     \b
     Examples:
@@ -91,7 +91,8 @@ def rm_command() -> None:
     """Delete exactly these objects, never a folder, and verify each deletion.
 
     On a terminal you confirm by typing the number of objects. Every object is logged before it is deleted, with its
-    size and checksum; `cloudstore deletions` shows the log. The profile needs read_only = false.
+    size and checksum; `cloudstore deletions` shows the log. The profile needs read_only = false. PATH may be -: then
+    paths, or the lines of `find --json`, are read from stdin.
 
     With --proved-by an object is deleted only if its copy in that folder was just read back, is what was fetched, and
     matches the checksum that the service has now. Objects that are kept are listed, each with the reason.
@@ -100,7 +101,7 @@ def rm_command() -> None:
     Examples:
       cloudstore rm acme:imports/outreach/nanp/plan.csv
       cloudstore rm acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --yes
-      cloudstore rm --dry-run $(cat erase)
+      cloudstore rm - --dry-run < erase
       cloudstore rm --proved-by archive/
     """
 

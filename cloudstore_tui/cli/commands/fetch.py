@@ -31,7 +31,8 @@ def get_command() -> None:
     """Download objects. A file appears under its name only when it is complete and verified.
 
     A file that is already there with the right content counts as done. Resume a download that was stopped with
-    `cloudstore transfers run`.
+    `cloudstore transfers run`. PATH may be -: then paths, or the lines of `find --json`, are read
+    from stdin.
 
     \b
     Examples:
@@ -39,6 +40,7 @@ def get_command() -> None:
       cloudstore get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
       cloudstore get acme8:us-east/58bc5748-… --name "{start:%Y/%m/%d}/{agentName}-{callId}"
       cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
+      cloudstore find acme8 type:summary since:yesterday --json | cloudstore get - --to summaries/
     """
 
 
@@ -300,6 +302,8 @@ def zip_command() -> None:
 def zip_start_command() -> None:
     """Start a job for objects of one region and exit; `zip get` fetches it when it is done.
 
+    PATH may be -: then paths, or the lines of `find --json`, are read from stdin.
+
     \b
     Example:
       cloudstore zip start acme8:us-east/58bc5748-… acme8:us-east/78af0e18-…
@@ -342,7 +346,8 @@ def zip_list_command() -> None:
 def zip_get_command() -> None:
     """Fetch a job, or pack objects and fetch them; every member is verified on its own.
 
-    PATH is PROFILE:REGION/NAME.zip for a job, or an object. Waits until the server is done.
+    PATH is PROFILE:REGION/NAME.zip for a job, or an object. Waits until the server is done. PATH may be -: then paths,
+    or the lines of `find --json`, are read from stdin.
 
     \b
     Example:

@@ -140,7 +140,8 @@ def call_show_command() -> None:
 def call_get_command() -> None:
     """Download everything of the calls that these objects belong to, into a folder for each call.
 
-    The setting call_folder names the folders.
+    The setting call_folder names the folders. PATH may be -: then paths, or the lines of `find --json`, are read
+    from stdin.
 
     \b
     Example:

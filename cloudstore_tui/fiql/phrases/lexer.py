@@ -67,7 +67,7 @@ _BARE_TEXT = re.compile(r"\S+")
 _WIDE_TIME = re.compile(
     r"(?:last|past)\s+\d+\s+[a-z]+(?=\s|,|$)|(?:this|last)\s+(?:week|month|year)(?=\s|,|$)|"
     r"\d{1,2}\.?\s+[a-z]{3,9}\.?\s+\d{4}(?=\s|,|$)|[a-z]{3,9}\s+\d{4}(?=\s|,|$)|"
-    r"\d{4}-\d{2}-\d{2}\s+\d{1,2}:\d{2}\S*|\d+[smhdw]\s+ago(?=\s|,|$)",
+    r"\d{4}-\d{2}-\d{2}\s+\d{1,2}:\d{2}\S*|\d+\s*(?:[smhdw]|(?:second|minute|hour|day|week|month|year)s?)\s+ago(?=\s|,|$)",
     re.IGNORECASE | re.ASCII,
 )
 _WIDE_MEASURE = re.compile(r"\d+(?:\.\d+)?\s+[a-z]{1,12}(?=\s|,|$)", re.IGNORECASE | re.ASCII)
