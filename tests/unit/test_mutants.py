@@ -277,7 +277,7 @@ MUTANTS = (
         "fiql/measures.py",
         "day=min(local.day, last_day)",
         "day=local.day",
-        "fiql/test_spans.py",
+        "fiql/test_measures.py",
     ),
     Mutant(
         "no time between the ends",

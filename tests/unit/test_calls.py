@@ -1,10 +1,125 @@
-"""The objects of a call as a tree."""
+"""The objects of one call: what joins them, what each is, their tree, and their file names."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from cloudstore_tui.calls import CallPart, CallTree, Tie, branches, call_tree
+import pytest
+
+from cloudstore_tui.calls import (
+    NAMED_BY,
+    SHARED,
+    CallPart,
+    CallTree,
+    Tie,
+    branches,
+    call_tree,
+    file_names,
+    part_of,
+    placeholder,
+    speaker_rank,
+    terms_of,
+    title_of,
+)
+from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.fiql.fields import TYPE_NAMES
+
+Make = Callable[..., StoredObject]
+
+
+@pytest.fixture
+def make() -> Make:
+    """`make("r", "callrecording", callId="1")`: id, type and tags."""
+
+    def made(id_: str, type_: str, *, name: str = "", bucket: str = "", minute: int = 0, **tags: str) -> StoredObject:
+        return StoredObject(
+            Location("acme8", "us-east", id_),
+            name or f"{id_}.bin",
+            id=id_,
+            type=type_,
+            bucket_id=bucket,
+            created=datetime(2024, 9, 1, 9, minute, tzinfo=UTC),
+            tags=tuple(tags.items()),
+        )
+
+    return made
+
+
+# What joins them
+
+
+HERE = Location("acme8", "uk")
+
+
+def test_a_recording_is_joined_by_its_call_its_bucket_and_as_a_source() -> None:
+    recording = StoredObject(Location("acme8", "uk", "r"), "r", id="r", bucket_id="k", tags=(("callId", "int-1 2"),))
+    assert list(terms_of(recording)) == [
+        ("bucketId", "k"),
+        ("callId", "int-1 2"),
+        ("sourceId", "r"),
+        ("sourceObjectId", "r"),
+        ("originalCallId", "int-1 2"),
+    ]
+
+
+def test_a_derived_object_is_joined_through_its_source_and_the_call_before() -> None:
+    tags = (("callId", "vm-1"), ("originalCallId", "int-1"), ("sourceId", "s"), ("sourceObjectId", "t"))
+    terms = set(terms_of(StoredObject(HERE, "d", id="d", tags=tags)))
+    assert {("id", "s"), ("id", "t"), ("callId", "int-1"), ("callId", "vm-1"), ("originalCallId", "vm-1")} <= terms
+
+
+def test_values_that_stand_for_nothing_join_nothing() -> None:
+    tags = (("callId", ""), ("transactionId", "0"), ("originalCallId", "-1"), ("sourceId", ""))
+    assert list(terms_of(StoredObject(HERE, "", tags=tags))) == []
+
+
+def test_an_id_that_a_user_knows_is_looked_for_wherever_it_can_stand() -> None:
+    terms = set(terms_of(placeholder(HERE, "x")))
+    assert {(key, "x") for key in NAMED_BY} == terms
+    assert set(SHARED) < set(NAMED_BY)
+
+
+# What each is to the call
+
+
+OTHERS = {"meeting", "calladditionalfields", "cm-report", "meetings_transcriptions", "statehistory", "tcltransactions"}
+
+
+def test_every_known_type_is_a_part_or_known_to_be_none(make: Any) -> None:
+    assert {name for name in TYPE_NAMES if part_of(make("i", name)) is CallPart.OTHER} == OTHERS | {"waveform"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "tags", "title"),
+    [
+        ("callcenterrecording", {}, "Recording"),
+        ("callcentervoicemail", {}, "Voicemail"),
+        ("transcription", {"speaker": "owner"}, "Transcript, owner"),
+        ("transcription", {"sourceObjectType": "callcenterrecordingchannel"}, "Transcript, one channel"),
+        ("transcription", {"sourceObjectType": "callcenterrecording"}, "Transcript"),
+        ("voicecommentrecording", {"pcsQuestionNumber": "1"}, "Voice comment 1"),
+        ("sentimentScore", {}, "Sentiment"),
+        ("tcltransactions", {}, "Transactions"),
+        ("never-heard-of", {}, "never-heard-of"),
+        ("", {}, "Unknown"),
+    ],
+)
+def test_titles(make: Any, type_: str, tags: dict[str, str], title: str) -> None:
+    assert title_of(make("i", type_, **tags)) == title
+
+
+def test_a_long_speaker_does_not_fill_the_line(make: Any) -> None:
+    assert len(title_of(make("i", "transcription", speaker="x" * 500))) < 50
+
+
+def test_our_side_speaks_before_the_other(make: Any) -> None:
+    speakers = ["zoe", "external", "", "owner", "customer", "agent"]
+    ranked = sorted((make("i", "transcription", speaker=who) for who in speakers), key=speaker_rank)
+    assert [entry.tag("speaker") for entry in ranked] == ["", "agent", "owner", "customer", "external", "zoe"]
+
+
+# Their tree
 
 
 def drawn(tree: CallTree) -> list[str]:
@@ -151,3 +266,55 @@ def test_a_folder_is_named_after_all_that_its_call_tells(make: Any) -> None:
     work = call_tree([make("r", "callrecording", callId="c", userName="Ada", agentName="")])
     assert work.representative is not None
     assert work.representative.tag("agentName") == "Ada"
+
+
+# Their file names
+
+
+def names(*entries: Any) -> list[str]:
+    return list(file_names(call_tree(entries)).values())
+
+
+def test_objects_are_called_what_they_are_with_the_ending_that_fits(make: Any) -> None:
+    call = {"callId": "c", "name": "int-0123456789.json"}
+    assert names(
+        make("r", "callcenterrecording", callId="c", name="int-0123456789.mp3"),
+        make("t", "transcription", speaker="owner", **call),
+        make("u", "transcription", sourceObjectType="callcenterrecordingchannel", **call),
+        make("y", "summary", **call),
+        make("c", "voicecommentrecording", callId="c", name="c.bin", pcsQuestionNumber="1"),
+        make("s", "screenrecording", callId="c", name="c.mp4"),
+        make(
+            "x",
+            "hologram",
+            callId="c",
+            name="h",
+        ),
+    ) == [
+        "recording.mp3",
+        "transcript owner.json",
+        "transcript one channel.json",
+        "summary.json",
+        "voice comment 1.bin",
+        "screen.mp4",
+        "hologram",
+    ]
+
+
+def test_what_is_the_same_is_numbered_and_another_leg_says_so(make: Any) -> None:
+    first, second = {"callId": "c", "name": "c.json"}, {"callId": "d", "originalCallId": "c", "name": "d.json"}
+    found = names(
+        make("y", "summary", **first),
+        make("z", "summary", **{**first, "name": "C.JSON"}),
+        make("r", "summary", **second),
+        make("v", "callrecording", callId="c", name="c.mp3"),
+    )
+    assert found == ["recording.mp3", "summary.JSON", "summary 2.json", "leg 2 summary.json"]
+
+
+def test_a_transcript_of_a_comment_is_named_after_the_comment(make: Any) -> None:
+    found = names(
+        make("q", "voicecommentrecording", callId="c", name="c.mp3", pcsQuestionNumber="2"),
+        make("t", "transcription", callId="c", name="t.json", sourceId="q"),
+    )
+    assert found == ["voice comment 2.mp3", "voice comment 2 transcript.json"]
