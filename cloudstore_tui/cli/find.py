@@ -19,7 +19,7 @@ from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Column, Entry, Location, Query, Retention, Sort, StoredObject, identity
-from cloudstore_tui.core.paging import EtaEstimator, Pager
+from cloudstore_tui.core.paging import FEW, EtaEstimator, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.checker import Problem, check, why_empty
 from cloudstore_tui.fiql.evaluator import row_of
@@ -31,9 +31,6 @@ from cloudstore_tui.fiql.syntax import Node, compare, outline, types_within, unp
 from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches, fill, placeholders_of
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui import layout
-
-FEW = 300
-"""Objects up to which nothing is fetched ahead: most of it would not be wanted."""
 
 _GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
 """A value for a placeholder; what looks like FIQL is none."""

@@ -2,7 +2,8 @@
 
 import shlex
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
+from functools import partial
 from typing import Any
 
 from cloudstore_tui.cli.export import form_of, noting_absent
@@ -12,7 +13,7 @@ from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject, identity
-from cloudstore_tui.core.paging import Pager
+from cloudstore_tui.core.paging import FEW, Pager
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.records import entry_record, iso
 from cloudstore_tui.fs.names import safe_name
@@ -38,7 +39,11 @@ async def ls_command(
     newest = provider.query(location) is not None and not everything
     most = limit or (NEWEST if newest else None)
     pager = _pager(provider, location)
-    listed = _tree(provider, location, session.output) if recursive else _entries(pager, session.output)
+    ahead = most is None or most > FEW
+    if recursive:
+        listed = _tree(provider, location, session.output, ahead=ahead)
+    else:
+        listed = _entries(pager, session.output, ahead=ahead)
     async with aclosing(listed) as listing:
         with form.sink(session.output, provider.profile) as sink:
             async with aclosing(noting_absent(listing, form.names, session.output)) as rows:
@@ -50,26 +55,33 @@ async def ls_command(
 
 
 def _pager(provider: StorageProvider, location: Location) -> Pager[Entry]:
-    return Pager(lambda cursor: provider.browse(location, cursor), identity, location.address)
+    query = provider.query(location)
+    ahead = partial(provider.prefetch, query) if query is not None else None
+    return Pager(lambda cursor: provider.browse(location, cursor), identity, location.address, ahead)
 
 
-async def _entries(pager: Pager[Entry], output: Output) -> AsyncGenerator[Entry, None]:
-    with output.telling(pager):
-        async for page in pager:
-            for warning in page.warnings:
-                output.note(warning)
-            for entry in page.items:
-                yield entry
+async def _entries(pager: Pager[Entry], output: Output, *, ahead: bool) -> AsyncGenerator[Entry, None]:
+    """All entries; `ahead` if all of them will be taken."""
+    # Pages that are read ahead are compared with one another: what one of them hides is found or told.
+    async with pager.prefetch() if ahead else nullcontext():
+        with output.telling(pager):
+            async for page in pager:
+                for warning in page.warnings:
+                    output.note(warning)
+                for entry in page.items:
+                    yield entry
 
 
-async def _tree(provider: StorageProvider, location: Location, output: Output) -> AsyncGenerator[Entry, None]:
+async def _tree(
+    provider: StorageProvider, location: Location, output: Output, *, ahead: bool
+) -> AsyncGenerator[Entry, None]:
     """Everything below a folder, depth first; a folder that cannot be read does not end the walk."""
     waiting = [location]
     while waiting:
         here = waiting.pop()
         folders = []
         try:
-            async with aclosing(_entries(_pager(provider, here), output)) as entries:
+            async with aclosing(_entries(_pager(provider, here), output, ahead=ahead)) as entries:
                 async for entry in entries:
                     yield entry
                     if isinstance(entry, Folder):

@@ -20,6 +20,9 @@ Given = TypeVar("Given", covariant=True)
 STALLED_PAGES = 3
 """Pages in a row without anything new after which a listing that does not end is given up."""
 
+FEW = 300
+"""Items up to which nothing is fetched ahead: most of it would not be wanted."""
+
 _OTHER_COMPARISON = "the service found them, and compares numbers, texts or times in another way."
 
 

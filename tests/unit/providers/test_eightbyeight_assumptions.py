@@ -1,15 +1,21 @@
 """What the service is believed to do and nobody verified: where it does otherwise, nothing is lost, or it is told."""
 
+import json
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from cloudstore_tui.archive.listing import QueryListing
+from cloudstore_tui.cli.look import ls_command
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import CommandSession
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import PartialError, ReplyError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Pager
@@ -215,6 +221,16 @@ async def test_objects_of_one_moment_that_change_places_are_all_found(
         service.rule = Habits(950, every=0.2, shuffles=True, asked=1000 * seed)
         result = await found(provider, Query(EAST, "", Sort("createdTime", descending)), fast=True)
         assert (result.number, result.failures) == (950, [])
+
+
+async def test_a_listing_of_all_is_as_whole_as_a_search(
+    service: ScriptedService, provider: EightByEightProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.rule = Habits(950, every=0.2, shuffles=True)
+    session = CommandSession(Config(Path("config.toml")), Output(as_json=True), _open={"acme8": provider})
+    how: dict[str, Any] = {"limit": None, "columns": "", "form": None, "file": ""}
+    await ls_command(session, "acme8:us-east/", recursive=False, everything=True, **how)
+    assert len({json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()}) == 950
 
 
 async def test_new_objects_cost_one_request_more_however_many_come(service: ScriptedService, profile: Profile) -> None:
