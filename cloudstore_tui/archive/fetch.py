@@ -53,7 +53,7 @@ from cloudstore_tui.core.errors import (
     StorageError,
     UnavailableError,
 )
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import (
@@ -195,8 +195,10 @@ class Recorder:
             if is_elsewhere and not self._move_aside(line, stop, item.path.name):
                 # What has the new name is looked at by the transfer.
                 self._plan.note(item, Outcome.WANTED)
-            if self._plan.outcome(item) is Outcome.HAD:
-                self._refresh(item)
+        # Once all have their names: of two objects that were taken to be in one file, one has none now.
+        for item in self._plan.items(Outcome.HAD):
+            stop.check()
+            self._refresh(item)
 
     def _move_aside(self, line: ManifestEntry, stop: Stop, *names: str) -> bool:
         """Rename a file of ours to the first free name, because another object or a folder needs its name.
@@ -237,6 +239,7 @@ class Recorder:
         except StorageError:
             return
         if found is None:
+            self._plan.note(item, Outcome.WANTED)
             return
         changes: dict[str, object] = {}
         if mtime_of(found) != known.get("mtime"):
@@ -576,7 +579,9 @@ class Fetching:
             return request
         if part.state is State.SKIPPED or isinstance(part.error, ConflictError):
             return self._beside_what_is_there(item, request, stop)
-        return None
+        # A run that was killed knew an earlier version, and may have left that.
+        is_earlier = part.state is State.DONE and not _is_same_version(request.entry, item.entry)
+        return self._requests.beside(item) if is_earlier else None
 
     def _beside_what_is_there(self, item: PlanItem, request: DownloadRequest, stop: Stop) -> DownloadRequest | None:
         """How an object may still come whose name is taken: what is to be left alone are the files of others."""
@@ -640,6 +645,11 @@ class Fetching:
         for outcome in (Outcome.WANTED, Outcome.UNDER_WAY):
             for item in self._plan.items(outcome):
                 self._recorder.note(FetchResult(item, Outcome.MISSING, error=error.with_(subject=item.address)))
+
+
+def _is_same_version(one: StoredObject | None, other: StoredObject) -> bool:
+    """Whether two records tell of one version, as far as the transfers keep them."""
+    return one is None or all(getattr(one, name) == getattr(other, name) for name in ("checksum", "size", "modified"))
 
 
 def downloads_of(request: Request) -> tuple[DownloadRequest, ...]:

@@ -1,12 +1,12 @@
 """What a pull has to do and what it has done, kept on the disk: any number of objects costs no memory.
 
-Also the names: every object has a path of its own, which follows from the objects alone and never from their order, nor
-from what is here already.
+Also the names: every object has a path of its own, which follows from the objects alone, those that the folder holds
+included, and never from their order.
 """
 
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -47,6 +47,7 @@ CREATE INDEX by_name ON items(folded);
 CREATE INDEX by_outcome ON items(outcome, number);
 CREATE TABLE folders(folded TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE known(key TEXT PRIMARY KEY, path TEXT NOT NULL, folded TEXT NOT NULL, line TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE others(folded TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX by_path ON known(folded);
 CREATE TABLE older(key TEXT NOT NULL, path TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (key, path)) WITHOUT ROWID;
 """
@@ -54,6 +55,7 @@ _ITEM = "number, body, own, path"
 
 _SAME = "folded IN (SELECT folded FROM items GROUP BY folded HAVING count(*) > 1)"
 _FOLDER = "folded IN (SELECT folded FROM folders)"
+_OTHERS = "folded IN (SELECT folded FROM others)"
 _OURS = f"folded IN ({', '.join(repr(name) for name in RESERVED)})"
 
 
@@ -169,6 +171,12 @@ class PullPlan:
         rows = self._database.all(f"SELECT line FROM known WHERE folded IN (SELECT folded FROM folders) AND {unlisted}")
         return [_line(line) for (line,) in rows]
 
+    def _in_their_place(self) -> list[ManifestEntry]:
+        """The lines about objects that are not in this plan, whose files have the names of those that are."""
+        unlisted = "key NOT IN (SELECT key FROM items)"
+        rows = self._database.all(f"SELECT line FROM known WHERE folded IN (SELECT folded FROM items) AND {unlisted}")
+        return [_line(line) for (line,) in rows]
+
     def known_items(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
         """The items that the manifest has a line about, with the last one. Outcomes and paths may change meanwhile."""
         columns = "number, body, own, items.path, line"
@@ -189,12 +197,19 @@ class PullPlan:
         above = {fold("/".join(path[:depth])) for path in paths for depth in range(1, len(path))}
         self._database.execute_many("INSERT OR IGNORE INTO folders VALUES (?)", ((folder,) for folder in above))
 
-    def settle_names(self) -> None:
+    def settle_names(self, is_there: Callable[[ManifestEntry], bool] = lambda _line: False) -> None:
         """Give suffixes where two names are one, and keep the names that the manifest knows.
 
-        The suffixes follow from the objects alone, whatever of them is here already.
+        The suffixes follow from the objects alone, whatever of them is here already: those of this plan, and those of
+        others that have a name of it.
+
+        Args:
+            is_there: whether the file that a line of the manifest tells of is still there.
         """
         with self._database.transaction():
+            for line in self._in_their_place():
+                if "sha256" in line and is_there(line):
+                    self._database.execute("INSERT OR IGNORE INTO others VALUES (?)", (_folded(path_of(line)),))
             self._make_names_distinct()
             self._database.execute("UPDATE items SET own = path")
             for item, line in self.known_items():
@@ -292,7 +307,7 @@ class PullPlan:
 
     def _make_names_distinct(self) -> None:
         """Give every item whose path is taken by another one, or by us, a suffix; all those of one name get it."""
-        taken = f"{_SAME} OR {_FOLDER} OR {_OURS}"
+        taken = f"{_SAME} OR {_FOLDER} OR {_OTHERS} OR {_OURS}"
         if self._sidecars:
             self._database.execute("CREATE INDEX by_sidecar ON items(folded || '.json')")
             taken += " OR folded IN (SELECT folded || '.json' FROM items)"

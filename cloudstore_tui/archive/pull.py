@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -20,10 +21,11 @@ from cloudstore_tui.archive.manifest import (
     UNLISTED,
     Manifest,
     ManifestEntry,
+    path_of,
     unlisted_entry,
     write_table,
 )
-from cloudstore_tui.archive.plan import Outcome, PullPlan, match_plan
+from cloudstore_tui.archive.plan import LocalMatch, Outcome, PullPlan, match_file, match_plan
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject
@@ -31,7 +33,7 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import TransferBatch
-from cloudstore_tui.transfers.workers import Workers
+from cloudstore_tui.transfers.workers import Stop, Workers
 
 
 class PullEstimate(msgspec.Struct, frozen=True):
@@ -208,12 +210,15 @@ class Pull:
         await self._workers.run(lambda _stop: self._remember())
         async for page in self.listing.pages():
             self._take(page)
-        await self._workers.run(lambda _stop: self._plan.settle_names())
+        await self._workers.run(lambda stop: self._plan.settle_names(partial(self._is_there, stop)))
         vague = await self._workers.run(lambda stop: match_plan(self._plan, self._folder, stop))
         if vague:
             had = "1 object that is here has" if vague == 1 else f"{vague:,} objects that are here have"
             what = "so a new version of about the same size is not noticed"
             self.warnings.append(f"{had} neither a time nor a checksum at the service, {what}.")
+
+    def _is_there(self, stop: Stop, line: ManifestEntry) -> bool:
+        return match_file(self._folder, PurePosixPath(path_of(line)), line, stop) is not LocalMatch.OTHER
 
     def _remember(self) -> None:
         """Learn what earlier pulls brought."""

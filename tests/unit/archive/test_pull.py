@@ -322,6 +322,26 @@ async def test_an_object_of_another_pull_is_never_overwritten(bucket: Any, pull:
     assert pull.files()["x"] == b"the content of in/c"
 
 
+async def test_objects_of_the_same_bytes_and_name_never_share_a_file(bucket: Any, pull: Any) -> None:
+    for keys in (("in/a",), ("in/b",), ("in/a", "in/b"), ("in/b",)):
+        bucket.objects.clear()
+        for key in keys:
+            bucket.put(key, b"the same")
+        done = await pull(naming=OneName())
+        assert done.report.is_complete
+        assert set(verified(pull.folder).values()) == {Found.GOOD}
+    assert list(pull.files().values()) == [b"the same"] * 2
+    # A manifest from before has both in one file.
+    told = pull.manifest()
+    (pull.folder / told[1]["path"]).unlink()
+    shared = [{**line, "path": told[0]["path"]} for line in told]
+    (pull.folder / "manifest.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in shared))
+    (pull.folder / "events.jsonl").unlink()
+    bucket.put("in/a", b"the same")
+    assert (await pull(naming=OneName())).report.is_complete
+    assert list(pull.files().values()) == [b"the same"] * 2
+
+
 async def test_an_object_whose_file_another_took_the_place_of_is_not_here(bucket: Any, pull: Any) -> None:
     bucket.put("in/a", b"of in/a")
     await pull(naming=OneName())
