@@ -192,6 +192,36 @@ def test_verify_fails_after_one_byte_is_flipped_and_after_a_file_is_gone(run: Cl
     assert run("verify", ".").code == 8
 
 
+def test_an_earlier_version_that_a_killed_run_left_is_not_taken_for_the_present_one(
+    run: Cloudstore, calls: Path, sandbox: Sandbox, ready: Ready, environment: dict[str, str], tmp_path: Path
+) -> None:
+    sandbox.switches.set({"zip-seconds": "0"})
+    asked = (*FEW[:-1], "zip", "--name", "{id}")
+    killed = {**environment, "CLOUDSTORE_CRASH_AT": "after_unlink:3"}
+    done = subprocess.run([*COMMAND, *asked], cwd=tmp_path, env=killed, timeout=PATIENCE, check=False)
+    assert done.returncode == -signal.SIGKILL
+    brought = [Path(name).stem for name in files(calls) - {"manifest.jsonl"} if not name.startswith(".cs-")]
+    assert len(brought) >= 3
+    new, columns = b"another version", "data, sound, zeros, part, storedBytes, checksum"
+    marks = ", ".join("?" * len(brought))
+    with contextlib.closing(sqlite3.connect(ready.config.with_name("eightbyeight.sqlite"))) as database:
+        kept = database.execute(f"SELECT {columns}, id FROM object WHERE id IN ({marks})", brought).fetchall()
+        changes = (
+            "UPDATE object SET data = ?, sound = ?, zeros = ?, part = ?, storedBytes = ?, checksum = ? WHERE id = ?"
+        )
+        digest = hashlib.md5(new, usedforsecurity=False).hexdigest()
+        database.executemany(changes, [(new, 0, 0, 0, len(new), digest, name) for name in brought])
+        database.commit()
+        try:
+            done_again = run(*asked, "--json")
+            assert (done_again.code, done_again.report["complete"]) == (0, True), done_again.err
+            lines = {line["id"]: line for line in manifest(calls) if "superseded" not in line}
+            assert {(calls / lines[name]["path"]).read_bytes() for name in brought} == {new}
+        finally:
+            database.executemany(changes, kept)
+            database.commit()
+
+
 def test_a_file_that_was_only_touched_is_not_fetched_again(run: Cloudstore, calls: Path, sandbox: Sandbox) -> None:
     assert run(*FEW).code == 0
     for line in manifest(calls):
