@@ -22,22 +22,22 @@ SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("Look", "look"): {
         "ls": "List a folder or region.",
         "find": "Search an 8x8 profile by words, FIQL, type and time.",
-        "stat": "Show everything known of one object.",
-        "preview": "Show what is in an object without fetching it whole.",
-        "call": "Show or fetch everything of one call.",
+        "stat": "Show everything known about one object.",
+        "preview": "Show what is in an object without downloading all of it.",
+        "call": "Show or download everything that belongs to one call.",
         "url": "Print a signed link to an object.",
     },
-    ("Fetch and send", "fetch"): {
-        "get": "Download objects, verified.",
-        "pull": "Fetch a whole result into a folder, resumable, with a manifest.",
-        "watch": "Fetch what a query finds, or what is new in a folder, as it appears.",
+    ("Download and upload", "fetch"): {
+        "get": "Download objects and verify them.",
+        "pull": "Download everything that a search finds or a folder holds.",
+        "watch": "Pull again and again: download what is new as it appears.",
         "verify": "Check a pulled folder against its manifest.",
         "status": "Show when a pulled folder was last complete.",
-        "reconcile": "Compare a list of calls with what is there.",
-        "seal": "Seal a pulled folder as a bag, for an auditor to check.",
-        "zip": "Let the server pack objects into a zip.",
-        "put": "Upload files into a folder.",
-        "transfers": "Show, run, pause, resume and cancel transfers.",
+        "reconcile": "Compare a list of calls with a pulled folder and the service.",
+        "seal": "Seal a pulled folder as a bag that an auditor can check.",
+        "zip": "Have the service pack objects into a zip, and fetch it.",
+        "put": "Upload files to a folder.",
+        "transfers": "List transfers; resume, pause or cancel them.",
     },
     ("Archive and delete", "delete"): {
         "restore": "Restore archived objects.",
@@ -46,18 +46,18 @@ SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     },
     ("Filters", "look"): {
         "search": "List, save and remove searches.",
-        "fiql": "Look at FIQL filters and phrases before they are sent.",
+        "fiql": "Check, explain and compile filters before they are sent.",
     },
     ("Set up", "setup"): {
         "profile": "Add, show, test and remove profiles.",
         "doctor": "Diagnose problems and suggest fixes.",
-        "completion": "Let the shell complete commands and paths.",
+        "completion": "Print the script that lets a shell complete commands and paths.",
         "keys": "List every key of the browser.",
         "themes": "List the themes.",
     },
     ("Without an account", "browser"): {
         "demo": "Open the browser on a sandbox; needs no account.",
-        "sandbox": "Serve both services on this machine, to try things.",
+        "sandbox": "Serve both services on this machine, to try things out.",
     },
 }
 """The headings of the help with the modules of `commands` behind them, and below each its commands and what they do."""
@@ -175,10 +175,13 @@ def _profiles() -> tuple[str, ...]:
     "-v",
     "--debug",
     is_flag=True,
-    help="Log every request and decision to standard error, or to a file beside the browser; without secrets.",
+    help="Log every request to stderr, or to a file if the browser is open; never secrets.",
 )
 @click.option(
-    "--config", metavar="FILE", expose_value=False, help="The configuration. [default: $CLOUDSTORE_CONFIG, else yours]"
+    "--config",
+    metavar="FILE",
+    expose_value=False,
+    help="Use this configuration file. [default: $CLOUDSTORE_CONFIG, else your own]",
 )
 @click.pass_context
 def cloudstore(context: click.Context, *, quiet: bool, debug: bool) -> None:

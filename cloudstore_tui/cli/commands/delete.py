@@ -40,7 +40,7 @@ def own_command() -> None:
 
     \b
     Examples:
-      cloudstore restore acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --days 3
+      cloudstore restore acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --days 3
       cloudstore find acme8:us-east state:archived --json | cloudstore restore -
       cloudstore restore --wait --then-get --to calls/
       cloudstore restore list
@@ -99,8 +99,8 @@ def rm_command() -> None:
 
     \b
     Examples:
-      cloudstore rm acme:imports/outreach/nanp/plan.csv
-      cloudstore rm acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --yes
+      cloudstore rm acme:imports/outreach/nanp/number-plan.csv
+      cloudstore rm acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --yes
       cloudstore rm - --dry-run < erase
       cloudstore rm --proved-by archive/
     """

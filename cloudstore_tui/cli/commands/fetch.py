@@ -37,9 +37,9 @@ def get_command() -> None:
     \b
     Examples:
       cloudstore get acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
-      cloudstore get acme8:us-east/58bc5748-… --name "{start:%Y/%m/%d}/{agentName}-{callId}"
-      cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
+      cloudstore get acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --to calls/
+      cloudstore get acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --name "{start:%Y/%m/%d}/{agentName}-{callId}"
+      cloudstore get acme:imports/outreach/nanp/number-plan.csv --to - | head
       cloudstore find acme8 type:summary since:yesterday --json | cloudstore get - --to summaries/
     """
 
@@ -288,7 +288,7 @@ def zip_command() -> None:
 
     \b
     Examples:
-      cloudstore zip get acme8:us-east/58bc5748-… acme8:us-east/78af0e18-… --to calls/
+      cloudstore find acme8:us-east type:summary on:2024-09-01 --json | cloudstore zip get - --to calls/
       cloudstore zip list acme8:us-east
       cloudstore zip get acme8:us-east/0bccb889-….zip --keep-zip
     """
@@ -306,7 +306,7 @@ def zip_start_command() -> None:
 
     \b
     Example:
-      cloudstore zip start acme8:us-east/58bc5748-… acme8:us-east/78af0e18-…
+      cloudstore find acme8:us-east type:summary on:2024-09-01 --json | cloudstore zip start -
     """
 
 
@@ -351,7 +351,7 @@ def zip_get_command() -> None:
 
     \b
     Example:
-      cloudstore zip get acme8:us-east/58bc5748-… acme8:us-east/78af0e18-… --to calls/
+      cloudstore find acme8:us-east type:summary on:2024-09-01 --json | cloudstore zip get - --to calls/
     """
 
 

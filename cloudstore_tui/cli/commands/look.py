@@ -72,7 +72,7 @@ def stat_command() -> None:
     \b
     Examples:
       cloudstore stat acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --json
+      cloudstore stat acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --json
     """
 
 
@@ -99,7 +99,7 @@ def preview_command() -> None:
     \b
     Examples:
       cloudstore preview acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore preview acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --bytes 1000
+      cloudstore preview acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --bytes 1000
       cloudstore preview ./outreach-20240901.tar
     """
 
@@ -111,7 +111,7 @@ def call_command() -> None:
     \b
     Examples:
       cloudstore call show acme8 int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
-      cloudstore call get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
+      cloudstore call get acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --to calls/
     """
 
 
@@ -126,7 +126,7 @@ def call_show_command() -> None:
 
     \b
     Examples:
-      cloudstore call show acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad
+      cloudstore call show acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38
       cloudstore call show acme8 int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
     """
 
@@ -145,7 +145,7 @@ def call_get_command() -> None:
 
     \b
     Example:
-      cloudstore call get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
+      cloudstore call get acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --to calls/
     """
 
 
@@ -161,7 +161,7 @@ def url_command() -> None:
     \b
     Examples:
       cloudstore url acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore url acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --curl
+      cloudstore url acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --curl
     """
 
 
@@ -232,7 +232,7 @@ def fiql_check_command() -> None:
     \b
     Examples:
       cloudstore fiql check "type==callcenterrecording;duration=gt=90000"
-      cloudstore fiql check "createdTime=ge=2024-09-01"
+      cloudstore fiql check "createdTime=ge=2024-09-01"    refused, and corrected
     """
 
 
