@@ -35,6 +35,7 @@ from cloudstore_tui.archive.manifest import (
     key_of_entry,
     path_of,
     place_of,
+    sidecar_of,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.archive.runs import broken_off
@@ -434,7 +435,7 @@ def read_past(place: ArchivePlace, stop: Stop) -> Past:
         past.length = link.number
         line = link.event.get("line")
         if past.has_seal and isinstance(line, dict):
-            past.later |= {path_of(line), NAME, TABLE}
+            past.later |= {path_of(line), sidecar_of(line), NAME, TABLE}
         past.has_later_seal = past.has_seal and (past.has_later_seal or link.event.get("event") == SEALED)
         past.has_seal = past.has_seal or (link.digest, link.number) == sealed
     if place.is_bag and not past.has_seal:

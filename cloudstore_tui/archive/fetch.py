@@ -25,6 +25,7 @@ from cloudstore_tui.archive.manifest import (
     key_of,
     mtime_of,
     path_of,
+    sidecar_of,
     sidecar_tells_of,
     superseded_entry,
     tells_of_same,
@@ -262,11 +263,27 @@ class Recorder:
         record = entry_record(item.entry, self._provider)
         record |= {"tag_list": [{"key": key, "value": value} for key, value in item.entry.tags]}
         try:
+            self._refuse_other(item, beside)
             self._folder.write_whole(beside, json.dumps(record, indent=1).encode() + b"\n")
         except StorageError as error:
             self.failures.append(error)
             return {}
         return {"sidecar": beside.name}
+
+    def _refuse_other(self, item: PlanItem, beside: PurePosixPath) -> None:
+        """Make sure that nothing has the name but what told of the object before.
+
+        Raises:
+            ConflictError: something else has it.
+        """
+        known = self._plan.known(item)
+        if self._folder.stat(beside) is None or (known is not None and sidecar_of(known) == str(beside)):
+            return
+        entry = entry_of(item.entry, item.path, self._provider)
+        if not sidecar_tells_of(self._folder.read(beside, MAX_SIDECAR), entry, any_version=True):
+            subject, hint = str(self._folder.file(beside)), "Move it away, or choose another folder or --name."
+            message = "another file has the name of the one that would tell of an object"
+            raise ConflictError(message, subject=subject, hint=hint)
 
     def _append(self, *lines: ManifestEntry, kind: str = "") -> None:
         """Write lines of the manifest, each as an event first."""

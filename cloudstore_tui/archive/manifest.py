@@ -160,6 +160,12 @@ def path_of(line: ManifestEntry) -> str:
     return path if isinstance(path, str) else ""
 
 
+def sidecar_of(line: ManifestEntry) -> str:
+    """Where the file is that tells of its object, below the folder; empty if there is none."""
+    name, path = line.get("sidecar"), path_of(line)
+    return f"{path[: len(path) - len(path.rpartition('/')[2])]}{name}" if isinstance(name, str) else ""
+
+
 def is_superseded(line: ManifestEntry) -> bool:
     """Whether it tells of a file that another one took the place of."""
     return "superseded" in line
@@ -177,11 +183,11 @@ def tells_of_same(line: ManifestEntry, entry: StoredObject) -> bool:
     return listed == entry.size and before == (modified.isoformat() if modified else None)
 
 
-def sidecar_tells_of(sidecar: bytes, line: ManifestEntry) -> bool:
-    """Whether a record beside a file is the one of the line's object, in the version that was fetched."""
+def sidecar_tells_of(sidecar: bytes, line: ManifestEntry, *, any_version: bool = False) -> bool:
+    """Whether a record beside a file is the one of the line's object, in the version that was fetched or in any."""
     told = json_object(sidecar)
     # Where an object could not be fetched again, the line has the checksum of the version that is not here.
-    same = _IDENTITY if "error" in line else (*_IDENTITY, "checksum")
+    same = _IDENTITY if any_version or "error" in line else (*_IDENTITY, "checksum")
     return told is not None and [told.get(name) for name in same] == [line.get(name) for name in same]
 
 

@@ -22,6 +22,7 @@ from cloudstore_tui.archive.manifest import (
     key_of_entry,
     mtime_of,
     path_of,
+    sidecar_of,
     tells_of_same,
 )
 from cloudstore_tui.core.errors import StorageError, error_of
@@ -46,9 +47,12 @@ CREATE TABLE items(
 CREATE INDEX by_name ON items(folded);
 CREATE INDEX by_outcome ON items(outcome, number);
 CREATE TABLE folders(folded TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE known(key TEXT PRIMARY KEY, path TEXT NOT NULL, folded TEXT NOT NULL, line TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE known(
+    key TEXT PRIMARY KEY, path TEXT NOT NULL, folded TEXT NOT NULL, beside TEXT NOT NULL, line TEXT NOT NULL
+    ) WITHOUT ROWID;
 CREATE TABLE others(folded TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX by_path ON known(folded);
+CREATE INDEX by_beside ON known(beside);
 CREATE TABLE older(key TEXT NOT NULL, path TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (key, path)) WITHOUT ROWID;
 """
 _ITEM = "number, body, own, path"
@@ -131,8 +135,8 @@ class PullPlan:
     def _remember(self, key: str, line: ManifestEntry) -> None:
         if not is_superseded(line):
             path = path_of(line)
-            row = (key, json.dumps(path), _folded(path), json.dumps(line))
-            self._database.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", row)
+            row = (key, json.dumps(path), _folded(path), _folded(sidecar_of(line)), json.dumps(line))
+            self._database.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?)", row)
             return
         if "sha256" in line:
             older = (key, json.dumps(path_of(line)), json.dumps(line))
@@ -173,8 +177,12 @@ class PullPlan:
 
     def _in_their_place(self) -> list[ManifestEntry]:
         """The lines about objects that are not in this plan, whose files have the names of those that are."""
-        unlisted = "key NOT IN (SELECT key FROM items)"
-        rows = self._database.all(f"SELECT line FROM known WHERE folded IN (SELECT folded FROM items) AND {unlisted}")
+        unlisted, names = "key NOT IN (SELECT key FROM items)", "SELECT folded FROM items"
+        if self._sidecars:
+            names += " UNION ALL SELECT folded || '.json' FROM items"
+        rows = self._database.all(
+            f"SELECT line FROM known WHERE (folded IN ({names}) OR beside IN ({names})) AND {unlisted}"
+        )
         return [_line(line) for (line,) in rows]
 
     def known_items(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
@@ -209,7 +217,9 @@ class PullPlan:
         with self._database.transaction():
             for line in self._in_their_place():
                 if "sha256" in line and is_there(line):
-                    self._database.execute("INSERT OR IGNORE INTO others VALUES (?)", (_folded(path_of(line)),))
+                    paths = (path_of(line), sidecar_of(line))
+                    folded = ((_folded(path),) for path in paths if path)
+                    self._database.execute_many("INSERT OR IGNORE INTO others VALUES (?)", folded)
             self._make_names_distinct()
             self._database.execute("UPDATE items SET own = path")
             for item, line in self.known_items():
@@ -311,6 +321,7 @@ class PullPlan:
         if self._sidecars:
             self._database.execute("CREATE INDEX by_sidecar ON items(folded || '.json')")
             taken += " OR folded IN (SELECT folded || '.json' FROM items)"
+            taken += " OR folded || '.json' IN (SELECT folded FROM others)"
         for length in LENGTHS:
             rows = self._database.all(f"SELECT number, base, identity, key FROM items WHERE {taken}")
             if not rows:

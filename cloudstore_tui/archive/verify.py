@@ -12,7 +12,6 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -48,6 +47,7 @@ from cloudstore_tui.archive.manifest import (
     key_of_entry,
     path_of,
     place_of,
+    sidecar_of,
     sidecar_tells_of,
 )
 from cloudstore_tui.archive.runs import broken_off
@@ -311,7 +311,7 @@ class _Verifier:
 
     def _beside(self, line: ManifestEntry) -> FileFinding | None:
         """A problem with the sidecar of an object; nothing if there is none."""
-        path = next(islice(_files_of(line), 1, None), "")
+        path = "" if is_superseded(line) and "sha256" not in line else sidecar_of(line)
         if not path or not _is_below(path):
             return None
         relative = PurePosixPath(path)
@@ -424,11 +424,9 @@ def _files_of(line: ManifestEntry) -> Iterator[str]:
     """The paths that a line tells of."""
     if is_superseded(line) and "sha256" not in line:
         return
-    path = path_of(line)
-    yield path
-    sidecar = line.get("sidecar")
-    if isinstance(sidecar, str):
-        yield path[: len(path) - len(path.rpartition("/")[2])] + sidecar
+    yield path_of(line)
+    if sidecar := sidecar_of(line):
+        yield sidecar
 
 
 def _is_below(path: str) -> bool:

@@ -342,6 +342,27 @@ async def test_objects_of_the_same_bytes_and_name_never_share_a_file(bucket: Any
     assert list(pull.files().values()) == [b"the same"] * 2
 
 
+async def test_what_tells_of_an_object_takes_the_place_of_no_other_file(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.mp3.json", b"an object of this name")
+    await pull()
+    bucket.objects.clear()
+    bucket.put("in/x.mp3")
+    bucket.put("in/y.mp3")
+    (pull.folder / "y.mp3.json").write_text("precious")
+    done = await pull(sidecars=True)
+    assert (done.report.fetched, done.report.missing, done.report.is_complete) == (2, 0, False)
+    assert [(error.code, error.subject) for error in done.report.unwritten] == [(9, f"{pull.folder}/y.mp3.json")]
+    there = pull.files()
+    assert (there["y.mp3.json"], there["x.mp3.json"]) == (b"precious", b"an object of this name")
+    (pull.folder / "y.mp3.json").unlink()
+    assert (await pull(sidecars=True)).report.is_complete
+    # The other way round: an object comes that has the name of what tells of another.
+    bucket.objects.clear()
+    bucket.put("in/y.mp3.json", b"an object of that name")
+    assert (await pull(on_conflict=OnConflict.OVERWRITE)).report.is_complete
+    assert set(verified(pull.folder).values()) == {Found.GOOD}
+
+
 async def test_an_object_whose_file_another_took_the_place_of_is_not_here(bucket: Any, pull: Any) -> None:
     bucket.put("in/a", b"of in/a")
     await pull(naming=OneName())
