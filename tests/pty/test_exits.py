@@ -147,10 +147,7 @@ def test_a_thread_of_its_own_that_fails(terminal: Open, ready: Ready, fault: str
 
 def test_a_terminal_that_is_gone_ends_the_program(browser: Any) -> None:
     browser.hang_up()
-    end = time.monotonic() + PATIENCE
-    while browser.child.isalive() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert browser.child.exitstatus == 129
+    assert browser.end() == 129
 
 
 def test_a_terminal_that_is_gone_without_a_word_ends_the_program(terminal: Open, ready: Ready, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class Terminal:
         )
         self.child.delaybeforesend = None
         self.before = self.after = self.attributes
+        self._is_closed = False
 
     @property
     def attributes(self) -> list[Any]:
@@ -152,13 +153,17 @@ class Terminal:
         self.screen.erase_in_display(2)
         self.child.setwinsize(rows, columns)
 
-    def end(self) -> int | None:
+    def end(self, patience: float = PATIENCE) -> int | None:
         """Wait for the program to end by itself; its exit code, or the negative number of the signal."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + patience
         while self.child.isalive() and time.monotonic() < until:
-            self.read(0.05)
-        self.settle()
-        self.after = self.attributes
+            if self._is_closed:
+                time.sleep(0.02)
+            else:
+                self.read(0.05)
+        if not self._is_closed:
+            self.settle()
+            self.after = self.attributes
         assert not self.child.isalive(), f"it does not end; the screen shows:\n{self.text}"
         code, number = self.child.exitstatus, self.child.signalstatus
         return int(code) if code is not None else -int(number) if number is not None else None
@@ -177,6 +182,7 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the window."""
+        self._is_closed = True
         self.child.ptyproc.fileobj.close()
 
     def close(self) -> None:

@@ -1,16 +1,10 @@
 """What tests of whole processes share: a machine with a home, the sandbox behind it, and commands that run there."""
 
-import fcntl
 import json
-import os
-import pty
-import select
 import signal
 import sqlite3
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,16 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyte
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.environment import own_environment
+from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE
 
 PROGRAM = [sys.executable, "-m", "cloudstore_tui"]
-TO_TERMINAL = "import os, sys; os.login_tty(0); os.execvp(sys.argv[1], sys.argv[1:])"
-"""Makes stdin the terminal of a new session, as a terminal's window does."""
 SIGNED = (b"X-Amz-Signature", b"X-Goog-Signature", b"X-Amz-Credential", b"Bearer ")
 
 
@@ -65,7 +57,7 @@ class Command:
         # A group of its own below ours: where ours is orphaned, as on some runners, nothing in it can be suspended.
         own = {"process_group": 0, **streams, **options}
         self.process = subprocess.Popen(arguments, cwd=folder, env=variables, **own)
-        self.said = b""
+        self.sent = b""
         self._told = time.monotonic()
 
     def tell(self, number: int) -> None:
@@ -81,7 +73,7 @@ class Command:
             self.process.kill()
             self.process.communicate()
             raise AssertionError(f"{self.process.args!r} hangs") from None
-        self.said += (out or b"") + (err or b"")
+        self.sent += (out or b"") + (err or b"")
         ended = Ended(self.process.returncode, (out or b"").decode(), (err or b"").decode(), self.age)
         assert "Traceback" not in ended.err, ended.err
         return ended
@@ -96,86 +88,6 @@ class Command:
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
-
-
-class Terminal:
-    """A terminal of a fixed size with a command in it."""
-
-    def __init__(
-        self, arguments: list[str], folder: Path, variables: dict[str, str], *, columns: int = 100, rows: int = 30
-    ) -> None:
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
-        self.said = b""
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.before = termios.tcgetattr(slave)
-        wrapped = [sys.executable, "-c", TO_TERMINAL, *arguments]
-        told = {"TERM": "xterm-256color", **variables}
-        self.process = subprocess.Popen(wrapped, cwd=folder, env=told, stdin=slave, stdout=slave, stderr=slave)
-        self._slave = slave
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
-
-    @property
-    def now(self) -> list[Any]:
-        """The modes of the terminal."""
-        return termios.tcgetattr(self._slave)
-
-    def read(self, seconds: float = 0.1) -> None:
-        """Take in what the command writes for a while."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if not select.select([self.master], [], [], left)[0]:
-                return
-            data = os.read(self.master, 65_536)
-            self.said += data
-            self._stream.feed(data)
-
-    def wait_for(self, pattern: str) -> str:
-        """Read until the screen shows something."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            self.read()
-            if pattern in self.text:
-                return self.text
-            if self.process.poll() is not None:
-                break
-        said = f"it ended with {self.process.poll()}; " if self.process.poll() is not None else ""
-        raise AssertionError(f"{pattern} did not come; {said}the screen shows:\n{self.text}")
-
-    def press(self, *keys: str) -> None:
-        """Type keys, with time for each to be seen."""
-        for key in keys:
-            os.write(self.master, key.encode())
-            self.read(0.15)
-
-    def end(self, patience: float = PATIENCE) -> int:
-        """Wait for the end, reading what comes; the exit code."""
-        end = time.monotonic() + patience
-        while self.process.poll() is None and time.monotonic() < end:
-            if self.master >= 0:
-                self.read(0.05)
-            else:
-                time.sleep(0.02)
-        assert self.process.poll() is not None, f"it hangs; the screen shows:\n{self.text}"
-        if self.master >= 0:
-            self.read(0.05)
-        return int(self.process.returncode)
-
-    def hang_up(self) -> None:
-        """Close the window."""
-        os.close(self._slave)
-        os.close(self.master)
-        self.master = self._slave = -1
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait(PATIENCE)
-        if self.master >= 0:
-            self.hang_up()
 
 
 @dataclass
@@ -231,11 +143,12 @@ class Machine:
         *arguments: str,
         variables: dict[str, str] | None = None,
         before: tuple[str, ...] = (),
-        **size: int,
+        columns: int = 100,
+        rows: int = 30,
     ) -> Terminal:
         """Begin a command in a terminal, such as with `nohup` before it."""
-        told = self.variables | (variables or {})
-        opened = Terminal([*before, *PROGRAM, *arguments], self.folder, told, **size)
+        command = [*before, *PROGRAM, *arguments]
+        opened = Terminal(command, self.folder, self.variables | (variables or {}), columns, rows)
         self.opened.append(opened)
         return opened
 
@@ -303,7 +216,7 @@ def machine(tmp_path: Path, sandbox: Sandbox, ready: Ready) -> Iterator[Machine]
     yield made
     for opened in made.opened:
         opened.close()
-    made.check_secrets(opened.said for opened in made.opened)
+    made.check_secrets(opened.sent for opened in made.opened)
 
 
 @dataclass(frozen=True)

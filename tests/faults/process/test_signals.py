@@ -62,7 +62,7 @@ def test_ctrl_c_in_a_terminal_clears_the_line_of_progress_and_says_how_to_go_on(
     assert shown.end() == 130
     assert "Resume with: cloudstore transfers run" in shown.text
     assert "0 of 1" not in shown.text
-    assert shown.now == shown.before
+    assert shown.after == shown.before
     check_goes_on(machine, large, slow)
 
 
@@ -176,7 +176,7 @@ def test_a_question_is_no_reason_to_stay(machine: Any, large: Any, key: str, cod
     if key:
         shown.press(key)
     else:
-        shown.process.terminate()
+        shown.child.kill(signal.SIGTERM)
     assert shown.end(SLACK) == code
     assert (machine.folder / large.name).read_bytes() == b"mine"
     machine.nothing_left()
