@@ -296,7 +296,7 @@ def why_empty(node: Node | None, text: str, zone: tzinfo) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*problems, *_general(node, zone))))
 
 
-_STATE = "Only AVAILABLE objects are found unless a state is named: objectState==ARCHIVED, or state:any in words."
+_STATE = "Only available objects are found: add state:any for all (in FIQL objectState==ARCHIVED, and so on)."
 
 
 def _general(node: Node, zone: tzinfo) -> Iterator[str]:

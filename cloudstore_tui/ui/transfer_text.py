@@ -183,7 +183,7 @@ def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") ->
     room = width - cell_len(end) - 3
     # Where it is comes first: half of the line, if it needs that.
     target = plain(target, LONGEST_NAME)
-    head = shorten(plain(head, LONGEST_NAME), room - min(cell_len(target), room // 2), middle=True)
+    head = shorten(plain(head, LONGEST_NAME), room - min(cell_len(target), room // 2), middle=batch.count == 1)
     line = f"{head} → {shorten(target, room - cell_len(head), middle=True)}"
     return set_cell_size(line, width - cell_len(end)) + end if hint else line
 

@@ -93,7 +93,7 @@ def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Cloudsto
     assert found.code == 0
     assert found.out == ""
     assert "Sent: type==callcenterrecording;agentName=='khang glynn';createdTime=ge=" in found.err
-    assert "Only AVAILABLE objects" in found.err
+    assert "Only available objects" in found.err
     assert "Values are case-sensitive and must match exactly" in found.err
     assert "The unit of duration is milliseconds: longer than 10 min." in found.err
     assert "Times are in UTC (your time_zone setting): created on or after 1 Sep 2024 00:00 UTC" in found.err

@@ -43,6 +43,20 @@ async def test_each_finding_stands_with_its_cure(size: tuple[int, int]) -> None:
     assert "skip  acme8 the rest" in shown
 
 
+async def test_what_is_wrong_stands_first_and_long_texts_go_on_below_their_beginning() -> None:
+    examined = Examined()
+    examined.results = (CheckResult("", "configuration", CheckStatus.OK, "/a/long/path " * 6), *FOUND[1:])
+    app: App[None] = App()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(DoctorScreen(examined))
+        await pilot.pause()
+        await pilot.pause()
+        lines = [line.rstrip() for line in text_of(app).splitlines()[2:]]
+    assert [line[1:5].strip() for line in lines if line[1:5].strip()][:4] == ["FAIL", "warn", "ok", "skip"]
+    at = next(number for number, line in enumerate(lines) if "configuration" in line)
+    assert lines[at + 1].index("/a/long/path") == lines[at].index("/a/long/path") == 31
+
+
 async def test_r_looks_again_and_escape_goes_back() -> None:
     examined = Examined()
     app: App[None] = App()

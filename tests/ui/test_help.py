@@ -52,8 +52,8 @@ async def test_what_is_in_the_footer_comes_first_in_columns(size: tuple[int, int
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
         lines = text_of(app).splitlines()
-        assert lines[1].startswith(" Most used")
-        assert lines[2].startswith(" d s         Fetch what is marked")
+        assert lines[2].startswith(" Most used")
+        assert lines[3].startswith(" d s         Fetch what is marked")
         assert all(len(line) <= size[0] for line in lines)
         # Each key once, and nothing said twice.
         await pilot.press("G")

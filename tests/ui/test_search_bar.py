@@ -369,7 +369,7 @@ async def test_an_empty_result_shows_what_was_sent_and_why_it_may_be_empty(brows
         await it.press("enter")
         assert "No matches." in it.screen.entries.table.words
         assert "Sent: agentName=='khang glynn'" in it.screen.entries.table.words
-        assert "Only AVAILABLE objects are found" in it.screen.entries.table.words
+        assert "Only available objects are found" in it.screen.entries.table.words
         assert "Values are case-sensitive and must match exactly." in it.screen.entries.table.words
         assert not any(key in it.keys for key in ("⏎ Open", "d Download", "space Mark", "/ Filter"))
         assert "f Search" in it.keys

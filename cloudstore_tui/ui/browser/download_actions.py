@@ -193,8 +193,8 @@ class DownloadActions(ActionGroup):
         target = await self._usable(folder) / offer.below
         if tree is None:
             await self.start(ready, target, plan if way is FetchAnswer.ZIP else None)
-        elif await self._submit_folder(ready, tree, target):
-            notify_plain(self.screen, f"Download {offer.what}, {offer.size} → {home_path(target)}")
+        else:
+            await self._submit_folder(ready, tree, target)
 
     def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
         """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
@@ -341,8 +341,8 @@ class DownloadActions(ActionGroup):
             timer.stop()
             dialog.end()
 
-    async def _submit_folder(self, objects: Sequence[StoredObject], folder: Location, target: Path) -> bool:
-        """Start the transfers, with the names that `pull` gives; whether the user let them start."""
+    async def _submit_folder(self, objects: Sequence[StoredObject], folder: Location, target: Path) -> None:
+        """Start the transfers, with the names that `pull` gives, if the user lets them start."""
         from cloudstore_tui.archive.fetch import Requests
         from cloudstore_tui.archive.folder import PullFolder
         from cloudstore_tui.archive.plan import PullPlan
@@ -356,13 +356,12 @@ class DownloadActions(ActionGroup):
             files = {key: target / item.path for key, item in items.items()}
             in_the_way = await asyncio.to_thread(lambda: [one for one in objects if files[identity(one)].exists()])
             if (on_conflict := await self._on_conflict(in_the_way, files, target)) is None:
-                return False
+                return
             made = Requests(plan, PullFolder(target), on_conflict)
             downloads = [replace(made.request(item), sha256=False) for item in items.values()]
         finally:
             plan.close()
         self.watch.submit(downloads, f"{_title(folder)} ({counted(len(downloads), 'file')})", str(target))
-        return True
 
     # Files in the way
 

@@ -178,7 +178,8 @@ class ListingActions(ActionGroup):
         self.pane.table.action_marks("all")
         marks = state.store.selection
         size = f" ({words.size(marks.size, exact=marks.size_exact)})" if marks.size else ""
-        which = "matches that hold the text" if state.store.filtered_by else "matches"
+        which = "rows" if state.target.query is None else "matches"
+        which += " that hold the text" if state.store.filtered_by else ""
         lacks = f" {listed([state.lacking])}" if state.lacking else ""
         said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
         notify_plain(self.screen, said, "warning" if lacks else "information")

@@ -353,6 +353,9 @@ class SearchBar(Vertical):
 
     def _place_box(self) -> None:
         chosen = self._box.chosen
+        # The question in the line above is all there is to say.
+        is_said = self._offers.kind is OfferKind.GUESS and len(self._box.offers) == 1
+        self._box.display = chosen is not None and not is_said
         if chosen is None:
             return
         line = self.line

@@ -168,9 +168,11 @@ class DeleteDialog(NumberQuestion):
         yield from self.compose_number()
 
     def _line(self, entry: StoredObject) -> Content:
-        name = cell(entry.name, _NAME)
+        size, title = words.size(entry.size, exact=entry.size_exact), object_title(entry, self._zone)
+        if title != entry.name:
+            return Content(f"{size:<{_SIZE}}{cell(title, _NAME + 2 + _WHEN).rstrip()}")
         when = moment_text(_moment(entry), self._zone)
-        return Content(f"{words.size(entry.size, exact=entry.size_exact):<{_SIZE}}{name}  {when:>{_WHEN}}")
+        return Content(f"{size:<{_SIZE}}{cell(title, _NAME)}  {when:>{_WHEN}}")
 
     def _summary(self) -> str:
         sizes = [entry.size for entry in self._entries if entry.size is not None]

@@ -247,9 +247,7 @@ class CallScreen(BaseScreen[None]):
 
     def _draw_aside(self, entry: StoredObject | None, preview: Preview | None) -> None:
         if entry is None or preview is None:
-            self.aside.set_status(
-                "Nothing of this call can be read here. Enter looks into a file." if entry is None else ""
-            )
+            self.aside.set_status("Nothing of this call can be read here. Enter opens a file." if entry is None else "")
             return
         title = next((node.title for node in self._tree.nodes if identity(node.entry) == identity(entry)), entry.name)
         self.aside.show(title, preview)
@@ -323,7 +321,8 @@ class CallScreen(BaseScreen[None]):
             what = f"{len(marked):,} marked, {words.total_size(marked)} " if marked else ""
             text = f"d {what}→ {folder}"
         else:
-            few = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) else f"{len(entries):,}"
+            few = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) > 1 else f"{len(entries):,}"
+            few = "it" if len(self._tree.entries) == 1 else few
             what = f"the {len(marked):,} marked, {words.total_size(marked)}," if marked else few
             text = f"d fetches {what} into {folder}"
             text += self._short_names(width - len(text) - 2)

@@ -97,7 +97,7 @@ class RestoresScreen(ExplainingScreen[None]):
         if lines != self._lines or not lines:
             self._lines = lines
             options = self.query_one(DialogList)
-            options.show(list(map(Content, lines)), options.highlighted or 0, empty=_EMPTY)
+            options.show(list(map(Content, lines)), options.highlighted or 0, empty=f" {_EMPTY}")
             self.refresh_bindings()
 
     def refusal(self, action: str) -> str:

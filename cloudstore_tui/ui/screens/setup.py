@@ -21,7 +21,7 @@ from cloudstore_tui.core.spec import ProviderSpec
 from cloudstore_tui.doctor import CheckResult, CheckStatus, examine, failed
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.cursor_list import PagedText
 from cloudstore_tui.ui.widgets.fields import ChoiceLine
 
@@ -90,11 +90,12 @@ def _wrapped(part: str, width: int) -> list[str]:
     return textwrap.wrap(part, width, subsequent_indent=" " * indent, break_long_words=False) or [""]
 
 
+_FIRST = (CheckStatus.FAIL, CheckStatus.WARN)
 _STYLES = {CheckStatus.OK: "$text-success", CheckStatus.WARN: "$text-warning", CheckStatus.FAIL: "bold $text-error"}
 
 
 class DoctorScreen(BaseScreen[None]):
-    """One line for each result, and below it what to do."""
+    """One result below the other, each with what to do; in the end what is wrong stands first."""
 
     AUTO_FOCUS = "#results"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,22 +123,36 @@ class DoctorScreen(BaseScreen[None]):
         self.header.show(["Check everything"], "checking…")
         async for result in self._examine():
             self.results.append(result)
-            for shown in self.query(PagedText):  # there is none where the screen was closed meanwhile
-                shown.text.update(Content("\n").join(map(_lines, self.results)))
+            self._draw()
+        self.results.sort(key=lambda result: _FIRST.index(result.status) if result.status in _FIRST else len(_FIRST))
+        self._draw()
         wrong = sum(result.status is CheckStatus.FAIL for result in self.results)
         doubtful = sum(result.status is CheckStatus.WARN for result in self.results)
         more = f", {doubtful} to look at" if doubtful else ""
         self.header.show(["Check everything"], f"{wrong or 'nothing'} wrong{more}")
 
+    def on_resize(self) -> None:
+        self._draw()
 
-def _lines(result: CheckResult) -> Content:
-    """The result, and below it what to do."""
-    title = f"{result.subject} {result.title}".strip()
+    def _draw(self) -> None:
+        width = max(self.size.width - 4, 30)
+        for shown in self.query(PagedText):  # there is none where the screen was closed meanwhile
+            shown.text.update(Content("\n").join(_lines(result, width) for result in self.results))
+
+
+def _lines(result: CheckResult, width: int) -> Content:
+    """The result, and below it what to do; a text that is longer than the line goes on below its beginning."""
     status = Content.styled(f"{result.status:4}", _STYLES.get(result.status, ""))
-    line = Content.assemble(status, "  ", show(f"{title:22}"), "  ", show(result.text))
-    if not result.hint or result.status is CheckStatus.SKIP:
-        return line
-    return Content.assemble(line, "\n      → ", show(result.hint))
+    head = f"  {plain(f'{result.subject} {result.title}'.strip()):22}  "
+    lines = [Content.assemble(status, _hanging(head, plain(result.text), width - 4, " " * 4))]
+    if result.hint and result.status is not CheckStatus.SKIP:
+        lines.append(Content(_hanging("      → ", plain(result.hint), width)))
+    return Content("\n").join(lines)
+
+
+def _hanging(head: str, text: str, width: int, margin: str = "") -> str:
+    below = f"\n{margin}{' ' * len(head)}"
+    return head + below.join(textwrap.wrap(text, max(width - len(head), 20)))
 
 
 @dataclass(eq=False)

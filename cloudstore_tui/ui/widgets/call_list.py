@@ -212,7 +212,9 @@ class CallAside(ScrolledText):
 
     def set_status(self, text: str) -> None:
         self._shown = None
-        self.text.update(Content.styled(plain(text), "$text-muted"))
+        # Beside the list a line stands between the two.
+        margin = " " if self.size.height < _LOW else ""
+        self.text.update(Content.styled(f"{margin}{plain(text)}" if text else "", "$text-muted"))
 
     def show(self, title: str, preview: Preview) -> None:
         if self._shown != (title, preview):

@@ -197,6 +197,9 @@ class ScrolledText(VerticalScroll, can_focus=True, inherit_bindings=False):
 class PagedText(ScrolledText):
     """A text that has the screen for itself, so that it can be turned like pages, too."""
 
+    DEFAULT_CSS = """
+    PagedText { border-top: solid $border-blurred; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "page(1)", "Further", show=False, tooltip="Read on", id="text.further"),
         Binding("b", "page(-1)", "Before", show=False, tooltip="Read back", id="text.before"),

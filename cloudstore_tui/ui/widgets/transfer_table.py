@@ -360,8 +360,10 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
         where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
     elif target:
         room = columns.where - 9
-        target = end_of(plain(target, LONGEST_NAME), max(room // 3, room - cell_len(plain(title, LONGEST_NAME))))
-        title = f"{shorten(plain(title, LONGEST_NAME), room - cell_len(target), middle=True)} → {target}"
+        title = plain(title, LONGEST_NAME)
+        target = end_of(plain(target, LONGEST_NAME), max(room // 4, room - cell_len(title)))
+        # The name of a file is known by both its ends; of a number the middle must not be missing.
+        title = f"{shorten(title, room - cell_len(target), middle=batch.only is not None)} → {target}"
     fold = "▾" if is_open else "▸"
     said = _said_of_batch(batch, state)
     seconds = batch.seconds_left if batch.goes_on else None

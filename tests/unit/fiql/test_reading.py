@@ -86,8 +86,8 @@ def test_a_tree_shows_how_the_joins_bind() -> None:
 @pytest.mark.parametrize(
     ("text", "reasons"),
     [
-        ("", ["Only AVAILABLE"]),
-        ("type==summary", ["Only AVAILABLE"]),
+        ("", ["Only available"]),
+        ("type==summary", ["Only available"]),
         ("objectState==ARCHIVED", []),
         ("type==summari;objectState==ARCHIVED", ["Did you mean summary?"]),
         ("objectState==ARCHIVED;agentName==khang", ["Values are case-sensitive"]),
