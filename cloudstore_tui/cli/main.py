@@ -256,7 +256,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         else:
             code = execute(list(sys.argv[1:] if arguments is None else arguments))
     except BrokenPipeError:
-        code = 141
+        from cloudstore_tui.core.errors import CLOSED_PIPE
+
+        code = CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
         # Deferred, as all that only a failure needs.
         from cloudstore_tui.core.errors import CRASHED, crash_sentence
@@ -287,14 +289,25 @@ def execute(args: list[str]) -> int:
     except Exception as error:
         # Deferred: a run that succeeds, or only helps, has no errors of ours.
         from cloudstore_tui.cli.output import describe_error
-        from cloudstore_tui.core.errors import StorageError
+        from cloudstore_tui.core.errors import LocalDiskError, StorageError
 
+        if isinstance(error, FileNotFoundError) and not _is_somewhere():
+            error = LocalDiskError("the current folder is gone", hint="Change into one that is there.")
         if not isinstance(error, StorageError):
             raise
         if as_json:
             _report_json(error, error.code)
         _print_message(describe_error(error))
         return error.code
+
+
+def _is_somewhere() -> bool:
+    """Whether the folder in which relative paths begin is still there."""
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not imported for a run that only helps
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _run(args: list[str], *, as_json: bool) -> int:

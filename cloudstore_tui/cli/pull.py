@@ -186,14 +186,15 @@ class _Pulling(msgspec.Struct, frozen=True):
             if not last and (taken := sum(isinstance(loss.error, ConflictError) for loss in losses)):
                 output.note(f"In the way: {counted(taken, 'other file')}.")
                 return False
+            # Before it is printed: who reads that may be gone.
+            counts = {name: getattr(report, name) for name in _COUNTS}
+            run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             self._warn(pull)
             output.losses(report.unwritten)
             _tell_losses(output, pull.plan.losses())
             _tell_report(output, report, self.options.place.payload)
             if not (report.found or gently) and isinstance(pull.listing, QueryListing):
                 note_why_empty(output, pull.listing.query.filter, report.left_out, head="")
-            counts = {name: getattr(report, name) for name in _COUNTS}
-            run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             with suppress(StorageError):
                 # For the browser alone: whoever pulls need not be able to keep it.
                 KnownArchives(state_folder() / ARCHIVES).note(self.location, self.options.place.root)

@@ -28,7 +28,7 @@ from cloudstore_tui.archive.runs import (
 from cloudstore_tui.cli.output import error_record
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.secrets import child_environment
-from cloudstore_tui.core.errors import CRASHED, BusyError, StorageError, UsageError
+from cloudstore_tui.core.errors import CLOSED_PIPE, CRASHED, BusyError, StorageError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.whole_file import READABLE, write_whole
 from cloudstore_tui.net.logs import requests_sent
@@ -153,7 +153,7 @@ class Run:
         elif isinstance(failure, click.exceptions.Exit):
             outcome, code = RunOutcome.FAILED, failure.exit_code
         elif failure is not None:
-            outcome, code = RunOutcome.FAILED, CRASHED
+            outcome, code = RunOutcome.FAILED, CLOSED_PIPE if isinstance(failure, BrokenPipeError) else CRASHED
         elif errors or outcome is RunOutcome.UNFINISHED:
             outcome = RunOutcome.INCOMPLETE
         return msgspec.structs.replace(

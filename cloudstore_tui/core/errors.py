@@ -45,6 +45,8 @@ from cloudstore_tui import __version__
 
 CRASHED = 70
 """Exit code after an error of our own."""
+CLOSED_PIPE = 141
+"""Exit code where nobody reads what is printed."""
 
 
 class StorageError(Exception):

@@ -1,6 +1,7 @@
 """Runs that report themselves, and folders that know when they were last complete."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from cloudstore_tui import __version__
 from cloudstore_tui.archive.manifest import MOVING
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 from tests.support.http import Asked, Reply, serving
 
 TIMES = ("type:callcenterrecording", "--since", "2024-09-01T09:00Z", "--until", "2024-09-01T09:10Z")
@@ -204,6 +206,30 @@ def test_a_pull_that_can_begin_no_more_is_what_status_tells(cloudstore: Cloudsto
     assert cloudstore(*PULL, "--config", "broken.toml").code == 2
     status = cloudstore("status", "calls")
     assert (status.code, "the last run is failed" in status.err) == (1, True)
+
+
+def test_a_run_whose_output_nobody_reads_tells_what_it_brought_all_the_same(
+    ready: Ready, told: Path, tmp_path: Path
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "cloudstore_tui", *PULL, "--report", str(told)]
+    environment = own_environment(CLOUDSTORE_CONFIG=str(ready.config))
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=write, timeout=60, check=False)
+    os.close(write)
+    report = json.loads(told.read_text())
+    assert (done.returncode, report["code"], report["outcome"]) == (141, 141, "failed")
+    assert report["counts"]["fetched"] == report["counts"]["found"] > 0
+
+
+def test_a_current_folder_that_is_gone_is_told_as_that(ready: Ready, tmp_path: Path) -> None:
+    script = 'mkdir gone && cd gone && rmdir ../gone && "$0" -m cloudstore_tui "$@"'
+    command = ["sh", "-c", script, sys.executable, *PULL]
+    environment = own_environment(CLOUDSTORE_CONFIG=str(ready.config))
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "The current folder is gone. Change into" in done.stderr) == (5, True), done.stderr
 
 
 def aged(folder: Path, **changes: object) -> None:
