@@ -96,7 +96,7 @@ def check_secrets(profile: Profile, fields: Sequence[SecretField]) -> Iterator[C
 def _policy(retention: Retention) -> str:
     """A policy in words: the service has nothing that it could be checked against."""
     told = [_kept("", retention), *(_kept(f"{name} ", own) for name, own in retention.types.items())]
-    return f"by your policy, which the service does not tell: {', '.join(part for part in told if part)}"
+    return f"by your policy (the service has none to compare): {', '.join(part for part in told if part)}"
 
 
 def _kept(of: str, policy: Retention) -> str:

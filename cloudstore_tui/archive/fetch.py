@@ -271,7 +271,7 @@ class Recorder:
         return {"sidecar": beside.name}
 
     def _refuse_other(self, item: PlanItem, beside: PurePosixPath) -> None:
-        """Make sure that nothing has the name but what told of the object before.
+        """Make sure that nothing has the name but a sidecar of the same object.
 
         Raises:
             ConflictError: something else has it.
@@ -282,7 +282,7 @@ class Recorder:
         entry = entry_of(item.entry, item.path, self._provider)
         if not sidecar_tells_of(self._folder.read(beside, MAX_SIDECAR), entry, any_version=True):
             subject, hint = str(self._folder.file(beside)), "Move it away, or choose another folder or --name."
-            message = "another file has the name of the one that would tell of an object"
+            message = "another file has the name of the sidecar of an object"
             raise ConflictError(message, subject=subject, hint=hint)
 
     def _append(self, *lines: ManifestEntry, kind: str = "") -> None:

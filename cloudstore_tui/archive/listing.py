@@ -248,7 +248,7 @@ class FolderListing(ObjectListing):
 
 
 def _elsewhere(folder: Folder) -> StorageError:
-    hint = "Nothing of it was looked at. The support of the service can tell what it means."
+    hint = "It was not listed. The service's support can say what that means."
     return ReplyError(f"the service lists a folder in it that is not below it: {folder.location.address}", hint=hint)
 
 

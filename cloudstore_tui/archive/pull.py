@@ -227,7 +227,7 @@ class Pull:
         if damaged:
             self._is_untidy = True
             what = "1 line cannot" if len(damaged) == 1 else f"{len(damaged):,} lines cannot"
-            self.warnings.append(f"{NAME}: {what} be read. The files that they told of are looked at anew.")
+            self.warnings.append(f"{NAME}: {what} be read. The files that they were about are checked again.")
 
     def _has_manifest(self) -> bool:
         return self._folder.stat(PurePosixPath(NAME)) is not None

@@ -122,7 +122,7 @@ def _column(names: Sequence[str], wanted: str, usual: Sequence[str], path: Path,
         plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
         found = [plain.index(name) for name in usual if name in plain]
     if not found:
-        what = f"has no column {wanted}" if wanted else "has no column whose name tells enough"
+        what = f"has no column {wanted}" if wanted else "has no column with a known name"
         hint = f"Name it with {option}; there are: {', '.join(names)[:200] or 'none'}."
         raise UsageError(what, subject=str(path), hint=hint)
     return found[0]

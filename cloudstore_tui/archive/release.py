@@ -88,13 +88,13 @@ class ProofFolder:
         if digest != line["sha256"] or after != before:
             return "its copy is not what was fetched"
         if not result.is_same:
-            return "its copy does not have the checksum that the service tells"
+            return "its copy does not have the service's checksum"
         row = (key, before, entry.checksum, entry.size)
         self._database.execute("INSERT OR REPLACE INTO proved VALUES (?, ?, ?, ?)", row)
         return ""
 
     def still_proved(self, entry: StoredObject) -> str:
-        """Why an object that was proved is so no more; empty if neither it nor its copy was touched since. Quick."""
+        """Why an object is no longer proved; empty if neither it nor its copy was touched since. Quick."""
         key = key_of(entry.location)
         row = self._database.one("SELECT state, checksum, size FROM proved WHERE key = ?", (key,))
         if row is None:

@@ -298,7 +298,7 @@ class _Verifier:
             return FileFinding(Found.MISSING, path, error.message, error)
         size, digest = line.get("size"), line.get("sha256")
         if not isinstance(size, int) or not _SHA256.fullmatch(str(digest)):
-            return _damaged(path, "its line does not tell the size and the digest that it has to have")
+            return _damaged(path, "its line has no valid size and digest")
         why = ""
         if found.st_size != size:
             why = f"it has {found.st_size:,} bytes instead of {size:,}"
@@ -325,7 +325,7 @@ class _Verifier:
             return FileFinding(Found.CHANGED, path, failure.message, failure)
         if sidecar_tells_of(told, line):
             return None
-        error = IntegrityError("it does not tell of the object that it lies beside", subject=subject, hint=hint)
+        error = IntegrityError("it does not describe the object beside it", subject=subject, hint=hint)
         return FileFinding(Found.CHANGED, path, error.message, error)
 
     def _extra(self) -> Iterator[FileFinding]:
@@ -350,7 +350,7 @@ class _Verifier:
         only = "SELECT path FROM view WHERE side = ? AND counts AND line NOT IN (SELECT line FROM view WHERE side = ?)"
         for side, other in ((NAME, CHAIN), (CHAIN, NAME)):
             for (path,) in self._database.all(only, (side, other)):
-                yield _broken(Found.CHAIN, BagProblem(json.loads(path), f"{side} tells of it what {other} does not"))
+                yield _broken(Found.CHAIN, BagProblem(json.loads(path), f"{side} says of it what {other} does not"))
 
     def _view(self, side: str, lines: Callable[[], Iterator[ManifestEntry]], *, counting: bool) -> None:
         """Take in the lines; `counting` if some of them count, and not all."""
@@ -446,7 +446,7 @@ def _broken(found: Found, problem: BagProblem) -> FileFinding:
 
 
 def _damaged(where: str, why: str) -> FileFinding:
-    hint = "Pull again: what it tells of is looked at anew."
+    hint = "Pull again: what it is about is checked again."
     return FileFinding(Found.DAMAGED, where, why, IntegrityError(why, subject=where, hint=hint))
 
 

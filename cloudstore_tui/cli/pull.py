@@ -234,7 +234,7 @@ def _due(retention: Retention | None, now: datetime, left: float | None) -> Call
         return lambda _entry: True
     if retention is None:
         hint = 'Write yours into the configuration, under the profile: retention = { hot = "28d" }.'
-        raise UsageError("the service does not tell until when it keeps files", subject="--expiring", hint=hint)
+        raise UsageError("the service does not say how long it keeps files", subject="--expiring", hint=hint)
     end = now + timedelta(seconds=left)
     return lambda entry: (ends := retention.expires(entry)) is None or ends < end
 

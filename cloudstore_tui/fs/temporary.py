@@ -110,7 +110,7 @@ def _is_last(piece: Piece, done: int) -> bool:
 async def _next(read: ReadPiece, done: int) -> Piece:
     piece = await read(done, PIECE)
     if done and not piece.ranged and piece.total is None:
-        raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", hint=_HINT)
+        raise UnsupportedError("its store sends only whole objects, and does not say how large this one is", hint=_HINT)
     if piece.ranged or not done or piece.total is None or done >= piece.total:
         return piece
     if piece.total > MAX_AT_ONCE:

@@ -131,7 +131,7 @@ def test_files_that_the_service_tells_of_and_does_not_give_are_an_error(
     cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.faults.add("field where=api path=*/objectKeys* name=totalItems value='\"90\"' times=0")
-    folder, told = "acme:exports/motivate/kpi/processed/", "the service tells of 90 entries here, and gave 3"
+    folder, told = "acme:exports/motivate/kpi/processed/", "the service reports 90 entries here, and gave 3"
     listed = cloudstore("ls", folder, "--json")
     assert ([record.get("code") for record in listed.records], listed.code) == ([None, None, None, 1], 1)
     assert told in listed.err

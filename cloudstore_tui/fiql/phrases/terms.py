@@ -517,13 +517,13 @@ def expiry_term(
     """
     if retention is None:
         hint = 'Write yours into the configuration, under the profile: retention = { hot = "90d", cold = "5y" }.'
-        raise item.error("the service does not tell until when it keeps objects", hint)
+        raise item.error("the service does not say how long it keeps objects", hint)
     refuse_negation(item)
     stretches = [_expiry_bounds(item, value, clock) for value in item.values]
     nodes = [node for bounds in stretches for node in _created(bounds, types, retention)]
     if not nodes:
         raise item.error("your policy says nothing of these types", "See retention in the configuration.")
-    return any_of(nodes), "Expiry is by your policy (retention in the configuration): the service does not tell it."
+    return any_of(nodes), "Expiry is by your policy (retention in the configuration): the service does not say."
 
 
 def _created(bounds: Bounds[datetime], types: tuple[str, ...], retention: Retention) -> Iterator[Node]:

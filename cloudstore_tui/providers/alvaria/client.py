@@ -72,8 +72,8 @@ class Refusals:
             hint = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
         else:
             hint = (
-                f"Check client_id, the secret, org and token_host of profile {name}. A secret that has expired is "
-                "refused alike: Alvaria gives a new one."
+                f"Check client_id, the secret, org and token_host of profile {name}. An expired secret is "
+                "refused in the same way: Alvaria gives out a new one."
             )
         return error.with_(hint=hint)
 

@@ -47,13 +47,13 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     given: int = 0
     """Entries of the pages before."""
     total: int | None = None
-    """The least number of entries that the service has told of: others may be deleted meanwhile."""
+    """The least number of entries that the service has reported: some may be deleted meanwhile."""
     folders: tuple[str, ...] = ()
     """Folders right in the one that is listed, as far as they were given, where files are listed after them."""
 
 
 class Listed(NamedTuple):
-    """A page, and what could be read of it."""
+    """A page as it was read."""
 
     reply: ObjectKeys
     items: list[ObjectKey]
@@ -209,7 +209,7 @@ def _is_tree(location: Location, listed: Listed) -> bool:
 
 
 def _walked(location: Location, at: Cursor, listed: Listed) -> tuple[Cursor | None, tuple[StorageError, ...]]:
-    """Where a listing goes on after a page; what the page lacks, and at the end what came not that was told of."""
+    """Where a listing goes on after a page; what the page lacks, and at its end, entries reported but never given."""
     reply, items, damaged = listed
     lost = unreadable(damaged, location.address)
     again = bool(items) and items[0].path == at.last
@@ -221,7 +221,7 @@ def _walked(location: Location, at: Cursor, listed: Listed) -> tuple[Cursor | No
     if total is None or total <= given:
         return None, lost
     lacks = PartialError(
-        f"the service tells of {total:,} entries here, and gave {given:,}",
+        f"the service reports {total:,} entries here, and gave {given:,}",
         subject=location.address,
         hint="Run it once more; if it stays so, its support can look at what is wrong there.",
     )

@@ -40,7 +40,7 @@ async def _product(client: EightByEightClient) -> str | Doubt:
     await client.login.token()
     if client.doubt:
         return Doubt(f"{client.doubt}: it takes a key made for Call Recordings & Storage", _MADE_FOR)
-    return PRODUCT if client.products else "the service does not tell"
+    return PRODUCT if client.products else "the service does not say"
 
 
 async def _regions(client: EightByEightClient) -> str | Doubt:

@@ -190,8 +190,8 @@ class EightByEightClient:
         if error.hint:
             return error
         return error.with_(
-            hint=f"Check client_id and the secret of profile {self.profile.name}. A key that has expired or was "
-            "removed is refused alike: API Keys in the Admin Console shows it."
+            hint=f"Check client_id and the secret of profile {self.profile.name}. An expired or removed key "
+            "is refused in the same way: API Keys in the Admin Console shows it."
         )
 
     async def _known_regions(self) -> tuple[str, ...]:

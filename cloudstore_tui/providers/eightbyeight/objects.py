@@ -122,7 +122,7 @@ class Objects:
         reply = await self._client.get(location.region, f"objects/{segment(location.path)}", subject=subject)
         found = wire.single(reply, location, subject)
         if found is None:
-            raise ReplyError("the service told nothing of this object", subject=subject, hint="Try again later.")
+            raise ReplyError("the service says nothing about this object", subject=subject, hint="Try again later.")
         # The address that was asked for stays, however the service writes the id.
         return replace(found, location=location)
 

@@ -86,7 +86,7 @@ class _CallSearch:
         items = tuple(found for name, found in self._found.items() if name != identity(entry))
         if number := len(self._strays - {identity(entry)}):
             do = "does" if number == 1 else "do"
-            self._warnings[f"{number:,} of these {do} not share a value with the call to the letter."] = None
+            self._warnings[f"{number:,} of these {do} not share an exact value with the call."] = None
         return Page(items, warnings=tuple(self._warnings), failures=self._failures)
 
     async def _read(self, query: Query) -> None:

@@ -137,7 +137,7 @@ def not_empty(where: Location) -> ReplyError:
 
 def _not_again(where: Location) -> ReplyError:
     return ReplyError(
-        "the service does not find again by its time what it has just listed, so objects may be missing",
+        "the service cannot find by time what it has just listed, so objects may be missing",
         subject=where.address,
         hint="Narrow the query by time, or run it once more.",
     )

@@ -177,7 +177,7 @@ class Tree:
             lost += len(oldest.unreadable)
             why = ""
             if not any(entry.created for entry in oldest.entries):
-                why = "the oldest object tells no time"
+                why = "the oldest object has no time"
             elif next_window([-epoch_ms(entry.created) for entry in entries if entry.created]) is None:
                 why = "the service does not list by time as it is asked to"
             if why:

@@ -38,7 +38,7 @@ SWITCHES: tuple[Switch, ...] = (
     _switch("A-10", "entries of a page at most", "1000"),
     _switch(
         "A-11",
-        "page tokens: the page starts after their key, or with it, or they are told percent-encoded",
+        "page tokens: the page starts after their key, or with it, or they are given percent-encoded",
         *("exclusive", "inclusive", "quoted"),
     ),
     _switch("A-12", "the token after the last page", "absent", "blank", "null"),

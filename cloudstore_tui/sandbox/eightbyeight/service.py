@@ -50,7 +50,7 @@ SWITCHES: tuple[Switch, ...] = (
     _switch("E-13", "order without sortField", "createdTime DESC"),
     _switch("order", "order of what is found: as asked, or the newest first whatever is asked", "asked", "newest"),
     _switch(
-        "E-14", "how a presigned URL is told", *("json", "text", "json string", "302", "presignedUrl", "presignUrl")
+        "E-14", "how a presigned URL is given", *("json", "text", "json string", "302", "presignedUrl", "presignUrl")
     ),
     _switch("E-15", "Authorization sent to a presigned URL", "400"),
     _switch("E-16", "content of an object that is not AVAILABLE", "403", "404", "409"),

@@ -430,7 +430,7 @@ def test_what_expires_is_a_time_of_creation_by_the_policy(phrase: str, filter_: 
 
 
 def test_what_expires_is_not_known_without_a_policy() -> None:
-    with pytest.raises(FilterError, match="does not tell until when") as raised:
+    with pytest.raises(FilterError, match="does not say how long") as raised:
         compiled("expires:<7d")
     assert "retention = {" in raised.value.hint
     of_one = Retention(types={"summary": Retention(timedelta(days=5))})

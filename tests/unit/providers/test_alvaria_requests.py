@@ -266,7 +266,7 @@ async def test_entries_that_the_service_tells_of_and_does_not_give_are_told(
     assert not first.failures
     second = await provider.browse(location, first.cursor)
     # The entry with which a page goes on is no other one, and the folder itself is one of those that are told of.
-    lacking = ["the service tells of 5 entries here, and gave 4"] if totals == (5, 5) else []
+    lacking = ["the service reports 5 entries here, and gave 4"] if totals == (5, 5) else []
     assert [failure.message for failure in second.failures] == lacking
 
 

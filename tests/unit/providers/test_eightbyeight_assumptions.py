@@ -317,7 +317,7 @@ async def test_a_search_that_goes_on_by_time_tells_that_the_times_are_others(
     service.rule = Habits(1_250, zone=zone, limit=500)
     result = await found(provider, Query(EAST, "", Sort("createdTime", descending)), fast=False)
     assert [type(failure) for failure in result.failures] == [ReplyError]
-    assert "does not find again" in result.failures[0].message
+    assert "cannot find by time" in result.failures[0].message
 
 
 async def test_rows_of_another_time_than_was_asked_for_are_noted(
@@ -381,9 +381,7 @@ async def test_what_shares_nothing_with_a_call_is_counted(
     service.rule = lambda *_ask: (200, {"lastPage": True, "content": rows})
     assert (await provider.related(mine)).warnings == ()
     rows += [{"id": "b", "tags": [{"key": "callId", "value": "d"}]}]
-    assert (await provider.related(mine)).warnings == (
-        "1 of these does not share a value with the call to the letter.",
-    )
+    assert (await provider.related(mine)).warnings == ("1 of these does not share an exact value with the call.",)
 
 
 async def test_a_deletion_is_judged_by_the_record_of_the_object_itself(

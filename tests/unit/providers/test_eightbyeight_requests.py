@@ -366,7 +366,7 @@ async def test_a_large_place_whose_oldest_object_tells_no_time_may_hold_more(
     service.answers = [("GET", page(row(createdTime="2024-09-30T00:00:00"), last=False)), ("GET", page(oldest))]
     found = await provider.folders(Location("acme8", "us-east", "", ("t",)))
     assert [folder.name for folder in found.items] == ["2024"]
-    assert "the oldest object tells no time, so there may be more than these" in [
+    assert "the oldest object has no time, so there may be more than these" in [
         failure.message for failure in found.failures
     ]
 
