@@ -318,13 +318,10 @@ class CurlLoop:
         """What failed in a callback of the whole loop."""
         self._waiting: list[asyncio.Future[None]] | None = []
         """Those who wait for its end; none any more when it has come."""
-        self._poll = select.poll()
-        """Its sockets are few, and watching one for the length of a request takes no call of the system."""
         with ExitStack() as opened:
             self._wake_receiver, self._wake_sender = map(opened.enter_context, socket.socketpair())
             for end in (self._wake_receiver, self._wake_sender):
                 end.setblocking(False)
-            self._poll.register(self._wake_receiver, select.POLLIN)
             self._multi = self._new_multi()
             opened.callback(lambda: self._multi.close())
             threading.Thread(target=self._serve, name=name, daemon=True).start()
@@ -393,7 +390,10 @@ class CurlLoop:
                 one.get_loop().call_soon_threadsafe(one.cancel)
 
     def _new_multi(self) -> Any:
-        """A set of connections without any."""
+        """A set of connections without any, and what watches their sockets."""
+        # They are few, and watching one for the length of a request takes no call of the system.
+        self._poll = select.poll()
+        self._poll.register(self._wake_receiver, select.POLLIN)
         multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
@@ -408,10 +408,7 @@ class CurlLoop:
         ready = self._poll.poll(self._longest_sleep())
         self._sleeps = False
         for descriptor, events in ready:
-            if descriptor == self._wake_receiver.fileno():
-                self._wake_receiver.recv(4096)
-            else:
-                self._multi.socket_action(descriptor, _curl_events(events))
+            self._act_on(descriptor, events)
         now = time.monotonic()
         if self._timer is not None and now >= self._timer:
             self._timer = None
@@ -427,6 +424,15 @@ class CurlLoop:
         while self._new:
             self._begin(self._new.popleft())
 
+    def _act_on(self, descriptor: int, events: int) -> None:
+        if descriptor == self._wake_receiver.fileno():
+            self._wake_receiver.recv(4096)
+        elif events & select.POLLNVAL:
+            # It was closed, and would be reported for ever.
+            self._watch_socket(pycurl.POLL_REMOVE, descriptor, None, None)
+        else:
+            self._multi.socket_action(descriptor, _curl_events(events))
+
     def _longest_sleep(self) -> float | None:
         """Milliseconds until there is something to do without any event."""
         if self._new or self._is_urgent or self._closing:
@@ -441,7 +447,8 @@ class CurlLoop:
     def _watch_socket(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         try:
             if what == pycurl.POLL_REMOVE:
-                self._poll.unregister(descriptor)
+                with suppress(KeyError):
+                    self._poll.unregister(descriptor)
             else:
                 self._poll.register(descriptor, _POLL_EVENTS[what])
         except Exception as error:  # noqa: BLE001 - libcurl would print it and go on, deaf on this connection
