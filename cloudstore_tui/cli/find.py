@@ -388,9 +388,11 @@ def search_list_command(*, as_json: bool) -> None:
         output.note(f"No search is saved in {searches.path}.")
 
 
-def search_remove_command(name: str) -> None:
+def search_remove_command(session: CommandSession, name: str) -> None:
     searches = saved_searches()
-    searches.remove(searches.named(name).name)
+    removed = searches.named(name).name
+    searches.remove(removed)
+    session.output.result({"name": removed, "result": "removed"}, f"removed  {SIGN}{removed}")
 
 
 def _search_record(search: SavedSearch) -> dict[str, object]:

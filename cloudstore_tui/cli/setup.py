@@ -94,12 +94,12 @@ def profile_remove_command(session: CommandSession, name: str, *, yes: bool) -> 
     config, output = session.config, session.output
     profile = config.profile(name)
     if not yes:
-        unattended = UsageError("removing a profile has to be agreed to", subject=name, hint="Add --yes.")
+        unattended = UsageError("removing a profile needs confirmation", subject=name, hint="Add --yes.")
         output.require_yes(f"Remove the profile {name} from {config.path}?", unattended)
     fields = spec_of(profile.provider).secrets
     sources = sources_of(profile, fields)
     remove_profile(config.path, name)
-    output.line(f"Removed {name} from {config.path}")
+    output.result({"profile": name, "result": "removed"}, f"Removed {name} from {config.path}")
     folder = config.path.parent
     used = {file_of(file, folder) for file in _files_of_others(config, name)}
     told = take_back(name, sources, folder, [field.name for field in fields], used)

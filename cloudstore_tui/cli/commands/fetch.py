@@ -157,6 +157,7 @@ def pull_command() -> None:
 )
 @click.option("--sidecar", is_flag=True, help="Save all fields and tags of each object beside its file, as NAME.json.")
 @run_options
+@json_option
 def watch_command() -> None:
     """Fetch what a query finds, or what is new in a folder, as it appears, until a signal stops it.
 

@@ -204,6 +204,7 @@ def search_list_command() -> None:
 
 @search_command.command("remove", does="find.search_remove_command")
 @click.argument("name")
+@json_option
 def search_remove_command() -> None:
     """Remove a saved search; the rest of the file stays as it is.
 

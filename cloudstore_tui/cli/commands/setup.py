@@ -161,6 +161,7 @@ def profile_test_command() -> None:
 )
 @click.argument("name")
 @yes_option
+@json_option
 def profile_remove_command() -> None:
     """Remove a profile from the configuration; the rest of the file stays as it is.
 

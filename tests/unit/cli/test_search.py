@@ -31,7 +31,7 @@ def test_what_is_saved_is_listed_and_can_be_edited_and_forgotten(
     file = tmp_path / "searches.toml"
     file.write_text("# mine, all mine\n" + file.read_text())
     assert search(capsys, "list")[1] == '@mine  agent:?who queue:"Level 3"  (acme8:uk)\n'
-    assert search(capsys, "remove", "mine") == (0, "", "")
+    assert search(capsys, "remove", "mine") == (0, "removed  @mine\n", "")
     assert "# mine, all mine" in file.read_text()
     assert "agent" not in file.read_text()
 
