@@ -1,7 +1,6 @@
 """Deleting that leaves a trace: a log that is only ever added to, written before anything is sent."""
 
 import asyncio
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +13,7 @@ from cloudstore_tui.core.errors import LocalDiskError, StorageError, Unavailable
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome, StorageProvider
-from cloudstore_tui.core.records import entry_record, json_text
+from cloudstore_tui.core.records import entry_record, json_object, json_text
 from cloudstore_tui.fs.disk import user_name
 
 FILE = "deletions.jsonl"
@@ -95,7 +94,7 @@ class DeletionLog:
         begun: dict[tuple[str, str], dict[str, object]] = {}
         ended: dict[tuple[str, str], dict[str, object]] = {}
         for number, line in enumerate(self._lines(), 1):
-            record = _decoded(line)
+            record = json_object(line) or {}
             event = record.pop("event", None)
             key = (str(record.pop("batch", "")), str(record.get("path", "")))
             if event in ("begin", "end") and isinstance(record.get("path"), str):
@@ -152,14 +151,6 @@ def _head(batch: str, path: str) -> dict[str, object]:
 def _facts(entry: StoredObject) -> dict[str, object]:
     record = entry_record(entry, "")
     return {name: record[name] for name in _KEPT if name in record}
-
-
-def _decoded(line: bytes) -> dict[str, object]:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _ends_in_half_a_line(file: int) -> bool:

@@ -26,12 +26,12 @@ from cloudstore_tui.archive.manifest import (
     ArchivePlace,
     ManifestEntry,
     is_superseded,
-    json_object,
     last_line,
     opened,
     read_manifest,
     whole_lines,
 )
+from cloudstore_tui.core.records import json_object
 from cloudstore_tui.fs.disk import Disk, os_errors_as, user_name
 from cloudstore_tui.fs.whole_file import replaced
 

@@ -23,7 +23,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import ConflictError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.core.records import csv_row, entry_record
+from cloudstore_tui.core.records import csv_row, entry_record, json_object
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.fs.whole_file import beside, replaced
 from cloudstore_tui.results.scratch import ScratchDatabase
@@ -198,15 +198,6 @@ def mtime_of(found: os.stat_result) -> str:
 
 
 # Reading
-
-
-def json_object(text: bytes) -> Mapping[str, Any] | None:
-    """A JSON object; `None` for anything else, since whatever is in a folder may be damaged."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 @contextmanager

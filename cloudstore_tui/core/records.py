@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
 
@@ -36,6 +37,15 @@ def json_text(value: object, *, compact: bool = False) -> str:
     """A value as JSON that UTF-8 can hold: half a surrogate pair, which a service may send, becomes its escape."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":") if compact else None)
     return LONE_HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def json_object(text: bytes) -> dict[str, Any] | None:
+    """A JSON object; `None` for anything else, as in files that may be damaged."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _object_fields(entry: StoredObject) -> dict[str, object]:

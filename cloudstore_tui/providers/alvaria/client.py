@@ -4,8 +4,6 @@ import re
 import shlex
 from urllib.parse import unquote
 
-import msgspec
-
 from cloudstore_tui.core.errors import (
     ConfigError,
     ForbiddenError,
@@ -15,6 +13,7 @@ from cloudstore_tui.core.errors import (
     UsageError,
 )
 from cloudstore_tui.core.profile import Profile, Secret
+from cloudstore_tui.core.records import json_object
 from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, origin_and_path, segment
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
 from cloudstore_tui.net.reply import Reply, message_of
@@ -104,11 +103,8 @@ def _above(key: str) -> str:
 
 
 def _is_gateway(body: bytes) -> bool:
-    try:
-        raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        return False
-    return isinstance(raw, dict) and set(raw) == {"message"} and str(raw["message"]).lower() == "forbidden"
+    told = json_object(body) or {}
+    return set(told) == {"message"} and str(told["message"]).lower() == "forbidden"
 
 
 PAGE = 500
