@@ -18,7 +18,16 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from cloudstore_tui import __version__
-from cloudstore_tui.archive.chain import SEALED, Break, Chain, lacking_lines, open_chain, read_chain, read_lines
+from cloudstore_tui.archive.chain import (
+    CHANGED,
+    SEALED,
+    Break,
+    Chain,
+    lacking_lines,
+    open_chain,
+    read_chain,
+    read_lines,
+)
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
@@ -389,7 +398,7 @@ def note_verified(folder: Path, counts: Mapping[str, int], wrong: Iterable[tuple
     locked.lock()
     try:
         with closing(Chain(place.root)) as chain:
-            chain.append(("changed", {"path": path, "why": why}) for path, why in wrong)
+            chain.append((CHANGED, {"path": path, "why": why}) for path, why in wrong)
             chain.append([("verified", counts)])
     finally:
         locked.unlock()
@@ -409,6 +418,10 @@ class Past(msgspec.Struct):
     """The events of a folder, looked through once."""
 
     problems: list[BagProblem] = []
+    clocks: list[BagProblem] = []
+    """Where the clock was set back, and nothing else is wrong."""
+    told: set[str] = set()
+    """What an earlier verification told of."""
     length: int = 0
     has_seal: bool = False
     """Whether the event that sealed the folder is among them."""
@@ -428,7 +441,8 @@ def read_past(place: ArchivePlace, stop: Stop) -> Past:
     sealed = sealed_link(place.root)
 
     def broken(found: Break) -> None:
-        past.problems.append(BagProblem(f"{CHAIN} line {found.number}", found.why))
+        problems = past.clocks if found.is_clock else past.problems
+        problems.append(BagProblem(f"{CHAIN} line {found.number}", found.why))
 
     for link in read_chain(path, broken):
         stop.check()
@@ -436,6 +450,8 @@ def read_past(place: ArchivePlace, stop: Stop) -> Past:
         line = link.event.get("line")
         if past.has_seal and isinstance(line, dict):
             past.later |= {path_of(line), sidecar_of(line), NAME, TABLE}
+        if link.event.get("event") == CHANGED:
+            past.told.add(str(link.event.get("path")))
         past.has_later_seal = past.has_seal and (past.has_later_seal or link.event.get("event") == SEALED)
         past.has_seal = past.has_seal or (link.digest, link.number) == sealed
     if place.is_bag and not past.has_seal:

@@ -39,6 +39,8 @@ START = "0" * 64
 """What the first line holds in the place of a digest."""
 PULLED, SEALED = "pulled", "sealed"
 """Events at which the manifest has caught up with all earlier ones."""
+CHANGED = "changed"
+"""What a verification found that nobody wants to find."""
 _MAX_LINE = 1 << 23
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clocks of two machines differ, or one clock before and after it was set right."""
@@ -149,6 +151,8 @@ class Break(msgspec.Struct, frozen=True):
     number: int
     """Of the line in the file; 0 for the whole."""
     why: str
+    is_clock: bool = False
+    """Whether only the clock of the machine was at fault."""
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -181,7 +185,11 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
             elif event.get("prev") != before or event.get("n") != number:
                 broken(Break(number, "it does not follow from the line before it"))
             elif (moment := _moment(event)) is None or moment < latest - CLOCKS_DIFFER:
-                broken(Break(number, "it is older than a line before it: the clock was set back"))
+                broken(
+                    Break(
+                        number, "it is older than a line before it: the clock was set back", is_clock=moment is not None
+                    )
+                )
                 # Once, and not for all that follow.
                 latest = moment or latest
             else:

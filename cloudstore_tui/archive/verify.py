@@ -90,6 +90,8 @@ class Found(StrEnum):
     """What came or was replaced since the folder was sealed."""
     CHAIN = "chain"
     """The past of the folder is not whole, or tells of something else than the manifest."""
+    CLOCK = "clock set back"
+    """The clock was set back once, which an earlier verification has told of."""
     SEAL = "seal"
     """What was sealed is not what is there, or the seal itself is not whole."""
     SEALED = "sealed"
@@ -193,6 +195,8 @@ class _Verifier:
             yield FileFinding(Found.NOT_FETCHED, RUNS[run.command], why)
         past = read_past(self._place, self._stop)
         yield from (_broken(Found.CHAIN, problem) for problem in past.problems)
+        for problem in past.clocks:
+            yield _set_back(problem, is_told=problem.where in past.told)
         if past.length:
             yield from self._contradictions()
         if self._place.is_bag:
@@ -443,6 +447,16 @@ def _is_below(path: str) -> bool:
 
 def _broken(found: Found, problem: BagProblem) -> FileFinding:
     return FileFinding(found, problem.where, problem.why, IntegrityError(problem.why, subject=problem.where))
+
+
+def _set_back(problem: BagProblem, *, is_told: bool) -> FileFinding:
+    """A clock that was set back is told until it is in the events that it was."""
+    if is_told:
+        return FileFinding(Found.CLOCK, problem.where, "an earlier verification has told of it")
+    hint = "If that is all, verify again: it is recorded now, and no failure from then on."
+    return FileFinding(
+        Found.CHAIN, problem.where, problem.why, IntegrityError(problem.why, subject=problem.where, hint=hint)
+    )
 
 
 def _damaged(where: str, why: str) -> FileFinding:

@@ -288,6 +288,22 @@ def test_whatever_is_done_to_it_is_found_and_named(
         assert found == {"signature"}, done.out
 
 
+def test_a_clock_that_was_set_back_fails_one_verification_and_is_told_by_all(bag: Path, cloudstore: Cloudstore) -> None:
+    set_the_clock_back(bag)
+    first = cloudstore("verify", "calls", "--json")
+    assert (first.code, first.report["chain"], "verify again" in first.err) == (6, 1, True), first.err
+    assert cloudstore("status", "calls").code == 1
+    second = cloudstore("verify", "calls", "--json")
+    assert (second.code, second.report["chain"], second.report["clock_set_back"]) == (0, 0, 1), second.err
+    assert "an earlier verification has told of it" in second.err
+    assert cloudstore("status", "calls").code == 0
+    # Whatever else is wrong there is no matter of a clock.
+    told = [json.loads(line) for line in events(bag)]
+    told[-1]["prev"] = "0" * 64
+    (bag / "events.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in told))
+    assert cloudstore("verify", "calls").code == 6
+
+
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("name", ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
 def test_nothing_in_the_place_of_its_own_files_is_waited_for(bag: Path, cloudstore: Cloudstore, name: str) -> None:

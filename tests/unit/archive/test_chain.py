@@ -26,4 +26,4 @@ def test_a_clock_that_was_set_back_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
     broken = list[Break]()
     assert len(list(read_chain(tmp_path / "events.jsonl", broken.append))) == 5
-    assert broken == [Break(3, "it is older than a line before it: the clock was set back")]
+    assert broken == [Break(3, "it is older than a line before it: the clock was set back", is_clock=True)]
