@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, TransferSnapshot
+from cloudstore_tui.ui.browser.panes import ActivityStrip
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
-from cloudstore_tui.ui.widgets.activity_strip import ActivityStrip
 
 START = "acme:exports/reporting/"
 

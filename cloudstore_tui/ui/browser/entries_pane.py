@@ -1,7 +1,6 @@
 """The entries of a folder or search: their table, the lines to type in above it, and what there is of them below."""
 
 from datetime import UTC, datetime, tzinfo
-from itertools import pairwise
 from typing import ClassVar
 
 from msgspec import Struct
@@ -9,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
@@ -20,6 +18,7 @@ from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
+from cloudstore_tui.ui.browser.panes import PaneRule
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
@@ -238,40 +237,3 @@ class EntriesPane(Vertical):
         if table.store is not None:
             range_ = f"RANGE {counted(rows, 'row')} · v ends, Esc drops it · " if rows else ""
             self._foot.set_text(range_ + status_text(table.store, self._progress, self._zone, table.cursor))
-
-
-class PaneRule(Widget):
-    """A line above or below panes that stand side by side, with the corners where they part; shows who has the focus.
-
-    A border of each pane would do the same, but a change of the focus would draw both panes.
-    """
-
-    DEFAULT_CSS = """
-    PaneRule { height: 1; color: $border-blurred; text-wrap: nowrap; }
-    """
-    ALLOW_SELECT = False
-
-    def __init__(self, panes: Widget, corner: str) -> None:
-        """Draw the line of a row of panes, and `corner` where two of them meet."""
-        super().__init__()
-        self._panes = panes
-        self._corner = corner
-
-    def on_mount(self) -> None:
-        self.watch(self.screen, "focused", self._follow, init=False)
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._follow)
-
-    def render(self) -> Content:
-        width = self.size.width
-        shown = sorted((pane for pane in self._panes.children if pane.display), key=lambda pane: pane.region.x)
-        # A border belongs to one of the two panes that it parts.
-        ends = [pane.region.x + bool(pane.styles.border_left[0]) for pane in shown[1:]]
-        parts = []
-        for pane, (start, end) in zip(shown, pairwise([0, *ends, width]), strict=True):
-            line = "─" * (end - start)
-            line = line[:-1] + self._corner if end < width else line
-            parts.append((line, "bold $border" if pane.has_pseudo_class("focus-within") or pane.has_focus else ""))
-        return Content.assemble(*parts)
-
-    def _follow(self, _: object) -> None:
-        self.refresh()

@@ -1,5 +1,6 @@
-"""What is in an object: on a screen of its own, in another program, in its call; links to it, and copies."""
+"""What is in an object: beside the list, on a screen of its own, in another program, in its call; links and copies."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,24 +8,138 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from cloudstore_tui.calls import CallTree, file_names
-from cloudstore_tui.core.models import Entry, StoredObject
+from cloudstore_tui.calls import CallPart, CallTree, file_names, part_of, speaker_rank
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Entry, StoredObject, identity
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.records import json_text
+from cloudstore_tui.preview.model import Bytes, Dialogue, Preview
+from cloudstore_tui.preview.render import RenderedDocument, RenderedLine, render
+from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.transfers.zip.plan import plan_zips
+from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
+from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.picking import Choice, PickDialog
 from cloudstore_tui.ui.downloads import not_zipped, zip_text
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.object_actions import ObjectActions
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED, ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import notify_plain
-from cloudstore_tui.ui.text import shorten
+from cloudstore_tui.ui.text import plain, shorten
 from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
+
+READ = 8 * 1024
+"""Bytes that are read of an object to show its beginning."""
+MAX_LINES = 60
+
+
+@dataclass(eq=False)
+class DetailActions(ActionGroup):
+    """Fills the pane beside the list: with all that is known, or with the beginning of the content."""
+
+    pane: DetailPane
+    panes: FocusManager
+    objects: ObjectActions
+    browser_state: BrowserState
+    settings: Settings
+
+    @Action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True, stops_on_escape=True)
+    async def turn_detail(self) -> None:
+        """Show something else beside the list: the preview, all fields, nothing."""
+        if self.pane.has_focus:
+            self.panes.go("entries")
+        mode = self.pane.mode.next
+        self.pane.mode = mode
+        for pane in (DetailMode.PREVIEW, DetailMode.FIELDS):
+            self.browser_state.hide(pane.value, hidden=pane not in mode.panes)
+        if mode is DetailMode.FIELDS:
+            await self._show_fields()
+
+    async def _show_fields(self) -> None:
+        """Ask for what the list may not have told of an object, and show it if the cursor is still there."""
+        state, entry = self.listing.state, self.listing.entry
+        if state is None or not isinstance(entry, StoredObject):
+            return
+        self.pane.show(entry, state.zone)
+        whole = await state.provider.stat(entry.location)
+        MASK.learn([whole])
+        if state is self.listing.state and self._is_shown(entry):
+            self.pane.show(whole, state.zone)
+
+    @Action("I", "Beginning", "Show a small text beside the list", shown=False, stops_on_escape=True)
+    async def beginning(self) -> None:
+        entry = self.listing.entry
+        if not isinstance(entry, StoredObject):
+            notify_plain(self.screen, "Nothing to preview here.", "warning")
+        elif (source := self._source(entry)) is None:
+            notify_plain(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
+        else:
+            self.pane.mode = DetailMode.PREVIEW
+            await self._show(entry, source)
+
+    def follow(self) -> None:
+        """Show the beginning of what the cursor rests on, where that is wanted and the service has calls to spare."""
+        entry, state = self.pane.entry, self.listing.state
+        if not self.settings.preview_in_detail or not self.pane.display or state is None:
+            return
+        if not isinstance(entry, StoredObject) or self.pane.has_head(entry):
+            return
+        if state.provider.session.pace_used <= MAX_PACE_UNASKED and (source := self._source(entry)) is not None:
+            self.screen.run_worker(self._show_quietly(entry, source), group="action beginning", exclusive=True)
+
+    def _source(self, entry: StoredObject) -> StoredObject | None:
+        """What can be read cheaply to show what an object is about: itself, or the transcript of its call."""
+        if is_small_text(entry):
+            return entry
+        if part_of(entry) not in (CallPart.RECORDING, CallPart.VOICEMAIL, CallPart.SCREEN):
+            return None
+        call = [one for one in self.listing.of_call(entry) if is_small_text(one)]
+        transcripts = sorted((one for one in call if part_of(one) is CallPart.TRANSCRIPT), key=speaker_rank)
+        return next(iter(transcripts), None)
+
+    async def _show_quietly(self, entry: StoredObject, source: StoredObject) -> None:
+        try:
+            await self._show(entry, source)
+        except StorageError as error:
+            # Nobody asked: a sentence in the pane, nothing over it.
+            self.pane.show_head(entry, "PREVIEW", f"Its beginning cannot be shown: {plain(error.message)}.")
+
+    async def _show(self, entry: StoredObject, source: StoredObject) -> None:
+        preview = await self.objects.look_into(source)(READ)
+        width = max(self.pane.content_region.width - 2, 20)
+        if self._is_shown(entry):
+            self.pane.show_head(entry, *_text(source, preview, render(preview, width), width))
+
+    def _is_shown(self, entry: Entry) -> bool:
+        return self.pane.entry is not None and identity(self.pane.entry) == identity(entry)
+
+
+def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width: int) -> tuple[str, str]:
+    """What it is, and its first lines."""
+    lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MAX_LINES]
+    if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
+        # What is said, without what is known of the call anyway.
+        said = [line for line in lines[shown.above :] if line.hang]
+        blank = min((len(line.text) - len(line.text.lstrip()) for line in said), default=0)
+        return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, blank, width))
+    amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
+    head = [shown.head] if lines and shown.head and not shown.above else []
+    return f"{preview.format}{amount}; p shows more", "\n".join([*head, *(line.text for line in lines)])
+
+
+def _folded(line: RenderedLine, blank: int, width: int) -> list[str]:
+    """The lines of one turn, without the blanks before all of them."""
+    indent = " " * max(min(line.hang - blank, width // 2), 0)
+    return textwrap.wrap(line.text[blank:], max(width, 12), subsequent_indent=indent) or [""]
+
 
 CallFolder = Callable[[StoredObject, str], Path]
 """The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""

@@ -1,31 +1,25 @@
-"""The panes of the browser: which has the focus, how they share the screen, what the one beside the list shows.
+"""The panes of the browser: which has the focus, how they share the screen, and the strip below them.
 
 From `WIDE` columns on places, entries and detail stand side by side. Below that the entries have the whole width, with
 two lines of detail under them, and the places come as a drawer over their left half while they have the focus.
 """
 
-import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import pairwise
 
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
 from textual.geometry import Size
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
-from cloudstore_tui.calls import CallPart, part_of, speaker_rank
-from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Entry, StoredObject, identity
-from cloudstore_tui.preview.model import Bytes, Dialogue, Preview
-from cloudstore_tui.preview.render import RenderedDocument, RenderedLine, render
-from cloudstore_tui.state.memory import BrowserState
-from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.actions import Action, ActionGroup
-from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED, ObjectActions, is_small_text
-from cloudstore_tui.ui.report import notify_plain
-from cloudstore_tui.ui.text import plain
-from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
+from cloudstore_tui.transfers.model import State
+from cloudstore_tui.ui.transfer_text import path_of, result_text, running_text
+from cloudstore_tui.ui.transfer_watch import BatchProgress
+from cloudstore_tui.ui.widgets.chrome import StatusBar
 
 WIDE, LOW = 110, 18
 """Columns from which panes stand side by side, and rows below which only the one with the focus is shown."""
@@ -91,106 +85,97 @@ class FocusManager:
         self.fit(self._screen.size)
 
 
-READ = 8 * 1024
-"""Bytes that are read of an object to show its beginning."""
-MAX_LINES = 60
+class PaneRule(Widget):
+    """A line above or below panes that stand side by side, with the corners where they part; shows who has the focus.
+
+    A border of each pane would do the same, but a change of the focus would draw both panes.
+    """
+
+    DEFAULT_CSS = """
+    PaneRule { height: 1; color: $border-blurred; text-wrap: nowrap; }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, panes: Widget, corner: str) -> None:
+        """Draw the line of a row of panes, and `corner` where two of them meet."""
+        super().__init__()
+        self._panes = panes
+        self._corner = corner
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "focused", self._follow, init=False)
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._follow)
+
+    def render(self) -> Content:
+        width = self.size.width
+        shown = sorted((pane for pane in self._panes.children if pane.display), key=lambda pane: pane.region.x)
+        # A border belongs to one of the two panes that it parts.
+        ends = [pane.region.x + bool(pane.styles.border_left[0]) for pane in shown[1:]]
+        parts = []
+        for pane, (start, end) in zip(shown, pairwise([0, *ends, width]), strict=True):
+            line = "─" * (end - start)
+            line = line[:-1] + self._corner if end < width else line
+            parts.append((line, "bold $border" if pane.has_pseudo_class("focus-within") or pane.has_focus else ""))
+        return Content.assemble(*parts)
+
+    def _follow(self, _: object) -> None:
+        self.refresh()
 
 
-@dataclass(eq=False)
-class DetailActions(ActionGroup):
-    """Fills the pane beside the list: with all that is known, or with the beginning of the content."""
-
-    pane: DetailPane
-    panes: FocusManager
-    objects: ObjectActions
-    browser_state: BrowserState
-    settings: Settings
-
-    @Action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True, stops_on_escape=True)
-    async def turn_detail(self) -> None:
-        """Show something else beside the list: the preview, all fields, nothing."""
-        if self.pane.has_focus:
-            self.panes.go("entries")
-        mode = self.pane.mode.next
-        self.pane.mode = mode
-        for pane in (DetailMode.PREVIEW, DetailMode.FIELDS):
-            self.browser_state.hide(pane.value, hidden=pane not in mode.panes)
-        if mode is DetailMode.FIELDS:
-            await self._show_fields()
-
-    async def _show_fields(self) -> None:
-        """Ask for what the list may not have told of an object, and show it if the cursor is still there."""
-        state, entry = self.listing.state, self.listing.entry
-        if state is None or not isinstance(entry, StoredObject):
-            return
-        self.pane.show(entry, state.zone)
-        whole = await state.provider.stat(entry.location)
-        MASK.learn([whole])
-        if state is self.listing.state and self._is_shown(entry):
-            self.pane.show(whole, state.zone)
-
-    @Action("I", "Beginning", "Show a small text beside the list", shown=False, stops_on_escape=True)
-    async def beginning(self) -> None:
-        entry = self.listing.entry
-        if not isinstance(entry, StoredObject):
-            notify_plain(self.screen, "Nothing to preview here.", "warning")
-        elif (source := self._source(entry)) is None:
-            notify_plain(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
-        else:
-            self.pane.mode = DetailMode.PREVIEW
-            await self._show(entry, source)
-
-    def follow(self) -> None:
-        """Show the beginning of what the cursor rests on, where that is wanted and the service has calls to spare."""
-        entry, state = self.pane.entry, self.listing.state
-        if not self.settings.preview_in_detail or not self.pane.display or state is None:
-            return
-        if not isinstance(entry, StoredObject) or self.pane.has_head(entry):
-            return
-        if state.provider.session.pace_used <= MAX_PACE_UNASKED and (source := self._source(entry)) is not None:
-            self.screen.run_worker(self._show_quietly(entry, source), group="action beginning", exclusive=True)
-
-    def _source(self, entry: StoredObject) -> StoredObject | None:
-        """What can be read cheaply to show what an object is about: itself, or the transcript of its call."""
-        if is_small_text(entry):
-            return entry
-        if part_of(entry) not in (CallPart.RECORDING, CallPart.VOICEMAIL, CallPart.SCREEN):
-            return None
-        call = [one for one in self.listing.of_call(entry) if is_small_text(one)]
-        transcripts = sorted((one for one in call if part_of(one) is CallPart.TRANSCRIPT), key=speaker_rank)
-        return next(iter(transcripts), None)
-
-    async def _show_quietly(self, entry: StoredObject, source: StoredObject) -> None:
-        try:
-            await self._show(entry, source)
-        except StorageError as error:
-            # Nobody asked: a sentence in the pane, nothing over it.
-            self.pane.show_head(entry, "PREVIEW", f"Its beginning cannot be shown: {plain(error.message)}.")
-
-    async def _show(self, entry: StoredObject, source: StoredObject) -> None:
-        preview = await self.objects.look_into(source)(READ)
-        width = max(self.pane.content_region.width - 2, 20)
-        if self._is_shown(entry):
-            self.pane.show_head(entry, *_text(source, preview, render(preview, width), width))
-
-    def _is_shown(self, entry: Entry) -> bool:
-        return self.pane.entry is not None and identity(self.pane.entry) == identity(entry)
+TWO_LINES = 30
+"""Rows of the terminal from which on the result and what runs both have a line."""
 
 
-def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width: int) -> tuple[str, str]:
-    """What it is, and its first lines."""
-    lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MAX_LINES]
-    if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
-        # What is said, without what is known of the call anyway.
-        said = [line for line in lines[shown.above :] if line.hang]
-        blank = min((len(line.text) - len(line.text.lstrip()) for line in said), default=0)
-        return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, blank, width))
-    amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
-    head = [shown.head] if lines and shown.head and not shown.above else []
-    return f"{preview.format}{amount}; p shows more", "\n".join([*head, *(line.text for line in lines)])
+class ActivityStrip(Vertical):
+    """One line while something runs, one for the last result until it was seen; of a low terminal one in all."""
 
+    DEFAULT_CSS = """
+    ActivityStrip {
+        height: auto; display: none;
+        #running { color: $text-primary; }
+        #result { color: $text-success; }
+        #result.-failed { color: $text-error; }
+    }
+    """
 
-def _folded(line: RenderedLine, blank: int, width: int) -> list[str]:
-    """The lines of one turn, without the blanks before all of them."""
-    indent = " " * max(min(line.hang - blank, width // 2), 0)
-    return textwrap.wrap(line.text[blank:], max(width, 12), subsequent_indent=indent) or [""]
+    class Opened(Message):
+        """The user clicked it."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._batches: list[BatchProgress] = []
+        self._last: BatchProgress | None = None
+        self._result_line, self._running_line = StatusBar(id="result"), StatusBar(id="running")
+
+    def compose(self) -> ComposeResult:
+        yield from (self._result_line, self._running_line)
+
+    def show(self, running: list[BatchProgress], last: BatchProgress | None) -> None:
+        """Show what runs now, and how the last batch ended."""
+        self._batches, self._last = running, last
+        self._draw()
+
+    @property
+    def shows_result(self) -> bool:
+        """Whether the user can read now how the last batch ended."""
+        return bool(self.display and self._result_line.display)
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.post_message(self.Opened())
+
+    def _draw(self) -> None:
+        (width, height), last = self.screen.size, self._last
+        self._running_line.display = bool(self._batches)
+        self._result_line.display = last is not None and (height >= TWO_LINES or not self._batches)
+        self.display = self._running_line.display or self._result_line.display
+        if last is not None:
+            failed = bool(last.of_state[State.FAILED])
+            hint = "t shows why" if failed else "Y copies the path" if path_of(last) is not None else "t transfers"
+            self._result_line.set_class(failed, "-failed")
+            self._result_line.set_text(result_text(last, width, hint=hint).removeprefix(" "))
+        if self._batches:
+            self._running_line.set_text(running_text(self._batches, width).removeprefix(" "))

@@ -33,9 +33,9 @@ from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
-from cloudstore_tui.ui.browser.look_actions import CallFolder, LookActions
+from cloudstore_tui.ui.browser.look_actions import CallFolder, DetailActions, LookActions
 from cloudstore_tui.ui.browser.navigation import BookmarkActions, NavigationActions, Navigator
-from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, DetailActions, FocusManager
+from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, ActivityStrip, FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.targets import NavigationTarget
@@ -50,7 +50,6 @@ from cloudstore_tui.ui.screens.home import HomeChoice, Target
 from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import path_of, result_text
 from cloudstore_tui.ui.transfer_watch import BatchProgress, TransferWatch
-from cloudstore_tui.ui.widgets.activity_strip import ActivityStrip
 from cloudstore_tui.ui.widgets.chrome import Badge
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane, Subject
 
