@@ -1,4 +1,4 @@
-"""What all dialogs share: the frame, buttons with their keys, the look of danger, the keys below."""
+"""The frame of all dialogs, and those that only ask or tell."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,7 +7,7 @@ import pytest
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from cloudstore_tui.ui.dialogs.dialog import Dialog, MessageDialog, QuestionDialog
+from cloudstore_tui.ui.dialogs.dialog import MAX_LINES, ConsentDialog, Dialog, MessageDialog, QuestionDialog
 from cloudstore_tui.ui.widgets.fields import Field
 
 
@@ -74,3 +74,51 @@ async def test_a_title_that_is_too_long_for_the_edge_is_read_inside(opened: Any,
         assert all(line[frame.region.x] in "╭│╰" for line in it.text.split("\n")[frame.region.y : frame.region.bottom])
         await it.pilot.resize_terminal(120, 40)
         assert it.dialog.has_class("-title-inside")
+
+
+HOSTILE = "[red]a[/x] \x1b]52;c;QQ==\x07 \u202eb"
+
+
+@pytest.mark.parametrize("key", ["escape", "enter", "q"])
+async def test_it_closes_without_an_answer(opened: Any, key: str) -> None:
+    async with opened(MessageDialog("Title", "Text")) as it:
+        await it.press(key)
+        assert it.answers == [None]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_a_long_text_can_be_read_to_its_end(opened: Any, size: tuple[int, int]) -> None:
+    lines = "\n".join(f"line {number}." for number in range(60))
+    async with opened(MessageDialog("Title", lines), size) as it:
+        assert "line 0." in it.text
+        assert "line 59." not in it.text
+        assert it.fits()
+        await it.press(*["pagedown"] * 7)
+        assert "line 59." in it.text
+        await it.press("k")
+        assert "line 59." not in it.text
+
+
+async def test_a_text_from_elsewhere_is_shown_as_it_is(opened: Any) -> None:
+    async with opened(MessageDialog(HOSTILE, f"{HOSTILE}\nsecond")) as it:
+        assert it.text.count("[red]a[/x]") == 2
+        assert "\x1b" not in it.text
+        assert "\u202e" not in it.text
+        assert "second" in it.text
+
+
+@pytest.mark.parametrize(("key", "answer"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
+async def test_each_key_answers_and_the_focus_is_on_no(browser: Any, key: str, answer: bool) -> None:
+    answers: list[bool | None] = []
+    async with browser() as it:
+        it.app.push_screen(ConsentDialog("Replace?", ["[red]a[/b]\x1b.txt"], yes="Replace"), answers.append)
+        await it.until(lambda: "[red]a[/b]␛.txt" in it.text)
+        await it.press(key)
+        assert answers == [answer]
+
+
+async def test_many_reasons_are_counted(browser: Any) -> None:
+    async with browser(size=(60, 15)) as it:
+        it.app.push_screen(ConsentDialog("Replace?", [f"file-{number}" for number in range(50)], yes="Replace"))
+        await it.until(lambda: f"and {50 - MAX_LINES} more" in it.text)
+        assert "y Replace" in it.text

@@ -1,4 +1,4 @@
-"""The form for a profile, against the sandbox."""
+"""The form for a new profile: what it asks, tests and saves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,14 +8,16 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from textual.app import App, ComposeResult
 from textual.widget import Widget
 from textual.widgets import Button
 
 from cloudstore_tui.config.profiles import load_config
+from cloudstore_tui.config.secrets import SecretStore
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
-from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen, ProfileQuestions, ProfileRows
 from cloudstore_tui.ui.widgets.fields import Field
 from tests.support.waiting import PATIENCE
 
@@ -264,3 +266,133 @@ async def test_a_test_that_runs_is_not_begun_twice(form: Open, monkeypatch: pyte
         assert "Testing" in it.text
         await it.press("escape", "y")
         assert it.answer is None
+
+
+SPECS = {spec.name: spec for spec in PROVIDERS}
+
+
+class RowsApp(App[None]):
+    """The lines of both services."""
+
+    def compose(self) -> ComposeResult:
+        self.first, self.second = ProfileRows(SPECS["alvaria"]), ProfileRows(SPECS["8x8"])
+        for rows in (self.first, self.second):
+            with rows:
+                yield from rows.lines
+
+
+def answer(rows: ProfileRows, **answers: str) -> None:
+    for row in rows.lines:
+        if row.key in answers:
+            row.value = answers[row.key]
+
+
+async def test_a_draft_holds_what_is_shown_and_nothing_else(tmp_path: Path) -> None:
+    app = RowsApp()
+    async with app.run_test() as pilot:
+        rows = app.second
+        answer(
+            rows, client_id="k", regions="uk", secret="s3cret", secret_command="echo x", api_base="https://x.example"
+        )
+        await pilot.pause()
+        draft = rows.draft("mine")
+        assert draft.values() == {"provider": "8x8", "client_id": "k", "regions": ("uk",)}
+        assert draft.profile(tmp_path).secrets("secret").reveal() == "s3cret"
+        answer(rows, more="yes", store="command", read_only="no")
+        await pilot.pause()
+        assert rows.draft("mine").values() == {
+            "provider": "8x8",
+            "client_id": "k",
+            "regions": ("uk",),
+            "api_base": "https://x.example",
+            "read_only": False,
+            "secret_command": "echo x",
+        }
+
+
+async def test_another_service_takes_over_what_it_asks_for_too() -> None:
+    app = RowsApp()
+    async with app.run_test() as pilot:
+        answer(app.first, client_id="k", org="acme", secret="s3cret", store="env", read_only="no")
+        await pilot.pause()
+        app.second.carry_over(app.first)
+        draft = app.second.draft("mine")
+        assert (draft.texts["client_id"], draft.store, draft.writable) == ("k", SecretStore.ENVIRONMENT, True)
+        answer(app.second, store="file")
+        await pilot.pause()
+        assert [row.value for row in app.second.secrets] == [""]
+
+
+class QuestionsApp(App[None]):
+    """The questions alone."""
+
+    def compose(self) -> ComposeResult:
+        self.questions = ProfileQuestions(PROVIDERS, ("taken",))
+        yield self.questions
+
+
+def shown(questions: ProfileQuestions) -> list[str]:
+    return [row.key for row in questions.lines if row.display]
+
+
+async def test_a_choice_shows_the_lines_that_it_asks_for() -> None:
+    app = QuestionsApp()
+    async with app.run_test() as pilot:
+        questions = app.questions
+        questions.choosing.value = "8x8"
+        await pilot.pause()
+        usual = ["name", "provider", "client_id", "regions", "store", "secret", "read_only", "more"]
+        assert shown(questions) == usual
+        questions.rows.more.value = "yes"
+        questions.rows.store.value = "command"
+        await pilot.pause()
+        changed = [key.replace("secret", "secret_command") for key in usual]
+        assert shown(questions) == [*changed, "api_base", "token_url"]
+
+
+async def test_somebody_who_types_ahead_of_the_screen_is_in_a_line_that_is_shown() -> None:
+    app = QuestionsApp()
+    async with app.run_test() as pilot:
+        app.questions.rows.lines[0].control.focus()
+        await pilot.pause()
+        app.questions.choosing.value = "8x8"
+        await pilot.pause()
+        await pilot.pause()
+        assert app.focused is app.questions.rows.lines[0].control
+        assert app.focused is not None
+        assert app.focused.id == "client_id"
+
+
+async def test_without_a_keyring_it_is_not_offered_and_the_reason_is_told() -> None:
+    app = QuestionsApp()
+    async with app.run_test() as pilot:
+        app.questions.offer_keyring("")
+        await pilot.pause()
+        assert app.questions.rows.store.value == "keyring"
+        app.questions.offer_keyring("keyring: is not installed.")
+        app.questions.rows.store.control.focus()
+        await pilot.pause()
+        assert app.questions.rows.store.value == "file"
+        assert app.questions.about_focused().endswith("keyring: is not installed.")
+
+
+async def test_a_keyring_that_is_found_late_changes_no_choice_that_was_made() -> None:
+    app = QuestionsApp()
+    async with app.run_test() as pilot:
+        app.questions.rows.store.value = "env"
+        app.questions.offer_keyring("")
+        await pilot.pause()
+        assert app.questions.rows.store.value == "env"
+        app.questions.rows.store.value = "file"
+        app.questions.rows.secrets[0].value = "typed"
+        app.questions.offer_keyring("")
+        assert app.questions.rows.store.value == "file"
+
+
+async def test_no_draft_is_made_of_lines_that_are_wrong() -> None:
+    app = QuestionsApp()
+    async with app.run_test() as pilot:
+        app.questions.naming.value = "taken"
+        assert app.questions.draft() is None
+        await pilot.pause()
+        assert app.focused is app.questions.naming.control

@@ -1,4 +1,4 @@
-"""A signed link on the screen and on its way to the clipboard."""
+"""What is shown to be copied: links, and the FIQL of a search."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from textual.app import App
 from cloudstore_tui.core.links import LinkForm, SignedLink
 from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.ui.dialogs import links
-from cloudstore_tui.ui.dialogs.links import LinkDialog
+from cloudstore_tui.ui.dialogs.links import FiqlDialog, LinkDialog
 
 NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)
 URL = "https://blob.8x8.com/recording.mp3?X-Amz-Signature=" + "0123456789abcdef" * 24
@@ -120,3 +120,14 @@ async def test_a_note_of_the_service_is_shown_literally(opened: Any) -> None:
     async with opened(dialog(note="[red]other form[/x]\x1b[2J")) as it:
         assert "[red]other form[/x]" in it.text
         assert "\x1b" not in it.text
+
+
+async def test_it_shows_the_filter_where_it_went_and_what_it_does_not_say(opened: Any) -> None:
+    async with opened(FiqlDialog("agentName=='[red]'", "acme8:us-east/", "name contains 'x'")) as it:
+        assert "agentName=='[red]'" in it.text
+        assert "Sent to acme8:us-east/." in it.text
+        assert "Looked for in the loaded rows: name contains 'x'." in it.text
+        await it.press("y")
+        assert it.app.clipboard == "agentName=='[red]'"
+        await it.press("escape")
+        assert it.answers == [None]

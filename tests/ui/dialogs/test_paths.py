@@ -1,12 +1,173 @@
-"""Choosing files to upload."""
+"""Local paths: completed by Tab, downloaded to, uploaded from."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App, ComposeResult
+from textual.widgets import Button
 
-from cloudstore_tui.ui.dialogs.paths import UploadDialog, inspect_file
+from cloudstore_tui.ui.dialogs.paths import (
+    MAX_CANDIDATES,
+    Candidates,
+    CompletingField,
+    Completion,
+    DownloadDialog,
+    UploadDialog,
+    complete_path,
+    complete_word,
+    inspect_file,
+    local_path,
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    files = tmp_path / "files"
+    for name in ("alpha", "alphabet", ".hidden"):
+        (files / name).mkdir(parents=True)
+    (files / "alpine.txt").write_bytes(b"")
+    return files
+
+
+def test_a_path_is_completed_as_far_as_it_is_clear(files: Path) -> None:
+    assert complete_path("al", files) == Completion("alp", ("alpha/", "alphabet/", "alpine.txt"))
+    assert complete_path("alpi", files) == Completion("alpine.txt", ("alpine.txt",))
+    assert complete_path(f"{files}/alphab", files).text == f"{files}/alphabet/"
+
+
+def test_folders_only_and_hidden_names_only_when_begun(files: Path) -> None:
+    assert complete_path("alpi", files, folders_only=True) == Completion("alpi")
+    assert complete_path("", files, folders_only=True).candidates == ("alpha/", "alphabet/")
+    assert complete_path(".h", files).text == ".hidden/"
+
+
+def test_what_is_not_there_stays_as_it_is(files: Path) -> None:
+    assert complete_path("nothing/x", files) == Completion("nothing/x")
+    assert complete_path("a\0b/x", files) == Completion("a\0b/x")
+    assert complete_word("x", ()) == Completion("x")
+
+
+def test_home_is_known(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(files))
+    assert complete_path("~", files).text == "~/"
+    assert complete_path("~/alphab", files).text == "~/alphabet/"
+    assert local_path("~/x", files) == files / "x"
+    assert local_path("x", files) == files / "x"
+    assert local_path("/x", files) == Path("/x")
+
+
+class CandidatesApp(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Candidates()
+
+
+async def test_names_are_shown_literally_and_no_more_than_help() -> None:
+    app = CandidatesApp()
+    async with app.run_test():
+        candidates = app.query_one(Candidates)
+        assert not candidates.display
+        candidates.offer(("[/x]\x1b", *(f"name{number}" for number in range(50))))
+        text = str(candidates.content)
+        assert candidates.display
+        assert text.startswith("[/x]␛  name0")
+        assert text.endswith(f"and {51 - MAX_CANDIDATES} more")
+        candidates.offer(())
+        assert not candidates.display
+
+
+class FieldApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.offered: list[tuple[str, ...]] = []
+
+    def compose(self) -> ComposeResult:
+        yield CompletingField(partial(complete_word, words=("exports/", "exports-old/", "imports/")))
+        yield Button("next")
+
+    def on_completing_field_completed(self, event: CompletingField.Completed) -> None:
+        self.offered.append(event.candidates)
+
+
+async def test_tab_completes_then_offers_then_goes_on() -> None:
+    app = FieldApp()
+    async with app.run_test() as pilot:
+        field = app.query_one(CompletingField)
+        field.focus()
+        await pilot.press("e", "tab")
+        assert (field.value, app.offered[-1]) == ("exports", ("exports-old/", "exports/"))
+        await pilot.press("tab")
+        assert field.has_focus
+        await pilot.press("/", "tab")
+        assert (field.value, app.offered[-1]) == ("exports/", ())
+        assert not field.has_focus
+
+
+async def test_shift_tab_still_goes_back() -> None:
+    app = FieldApp()
+    async with app.run_test() as pilot:
+        app.query_one(CompletingField).focus()
+        await pilot.press("shift+tab")
+        assert app.query_one(Button).has_focus
+
+
+async def test_enter_takes_the_folder_that_is_proposed(opened: Any, tmp_path: Path) -> None:
+    async with opened(DownloadDialog("3 files", "12.4 MB", tmp_path)) as it:
+        assert "Download 3 files, 12.4 MB to which folder?" in it.text
+        await it.press("enter")
+        assert it.answers == [tmp_path]
+
+
+async def test_an_empty_line_and_escape_change_nothing(opened: Any, tmp_path: Path) -> None:
+    for key in ("enter", "escape"):
+        async with opened(DownloadDialog("1 file", "", tmp_path)) as it:
+            it.dialog.query_one("#path").value = " "
+            await it.pilot.pause()
+            assert "nothing is downloaded" in it.text
+            await it.press(key)
+            assert it.answers == [None]
+
+
+async def test_a_folder_that_is_not_there_is_answered_but_not_created(opened: Any, tmp_path: Path) -> None:
+    async with opened(DownloadDialog("1 file", "", tmp_path)) as it:
+        it.dialog.query_one("#path").value = "new/deep"
+        await it.pilot.pause()
+        assert "the download will create it" in it.text
+        await it.press("enter")
+        assert it.answers == [tmp_path / "new" / "deep"]
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("path", ["file", "file/below", "x" * 300, "a\0b"])
+async def test_what_cannot_be_a_folder_is_refused(opened: Any, tmp_path: Path, path: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    async with opened(DownloadDialog("1 file", "", tmp_path)) as it:
+        it.dialog.query_one("#path").value = path
+        await it.press("enter")
+        assert it.answers == []
+        assert "That" in it.text
+
+
+async def test_tab_completes_folders_only_and_home_is_known(opened: Any, tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "record.txt").write_bytes(b"")
+    async with opened(DownloadDialog("1 file", "", tmp_path)) as it:
+        await it.press("r", "tab")
+        assert it.dialog.query_one("#path").value == f"{tmp_path}/recordings/"
+        it.dialog.query_one("#path").value = "~/calls"
+        await it.press("enter")
+        assert it.answers == [Path.home() / "calls"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_it_fits_and_the_button_works(opened: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(DownloadDialog("1 file", "[/x]\x1b", tmp_path), size) as it:
+        assert it.fits()
+        assert "[/x]" in it.text
+        await it.press("down", "down", "enter")
+        assert it.answers == [tmp_path]
 
 
 @pytest.fixture
