@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from cloudstore_tui.ui.report import Messages, notify_plain
+from cloudstore_tui.ui.report import messages_of, notify_plain
 from cloudstore_tui.ui.widgets.chrome import BottomLines, Header, MessageLine
 
 Result = TypeVar("Result")
@@ -45,7 +45,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
 
     def on_screen_resume(self) -> None:
         """Show what was told, if that is about what brought this screen to the top."""
-        if isinstance(messages := getattr(self.app, "messages", None), Messages):
+        if messages := messages_of(self):
             messages.move()
 
     def on_screen_suspend(self) -> None:

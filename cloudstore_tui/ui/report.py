@@ -99,10 +99,14 @@ def notify_plain(node: DOMNode, text: str, severity: SeverityLevel = "informatio
     node.app.notify(plain(text, LONGEST), severity=severity, markup=False)
 
 
+def messages_of(node: DOMNode) -> Messages | None:
+    """The messages of its app; tests show widgets in apps that have none."""
+    return getattr(node.app, "messages", None)
+
+
 def note(node: DOMNode, text: str, severity: SeverityLevel) -> None:
     """Keep a sentence, to be read again among the messages, that the user is told in another place."""
-    messages = getattr(node.app, "messages", None)
-    if isinstance(messages, Messages):
+    if messages := messages_of(node):
         messages.note(plain(text, LONGEST), severity)
 
 

@@ -151,12 +151,12 @@ class ActionRunner:
         self._actions = {
             name: (declaration, group) for group in groups for name, declaration in declarations(type(group))
         }
-        self._methods = {name: getattr(group, name) for name, (_, group) in self._actions.items()}
         self._opening: set[str] = set()
 
     def start(self, name: str, *details: object) -> None:
         """Do it; what changes something is never cut short by a second key."""
-        declaration, method = self._actions[name][0], self._methods[name]
+        declaration, group = self._actions[name]
+        method = getattr(group, name)
         if not iscoroutinefunction(method):
             method(*details)
         elif declaration.stops_on_escape or name not in self._running:

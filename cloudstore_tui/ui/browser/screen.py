@@ -44,7 +44,7 @@ from cloudstore_tui.ui.dialogs.picking import ParametersDialog
 from cloudstore_tui.ui.format import archive_badge, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import Messages, notify_plain
+from cloudstore_tui.ui.report import messages_of, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, Target
 from cloudstore_tui.ui.text import home_path
@@ -431,7 +431,7 @@ class BrowserScreen(BaseScreen[None]):
             yield Badge(words, "warning")
 
     def arrive(self, target: NavigationTarget) -> None:
-        if isinstance(messages := getattr(self.app, "messages", None), Messages):
+        if messages := messages_of(self):
             messages.leave()
         self.header.show(target.crumbs)
         self.places.follow(target.location)

@@ -20,7 +20,7 @@ from textual.widgets.input import Selection
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.memory import FilterHistory
-from cloudstore_tui.state.searches import SIGN, SavedSearches, placeholders_of, use
+from cloudstore_tui.state.searches import SIGN, SavedSearch, SavedSearches, placeholders_of, use
 from cloudstore_tui.ui.browser.search_meaning import (
     AVAILABLE,
     AVAILABLE_SHORT,
@@ -30,7 +30,6 @@ from cloudstore_tui.ui.browser.search_meaning import (
     tokens_of,
 )
 from cloudstore_tui.ui.browser.search_suggestions import (
-    Known,
     Suggestion,
     Vocabulary,
     did_you_mean,
@@ -63,14 +62,14 @@ class SearchContext(Struct):
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
     @property
-    def known(self) -> Known:
+    def saved(self) -> list[SavedSearch]:
+        """The searches that can be used here."""
+        here = self.scopes[0].location
         try:
-            saved = tuple(self.searches.read().values())
+            return [one for one in self.searches.read().values() if one.is_for(here.profile, here.region)]
         except StorageError:
             # Told where one is used or saved; it must not stop anybody from typing.
-            saved = ()
-        here = self.scopes[0].location
-        return Known(self.vocabulary, tuple(one for one in saved if one.is_for(here.profile, here.region)))
+            return []
 
 
 _HINT = f"f, then for example {EXAMPLE}"
@@ -378,7 +377,8 @@ class Offers:
 
     def ask(self) -> None:
         text, cursor = self._line.value, self._line.cursor_position
-        self._show(OfferKind.NEXT, suggest(text, cursor, self._context.known), key_at(text, cursor))
+        found = suggest(text, cursor, self._context.vocabulary, self._context.saved)
+        self._show(OfferKind.NEXT, found, key_at(text, cursor))
 
     def take(self) -> None:
         """Put the chosen one into the line.

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.text import unaccented
@@ -134,14 +134,9 @@ class Suggestion(Struct, frozen=True):
         return text[: self.start] + self.text + text[self.end :], self.start + len(self.text)
 
 
-class Known(Struct, frozen=True):
-    """What suggestions are made of, beside what everybody knows."""
-
-    vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    searches: Sequence[SavedSearch] = ()
-
-
-def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
+def suggest(
+    text: str, cursor: int, vocabulary: Vocabulary, searches: Sequence[SavedSearch] = ()
+) -> tuple[Suggestion, ...]:
     """What could stand where the cursor is, instead of the word that ends there; nothing inside of a word."""
     if cursor < len(text) and _WORD_FOLLOWS.match(text, cursor):
         return ()
@@ -149,12 +144,12 @@ def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
     tokens = list(tokens_of(head))
     last = tokens[-1] if tokens and tokens[-1].end == cursor else None
     typed = last.of(head) if last else ""
-    start, found = _Position(head, tokens, known).offers(last)
+    start, found = _Position(head, tokens, vocabulary, searches).offers(last)
     wanted = "" if last and last.part is TokenPart.PLACEHOLDER else head[start:]
     fitting = _fitting(_bare(wanted), found) if wanted else found
     offers = [Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted)]
     if last is not None and last.part is TokenPart.TEXT:
-        offers += _values_with(_words_of(reversed(tokens), head)[::-1], head, known.vocabulary)
+        offers += _values_with(_words_of(reversed(tokens), head)[::-1], head, vocabulary)
     elif offers and last is not None and last.part is TokenPart.VALUE:
         offers += _part_of(tokens, head, _bare(wanted))
     return tuple(offers[:MAX_SUGGESTIONS])
@@ -239,10 +234,11 @@ _Offers = Iterable[tuple[str, str]]
 class _Position:
     """Where the cursor is, and what can be there."""
 
-    def __init__(self, head: str, tokens: list[Token], known: Known) -> None:
+    def __init__(self, head: str, tokens: list[Token], vocabulary: Vocabulary, searches: Sequence[SavedSearch]) -> None:
         self._head = head
         self._tokens = tokens
-        self._known = known
+        self._vocabulary = vocabulary
+        self._saved = searches
         self._is_phrase = not _has_fiql(tokens, head)
 
     def offers(self, last: Token | None) -> tuple[int, list[tuple[str, str]]]:
@@ -268,7 +264,7 @@ class _Position:
 
     def _searches(self) -> Iterator[tuple[str, str]]:
         if not self._head.strip() or self._head.startswith(SIGN):
-            for search in self._known.searches:
+            for search in self._saved:
                 yield f"{SIGN}{search.name}", search.find
 
     def _after_text(self, last: Token) -> tuple[int, _Offers]:
@@ -284,13 +280,13 @@ class _Position:
         for name in NAMES.values():
             if not types or any(has_tag(kind, field) for kind in types for field in name.fields):
                 yield f"{sign}{name.word}:", ", ".join(name.fields)
-        for seen in self._known.vocabulary.names:
+        for seen in self._vocabulary.names:
             if seen.isidentifier() and not name_of(seen):
                 yield f"{sign}tag.{seen}:", "a tag of loaded rows"
 
     def _names(self, typed: str) -> Iterator[tuple[str, str]]:
         """Fields and tags as FIQL has them; after a whole one, what can follow."""
-        seen = self._known.vocabulary.names
+        seen = self._vocabulary.names
         types = self._types()
         if typed in KNOWN_FIELDS or typed in seen:
             yield from ((f"{typed}{sign}", meaning) for sign, meaning in _signs(typed))
@@ -334,7 +330,7 @@ class _Position:
         return next((token.of(self._head) for token in reversed(self._tokens) if token.part is part), "")
 
     def _seen(self, name: str, write: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-        for value, times in self._known.vocabulary.values(name):
+        for value, times in self._vocabulary.values(name):
             yield write(value), _rows(times)
 
     def _is_in_list(self) -> bool:

@@ -24,7 +24,7 @@ from textual.widgets import Static
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.ui.keys import key_display
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import Messages, Notice
+from cloudstore_tui.ui.report import Notice, messages_of
 from cloudstore_tui.ui.text import plain
 
 BETWEEN_CRUMBS, BETWEEN_FACTS = " › ", " · "
@@ -173,8 +173,7 @@ class MessageLine(Static):
         self._notice: Notice | None = None
 
     def on_mount(self) -> None:
-        messages = getattr(self.app, "messages", None)
-        if isinstance(messages, Messages):
+        if messages := messages_of(self):
             messages.changed.subscribe(self, self.show)
             self.show(messages.shown)
 

@@ -6,12 +6,13 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.ui.browser.search_suggestions import (
     MAX_SUGGESTIONS,
-    Known,
     Suggestion,
     Vocabulary,
     did_you_mean,
     suggest,
 )
+
+Known = tuple[Vocabulary, tuple[SavedSearch, ...]]
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def known() -> Known:
         ("myTag", "it's"),
     ]
     seen.learn([StoredObject(Location("acme8"), "x", type="rarething", tags=tuple(tags))])
-    return Known(seen, (SavedSearch("monday", "type:calls queue:?queue"),))
+    return seen, (SavedSearch("monday", "type:calls queue:?queue"),)
 
 
 @pytest.mark.parametrize(
@@ -67,27 +68,27 @@ def known() -> Known:
     ],
 )
 def test_what_fits_comes_first(known: Known, typed: str, becomes: list[str]) -> None:
-    found = [offer.put_into(typed)[0] for offer in suggest(typed, len(typed), known)]
+    found = [offer.put_into(typed)[0] for offer in suggest(typed, len(typed), *known)]
     assert found[: len(becomes)] == becomes
 
 
 @pytest.mark.parametrize("typed", ["type==a)", "type==a ", "agent:Khang xyzzy", "nothing==", '"in quotes', "a=b=c"])
 def test_nothing_is_offered_where_nothing_is_known(known: Known, typed: str) -> None:
-    assert suggest(typed, len(typed), known) == ()
+    assert suggest(typed, len(typed), *known) == ()
 
 
 def test_only_tags_of_the_type_that_was_named_are_offered(known: Known) -> None:
-    words = [offer.text for offer in suggest("type:summary ", len("type:summary "), known)]
+    words = [offer.text for offer in suggest("type:summary ", len("type:summary "), *known)]
     assert "call:" in words
     assert "queue:" not in words
 
 
 def test_inside_of_a_word_nothing_is_offered(known: Known) -> None:
-    assert suggest("agentName==Lee", 3, known) == ()
+    assert suggest("agentName==Lee", 3, *known) == ()
 
 
 def test_what_stands_behind_the_cursor_stays(known: Known) -> None:
-    offer = suggest("ag since:today", 2, known)[0]
+    offer = suggest("ag since:today", 2, *known)[0]
     assert offer.put_into("ag since:today") == ("agent: since:today", len("agent:"))
 
 
@@ -95,11 +96,11 @@ def test_there_is_an_end_to_offers() -> None:
     seen = Vocabulary()
     rows = (StoredObject(Location("p"), "x", tags=(("agentName", f"a{number}"),)) for number in range(300))
     seen.learn(rows)
-    assert len(suggest("agent:", 6, Known(seen))) == MAX_SUGGESTIONS
+    assert len(suggest("agent:", 6, seen)) == MAX_SUGGESTIONS
 
 
 def test_an_offer_says_what_it_means(known: Known) -> None:
-    assert suggest("agentName==L", 12, known) == (Suggestion("Lee", "1 loaded", 11, 12),)
+    assert suggest("agentName==L", 12, *known) == (Suggestion("Lee", "1 loaded", 11, 12),)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_an_offer_says_what_it_means(known: Known) -> None:
     ],
 )
 def test_words_without_a_key_are_people_and_queues_that_were_seen(known: Known, typed: str, meant: list[str]) -> None:
-    assert [offer.text for offer in did_you_mean(typed, known.vocabulary)] == meant
+    assert [offer.text for offer in did_you_mean(typed, known[0])] == meant
 
 
 @pytest.mark.parametrize(
@@ -135,13 +136,13 @@ def test_words_without_a_key_are_people_and_queues_that_were_seen(known: Known, 
     ],
 )
 def test_what_is_not_known_or_was_meant_otherwise_is_left_alone(known: Known, typed: str) -> None:
-    assert did_you_mean(typed, known.vocabulary) == ()
+    assert did_you_mean(typed, known[0]) == ()
 
 
 def test_a_word_is_offered_as_the_value_that_holds_it(known: Known) -> None:
-    found = [offer.put_into("since:today khang gl") for offer in suggest("since:today khang gl", 20, known)]
+    found = [offer.put_into("since:today khang gl") for offer in suggest("since:today khang gl", 20, *known)]
     assert found[0][0] == 'since:today agent:"Khang Glynn"'
 
 
 def test_any_value_that_holds_what_is_typed_is_offered_last(known: Known) -> None:
-    assert suggest("agent:gly", 9, known)[-1] == Suggestion("~gly", 'any agent with "gly" in it', 6, 9)
+    assert suggest("agent:gly", 9, *known)[-1] == Suggestion("~gly", 'any agent with "gly" in it', 6, 9)
