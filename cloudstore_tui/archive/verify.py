@@ -55,6 +55,7 @@ from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
 from cloudstore_tui.fs.whole_file import beside
 from cloudstore_tui.results.scratch import ScratchDatabase
+from cloudstore_tui.transfers.part_file import is_part_name
 from cloudstore_tui.transfers.workers import Stop
 
 _SCHEMA = """
@@ -180,6 +181,8 @@ class _Verifier:
         self._stop = stop
         self._sample = sample
         self._scratch = scratch
+        self._is_broken_off = False
+        """Whether the last pull did not come to its end, and may have left files that it did not write down."""
 
     def findings(self, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
         """All of them, in that order."""
@@ -191,6 +194,7 @@ class _Verifier:
             yield FileFinding(Found.CHAIN, CHAIN, error.message, error)
             return
         for run in () if is_filled else broken_off(self._place.root):
+            self._is_broken_off = True
             why = f"{shlex.join((run.command, *run.what))} did not come to its end; what is missing is not known"
             yield FileFinding(Found.NOT_FETCHED, RUNS[run.command], why)
         past = read_past(self._place, self._stop)
@@ -380,10 +384,18 @@ class _Verifier:
         for path in self._folder.files():
             if self._database.one("SELECT 1 FROM sealed WHERE path = ?", (_stored(path),)):
                 continue
-            if path in past.later or self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),)):
-                yield FileFinding(Found.UNSEALED, path, "it came since the folder was sealed")
+            if why := self._why_later(path, past):
+                yield FileFinding(Found.UNSEALED, path, why)
             else:
                 yield _broken(Found.SEAL, BagProblem(path, "it was not there when the folder was sealed"))
+
+    def _why_later(self, path: str, past: Past) -> str:
+        """Why a file that was not sealed may be there; empty if nothing explains it."""
+        if path in past.later or self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),)):
+            return "it came since the folder was sealed"
+        if is_part_name(PurePosixPath(path).name):
+            return "a transfer into it is not done"
+        return "the pull that did not come to its end may have brought it" if self._is_broken_off else ""
 
     def _unlike(self, path: str, digest: str) -> str:
         """How a file differs from the one that was sealed; empty if it does not."""

@@ -22,6 +22,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.workers import Stop
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 
 WHICH = ("acme8:us-east", "type:callcenterrecording", "--since", "2024-09-01T09:00Z")
 PULL = ("pull", *WHICH, "--until", "2024-09-01T09:30Z", "--to", "calls")
@@ -361,6 +362,21 @@ def test_a_pull_goes_on_and_sealing_again_reads_only_what_is_new(
     done = cloudstore("verify", "calls", "--signers", "signers", "--json")
     assert (done.code, done.report["seal"], done.report["signed"]) == (6, 1, 1), done.out
     assert "an earlier seal was put back" in done.err
+
+
+def test_a_pull_that_is_killed_breaks_no_seal(bag: Path, cloudstore: Cloudstore, ready: Ready, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cloudstore_tui", *LATER, "--via", "content"]
+    environment = own_environment(CLOUDSTORE_CONFIG=str(ready.config), CLOUDSTORE_CRASH_AT="after_unlink")
+    assert subprocess.run(command, cwd=tmp_path, env=environment, timeout=60, check=False).returncode == -9
+    (bag / "data" / ".cs-0123456789ab.part").touch()
+    done = cloudstore("verify", "calls", "--json")
+    assert (done.code, done.report["seal"], done.report["extra"] >= 2) == (1, 0, True), done.err
+    assert "did not come to its end" in done.err
+    assert cloudstore(*LATER).code == 0
+    # Not done yet, and no sign of a broken seal either.
+    assert cloudstore("verify", "calls").code == 0
+    (bag / "data" / "other.mp3").touch()
+    assert cloudstore("verify", "calls").code == 6
 
 
 def test_a_sample_reads_the_same_part_for_the_same_seed(
