@@ -387,7 +387,7 @@ async def test_a25_waiting_is_shown(opened: Open, sandbox: Sandbox) -> None:
     provider = opened()
     call = asyncio.ensure_future(provider.browse(provider.locate(CUSTOM)))
     await until(lambda: provider.session.note)
-    assert provider.session.note.endswith("s: the service asks to")
+    assert provider.session.note.endswith(f" s for acme:{CUSTOM}: the service asks to")
     sandbox.switches.reset()
     assert (await call).items
     assert provider.session.note == ""
