@@ -454,6 +454,18 @@ async def test_every_line_is_as_wide_as_the_screen_whatever_is_in_it(width: int)
             assert cell_len(result_text(batch, width, hint="Y copies the path")) <= max(width, 40)
 
 
+@pytest.mark.parametrize("width", [80, 60])
+async def test_of_how_many_files_there_are_no_digit_is_left_out(width: int) -> None:
+    transfers = [transfer(number, State.QUEUED if number > 2_000 else State.DONE) for number in range(10_215)]
+    app = Host()
+    async with app.run_test(size=(width, 20)) as pilot:
+        app.table.unfolded.add("b")
+        app.table.show({"b": batch_of(*transfers, title="exports/ (10,215 files)")})
+        await pilot.pause()
+        assert ("exports/ (10,215 files) → …" if width == 80 else "exports/ (10,2…") in lines_of(app)[1]
+        assert "8,214 more waiting · ✓ 2,001 files done" in lines_of(app)[2]
+
+
 def test_fifty_thousand_transfers_cost_little_a_look() -> None:
     progress = batch_of(*(transfer(number, State.QUEUED) for number in range(50_000)))
     batches = {"b": progress}

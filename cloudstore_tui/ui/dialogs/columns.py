@@ -42,7 +42,6 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
     def compose_body(self) -> ComposeResult:
         yield DialogList(*(show(column.title) for column in self._columns), widget_id="columns")
         yield Note(widget_id="order")
-        yield Static("Enter sorts; r changes the direction.", classes="dialog-note", markup=False)
 
     def on_mount(self) -> None:
         names = [column.name for column in self._columns]

@@ -126,6 +126,8 @@ class _Margins(Struct, frozen=True):
     text: int
 
 
+_MIN_MIDDLE = 12
+"""Cells that a note leaves to what stands before it."""
 _WIDE_MARGINS, _NARROW_MARGINS = _Margins(4, 6, 9), _Margins(1, 2, 5)
 
 
@@ -333,8 +335,10 @@ def _parts(item: HomeItem, section: Section, margins: _Margins, width: int) -> t
     named = section.items[0].sign or item.sign
     text = margins.text if named else margins.sign
     middle, note = section.columns
-    columns = zip(*((each.title, each.middle) for each in section.items), strict=True)
-    longest, beside = (max(cell_len(plain(each, LONGEST)) for each in column) for column in columns)
+    columns = zip(*((each.title, each.middle, each.note) for each in section.items), strict=True)
+    longest, beside, last = (max(cell_len(plain(each, LONGEST)) for each in column) for column in columns)
+    # Where lines are short, a note begins as early as it has to.
+    note = min(note, max(width - last - 1, middle + _MIN_MIDDLE)) if note else 0
     if middle:
         # A long name moves what stands beside it, as far as that still has room.
         most = min(middle + (width - middle) // 3, (note or width) - beside - 2)

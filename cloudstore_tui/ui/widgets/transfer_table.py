@@ -287,6 +287,8 @@ _RESTS: Sequence[tuple[State, ...]] = (
 # Lines
 
 
+_MIN_WHERE = 23
+"""Cells for a title and a target from which on both of them are shown."""
 _PROGRESS = ((WIDE, 41, 16), (60, 39, 10), (40, 26, 4), (0, 7, 0))
 """How many cells progress has in lines from some width on, and how many of them are a meter."""
 
@@ -328,7 +330,7 @@ def _line_of(row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzi
     """A row in exactly the width of the line, but for its first cell, which is for the mark."""
     if row.kind is RowKind.REST:
         text = " · ".join(_remainder(batch, rest) for rest in _RESTS if rest[0] in row.states)
-        return ((cell(f"     {text}", columns.width)[1:], "muted"),)
+        return ((set_cell_size(shorten(f"    {plain(text)}", columns.width - 1), columns.width - 1), "muted"),)
     if row.kind is RowKind.BATCH:
         return _batch_line(batch, columns, zone, is_open=is_open)
     return _transfer_line(batch, batch.transfers[row.number], columns, zone)
@@ -351,19 +353,17 @@ def _sign_of(state: State, batch: BatchProgress) -> str:
 def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open: bool) -> Line:
     state = batch.state
     sign = _sign_of(state, batch)
-    title, target = title_of(batch), target_of(batch)
+    title, target = plain(title_of(batch), LONGEST_NAME), target_of(batch)
     if batch.process:
         title += f" (pid {batch.process})"
-    where = ""
+    where, behind, room = "", "", columns.where - 6
     if columns.width >= WIDE:
         zips = len(batch.zips)
         where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
-    elif target:
-        room = columns.where - 9
-        title = plain(title, LONGEST_NAME)
-        target = end_of(plain(target, LONGEST_NAME), max(room // 4, room - cell_len(title)))
-        # The name of a file is known by both its ends; of a number the middle must not be missing.
-        title = f"{shorten(title, room - cell_len(target), middle=batch.only is not None)} → {target}"
+    elif target and room >= _MIN_WHERE:
+        behind = " → " + end_of(plain(target, LONGEST_NAME), max(room // 4, room - 3 - cell_len(title)))
+    # The name of a file is known by both its ends; of a number the middle must not be missing.
+    title = shorten(title, room - cell_len(behind), middle=batch.only is not None) + behind
     fold = "▾" if is_open else "▸"
     said = _said_of_batch(batch, state)
     seconds = batch.seconds_left if batch.goes_on else None
