@@ -79,7 +79,7 @@ async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> Non
     if paths:
         wanted = [session.resolve(path)[1] for path in named_paths]
     else:
-        wanted = [request.location for request in store.requests() if request.is_over(now) or not _matters(request)]
+        wanted = [request.location for request in store.requests() if request.is_over(now) or not matters(request)]
     count = store.forget(wanted)
     session.output.result({"forgotten": count}, f"{count} taken off the list")
 
@@ -258,7 +258,8 @@ class _Restoring:
         return [request for request in self._store.requests() if request.location in wanted]
 
 
-def _matters(request: RestoreRequest) -> bool:
+def matters(request: RestoreRequest) -> bool:
+    """Whether something is still to come of it."""
     return request.status is RestoreStatus.READY or request.goes_on(utc_now())
 
 
