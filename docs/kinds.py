@@ -279,7 +279,7 @@ def main() -> int:
     if not wanted.check:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
         table = "".join(f"| {kind} | {told(row)} | {read(row)} |\n" for kind, row in seen.items())
-        head = "| kind | what is told | read of what |\n|---|---|---|\n"
+        head = "| kind | what is shown | bytes read |\n|---|---|---|\n"
         PAGE.write_text(f"{before}{BEGIN}{head}{table}{END}{rest.partition(END)[2]}", encoding="utf-8")
     return 1 if failures else 0
 
