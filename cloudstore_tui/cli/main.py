@@ -303,8 +303,11 @@ def execute(args: list[str]) -> int:
 
 def _is_somewhere() -> bool:
     """Whether the folder in which relative paths begin is still there."""
+    # Deferred: asked only where something is missing.
+    from pathlib import Path
+
     try:
-        os.getcwd()  # noqa: PTH109 - pathlib is not imported for a run that only helps
+        Path.cwd()
     except FileNotFoundError:
         return False
     return True
