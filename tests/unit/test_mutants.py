@@ -156,14 +156,14 @@ MUTANTS = (
         "archive/listing.py",
         'compare("createdTime", "=ge=", str(start))',
         'compare("createdTime", "=gt=", str(start))',
-        "archive/test_query_listing.py",
+        "archive/test_listing.py",
     ),
     Mutant(
         "a folder that is gone",
         "archive/listing.py",
         "if not (is_missing and await self._is_known(here)):",
         "if not is_missing:",
-        "archive/test_folder_listing.py",
+        "archive/test_listing.py",
     ),
     Mutant(
         "failures without reset",

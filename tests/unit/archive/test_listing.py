@@ -1,4 +1,4 @@
-"""Listing a query while objects come and go."""
+"""What a pull lists, whatever the service does meanwhile."""
 
 import random
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from typing import cast
 
 import pytest
 
-from cloudstore_tui.archive.listing import QueryListing
-from cloudstore_tui.core.errors import ForbiddenError, StorageError, UnavailableError
+from cloudstore_tui.archive.listing import FolderListing, QueryListing
+from cloudstore_tui.archive.template import KeyNames
+from cloudstore_tui.core.errors import ForbiddenError, MissingError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import EndlessListingError, Page
 from cloudstore_tui.core.provider import StorageProvider
@@ -16,12 +17,15 @@ from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import Comparison, comparisons
 
+# What a query finds
+
+
 NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)
 PAGE = 20
 MakeObject = Callable[..., StoredObject]
 
 
-class Service:
+class SearchService:
     """Regions whose objects a test changes between two pages."""
 
     def __init__(self, objects: dict[str, list[StoredObject]]) -> None:
@@ -79,7 +83,7 @@ def objects_of(make: MakeObject, count: int, region: str = "us-east", first: int
     ]
 
 
-def listing(service: Service, region: str = "us-east", text: str = "type==callcenterrecording") -> QueryListing:
+def listing(service: SearchService, region: str = "us-east", text: str = "type==callcenterrecording") -> QueryListing:
     return QueryListing(cast(StorageProvider, service), Query(Location("acme8", region), text), NOW)
 
 
@@ -88,7 +92,7 @@ async def found(listed: QueryListing) -> set[str]:
 
 
 async def test_everything_before_the_beginning_is_listed_and_nothing_after(make_object: MakeObject) -> None:
-    service = Service({"us-east": [*objects_of(make_object, 250), make_object("later", created=NOW)]})
+    service = SearchService({"us-east": [*objects_of(make_object, 250), make_object("later", created=NOW)]})
     listed = listing(service)
     assert await found(listed) == {f"us-east-{number:05d}" for number in range(250)}
     assert all(f"createdTime=lt={epoch_ms(NOW)}" in text for text in service.queries)
@@ -98,7 +102,7 @@ async def test_everything_before_the_beginning_is_listed_and_nothing_after(make_
 
 
 async def test_a_filter_with_an_or_keeps_its_meaning(make_object: MakeObject) -> None:
-    service = Service({"us-east": objects_of(make_object, 5)})
+    service = SearchService({"us-east": objects_of(make_object, 5)})
     with pytest.raises(AssertionError):
         assert await found(listing(service, text="type==a,type==callcenterrecording"))
     assert service.queries[0].startswith("(type==a,type==callcenterrecording);")
@@ -110,7 +114,7 @@ async def test_objects_that_come_and_go_meanwhile_neither_hide_nor_double_others
 ) -> None:
     chance = random.Random(seed)
     objects = objects_of(make_object, 300)
-    service = Service({"us-east": objects})
+    service = SearchService({"us-east": objects})
     stays = {entry.id for entry in objects}
 
     def live(number: int) -> None:
@@ -129,17 +133,19 @@ async def test_objects_that_come_and_go_meanwhile_neither_hide_nor_double_others
 
 async def test_more_objects_of_one_second_than_a_page_holds_are_all_found(make_object: MakeObject) -> None:
     crowd = [make_object(f"crowd-{number}", created=NOW - timedelta(hours=5)) for number in range(70)]
-    service = Service({"us-east": [*objects_of(make_object, 60), *crowd, *objects_of(make_object, 60, first=3000)]})
+    service = SearchService(
+        {"us-east": [*objects_of(make_object, 60), *crowd, *objects_of(make_object, 60, first=3000)]}
+    )
     assert len(await found(listing(service))) == 190
 
 
 async def test_all_regions_are_listed_one_after_the_other(make_object: MakeObject) -> None:
-    service = Service({name: objects_of(make_object, 45, name) for name in ("us-east", "uk")})
+    service = SearchService({name: objects_of(make_object, 45, name) for name in ("us-east", "uk")})
     assert len(await found(listing(service, region=""))) == 90
 
 
 async def test_a_region_that_refuses_is_told_and_does_not_end_the_others(make_object: MakeObject) -> None:
-    service = Service({name: objects_of(make_object, 45, name) for name in ("us-east", "uk")})
+    service = SearchService({name: objects_of(make_object, 45, name) for name in ("us-east", "uk")})
     service.failing["us-east"] = ForbiddenError("the key may not read here")
     listed = listing(service, region="")
     assert len(await found(listed)) == 45
@@ -152,7 +158,7 @@ async def test_a_region_that_refuses_is_told_and_does_not_end_the_others(make_ob
 async def test_a_region_of_which_something_is_here_and_that_is_not_named_any_more_is_told(
     make_object: MakeObject,
 ) -> None:
-    service = Service({"us-east": objects_of(make_object, 45)})
+    service = SearchService({"us-east": objects_of(make_object, 45)})
     listed = listing(service, region="")
     listed.known_regions |= {"us-east", "uk"}
     assert len(await found(listed)) == 45
@@ -165,7 +171,7 @@ async def test_a_region_of_which_something_is_here_and_that_is_not_named_any_mor
 
 
 async def test_a_service_that_repeats_itself_for_ever_is_given_up(make_object: MakeObject) -> None:
-    service = Service({"us-east": [make_object(f"{number}", created=NOW - timedelta(1)) for number in range(30)]})
+    service = SearchService({"us-east": [make_object(f"{number}", created=NOW - timedelta(1)) for number in range(30)]})
     service.repeats = True
     listed = listing(service)
     assert len(await found(listed)) == 20
@@ -174,7 +180,7 @@ async def test_a_service_that_repeats_itself_for_ever_is_given_up(make_object: M
 
 async def test_a_record_out_of_order_hides_no_other(make_object: MakeObject) -> None:
     objects = objects_of(make_object, 100)
-    service = Service({"us-east": objects})
+    service = SearchService({"us-east": objects})
     plain = service.search
 
     async def swapped(query: Query, cursor: str | None = None) -> Page[StoredObject]:
@@ -193,7 +199,7 @@ UNSORTED = ["A note.", "The service does not list objects by time as it is asked
 
 
 async def test_a_service_that_gives_the_newest_first_hides_none_and_that_is_told(make_object: MakeObject) -> None:
-    service = Service({"us-east": objects_of(make_object, 250)})
+    service = SearchService({"us-east": objects_of(make_object, 250)})
     service.order = list.reverse
     listed = listing(service)
     assert len(await found(listed)) == 250
@@ -204,7 +210,7 @@ async def test_a_service_that_gives_the_newest_first_hides_none_and_that_is_told
 async def test_an_order_that_is_lost_later_brings_back_what_windows_had_hidden(make_object: MakeObject) -> None:
     objects = objects_of(make_object, 250)
     hidden, witness = objects[30], objects[105]
-    service = Service({"us-east": objects})
+    service = SearchService({"us-east": objects})
 
     def misplace(found: list[StoredObject]) -> None:
         if hidden in found:
@@ -222,7 +228,7 @@ async def test_an_order_that_is_lost_later_brings_back_what_windows_had_hidden(m
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_an_order_that_is_another_one_each_time_is_told(make_object: MakeObject, seed: int) -> None:
-    service = Service({"us-east": objects_of(make_object, 100)})
+    service = SearchService({"us-east": objects_of(make_object, 100)})
     service.order = random.Random(seed).shuffle
     listed = listing(service)
     assert len(await found(listed)) > 90
@@ -234,7 +240,9 @@ async def test_an_order_that_is_another_one_each_time_is_told(make_object: MakeO
 
 async def test_a_crowd_that_comes_in_another_order_each_time_is_all_found(make_object: MakeObject) -> None:
     crowd = [make_object(f"crowd-{number}", created=NOW - timedelta(hours=5)) for number in range(70)]
-    service = Service({"us-east": [*objects_of(make_object, 60), *crowd, *objects_of(make_object, 60, first=3000)]})
+    service = SearchService(
+        {"us-east": [*objects_of(make_object, 60), *crowd, *objects_of(make_object, 60, first=3000)]}
+    )
     chance = random.Random(5)
 
     def change(found: list[StoredObject]) -> None:
@@ -253,9 +261,133 @@ async def test_a_crowd_that_comes_in_another_order_each_time_is_all_found(make_o
 
 
 async def test_a_service_that_does_not_filter_by_time_hides_none(make_object: MakeObject) -> None:
-    service = Service({"us-east": objects_of(make_object, 100)})
+    service = SearchService({"us-east": objects_of(make_object, 100)})
     service.filters = False
     listed = listing(service)
     assert len(await found(listed)) == 100
     assert list(listed.warnings) == UNSORTED
     assert len(service.queries) < 30
+
+
+# What is below a folder
+
+
+DAY = datetime(2024, 9, 1, tzinfo=UTC)
+ROOT = Location("acme", path="exports/")
+
+
+class FolderService:
+    """Folders with what is in them."""
+
+    def __init__(self, **folders: list[str]) -> None:
+        self.content = {path.replace("_", "/"): names for path, names in folders.items()}
+        self.known: set[str] = set()
+        """Folders whose folders can be listed."""
+        self.failing: dict[str, StorageError] = {}
+        self.failing_later: dict[str, StorageError] = {}
+        """What the second page of a folder says."""
+
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        failing = self.failing if cursor is None else self.failing_later
+        if location.path in failing:
+            raise failing[location.path]
+        following = "2" if location.path in self.failing_later else None
+        return Page(tuple(_entry(name) for name in self.content[location.path]), following)
+
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        if location.path in self.known:
+            return Page(())
+        raise MissingError("gone")
+
+
+def _entry(key: str) -> Entry:
+    location = Location("acme", path=key)
+    name = key.rstrip("/").rpartition("/")[2]
+    if key.endswith("/"):
+        return Folder(location, name)
+    ages = {"old": DAY.replace(day=1, month=8), "ageless": None}
+    return StoredObject(location, name, modified=ages.get(name, DAY))
+
+
+async def keys(listing: FolderListing) -> list[str]:
+    return [entry.location.path async for page in listing.pages() for entry in page]
+
+
+def walk(service: FolderService, newer_than: datetime | None = None) -> FolderListing:
+    return FolderListing(cast(StorageProvider, service), ROOT, newer_than)
+
+
+async def test_everything_below_is_found_and_old_files_are_left_out() -> None:
+    service = FolderService(
+        exports_=["exports/a/", "exports/new"],
+        exports_a_=["exports/a/b/", "exports/a/old", "exports/a/ageless"],
+        exports_a_b_=["exports/a/b/new"],
+    )
+    assert len(await keys(walk(service))) == 4
+    listing = walk(service, DAY)
+    assert await keys(listing) == ["exports/new", "exports/a/ageless", "exports/a/b/new"]
+    assert listing.windows == 3
+
+
+async def test_folders_that_lead_up_or_in_circles_are_not_followed() -> None:
+    service = FolderService(exports_=["exports/", "exports/a/"], exports_a_=["exports/", "exports/a/x"])
+    listing = walk(service)
+    assert await keys(listing) == ["exports/a/x"]
+    assert not listing.failures
+
+
+@pytest.mark.parametrize("folder", ["imports/", "a/", "/exports/a/", "Exports/a/"])
+async def test_a_folder_that_cannot_be_followed_is_told(folder: str) -> None:
+    listing = walk(FolderService(exports_=[folder, "exports/x"]))
+    assert await keys(listing) == ["exports/x"]
+    assert [(error.subject, folder in error.message) for error in listing.failures] == [("acme:exports/", True)]
+
+
+async def test_a_folder_that_is_missing_is_empty_only_where_the_service_knows_it() -> None:
+    service = FolderService(exports_=["exports/a/", "exports/b/", "exports/x"])
+    service.failing = {"exports/a/": MissingError("gone"), "exports/b/": ForbiddenError("not allowed")}
+    listing = walk(service)
+    service.known = {"exports/a/"}
+    assert await keys(listing) == ["exports/x"]
+    assert [error.subject for error in listing.failures] == ["acme:exports/b/"]
+    service.known.clear()
+    listing = walk(service)
+    assert await keys(listing) == ["exports/x"]
+    assert {error.subject for error in listing.failures} == {"acme:exports/a/", "acme:exports/b/"}
+    service.failing["exports/"] = MissingError("gone")
+    with pytest.raises(MissingError):
+        await keys(walk(service))
+
+
+async def test_a_folder_that_is_missing_between_two_pages_is_told() -> None:
+    service = FolderService(exports_=["exports/a/"], exports_a_=["exports/a/x"])
+    service.known = {"exports/a/"}
+    service.failing_later = {"exports/a/": MissingError("no such token")}
+    listing = walk(service)
+    assert await keys(listing) == ["exports/a/x"]
+    assert [error.subject for error in listing.failures] == ["acme:exports/a/"]
+
+
+async def test_a_root_that_is_gone_between_two_pages_is_told() -> None:
+    service = FolderService(exports_=["exports/x"])
+    service.failing_later = {"exports/": MissingError("gone")}
+    listing = walk(service)
+    assert await keys(listing) == ["exports/x"]
+    assert [error.subject for error in listing.failures] == ["acme:exports/"]
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("exports/a/b.tar", "a/b.tar"),
+        ("exports//a//b.tar", "a/b.tar"),
+        ("exports/../../x", "%2E%2E/%2E%2E/x"),
+        ("exports/a:b/.bashrc", "a-b/%2Ebashrc"),
+        ("exports/" + "d/" * 300 + "x", "/".join(["d"] * 31)),
+    ],
+)
+def test_keys_become_paths_inside_the_folder(key: str, path: str) -> None:
+    segments = KeyNames("exports/").path(StoredObject(Location("acme", path=key), key.rpartition("/")[2]), "alvaria")
+    assert "/".join(segments).startswith(path)
+    assert len(segments) <= 32
+    assert not {"..", ".", ""} & set(segments)
