@@ -59,7 +59,7 @@ async def find_command(
     asked = search.query(location, session.output, sortable)
     query, meaning = narrowed(asked, words, session.output, provider.profile.retention)
     if count and not meaning.local:
-        _print_count(await provider.count(query), session.output, query.filter)
+        _print_count(await provider.count(query, session.output.note), session.output, query.filter)
         return
     pager, eta = pager_of(provider, query), EtaEstimator(provider.profile.requests_per_minute)
     objects = objects_of(pager, eta, session.output, None if meaning.local else limit)

@@ -13,7 +13,7 @@ Rules every provider keeps:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -224,8 +224,8 @@ class StorageProvider(ABC):
         """How the pages of a query are fetched where all are wanted; page by page unless there is a faster way."""
         yield partial(self.search, query)
 
-    async def count(self, query: Query) -> int:
-        """How many objects a query finds now, without fetching them."""
+    async def count(self, query: Query, told: Callable[[str], None] = lambda _sentence: None) -> int:
+        """How many objects a query finds now, without fetching them; `told` gets what speaks against the number."""
         raise self._unsupported(Capability.SEARCH)
 
     async def measure(self, query: Query) -> ResultSize:

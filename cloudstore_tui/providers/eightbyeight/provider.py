@@ -1,6 +1,6 @@
 """The 8x8 Cloud Storage Service as the program sees it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
@@ -107,9 +107,14 @@ class EightByEightProvider(StorageProvider):
         finally:
             search.close()
 
-    async def count(self, query: Query) -> int:
+    async def count(self, query: Query, told: Callable[[str], None] = lambda _sentence: None) -> int:
         """The number of objects now, found with a few dozen small requests."""
-        return await Counter(self._searcher).total(query, await self._regions(query))
+        counter = Counter(self._searcher)
+        number = await counter.total(query, await self._regions(query))
+        if counter.unmatched:
+            some = f"{counter.unmatched:,} of the {counter.looked:,} that were looked at"
+            told(f"{some} do not meet the filter to the letter, so this may be the number of something else.")
+        return number
 
     async def measure(self, query: Query) -> ResultSize:
         """The number of objects now, and the sizes of some hundred from all over the result."""

@@ -191,6 +191,10 @@ class Counter:
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
+        self.looked = 0
+        """Objects whose records came along."""
+        self.unmatched = 0
+        """Those of them that do not meet the filter, as this program reads it."""
 
     async def total(self, query: Query, regions: tuple[str, ...]) -> int:
         """The number of objects in these regions now."""
@@ -218,7 +222,7 @@ class Counter:
         return [part for parts in found for part in parts]
 
     async def _in_region(self, query: Query, region: str) -> list[_Part]:
-        first = await self._searcher.region_page(query, region)
+        first = await self._look(query, region)
         if first.next is None:
             return [_Part(query, region, first.given)]
         try:
@@ -233,6 +237,12 @@ class Counter:
         if number % ROUND or await self._is_last(query, region, number):
             return [_Part(query, region, number)]
         return await self._by_windows(query, region, number)
+
+    async def _look(self, query: Query, region: str, at: Position = START, limit: int = PAGE) -> RegionPage:
+        page = await self._searcher.region_page(query, region, at, limit)
+        self.looked += len(page.entries)
+        self.unmatched += sum(contradicts(entry, query.filter) for entry in page.entries)
+        return page
 
     async def _is_last(self, query: Query, region: str, number: int) -> bool:
         """Whether the last of so many is the oldest of all: services may say nothing of those beyond a limit."""
@@ -257,7 +267,7 @@ class Counter:
         return low
 
     async def _is_there(self, query: Query, region: str, offset: int) -> bool:
-        return (await self._searcher.region_page(query, region, Position(offset), 1)).given > 0
+        return (await self._look(query, region, Position(offset), 1)).given > 0
 
     async def _by_windows(self, query: Query, region: str, largest: int = LARGEST_WINDOW) -> list[_Part]:
         """Where large offsets give nothing: halve the time until each part is small enough.
@@ -281,7 +291,7 @@ class Counter:
         since = compare("createdTime", "=ge=", str(start))
         until = compare("createdTime", "=lt=", str(end))
         part = replace(query, filter=conjunction(query.filter, since, until))
-        first = await self._searcher.region_page(part, region)
+        first = await self._look(part, region)
         if first.next is None:
             return _Part(part, region, first.given)
         if await self._is_there(part, region, largest - 1):

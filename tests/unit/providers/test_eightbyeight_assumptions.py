@@ -339,6 +339,16 @@ async def test_a_count_does_not_end_where_the_service_gives_no_more(
     assert await provider.count(Query(EAST)) == number
 
 
+@pytest.mark.parametrize("part", ["type==other", f"createdTime=ge={(FIRST + 240 * 60) * 1000}", ""])
+async def test_a_count_of_something_else_is_told_as_one(
+    service: ScriptedService, provider: EightByEightProvider, part: str
+) -> None:
+    service.rule = Habits(345, ignored=("createdTime", "type"))
+    told: list[str] = []
+    assert await provider.count(Query(EAST, part), told.append) == 345
+    assert ["do not meet the filter to the letter" in sentence for sentence in told] == [True] * bool(part)
+
+
 async def test_a_service_without_an_end_is_not_counted(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
