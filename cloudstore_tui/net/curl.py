@@ -306,6 +306,7 @@ class CurlLoop:
         """Used again and again: the system would take back so much memory each time, and have to clear it anew."""
         self._timer: float | None = None
         self._tick = _TICK
+        """Seconds between two looks after all calls: a quarter of the shortest time that one of them waited at most."""
         self._ticked_at = 0.0
         self._is_urgent = False
         """Whether a call was cancelled since the thread looked after them."""
