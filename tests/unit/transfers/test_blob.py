@@ -29,6 +29,7 @@ from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
+from cloudstore_tui.net.transport import route_to
 from tests.support.waiting import PATIENCE, PROMPTLY, until
 
 
@@ -421,6 +422,27 @@ async def test_a_lost_reply_is_told_from_a_lost_body(blob: BlobClient, server: A
     with pytest.raises(NetworkError) as caught:
         await blob.put(target, Bytes(b"x" * 20_000_000, pause=0.01))
     assert not isinstance(caught.value, LostReplyError)
+
+
+async def test_the_way_to_a_host_is_found_out_once_and_allows_no_more_than_the_link_does(
+    blob: BlobClient, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+
+    def finding(url: str, *, local: bool, real: Any = route_to) -> Any:
+        found.append(url)
+        return real(url, local=local)
+
+    monkeypatch.setattr("cloudstore_tui.net.blob.route_to", finding)
+    for name in ("x", "y"):
+        server.put(f"/{name}", b"content")
+        await blob.get(source(f"{server.url}/{name}"), Pile())
+    assert found == [f"{server.url}/x"]
+    # What is known of the host was allowed to a profile whose own service is on this machine.
+    for refused, why in ((Source(Secret(f"{server.url}/x")), "not https"), (source(f"{server.url}/ü"), "damaged")):
+        with pytest.raises(UnsafeError, match=why):
+            await blob.get(refused, Pile())
+    assert len(server.log) == 2
 
 
 async def test_a_body_is_never_sent_twice_by_itself(blob: BlobClient, server: Any, answer: Any) -> None:
