@@ -15,7 +15,7 @@ from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore, Done
 
 SCOPES = 'scopes = ["mediastorageapi.exports", "mediastorageapi.imports"]'
-BARE, EXPIRED = KEYS[3], KEYS[4]
+READER, BARE, EXPIRED = KEYS[2:5]
 
 
 def wrong(done: Done) -> str:
@@ -207,3 +207,46 @@ def test_an_unknown_profile_is_said(doctor: Doctor) -> None:
     told = doctor("nobody")
     assert told.code == 2
     assert "nobody" in told.err
+
+
+# Doubts: what works, but not in everything
+
+
+def test_a_key_that_only_reads_in_a_profile_that_may_write_is_a_warning(
+    doctor: Doctor, folder: Path, sandbox: Sandbox
+) -> None:
+    (folder / "acme8.secret").write_text(READER.secret(sandbox.world))
+    done = doctor("acme8", edit=lambda text: text.replace("acme8-edit", READER.client_id))
+    assert (done.code, done.err) == (0, "")
+    assert re.search(r"warn  acme8 level .*take one of the level edit\n +Make a key of the level edit", done.out)
+
+
+def test_a_read_only_profile_is_not_tried_for_writing(doctor: Doctor, sandbox: Sandbox) -> None:
+    sandbox.log.clear()
+    done = doctor("acme8", edit=lambda text: text.replace("read_only = false", "read_only = true"))
+    assert (done.code, done.err) == (0, "")
+    assert "level" not in done.out
+    assert {seen.method for seen in sandbox.log.requests if not seen.path.endswith("/token")} == {"GET"}
+
+
+def test_without_a_scope_for_imports_nothing_can_be_uploaded(doctor: Doctor) -> None:
+    done = doctor("acme", edit=lambda text: text.replace(', "mediastorageapi.imports"', ""))
+    assert (done.code, done.err) == (0, "")
+    assert re.search("ok    acme uploads .*nothing can be uploaded", done.out)
+
+
+def test_a_clock_that_is_off_by_little_is_a_warning(doctor: Doctor, sandbox: Sandbox) -> None:
+    sandbox.world.clock.offset = 90
+    try:
+        done = doctor("acme8")
+    finally:
+        sandbox.world.clock.offset = 0
+    assert (done.code, done.err) == (0, "")
+    assert re.search(r"warn  acme8 clock .*clock is (8|9)\d s behind\n +Set it", done.out)
+
+
+def test_a_configuration_that_a_group_can_write_is_a_warning(doctor: Doctor, folder: Path) -> None:
+    (folder / "config.toml").chmod(0o660)
+    done = doctor("acme8")
+    assert (done.code, done.err) == (0, "")
+    assert re.search(r"warn  configuration .*others can write it\n +Run: chmod go-w ", done.out)

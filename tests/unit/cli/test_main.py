@@ -1,5 +1,7 @@
 """How commands end."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from inspect import signature
@@ -148,3 +150,28 @@ def test_every_command_has_an_example_and_says_what_its_options_take() -> None:
         for option in command.params:
             if isinstance(option, click.Option) and not option.is_flag and not option.hidden:
                 assert option.metavar or not isinstance(option.type, PLAIN), (words, option.opts)
+
+
+# The process
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_error(closed: str, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    command = f'"{sys.executable}" -m cloudstore_tui profile list {closed}; echo $? >"{seen}"'
+    environment = {"HOME": str(tmp_path), "CLOUDSTORE_CONFIG": str(tmp_path / "none.toml")}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert seen.read_text() == "0\n"
+
+
+def test_what_reads_a_closed_stdin_finds_nothing_there(tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m cloudstore_tui restore - <&-'
+    environment = {"HOME": str(tmp_path), "CLOUDSTORE_CONFIG": str(tmp_path / "none.toml")}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("Nothing is named on stdin")
