@@ -122,3 +122,10 @@ def why_missing(address: str) -> str:
     if kind.lower() in TYPE_WORDS:
         return f"{kind} is a type, not an id; list its objects: cloudstore find {profile}:{region} type:{kind}"
     return ""
+
+
+def where_else(address: str) -> str:
+    """Where an id that is not in its region may be; empty for what is no id."""
+    profile, _, rest = address.partition(":")
+    path = rest.partition("/")[2]
+    return f"It may be in another region: cloudstore find {profile} {path}" if _ID.fullmatch(path) else ""

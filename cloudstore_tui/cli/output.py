@@ -262,7 +262,7 @@ def _explained(error: StorageError) -> StorageError:
     if not isinstance(error, MissingError):
         return error
     # Deferred: most things are there.
-    from cloudstore_tui.cli.habits import why_missing
+    from cloudstore_tui.cli.habits import where_else, why_missing
 
-    hint = why_missing(error.subject)
+    hint = why_missing(error.subject) or ("" if error.hint else where_else(error.subject))
     return error.with_(hint=hint) if hint else error

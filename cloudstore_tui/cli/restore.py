@@ -62,6 +62,9 @@ async def restore_command(
     named_paths = session.named(paths)
     if paths and not named_paths:
         return
+    if not paths and not any(map(matters, open_store().requests())):
+        session.output.note("No restores are pending; `cloudstore restore list` shows the earlier ones.")
+        return
     options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
     await _Restoring(session, options).run(named_paths)
 

@@ -63,7 +63,7 @@ class Config(msgspec.Struct, frozen=True):
             raise ConfigError(
                 f"there is no such file, and so no profile called {name}",
                 subject=str(self.path),
-                hint="`profile add` makes it; CLOUDSTORE_CONFIG names another. `cloudstore demo` needs no file.",
+                hint="`cloudstore profile add` makes it, CLOUDSTORE_CONFIG names another, `cloudstore demo` needs none",
             )
         known = ", ".join(self.profiles) or "none"
         raise ConfigError(

@@ -109,6 +109,8 @@ def _example(text: str, position: int, operator: str) -> str:
     if operator in LIST_OPERATORS:
         return "(one,two)"
     rest = _rest_of_value(text, position).strip()
+    if len(rest) > 1 and rest[0] == rest[-1] and rest[0] in "'\"":
+        return rest
     if " " in rest and rest == _rest(text, position).strip():
         return _quoted(rest)
     after = _WORD.match(text, position)

@@ -34,7 +34,7 @@ _MEANING: Mapping[int, tuple[type[StorageError], str, str]] = {
     400: (UsageError, "the service refuses the request", ""),
     401: (LoginError, LOGIN_REFUSED, ""),
     403: (ForbiddenError, "the service does not allow this", ""),
-    404: (MissingError, "there is no such thing", ""),
+    404: (MissingError, "not found", ""),
     405: (UnsupportedError, "the service cannot do this", ""),
     407: (LoginError, "the proxy wants a login", _PROXY_LOGIN),
     409: (ConflictError, "something is in the way", ""),

@@ -397,7 +397,7 @@ async def test_a25_waiting_is_shown(opened: Open, sandbox: Sandbox) -> None:
 async def test_a26_the_services_words_are_shown(opened: Open, sandbox: Sandbox, kind: str) -> None:
     sandbox.switches.set({"A-26": kind})
     provider = opened()
-    with pytest.raises(MissingError, match=r"no-such\.csv: there is no such thing: .+"):
+    with pytest.raises(MissingError, match=r"no-such\.csv: not found: .+"):
         await provider.stat(provider.locate(f"{LISTS}no-such.csv"))
 
 

@@ -52,6 +52,7 @@ TAR = "acme:exports/reporting/outreach/outreach-20240901.tar"
         ),
         (("get", "acme8:us-east/*"), 8, "Patterns are not expanded"),
         (("rm", "acme8:us-east/*", "--yes"), 8, "Patterns are not expanded"),
+        (("stat", f"acme8:uk/{ID}"), 8, f"cloudstore find acme8 {ID}"),
         (("stat", f"{OBJECT}\r"), 8, "carriage return"),
         (("rm", f"{OBJECT}\r", "--yes"), 8, "carriage return"),
         (("find", "acme8", "-o", "calls.xlsx"), 2, "End the name with .csv"),
@@ -163,3 +164,10 @@ def test_a_list_on_stdin_that_is_incomplete_is_told(cloudstore: Cloudstore) -> N
     assert (done.code, done.out.count("done  ")) == (1, 1)
     assert "no permission" in done.err
     assert cloudstore("get", "-", stdin='{"size": 3}\n').code == 2
+
+
+def test_waiting_for_no_restore_is_told(cloudstore: Cloudstore) -> None:
+    for command in (("restore", "--wait"), ("restore", "--then-get")):
+        done = cloudstore(*command)
+        assert (done.code, done.out) == (0, "")
+        assert "No restores are pending" in done.err

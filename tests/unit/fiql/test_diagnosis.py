@@ -7,6 +7,12 @@ from cloudstore_tui.fiql.parser import parse
 
 WRONG: list[tuple[str, int, str, str]] = [
     (
+        "agentName='Khang Glynn'",
+        9,
+        "`=` is not an operator",
+        "Write `agentName=='Khang Glynn'`; a value that holds such a character needs quotes.",
+    ),
+    (
         "type==callrecording;duration>90",
         28,
         "`>` is not an operator",

@@ -399,7 +399,7 @@ async def test_every_refusal_is_about_what_was_asked_for(server: Any, connect: A
     server.on("/x", server.json({"message": "gone fishing"}, 404))
     with pytest.raises(MissingError) as missing:
         await connect(server.url).get("x", [("key", "canary-query")], subject=PLACE)
-    assert str(missing.value) == f"{PLACE}: there is no such thing: gone fishing."
+    assert str(missing.value) == f"{PLACE}: not found: gone fishing."
 
 
 # One owner of retries, one renewal of the token
