@@ -42,6 +42,10 @@ class PlaceLine(Struct, frozen=True):
     place: "Place"
     kind: LineKind = LineKind.PLACE
     text: str = ""
+    note: str = ""
+    """What stands at the right edge."""
+    icon: int = -1
+    """Where the sign to click on begins; negative without one."""
 
 
 class Place:

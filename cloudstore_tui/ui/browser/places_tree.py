@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
@@ -65,18 +65,6 @@ _OPEN, _CLOSED = "▾ ", "▸ "
 _NOWHERE = Place(Location(""), "")
 
 
-class TreeRow(Struct, frozen=True):
-    """One row of the screen: a line, or a further part of a wrapped one."""
-
-    line: PlaceLine
-    text: str
-    """Safe to draw."""
-    note: str = ""
-    """What stands at the right edge."""
-    icon: int = -1
-    """Where the sign to click on begins; negative without one."""
-
-
 class PlacesTree(CursorList):
     """Shows places and reads what is below them. An answer belongs to the load it was asked for, or is dropped."""
 
@@ -118,7 +106,8 @@ class PlacesTree(CursorList):
         """The places at the top: one for each profile."""
         self._shortcuts: dict[str, list[Place]] = {}
         """What stands below the trees, by its title."""
-        self.rows: list[TreeRow] = []
+        self.rows: list[PlaceLine] = []
+        """The lines as they are drawn, long notes in several."""
         self._here: Location | None = None
         self._is_leaving = False
         """Whether the user takes a shortcut; the cursor then stays on it."""
@@ -152,7 +141,7 @@ class PlacesTree(CursorList):
     def places_changed(self) -> None:
         """Look at the places again; the cursor stays where it is, or goes to the nearest place that is left."""
         kept = self._line
-        self.rows = [row for line in self._lines() for row in self._wrapped(line)]
+        self.rows = [row for line in self._lines() for row in self._drawn(line)]
         self.set_row_count(len(self.rows))
         self.cursor = self._row_of(kept) if kept else 0
         self.refresh()
@@ -175,7 +164,7 @@ class PlacesTree(CursorList):
         """Stay on what can be chosen, the nearest one in the direction in which the cursor goes."""
         row = super().validate_cursor(row)
         step = 1 if row >= self.cursor else -1
-        while 0 <= row < len(self.rows) - 1 and self.rows[row].line.kind is LineKind.TITLE:
+        while 0 <= row < len(self.rows) - 1 and self.rows[row].kind is LineKind.TITLE:
             row += step
         return row
 
@@ -230,7 +219,7 @@ class PlacesTree(CursorList):
             self._is_leaving = False
             return
         for index, row in enumerate(self.rows):
-            if row.line.kind is LineKind.PLACE and row.line.place.location == location:
+            if row.kind is LineKind.PLACE and row.place.location == location:
                 self.cursor = index
                 return
 
@@ -372,7 +361,7 @@ class PlacesTree(CursorList):
         self.cursor, clicked = row, self.rows[row]
         offset = event.get_content_offset(self)
         if offset is not None and 0 <= clicked.icon <= offset.x < clicked.icon + _INDENT:
-            self._toggle(clicked.line.place)
+            self._toggle(clicked.place)
         elif event.chain == 1:
             self.action_open()
 
@@ -440,7 +429,7 @@ class PlacesTree(CursorList):
         if index >= len(self.rows):
             return Strip([Segment(" " * width, self.rich_style)], width)
         row = self.rows[index]
-        style = self.part_style("cursor" if index == self.cursor else row.line.kind)
+        style = self.part_style("cursor" if index == self.cursor else row.kind)
         note = f" {row.note} " if row.note else ""
         room = max(width - cell_len(note), 1)
         name = Segment(set_cell_size(shorten(row.text, room), room), style)
@@ -449,39 +438,40 @@ class PlacesTree(CursorList):
 
     @property
     def _line(self) -> PlaceLine | None:
-        return self.rows[self.cursor].line if self.cursor < len(self.rows) else None
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     def _row_of(self, line: PlaceLine) -> int:
         """Where a line is, or the place it was about, or the nearest one above that can be seen."""
         place: Place | None = line.place
-        rows = {(row.line.place, row.line.kind): index for index, row in reversed(list(enumerate(self.rows)))}
+        rows = {(row.place, row.kind): index for index, row in reversed(list(enumerate(self.rows)))}
         if (same := rows.get((line.place, line.kind))) is not None:
             return same
         if (shortcut := line.place.shortcut) is not None:
-            found = (at for at, row in enumerate(self.rows) if row.line.place.shortcut == shortcut)
+            found = (at for at, row in enumerate(self.rows) if row.place.shortcut == shortcut)
             return next(found, len(self.rows) - 1)
         while place is not None and (place, LineKind.PLACE) not in rows:
             place = place.parent
         return rows[place, LineKind.PLACE] if place is not None else min(self.cursor, max(len(self.rows) - 1, 0))
 
-    def _wrapped(self, line: PlaceLine) -> list[TreeRow]:
+    def _drawn(self, line: PlaceLine) -> list[PlaceLine]:
+        """A line with the text that is drawn; a note goes on in further lines."""
         place = line.place
         if line.kind is LineKind.TITLE:
-            return [TreeRow(line, f" {line.text}")]
+            return [replace(line, text=f" {line.text}")]
         if line.kind is LineKind.SHORTCUT:
-            return [TreeRow(line, f"  {plain(place.name, _LONGEST_NAME)}")]
+            return [replace(line, text=f"  {plain(place.name, _LONGEST_NAME)}")]
         left = _left(place.depth + (line.kind is not LineKind.PLACE))
         if line.kind is LineKind.PLACE:
             icon = "  " if not place.expandable else _OPEN if place.is_open else _CLOSED
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)
-            return [TreeRow(line, text, self._note_of(place), left if place.expandable else -1)]
+            return [replace(line, text=text, note=self._note_of(place), icon=left if place.expandable else -1)]
         if line.kind is LineKind.FOLD:
-            return [TreeRow(line, " " * left + _CLOSED + line.text)]
+            return [replace(line, text=" " * left + _CLOSED + line.text)]
         indent = " " * (left + _INDENT)
         width = max(self.size.width - len(indent), _MIN_TEXT)
         retry = textwrap.wrap(_RETRY, width) if line.kind is LineKind.ERROR else []
         parts = [*textwrap.wrap(plain(line.text), width), *retry]
-        return [TreeRow(line, indent + part) for part in parts]
+        return [replace(line, text=indent + part) for part in parts]
 
 
 def _group_of(place: Place) -> str:
