@@ -126,6 +126,7 @@ class Nothing:
     def forget(self, *numbers): pass
     def snapshot(self, numbers=None): return ()
     def listen(self, listener): return lambda: None
+    async def interrupted(self): return ()
 
 class Crashing(CloudStoreApp):
     def on_mount(self):
