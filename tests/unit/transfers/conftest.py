@@ -19,7 +19,9 @@ from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.links import Source, Target
 from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
+from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from tests.support.providers import FakeProvider
 from tests.support.waiting import until
@@ -377,3 +379,24 @@ def plan(tmp_path: Path, content: bytes) -> Path:
     path = tmp_path / "plan.csv"
     path.write_bytes(content)
     return path
+
+
+@pytest.fixture
+async def blob(timeouts: Timeouts) -> AsyncIterator[BlobClient]:
+    client = BlobClient(timeouts)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def open_journal(tmp_path: Path) -> Iterator[Callable[[], JournalStore]]:
+    """Opens the same journal again and again, as one program after the other does."""
+    opened: list[JournalStore] = []
+
+    def make() -> JournalStore:
+        opened.append(JournalStore(tmp_path / "state"))
+        return opened[-1]
+
+    yield make
+    for journal in opened:
+        journal.close()

@@ -27,28 +27,10 @@ from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address
-from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.net.transport import route_to
+from tests.support.downloads import Pile, source
 from tests.support.waiting import PATIENCE, PROMPTLY, until
-
-
-class Pile:
-    """Takes everything."""
-
-    def __init__(self) -> None:
-        self.bytes = b""
-        self.replies = 0
-        self.error: Exception | None = None
-
-    def accept(self, reply: BlobReply) -> bool:
-        self.replies += 1
-        return reply.status in (200, 206)
-
-    def write(self, data: memoryview) -> None:
-        if self.error is not None:
-            raise self.error
-        self.bytes += data
 
 
 class Bytes:
@@ -65,17 +47,6 @@ class Bytes:
         data = self.data[self.offset : self.offset + count]
         self.offset += len(data)
         return data
-
-
-@pytest.fixture
-async def blob(timeouts: Timeouts) -> AsyncIterator[BlobClient]:
-    client = BlobClient(timeouts)
-    yield client
-    await client.close()
-
-
-def source(url: str, *, local: bool = True, **headers: str) -> Source:
-    return Source(Secret(url), {name.replace("_", "-"): Secret(value) for name, value in headers.items()}, local=local)
 
 
 async def test_exactly_the_given_headers_are_sent(blob: BlobClient, server: Any) -> None:

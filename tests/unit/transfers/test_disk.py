@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, UnsafeError
-from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import MARGIN, Disk, Space, TargetFolder
 from cloudstore_tui.net import curl
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.part_file import PartFile, PartNames
+from tests.support.downloads import PLACE, names_in
 
 CALLS = (
     "open_folder",
@@ -32,7 +32,6 @@ CALLS = (
     "remove",
     "room",
 )
-PLACE = Location("tiny", path="exports/x.tar")
 
 
 class FailingDisk(Disk):
@@ -55,10 +54,6 @@ class FailingDisk(Disk):
             return found(*arguments)
 
         return counted
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ESTALE])

@@ -6,7 +6,7 @@ import queue
 import shlex
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,32 +23,15 @@ from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.part_file import PartNames
 from cloudstore_tui.transfers.workers import Workers
+from tests.support.downloads import PLACE, names_in
 from tests.support.waiting import PATIENCE
 
-PLACE = Location("tiny", path="exports/x.tar")
 PART = ".cs-0123456789ab.part"
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
-
-
-@pytest.fixture
-def open_journal(state: Path) -> Iterator[Callable[[], JournalStore]]:
-    opened: list[JournalStore] = []
-
-    def make() -> JournalStore:
-        opened.append(JournalStore(state))
-        return opened[-1]
-
-    yield make
-    for journal in opened:
-        journal.close()
 
 
 @pytest.fixture

@@ -26,13 +26,8 @@ from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State, UploadRequest
 from cloudstore_tui.transfers.workers import Workers
+from tests.support.downloads import PLACE, names_in
 from tests.support.waiting import PATIENCE, until
-
-PLACE = Location("tiny", path="exports/x.tar")
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 class Slow(Disk):

@@ -20,11 +20,8 @@ from cloudstore_tui.transfers.model import (
     TransferSnapshot,
     UploadRequest,
 )
+from tests.support.downloads import names_in
 from tests.support.waiting import PROMPTLY, until
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def request(folder: Path, name: str = "x") -> DownloadRequest:

@@ -1,7 +1,7 @@
 """Pieces out of the middle of an object, from hosts that behave in every way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,18 +14,10 @@ from cloudstore_tui.core.errors import (
     ReplyError,
     StorageError,
 )
-from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.range_reader import RangeReader
 
 Open = Callable[..., RangeReader]
-
-
-@pytest.fixture
-async def blob(timeouts: Timeouts) -> AsyncIterator[BlobClient]:
-    client = BlobClient(timeouts)
-    yield client
-    await client.close()
 
 
 @pytest.fixture

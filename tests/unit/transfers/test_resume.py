@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,6 @@ from tests.support.waiting import until
 
 Make = Callable[..., TransferManager]
 MakeJournal = Callable[[], JournalStore]
-
-
-@pytest.fixture
-def open_journal(tmp_path: Path) -> Iterator[Callable[[], JournalStore]]:
-    """Opens the same journal again and again, as one program after the other does."""
-    opened: list[JournalStore] = []
-
-    def make() -> JournalStore:
-        opened.append(JournalStore(tmp_path / "state"))
-        return opened[-1]
-
-    yield make
-    for journal in opened:
-        journal.close()
 
 
 def parts(folder: Path) -> list[str]:

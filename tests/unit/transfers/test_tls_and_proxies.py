@@ -24,36 +24,9 @@ from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net import transport
 from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.blob import BlobClient
-from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import trust_store
+from tests.support.downloads import Pile, source
 from tests.support.waiting import PATIENCE
-
-
-class Pile:
-    """Takes everything."""
-
-    def __init__(self) -> None:
-        self.bytes = b""
-        self.error: Exception | None = None
-
-    def accept(self, reply: BlobReply) -> bool:
-        return reply.status in (200, 206)
-
-    def write(self, data: memoryview) -> None:
-        if self.error is not None:
-            raise self.error
-        self.bytes += data
-
-
-@pytest.fixture
-async def blob(timeouts: Timeouts) -> AsyncIterator[BlobClient]:
-    client = BlobClient(timeouts)
-    yield client
-    await client.close()
-
-
-def source(url: str, *, local: bool = True, **headers: str) -> Source:
-    return Source(Secret(url), {name.replace("_", "-"): Secret(value) for name, value in headers.items()}, local=local)
 
 
 async def test_a_proxy_from_the_environment_is_used_and_named(

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -533,18 +533,6 @@ async def test_a_zip_is_not_kept_over_another_file(service: Any, carry_out: Any,
 
 
 # Stopping, and going on later
-
-
-@pytest.fixture
-def open_journal(tmp_path: Path) -> Iterator[Callable[[], JournalStore]]:
-    opened: list[JournalStore] = []
-
-    def make() -> JournalStore:
-        opened.append(JournalStore(tmp_path / "state"))
-        return opened[-1]
-
-    yield make
-    opened[-1].close()
 
 
 async def adopted(journal: JournalStore) -> tuple[ZipRequest, JournalEntry]:
