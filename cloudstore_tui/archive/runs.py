@@ -129,6 +129,8 @@ class RunStatus(msgspec.Struct, frozen=True):
     """The last runs that looked for something else, where they were not complete."""
     covered: dict[str, Coverage] = {}
     """The coverage of those that look for something else, by what that is."""
+    damage: dict[str, int] = {}
+    """What the last verification that came to its end found, and those of samples since, where it is no good."""
 
     def coverage_of(self, what: tuple[str, ...]) -> Coverage | None:
         """Of which time everything is here that runs of one kind look for."""
@@ -146,7 +148,17 @@ class RunStatus(msgspec.Struct, frozen=True):
         complete = report if report.outcome is RunOutcome.COMPLETE else self.complete
         others = _left_beside(report, (*self.others, replace(self.last, errors=(), warnings=(), calls=None)))
         covered = dict(list(covered.items())[-_MOST_KEPT:])
-        return RunStatus(report, complete, coverage, report.calls or self.calls, others, covered)
+        damage = self._damage_after(report)
+        return RunStatus(report, complete, coverage, report.calls or self.calls, others, covered, damage)
+
+    def _damage_after(self, report: RunReport) -> dict[str, int]:
+        if not report.counts or report.code == BusyError.code:
+            return self.damage
+        found = {name: report.counts[name] for name in _DAMAGE if report.counts.get(name)}
+        if not report.counts.get("not_read"):
+            return found
+        # What it did not read may still be as it was.
+        return {name: max(found.get(name, 0), self.damage.get(name, 0)) for name in {**self.damage, **found}}
 
 
 def _left_beside(newest: RunReport, runs: Iterable[RunReport]) -> tuple[RunReport, ...]:
@@ -288,10 +300,8 @@ def complaint(
 
 def damage(verified: RunStatus | None) -> Complaint | None:
     """What the last verification found; `None` if all was as it has to be."""
-    last = verified.last if verified is not None else None
-    if last is None or last.code == BusyError.code:
-        return None
-    found = ", ".join(f"{last.counts[name]:,} {name.replace('_', ' ')}" for name in _DAMAGE if last.counts.get(name))
+    known = verified.damage if verified is not None else {}
+    found = ", ".join(f"{known[name]:,} {name.replace('_', ' ')}" for name in _DAMAGE if name in known)
     return Complaint(f"the last verification found: {found}", "See to it, and verify again.") if found else None
 
 

@@ -105,6 +105,13 @@ def test_what_the_last_verification_found_is_told_until_it_finds_nothing(tmp_pat
     told = damage(read_status(tmp_path, "verify"))
     assert told is not None
     assert told.text == "the last verification found: 2 changed, 1 damaged line"
+    # What came to no end, or did not read everything, says nothing of that.
+    log.begin(report(5, "verify", whole=False))
+    log.end(replace(report(5, "verify", whole=False), code=2))
+    log.end(replace(report(5, "verify"), counts={"good": 1, "missing": 1, "not_read": 11}))
+    told = damage(read_status(tmp_path, "verify"))
+    assert told is not None
+    assert told.text == "the last verification found: 2 changed, 1 missing, 1 damaged line"
     for other in ({"good": 9, "not_fetched": 3}, {"good": 12}):
         log.end(replace(report(4, "verify"), counts=other))
         assert damage(read_status(tmp_path, "verify")) is None
