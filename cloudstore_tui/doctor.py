@@ -62,6 +62,11 @@ def failed(subject: str, title: str, error: StorageError) -> CheckResult:
     return CheckResult(subject, title, CheckStatus.FAIL, f"{place}{error.message}", error.hint, error.code)
 
 
+def _on_machine(title: str, status: CheckStatus, text: str, hint: str = "", code: int = 0) -> CheckResult:
+    """What was found of this machine and its configuration: it is the same for all profiles."""
+    return CheckResult("", title, status, text, hint, code)
+
+
 TITLE = "configuration"
 
 
@@ -70,13 +75,13 @@ def check_configuration(config: Config) -> CheckResult:
     path, count = config.path, len(config.profiles)
     if not count:
         hint = "Add one: cloudstore profile add. Or try the program without: cloudstore demo."
-        return CheckResult("", TITLE, CheckStatus.WARN, f"{path}: no profiles", hint)
+        return _on_machine(TITLE, CheckStatus.WARN, f"{path}: no profiles", hint)
     text = f"{path}: {count} profile{'s' * (count > 1)}"
     if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         # It names commands that are run, and the hosts that secrets are sent to.
         hint = f"Run: chmod go-w {shlex.quote(str(path))}"
-        return CheckResult("", TITLE, CheckStatus.WARN, f"{text}, and others can write it", hint)
-    return CheckResult("", TITLE, CheckStatus.OK, text)
+        return _on_machine(TITLE, CheckStatus.WARN, f"{text}, and others can write it", hint)
+    return _on_machine(TITLE, CheckStatus.OK, text)
 
 
 def check_secrets(profile: Profile, fields: Sequence[SecretField]) -> Iterator[CheckResult]:
@@ -165,35 +170,33 @@ def check_disk(download_dir: Path, *, keeps: bool = True) -> Iterator[CheckResul
     except OSError as error:
         hint = "Name another folder as download_dir under [settings], or make this one writable."
         text = f"{folder}: {(error.strerror or 'cannot be written').lower()}"
-        yield CheckResult("", "downloads", CheckStatus.FAIL, text, hint, 5)
+        yield _on_machine("downloads", CheckStatus.FAIL, text, hint, 5)
     else:
         text = f"{folder}: {free / 1e9:,.1f} GB free"
         if free < LITTLE_ROOM:
-            yield CheckResult(
-                "", "downloads", CheckStatus.WARN, text, "Make room: one zip of the service has up to 2 GB."
-            )
+            yield _on_machine("downloads", CheckStatus.WARN, text, "Make room: one zip of the service has up to 2 GB.")
         else:
-            yield CheckResult("", "downloads", CheckStatus.OK, text)
+            yield _on_machine("downloads", CheckStatus.OK, text)
     if keeps:
         yield _journal()
     else:
-        yield CheckResult("", "journal", CheckStatus.SKIP, "none: the demo keeps no transfers")
+        yield _on_machine("journal", CheckStatus.SKIP, "none: the demo keeps no transfers")
 
 
 def _journal() -> CheckResult:
     """Whether the journal of transfers can be read. Opening it as a transfer does would mend what is damaged."""
     path = state_folder() / FILE
     if not path.exists():
-        return CheckResult("", "journal", CheckStatus.OK, f"{path}: none yet, the first transfer makes it")
+        return _on_machine("journal", CheckStatus.OK, f"{path}: none yet, the first transfer makes it")
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as journal:
             (told,) = journal.execute("pragma quick_check(1)").fetchone()
     except sqlite3.Error as error:
         told = str(error)
     if told == "ok":
-        return CheckResult("", "journal", CheckStatus.OK, str(path))
+        return _on_machine("journal", CheckStatus.OK, str(path))
     hint = "The next transfer moves it aside and begins a new one; what was interrupted then begins anew."
-    return CheckResult("", "journal", CheckStatus.FAIL, f"{path}: {told}", hint, 5)
+    return _on_machine("journal", CheckStatus.FAIL, f"{path}: {told}", hint, 5)
 
 
 def check_terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> Iterator[CheckResult]:
@@ -206,47 +209,41 @@ def check_terminal(environment: Mapping[str, str], size: os.terminal_size | None
 def _terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> CheckResult:
     kind = environment.get("TERM", "")
     if size is None:
-        return CheckResult(
-            "", "terminal", CheckStatus.SKIP, "not checked: this runs without one; the browser needs one"
-        )
+        return _on_machine("terminal", CheckStatus.SKIP, "not checked: this runs without one; the browser needs one")
     if kind in _NO_CURSOR:
         text = f"TERM is {kind or 'not set'}: the browser cannot be drawn"
-        return CheckResult(
-            "", "terminal", CheckStatus.WARN, text, "Set it to what your terminal is, such as TERM=xterm-256color."
+        return _on_machine(
+            "terminal", CheckStatus.WARN, text, "Set it to what your terminal is, such as TERM=xterm-256color."
         )
     between = [name for name, variable in (("tmux", "TMUX"), ("screen", "STY")) if environment.get(variable)]
     parts = [kind, f"{size.columns}×{size.lines}", *between, *(["over SSH"] if _is_remote(environment) else [])]
     text = ", ".join(parts)
     if size.columns < SMALLEST[0] or size.lines < SMALLEST[1]:
         hint = f"Make the window larger: {SMALLEST[0]}×{SMALLEST[1]} at least."
-        return CheckResult("", "terminal", CheckStatus.WARN, text, hint)
-    return CheckResult("", "terminal", CheckStatus.OK, text)
+        return _on_machine("terminal", CheckStatus.WARN, text, hint)
+    return _on_machine("terminal", CheckStatus.OK, text)
 
 
 def _letters(environment: Mapping[str, str]) -> CheckResult:
     wanted = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := environment.get(name))), "")
     if "utf" in wanted.lower() or (not wanted and "utf" in locale.getpreferredencoding(do_setlocale=False).lower()):
-        return CheckResult("", "encoding", CheckStatus.OK, wanted or "UTF-8")
+        return _on_machine("encoding", CheckStatus.OK, wanted or "UTF-8")
     text = f"the locale {wanted or 'C'} is not UTF-8: names beyond ASCII are shown as ?"
-    return CheckResult(
-        "", "encoding", CheckStatus.WARN, text, "Set LANG=C.UTF-8, or another locale that ends with UTF-8."
-    )
+    return _on_machine("encoding", CheckStatus.WARN, text, "Set LANG=C.UTF-8, or another locale that ends with UTF-8.")
 
 
 def _clipboard(environment: Mapping[str, str]) -> CheckResult:
     if environment.get("TMUX"):
         text = "through tmux, which passes it on if set-clipboard is on"
-        return CheckResult(
-            "", "clipboard", CheckStatus.OK, text, "If copying does nothing: tmux set -g set-clipboard on"
-        )
+        return _on_machine("clipboard", CheckStatus.OK, text, "If copying does nothing: tmux set -g set-clipboard on")
     if environment.get("TERM", "").startswith(("linux", "vt")):
-        return CheckResult(
-            "", "clipboard", CheckStatus.WARN, "this terminal has none", "Links are shown in full: select them."
+        return _on_machine(
+            "clipboard", CheckStatus.WARN, "this terminal has none", "Links are shown in full: select them."
         )
     own = any(environment.get(name) for name in _DESKTOPS) and not _is_remote(environment)
     text = "your terminal's, by OSC 52" + (", and that of this desktop" if own else "")
-    return CheckResult(
-        "", "clipboard", CheckStatus.OK, text, "" if own else "If copying does nothing, your terminal forbids it."
+    return _on_machine(
+        "clipboard", CheckStatus.OK, text, "" if own else "If copying does nothing, your terminal forbids it."
     )
 
 
