@@ -190,6 +190,7 @@ def test_a_narrow_list_shows_less_of_sizes_and_drops_what_matters_least() -> Non
         rendered.fit(width, (moment, moment))
         return rendered.line(row).rstrip()
 
+    assert shown(20) == "   09:12   Beatriz …"
     assert shown(51) == "   09:12   Beatriz Carvalho Collections 21:11  3.8M"
     assert shown(80).split() == ["09:12", "Beatriz", "Carvalho", "+16695553203", "Collections", "21:11", "3.8", "MB"]
     assert shown(130).endswith("3.8 MB  Inbound")

@@ -48,6 +48,8 @@ _GAP: Final = 2
 _MIN_TEXT: Final = 8
 """Cells to which a column of text may be narrowed before columns are left out."""
 _MIN_NAME: Final = 16
+_MIN_ROOM: Final = 24
+"""Cells of a line below which no text is worth more than that another column is there."""
 _MAX_FLEXIBLE: Final = 40
 """Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
 _EXTRA: Final = 6
@@ -178,6 +180,9 @@ def _fitted(columns: tuple[Column, ...], room: int) -> tuple[_Cell, ...]:
     if sum(column.width for column in kept) + _GAP * (len(kept) - 1) > room:
         kept = [column for column in kept if column.rank < _EXTRA] or kept
     flexible = _flexible(kept)
+    if flexible is not None and flexible.name != "name" and room < _MIN_ROOM:
+        # Of rows with the same text, as all of one agent, something else has to tell them apart.
+        kept[kept.index(flexible)] = flexible = replace(flexible, least=_MIN_TEXT)
     while len(kept) > 1 and sum(map(_least, kept)) + len(kept) - 1 > room:
         # Of equals the last one goes first.
         kept.remove(max(reversed([column for column in kept if column is not flexible]), key=lambda one: one.rank))
