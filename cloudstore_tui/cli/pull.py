@@ -215,7 +215,10 @@ class _Pulling(msgspec.Struct, frozen=True):
             raise UsageError("pull takes a region, not an object", subject=arguments.where, hint="cloudstore get PATH")
         if arguments.newer_than:
             raise UsageError("--newer-than is for folders", subject=arguments.where, hint="Use --since.")
-        words = arguments.words if due is None else (*arguments.words, f"expires:<{max(round(due / HOUR), 1)}h")
+        hours = max(round(due / HOUR), 1) if due is not None else 0
+        # As people write it: an error shows it.
+        left = (f"expires:<{hours // 24}d" if hours % 24 == 0 else f"expires:<{hours}h") if hours else ""
+        words = (*arguments.words, left) if left else arguments.words
         query, meaning = narrowed(
             arguments.search.query(location, output), words, output, self.provider.profile.retention
         )

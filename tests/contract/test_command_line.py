@@ -201,7 +201,7 @@ def test_rm_of_an_8x8_object_is_seen_afterwards(run: Cloudstore) -> None:
         (("ls", "nobody"), 2, "no profile called nobody"),
         (("ls", "acme:exports/nope/"), 8, "cloudstore ls"),
         (("ls", "acme8:mars/"), 8, "us-east"),
-        (("stat", "acme:exports/none.tar"), 8, "no such"),
+        (("stat", "acme:exports/none.tar"), 8, "not found"),
         (("get", "acme8:us-east/"), 2, "cloudstore pull acme8:us-east/"),
         (("find", "acme", "--count"), 2, "no search"),
         (("find", "acme8:us-east", "--fiql", "a=="), 2, "^"),

@@ -8,10 +8,13 @@ from cloudstore_tui.cli import restore
 from cloudstore_tui.cli.habits import COMMANDS as FOREIGN
 from cloudstore_tui.cli.main import COMMANDS
 from tests.support.commands import Cloudstore
+from tests.support.sandbox import own_sandbox
 
 ID = "0191acdf-3538-7e1d-9920-e80f5368aa38"
 OBJECT = f"acme8:us-east/{ID}"
 TAR = "acme:exports/reporting/outreach/outreach-20240901.tar"
+
+sandbox_server = own_sandbox()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def get_command() -> None:
     Examples:
       cloudstore get acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore get acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --to calls/
-      cloudstore get acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --name "{start:%Y/%m/%d}/{agentName}-{callId}"
+      cloudstore get acme8:us-east/0191acdf-3538-7e1d-9920-e80f5368aa38 --name "{agentName}-{callId}"
       cloudstore get acme:imports/outreach/nanp/number-plan.csv --to - | head
       cloudstore find acme8 type:summary since:yesterday --json | cloudstore get - --to summaries/
     """
