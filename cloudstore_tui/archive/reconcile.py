@@ -6,6 +6,7 @@ folder holds. They lie on the disk meanwhile: a month can be a hundred thousand 
 
 import csv
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
@@ -94,7 +95,7 @@ def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str 
         LocalDiskError: the file cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        with path.open(encoding=_encoding(path), errors="replace", newline="") as file:
             first = file.readline()
             file.seek(0)
             mark = max(",;\t", key=first.count)
@@ -113,6 +114,12 @@ def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str 
     except csv.Error:
         hint = "Export it as CSV, with a line of names."
         raise UsageError("is not a CSV file", subject=str(path), hint=hint) from None
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8, unless the mark at its beginning says otherwise: spreadsheets write "Unicode text" in UTF-16."""
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _column(names: Sequence[str], wanted: str, usual: Sequence[str], path: Path, option: str) -> int:

@@ -206,7 +206,8 @@ def _tell_reconciled(output: Output, calls: int, found: "Counter[OpenKind]") -> 
         output.record({"event": "report", "calls": calls, "open": found.total(), **numbers})
     else:
         parts = [f"{number:,} {kind.value}" for kind, number in found.items() if number]
-        nothing = "nothing open is known" if output.errors else "everything is there"
+        whole = "everything is there" if calls else "the list names none"
+        nothing = "nothing open is known" if output.errors else whole
         output.line(f"{in_words.counted(calls, 'call')}: {', '.join(parts) or nothing}.")
 
 

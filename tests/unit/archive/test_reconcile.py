@@ -126,6 +126,15 @@ def test_calls_are_read_from_any_table(tmp_path: Path, text: str, ids: list[str]
         assert all(row.start for row in rows)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_table_may_be_what_spreadsheets_call_unicode_text(tmp_path: Path, encoding: str) -> None:
+    text = "\ufeffCall ID\tStart\r\nä\t2024-09-01 10:00\r\n"
+    (tmp_path / "calls.txt").write_bytes(text.encode(encoding))
+    assert [(row.id, row.start) for row in read_calls(tmp_path / "calls.txt", UTC)] == [
+        ("ä", datetime(2024, 9, 1, 10, tzinfo=UTC))
+    ]
+
+
 def test_no_line_that_tells_of_a_call_is_passed_over(tmp_path: Path) -> None:
     # Programs leave out empty cells at the end of a line.
     (tmp_path / "calls.csv").write_text("agent,id,start\nAda,a\n,,\nBo\nCy, ,2024-09-01\nDi,d,2024-09-01\n")
