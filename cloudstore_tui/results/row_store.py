@@ -150,11 +150,13 @@ class InsertionOrder:
         self.numbers.extend([number for number, is_folder in seen.items() if not is_folder])
 
 
-class SortedView:
-    """The entries fetched so far, and which are shown in which order.
+class RowStore:
+    """The entries fetched so far: which are shown in which order, read in windows, and marked.
 
-    In memory there are only row numbers and sizes. `sort` and `filter` of many rows say what is wanted and set
+    In memory there are only row numbers, sizes and marks. `sort` and `filter` of many rows say what is wanted and set
     `stale`; `settle` does it in a thread while everything else goes on, and what was shown before stays until then.
+
+    A mark belongs to the entry, wherever it is shown and whether it is. Use it from one thread, the event loop's.
     """
 
     def __init__(self, folder: Path | None = None, shown: Shown | None = None) -> None:
@@ -167,6 +169,10 @@ class SortedView:
         self._version = 0
         self._late: array[int] | None = None
         self._seen: dict[int, bool] | None = None
+        self._marked = MarkedRows()
+        self._summed = (-1, -1)
+        """Of which state of marks and sizes the summary is: adding up a hundred thousand marks takes a while."""
+        self._summary = Selection()
         self.clear()
 
     # What is there
@@ -288,6 +294,7 @@ class SortedView:
         self._sizes = Sizes()
         self._dirty = False
         self._seen = None
+        self._marked.clear()
 
     def close(self) -> None:
         """Give the disk space back."""
@@ -333,67 +340,7 @@ class SortedView:
         if shown is not None and version == self._version:
             self._shown = shown + late
 
-    def _take(self, rows: list[RowFacts]) -> int:
-        new = sorted((row for row in rows if row.is_new), key=_folders_first)
-        self._sizes.note(new)
-        in_place = self._order.add(new)
-        if not self._arranged:
-            self._shown = self._order.numbers
-        elif shown := [row.number for row in new if row.matches]:
-            self._shown.extend(shown)
-            if self._late is not None:
-                self._late.extend(shown)
-            if self.sorted_by[0] is not None or not in_place:
-                self._arrange()
-        return len(new)
-
-    def _drop(self, gone: set[int]) -> None:
-        self._supersede()
-        self._database.delete(gone)
-        for number in gone:
-            if self._seen is not None:
-                self._seen.pop(number, None)
-        self._shown = array("I", [number for number in self._shown if number not in gone])
-        self._arrange()
-
-    def _supersede(self) -> None:
-        # Whatever the thread finds from here on is the answer to an older question.
-        self._version += 1
-        self._late = None
-        self._database.interrupt()
-
-    def _arrange(self) -> None:
-        self._arranged = bool(self.filtered_by) or self.sorted_by[0] is not None
-        if not self._arranged:
-            self._shown, self._dirty = self._order.numbers, False
-            return
-        shown = None
-        if self.loaded <= MAX_SORTED_DIRECTLY:
-            shown = self._database.arranged(self.filtered_by, *self.sorted_by, self._database.last)
-        self._dirty = shown is None
-        if shown is not None:
-            self._shown = shown
-        elif self._shown is self._order.numbers:
-            # From here on the two grow apart.
-            self._shown = self._shown[:]
-
-
-def _folders_first(row: RowFacts) -> bool:
-    return not row.is_folder
-
-
-class RowStore(SortedView):
-    """Entries fetched so far: arranged, read in windows, and marked.
-
-    A mark belongs to the entry, wherever it is shown and whether it is. Use it from one thread, the event loop's.
-    """
-
-    def __init__(self, folder: Path | None = None, shown: Shown | None = None) -> None:
-        self._marked = MarkedRows()
-        self._summed = (-1, -1)
-        """Of which state of marks and sizes the summary is: adding up a hundred thousand marks takes a while."""
-        self._summary = Selection()
-        super().__init__(folder, shown)
+    # What is marked, and what is counted
 
     @property
     def selection(self) -> Selection:
@@ -465,14 +412,56 @@ class RowStore(SortedView):
         shown, moments = self._shown[:], self._sizes.moments[:]
         return await asyncio.to_thread(_spans, shown, moments, span)
 
-    def clear(self) -> None:
-        """Forget everything; filter and sort stay as they are."""
-        super().clear()
-        self._marked.clear()
+    # How it is done
+
+    def _take(self, rows: list[RowFacts]) -> int:
+        new = sorted((row for row in rows if row.is_new), key=_folders_first)
+        self._sizes.note(new)
+        in_place = self._order.add(new)
+        if not self._arranged:
+            self._shown = self._order.numbers
+        elif shown := [row.number for row in new if row.matches]:
+            self._shown.extend(shown)
+            if self._late is not None:
+                self._late.extend(shown)
+            if self.sorted_by[0] is not None or not in_place:
+                self._arrange()
+        return len(new)
 
     def _drop(self, gone: set[int]) -> None:
-        super()._drop(gone)
+        self._supersede()
+        self._database.delete(gone)
+        for number in gone:
+            if self._seen is not None:
+                self._seen.pop(number, None)
+        self._shown = array("I", [number for number in self._shown if number not in gone])
+        self._arrange()
         self._marked.set(gone, on=False)
+
+    def _supersede(self) -> None:
+        # Whatever the thread finds from here on is the answer to an older question.
+        self._version += 1
+        self._late = None
+        self._database.interrupt()
+
+    def _arrange(self) -> None:
+        self._arranged = bool(self.filtered_by) or self.sorted_by[0] is not None
+        if not self._arranged:
+            self._shown, self._dirty = self._order.numbers, False
+            return
+        shown = None
+        if self.loaded <= MAX_SORTED_DIRECTLY:
+            shown = self._database.arranged(self.filtered_by, *self.sorted_by, self._database.last)
+        self._dirty = shown is None
+        if shown is not None:
+            self._shown = shown
+        elif self._shown is self._order.numbers:
+            # From here on the two grow apart.
+            self._shown = self._shown[:]
+
+
+def _folders_first(row: RowFacts) -> bool:
+    return not row.is_folder
 
 
 def _spans(shown: "array[int]", moments: "array[int]", span: int) -> Counter[int]:

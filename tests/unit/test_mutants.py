@@ -218,15 +218,15 @@ MUTANTS = (
     Mutant(
         "marks of what is gone",
         "results/row_store.py",
-        "        super()._drop(gone)\n        self._marked.set(gone, on=False)\n",
-        "        super()._drop(gone)\n",
+        "        self._arrange()\n        self._marked.set(gone, on=False)\n",
+        "        self._arrange()\n",
         "results/test_row_store.py",
     ),
     Mutant(
         "marks after clearing",
         "results/row_store.py",
-        "        super().clear()\n        self._marked.clear()\n",
-        "        super().clear()\n",
+        "        self._seen = None\n        self._marked.clear()\n",
+        "        self._seen = None\n",
         "results/test_row_store.py",
     ),
     Mutant(
