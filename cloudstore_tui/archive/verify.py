@@ -203,15 +203,23 @@ class _Verifier:
             yield _set_back(problem, is_told=problem.where in past.told)
         if past.length:
             yield from self._contradictions()
-        if self._place.is_bag:
-            is_whole = True
-            for finding in self._seal(past):
-                is_whole = is_whole and finding.found is not Found.SEAL
-                yield finding
-            if is_whole:
-                yield FileFinding(Found.SEALED, INFO, f"on {tags_of(self._place.root).get('Bagging-Date', '?')}")
-            yield from self._signature(signers)
-            yield from self._stamp(authority)
+        yield from self._evidence(past, signers, authority)
+
+    def _evidence(self, past: Past, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
+        """What a seal proves; where there is none, that what is asked for is not there."""
+        if not self._place.is_bag:
+            for wanted, found, file in ((signers, Found.SIGNATURE, SIGNATURE), (authority, Found.TIME_STAMP, STAMP)):
+                if wanted is not None:
+                    yield _broken(found, BagProblem(file, "the folder is not sealed"))
+            return
+        is_whole = True
+        for finding in self._seal(past):
+            is_whole = is_whole and finding.found is not Found.SEAL
+            yield finding
+        if is_whole:
+            yield FileFinding(Found.SEALED, INFO, f"on {tags_of(self._place.root).get('Bagging-Date', '?')}")
+        yield from self._signature(signers)
+        yield from self._stamp(authority)
 
     def _seal(self, past: Past) -> Iterator[FileFinding]:
         """Everything that has changed since the folder was sealed, by a pull or otherwise."""

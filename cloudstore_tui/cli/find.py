@@ -80,7 +80,7 @@ def _searchable(session: CommandSession, where: str) -> tuple[StorageProvider, L
     if location.path:
         raise UsageError("find searches a region, not an object", subject=where, hint="Write PROFILE:REGION.")
     if Capability.SEARCH not in provider.capabilities:
-        hint = "List its folders: cloudstore ls PROFILE:PATH/ -R"
+        hint = f"List everything below a folder: cloudstore ls {location.profile}:FOLDER/ -R"
         raise UsageError("the service of this profile has no search", subject=where, hint=hint)
     return provider, location
 

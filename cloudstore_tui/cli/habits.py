@@ -63,6 +63,7 @@ _ANYWHERE: dict[str, str] = {
 
 OPTIONS: Mapping[str, Mapping[str, str]] = {
     "ls": _ANYWHERE | dict.fromkeys(("-r", "--recurse"), "-R lists everything below a folder"),
+    "find": _ANYWHERE | {"--all": "All that match are listed, in all regions"},
     "get": _ANYWHERE | dict.fromkeys(_ALL_BELOW, _FOLDER),
     "pull": _ANYWHERE | dict.fromkeys(_ALL_BELOW, "Everything below a folder is fetched anyway"),
     "put": _ANYWHERE | dict.fromkeys(_ALL_BELOW, "Name the files in the folder, such as FOLDER/*"),

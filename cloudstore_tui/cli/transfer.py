@@ -88,13 +88,17 @@ async def put_command(
     dry_run: bool,
 ) -> None:
     if len(files) < 2:
-        raise UsageError("put needs at least one file and a folder", hint="cloudstore put FILE... PROFILE:FOLDER/")
+        raise UsageError("at least one file and a folder are needed", hint="cloudstore put FILE... PROFILE:FOLDER/")
     if within is not None and not follow:
         raise UsageError("needs --follow", subject="--within", hint="Add it to see how the files are processed.")
+    if ":" in files[0] and ":" not in files[-1]:
+        hint = "cloudstore put FILE... PROFILE:FOLDER/"
+        raise UsageError("the folder to upload to comes last", subject="put", hint=hint)
     provider, folder = session.resolve(files[-1])
     provider.require(Capability.UPLOAD, folder)
     if not provider.is_folder(folder) or not folder.path:
-        raise UsageError("is not a folder", subject=files[-1], hint="Write a folder's path, ending with /.")
+        hint = "Write the path of a folder below it, ending with /." if not folder.path else f"Write {files[-1]}/"
+        raise UsageError("is no folder to upload to", subject=files[-1], hint=hint)
     sources = _distinct_targets([_source(name) for name in files[:-1]], folder)
     if follow and not provider.taken_to(replace(folder, path=folder.path + sources[0].name)):
         hint = "--follow is for folders below imports/ in which the service makes processed/ and errors/."

@@ -83,6 +83,17 @@ def test_four_programs_accept_it(bag: Path, cloudstore: Cloudstore, tmp_path: Pa
     assert done.report["good"] == len(recordings(bag)) > 3
 
 
+@pytest.mark.parametrize("option", ["--signers", "--authority"])
+def test_proof_that_is_asked_for_is_missing_where_there_is_no_seal(
+    cloudstore: Cloudstore, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "trusted").write_text("")
+    assert cloudstore("pull", "acme8", "type:summary", "on:2024-09-01", "--to", "plain").code == 0
+    assert cloudstore("verify", "plain").code == 0
+    done = cloudstore("verify", "plain", option, "trusted")
+    assert (done.code, "the folder is not sealed" in done.err) == (6, True)
+
+
 def test_what_a_seal_proves_is_told_part_by_part(bag: Path, cloudstore: Cloudstore) -> None:
     def told(*options: str) -> tuple[int, str]:
         done = cloudstore("verify", "calls", "-q", *options)
