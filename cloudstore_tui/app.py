@@ -234,8 +234,11 @@ class CloudStoreApp(App[None]):
     async def on_mount(self) -> None:
         """Listen to signals and transfers, and report the parts of the configuration that cannot be used."""
         if not self.is_headless:
-            outlives_terminal = self._settings.on_hangup == "continue"
-            listen(asyncio.get_running_loop(), self._end, outlives_terminal=outlives_terminal)
+            listen(
+                asyncio.get_running_loop(),
+                lambda code: self.exit(return_code=code),
+                outlives_terminal=self._settings.on_hangup == "continue",
+            )
         self.themes.report_failures()
         self.call_after_refresh(self.restores.begin)
         # Copies for other programs that an earlier run had no time to remove.
@@ -269,7 +272,8 @@ class CloudStoreApp(App[None]):
         self.transfers.poll_all()
         running, deleting = self.transfers.unfinished, self._browser.deletions.running if self._browser else 0
         if running or deleting:
-            self.push_screen(QuitDialog(running, keeps=self.transfers.engine.keeps, deleting=deleting), self._quit_if)
+            dialog = QuitDialog(running, keeps=self.transfers.engine.keeps, deleting=deleting)
+            self.push_screen(dialog, lambda wanted: self.exit() if wanted else None)
         else:
             self.exit()
 
@@ -430,13 +434,6 @@ class CloudStoreApp(App[None]):
         except StorageError as error:
             with suppress(RuntimeError):  # the program has ended
                 self.call_from_thread(self.boundary.catch, error)
-
-    def _quit_if(self, wanted: bool | None) -> None:
-        if wanted:
-            self.exit()
-
-    def _end(self, code: int) -> None:
-        self.exit(return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
         """Take what Textual would end the program for; a worker, a timer or a callback that fails is no reason."""
