@@ -3,10 +3,11 @@
 import re
 import shutil
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing, nullcontext, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -23,6 +24,7 @@ from cloudstore_tui.core.paging import FEW, EtaEstimator, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.checker import Problem, check, why_empty
 from cloudstore_tui.fiql.evaluator import row_of
+from cloudstore_tui.fiql.fields import Unit, name_of, unit_of
 from cloudstore_tui.fiql.measures import epoch_ms, parse_time
 from cloudstore_tui.fiql.parser import conjunction, parse
 from cloudstore_tui.fiql.phrases import Compiled, compile_phrase, is_fiql, phrase_of, understand
@@ -210,11 +212,21 @@ def narrowed(
     text = conjunction(*(meaning.filter for meaning in found))
     local = tuple(term for meaning in found for term in meaning.local)
     notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))
-    for note in notes:
+    for note in (*notes, *_torn_apart(words)):
         output.note(f"Note: {note}")
     location = replace(query.location, region=query.location.region or said.region)
     meant = Compiled(text, local, notes, parse(text) if text else None)
     return replace(query, location=location, filter=conjunction(text, query.filter)), meant
+
+
+def _torn_apart(words: Sequence[str]) -> Iterator[str]:
+    """What may have been one value before the shell took its quotes away, or found none: `agent:Khang Glynn`."""
+    for word, after in pairwise(words):
+        key, colon, value = word.partition(":")
+        name = name_of(key.removeprefix("-"))
+        is_text = name is not None and not name.values and unit_of(name.fields[0]) is Unit.TEXT
+        if colon and value and is_text and after.isalpha():
+            yield f"{after} is a condition of its own; for one value put quotes around both: '{word} {after}'."
 
 
 def _understood(text: str, output: Output, retention: Retention | None) -> Compiled:

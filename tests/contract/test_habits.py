@@ -89,6 +89,10 @@ def test_no_command_of_others_is_one_of_ours() -> None:
 
 
 def test_what_the_shell_took_away_is_told(cloudstore: Cloudstore) -> None:
+    torn = cloudstore("find", "acme8", "agent:Khang", "Glynn", "on:2024-09-01", "--count")
+    assert "put quotes around both: 'agent:Khang Glynn'" in torn.err
+    for words in (("agent:Khang Glynn",), ("type:cc", "Khang"), ("on:2024-09-01", "Khang"), ("agent:Khang", "type:cc")):
+        assert "quotes" not in cloudstore("find", "acme8", *words, "--count").err
     assert "need quotes: 'dur:>10m'" in cloudstore("find", "acme8", "dur:").err
 
 
