@@ -232,6 +232,8 @@ def test_two_lines_say_whose_it_is_and_what_it_begins_with_or_belongs_to() -> No
     assert told == ["Khang Glynn ← +1 669 555 3203 · inbound", "0:00 agent Good morning"]
     told = two_lines(Subject(RECORDING, UTC, head="\nname  size\na     1"), 40).plain.split("\n")
     assert told[1] == "name  size"
+    told = two_lines(Subject(SUMMARY, UTC, head='{\n  "summary": "Asks about line drops."\n}'), 60).plain.split("\n")
+    assert told[1] == '{ "summary": "Asks about line drops." }'
 
 
 START = "acme:exports/reporting/"

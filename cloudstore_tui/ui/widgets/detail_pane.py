@@ -101,8 +101,10 @@ def two_lines(subject: Subject, width: int) -> Content:
     facts, others = _facts(subject), _others(subject)
     first = _joined([_who(subject), *facts[1:]], width)[0]
     lines = [line for line in subject.head.split("\n") if line.strip()]
-    # What is said goes on in the next line; what is listed does not.
-    said = " ".join(subject.head.split()) if subject.title == "TRANSCRIPT" else next(iter(lines), "")
+    said = next(iter(lines), "")
+    # What is said goes on in the next line, and what a lone bracket opens begins there; what is listed does not.
+    if subject.title == "TRANSCRIPT" or not any(map(str.isalnum, said)):
+        said = " ".join(subject.head.split())
     call = f"This call: {', '.join(map(title_of, others))}" if others else ""
     second = said or call or subject.around or next(iter(facts), "")
     return first.stylize("bold", 0, len(_who(subject))) + "\n" + _cut(second, width)
