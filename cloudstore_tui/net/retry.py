@@ -236,8 +236,8 @@ class Retries:
         delay = budget.pause(error)
         asked = isinstance(error, ThrottledError) and error.wait is not None
         why = "the service asks to" if asked else f"attempt {budget.failures + 1} follows: {error.message}"
-        # Of several calls, such as one for each region, the one that keeps the others waiting.
-        what = f" for {error.subject}" if error.subject else ""
+        # Of several lists, such as one for each region, the one that keeps the others waiting.
+        what = f" for {error.subject}" if error.subject.endswith("/") else ""
         with showing_wait(f"waiting {max(delay, 1):.0f} s{what}: {why}", self._notes):
             await self._clock.sleep(delay)
 

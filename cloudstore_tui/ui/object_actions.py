@@ -71,6 +71,10 @@ class ObjectActions:
         """Whether the service has calls to spare for what nobody asked for."""
         return self.providers[entry.location.profile].session.pace_used <= MAX_PACE_UNASKED
 
+    def wait_for(self, entry: StoredObject) -> str:
+        """What the service of an object is waited for just now, as a clause; empty where nothing is."""
+        return self.providers[entry.location.profile].session.note
+
     def can_link(self, entry: StoredObject) -> bool:
         return Capability.LINK in self.providers[entry.location.profile].capabilities
 

@@ -50,6 +50,20 @@ async def opened(it: Any, key: str = "p") -> PreviewScreen:
     return screen
 
 
+async def test_what_the_service_is_waited_for_is_said_until_there_is_something_to_read(
+    browser: Any, folders: Any
+) -> None:
+    here = asyncio.Event()
+    async with browser(start=START, behind=store(b"at last", here)) as it:
+        folders.note = "waiting 4 s: attempt 2 follows: no answer came"
+        await it.press("p")
+        await it.until(lambda: "Reading… waiting 4 s: attempt 2 follows: no answer came · Esc stops" in it.text)
+        folders.note = ""
+        await it.until(lambda: "Reading… Esc stops" in it.text)
+        here.set()
+        await it.until(lambda: "at last" in it.text)
+
+
 async def test_p_shows_the_beginning_and_says_how_much_of_how_much(browser: Any) -> None:
     text = b"".join(b"line %d\n" % number for number in range(20_000))
     async with browser(start=START, behind=store(text)) as it:

@@ -28,6 +28,9 @@ from cloudstore_tui.ui.widgets.preview_view import PlayerBar, PreviewBar, Previe
 if TYPE_CHECKING:
     from cloudstore_tui.preview.player import Player
 
+_READING = "Reading… Esc stops"
+_POLL_S = 0.5
+"""Seconds between two looks at what is waited for."""
 _MORE = 4
 """How many times as much is read when more is wanted."""
 
@@ -66,6 +69,7 @@ class PreviewScreen(BaseScreen[bool]):
         self._preview: Preview | None = None
         self._wanted = HEAD
         self._state = ""
+        self._wait = ""
         self.view = PreviewView(id="preview")
         self.bar = PreviewBar(id="search")
         self.playing = PlayerBar(id="playing")
@@ -258,11 +262,13 @@ class PreviewScreen(BaseScreen[bool]):
         self._wanted = wanted
         self._entitle("reading… Esc stops")
         if self._preview is None:
-            self.view.set_status("Reading… Esc stops")
+            self._wait = ""
+            self.view.set_status(_READING)
         self._fetch(wanted)
 
     @work(group="read", exclusive=True)
     async def _fetch(self, wanted: int) -> None:
+        waits = self.set_interval(_POLL_S, self._show_wait)
         try:
             preview = await self._look_into(wanted)
         except StorageError as error:
@@ -272,12 +278,21 @@ class PreviewScreen(BaseScreen[bool]):
                 self.view.set_status(sentence(error))
             report(self, error)
             return
+        finally:
+            waits.stop()
         is_first, self._preview = self._preview is None, preview
         await self._draw(preview, stay=not is_first)
         self._entitle(_state(preview))
         self.refresh_bindings()
         if is_first and self._listens:
             self.action_play()
+
+    def _show_wait(self) -> None:
+        """Say what the service is waited for, as long as nothing is there to be read."""
+        note = self._actions.wait_for(self._entry)
+        if self._preview is None and note != self._wait:
+            self._wait = note
+            self.view.set_status(f"Reading… {note} · Esc stops" if note else _READING)
 
     @work(group="draw", exclusive=True)
     async def _redraw(self) -> None:
