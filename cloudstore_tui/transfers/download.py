@@ -376,7 +376,8 @@ class Download(PartDownload[DownloadRequest]):
         if publication.path is None:
             return State.SKIPPED
         self._progress.path, self._progress.level = publication.path, publication.level
-        self._progress.remark = self._fetch.remark if self._fetch is not None else ""
+        remark = self._fetch.remark if self._fetch is not None else ""
+        self._progress.remark = remark or publication.doubt
         self._progress.sha256 = publication.sha256
         return State.DONE
 
@@ -395,7 +396,7 @@ class _Publication:
         self.stop = Stop()
         self.error: Exception | None = None
         """Why it failed."""
-        self.contradiction = ""
+        self.contradiction = self.doubt = ""
         """Why it cannot be the object, as a clause; empty if all is well."""
         self.path: Path | None = None
         """The file; `None` where something came into the way that is to be left alone."""
@@ -432,7 +433,7 @@ class _Publication:
         digests = self._reread.finish(self.stop)
         failpoint("verifying")
         result = self._part.content(self.stop).verify(self._expected, digests)
-        self.contradiction = result.contradiction
+        self.contradiction, self.doubt = result.contradiction, result.doubt
         if not result.contradiction:
             self.level, self.sha256 = result.level, digests.sha256
             self.path = self._destination.publish(self._part, digests, self.stop)
@@ -560,5 +561,5 @@ async def pipe(
         progress.to(State.FAILED)
     else:
         progress.level = result.level
-        progress.to(State.DONE, fetch.remark)
+        progress.to(State.DONE, fetch.remark or result.doubt)
     return progress.snapshot()

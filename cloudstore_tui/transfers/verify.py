@@ -57,6 +57,8 @@ class VerifyResult(Struct, frozen=True):
     level: str
     contradiction: str = ""
     """A clause with both digests or sizes; empty where nothing contradicts."""
+    doubt: str = ""
+    """What the user should know of it and proves nothing, as a clause."""
 
     @property
     def is_same(self) -> bool | None:
@@ -95,9 +97,11 @@ def verify(expected: ExpectedChecksum, digests: Digests, part_digest: Callable[[
             return VerifyResult("", wrong_size) if other_size and not result.is_same else result
     if other_size:
         return VerifyResult("", wrong_size)
+    found = _claimed_md5(expected)
+    doubt = "the service tells a checksum that does not fit its bytes" if found is not None and found[2] == "1" else ""
     if expected.size is None:
-        return VerifyResult("unverified")
-    return VerifyResult("size+etag" if expected.etag else "size")
+        return VerifyResult("unverified", doubt=doubt)
+    return VerifyResult("size+etag" if expected.etag else "size", doubt=doubt)
 
 
 def part_digest(chunks: Iterable[bytes]) -> str:

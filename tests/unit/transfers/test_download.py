@@ -288,6 +288,21 @@ async def test_a_checksum_that_fits_outweighs_a_wrong_size_in_the_record(
     assert (again.state, again.level, names_in(folder)) == (State.DONE, "md5", ["x.tar"])
 
 
+async def test_a_checksum_of_one_part_that_does_not_fit_is_told(
+    engine: Any, server: Any, provider: Any, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("/exports/x.tar", content)
+    source = provider.source
+
+    async def told(location: Location, known: Any = None) -> Any:
+        return replace(await source(location, known), checksum=f"{'0' * 32}-1")
+
+    monkeypatch.setattr(provider, "source", told)
+    transfer = await get(engine, folder)
+    assert (transfer.state, transfer.level) == (State.DONE, "size+etag")
+    assert transfer.note == "the service tells a checksum that does not fit its bytes"
+
+
 @pytest.mark.parametrize("parts", ["", "-1"])
 @pytest.mark.parametrize("length", [200_000, 400_000])
 async def test_a_wrong_size_with_a_checksum_that_does_not_fit_is_damage(
