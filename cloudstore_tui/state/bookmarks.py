@@ -29,7 +29,7 @@ from cloudstore_tui.core.profile import OptionValue
 from cloudstore_tui.core.spec import Option
 from cloudstore_tui.fs.whole_file import turn, write_whole
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=msgspec.Struct)
 
 FILE = "bookmarks.toml"
 """Its name in the folder of the configuration."""
@@ -59,10 +59,6 @@ class NamedTables(ABC, Generic[Item]):
         Raises:
             ConfigError: something in it cannot be used.
         """
-
-    @abstractmethod
-    def _called(self, item: Item, name: str) -> Item:
-        """The same under another name."""
 
     @abstractmethod
     def _check_name(self, name: str) -> None:
@@ -112,7 +108,7 @@ class NamedTables(ABC, Generic[Item]):
                     f"there is a {self.noun} of that name already", subject=new, hint="Choose another name."
                 )
             renamed = {(new if name == old else name): item for name, item in known.items()}
-            renamed[new] = self._called(renamed[new], new)
+            renamed[new] = replace(renamed[new], name=new)
             self._change(renamed, old, lambda text: with_name(text, (old,), new))
 
     def _change(self, wanted: dict[str, Item], name: str, change: Callable[[str], str]) -> None:
@@ -159,9 +155,6 @@ class Bookmarks(NamedTables[Bookmark]):
 
     def _items(self, document: TomlDocument) -> Mapping[str, Bookmark]:
         return _bookmarks(document)
-
-    def _called(self, item: Bookmark, name: str) -> Bookmark:
-        return replace(item, name=name)
 
     def _check_name(self, name: str) -> None:
         check_name(name)

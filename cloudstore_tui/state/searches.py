@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping
 
 import msgspec
-from msgspec.structs import replace
 
 from cloudstore_tui.config.document import TomlDocument, with_table
 from cloudstore_tui.config.settings import read_options
@@ -71,9 +70,6 @@ class SavedSearches(NamedTables[SavedSearch]):
 
     def _items(self, document: TomlDocument) -> Mapping[str, SavedSearch]:
         return _searches(document)
-
-    def _called(self, item: SavedSearch, name: str) -> SavedSearch:
-        return replace(item, name=name)
 
     def _check_name(self, name: str) -> None:
         check_name(name)
