@@ -66,6 +66,7 @@ OPTIONS: Mapping[str, Mapping[str, str]] = {
     "find": _ANYWHERE | {"--all": "All that match are listed, in all regions"},
     "get": _ANYWHERE | dict.fromkeys(_ALL_BELOW, _FOLDER),
     "pull": _ANYWHERE | dict.fromkeys(_ALL_BELOW, "Everything below a folder is fetched anyway"),
+    "watch": _ANYWHERE | {"--until": "A watch has no end; `pull` takes --until"},
     "put": _ANYWHERE | dict.fromkeys(_ALL_BELOW, "Name the files in the folder, such as FOLDER/*"),
     "rm": _ANYWHERE
     | dict.fromkeys(_ALL_BELOW, "Only objects are deleted; `ls -R --columns path` lists those below a folder")

@@ -203,11 +203,15 @@ def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 _query_option = partial(click.option, cls=HelpOption, section="Which objects")
 _report_option = partial(click.option, cls=HelpOption, section="Report")
 
-query_options = together(
+since_options = together(
     _query_option("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written if it parses."),
-    _query_option("--type", "type_", default="", metavar="TYPE[,TYPE]", help="Only these types, as in type: of words."),
+    _query_option(
+        "--type", "type_", default="", metavar="TYPE[,TYPE]", help="Only these types, such as recording or summary."
+    ),
     _query_option("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
-    _query_option("--until", default="", metavar="TIME", help="Created before this time."),
+)
+query_options = together(
+    since_options, _query_option("--until", default="", metavar="TIME", help="Created before this time.")
 )
 export_options = together(
     output_option(

@@ -383,9 +383,9 @@ async def watch_command(
     session.timeout = TRANSFERRING
     options = RunOptions.taken(given)
     given["folder"] = str(given["folder"])
-    arguments = PullArguments(**given, newer_than="", via="auto", dry_run=False, form="jsonl", on_conflict=None)
-    if arguments.until:
-        raise UsageError("a watch has no end", subject="watch --until", hint="Use pull for a period with an end.")
+    arguments = PullArguments(
+        **given, until="", newer_than="", via="auto", dry_run=False, form="jsonl", on_conflict=None
+    )
     types = tuple(dict.fromkeys(name.strip() for name in expect.split(",") if name.strip()))
     if within is not None and not types:
         raise UsageError("needs --expect", subject="--within", hint="Say which types every call is to have.")

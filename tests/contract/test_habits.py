@@ -41,6 +41,7 @@ sandbox_server = own_sandbox()
         (("find", "acme", "x"), 2, "cloudstore ls acme:FOLDER/ -R"),
         (("put", "acme:imports/outreach/nanp/", "plan.csv"), 2, "cloudstore put FILE... PROFILE:FOLDER/"),
         (("put", "plan.csv", "acme:imports/outreach/nanp"), 2, "Write acme:imports/outreach/nanp/"),
+        (("watch", "acme8", "--to", "x", "--until", "today"), 2, "A watch has no end"),
         (("find", "acme8", "--csv"), 2, "`--format csv`"),
         (("-V",), 2, "cloudstore: no such option '-V'. See cloudstore --help."),
         (("completion",), 2, "Choose from: bash, zsh, fish."),

@@ -15,6 +15,7 @@ from cloudstore_tui.cli.options import (
     json_option,
     query_options,
     run_options,
+    since_options,
     timeout_option,
     yes_option,
 )
@@ -130,7 +131,7 @@ def pull_command() -> None:
 @click.command("watch", cls=Command, does="pull.watch_command")
 @click.argument("where", metavar="PROFILE[:REGION]|PATH/")
 @click.argument("words", nargs=-1)
-@query_options
+@since_options
 @click.option("--to", "folder", type=LocalPath(), required=True, metavar="DIR", help="Folder for the files.")
 @click.option("--name", "template", default="", metavar="TEMPLATE", help="Template for the names, as for pull.")
 @click.option(
