@@ -98,6 +98,12 @@ class Group(click.Group):
             there = ", ".join(self.list_commands(ctx))
             raise click.NoSuchCommand(error.command_name, f"{error.message} There are: {there}.", ctx=ctx) from None
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with the whole sentence that each begins with."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in commands if command])
+
 
 def imported_command(module: str, name: str, does: str) -> click.Command:
     """The command that a module of this package declares, with its line in the help."""

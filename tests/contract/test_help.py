@@ -72,3 +72,10 @@ def test_examples_that_only_look_run(cloudstore: Cloudstore) -> None:
             done = cloudstore(*words, stdin=fed)
             assert done.code == (2 if REFUSED in words else 0), (example, done.err)
             fed = done.out
+
+
+def test_what_commands_below_a_command_do_is_never_cut_short(cloudstore: Cloudstore) -> None:
+    for group in ("call", "zip", "transfers", "search", "fiql", "profile", "restore"):
+        shown = cloudstore(group, "--help").out.partition("\nCommands:")[2]
+        assert shown
+        assert "..." not in shown

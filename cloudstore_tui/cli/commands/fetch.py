@@ -55,7 +55,7 @@ def get_command() -> None:
 @json_option
 @timeout_option(transfers=True)
 def put_command() -> None:
-    """Upload files into a folder that ends with /. The profile needs read_only = false.
+    """Upload files to a folder, whose path ends with /. The profile needs read_only = false.
 
     `cloudstore transfers run` repeats an upload that was stopped, unless it has arrived.
 
