@@ -38,11 +38,12 @@ STATE_WORDS: Mapping[State, str] = {
 
 
 def object_title(entry: StoredObject, zone: tzinfo) -> str:
-    """What people call an object: `Recording of Khang Glynn, 1 Sep 2024 09:16`, or its name."""
+    """What people call an object: `Recording of Khang Glynn, 1 Sep 2024 09:16`, `Summary, 1 Sep …`, or its name."""
     agent = entry.tag("agentName")
-    if not agent or entry.created is None:
+    if entry.created is None or not (agent or entry.type in TYPE_NAMES):
         return entry.name
-    return f"{type_label(entry.type)} of {agent}, {words.day_and_time(entry.created, zone)}"
+    whose = f" of {agent}" if agent else ""
+    return f"{type_label(entry.type)}{whose}, {words.day_and_time(entry.created, zone)}"
 
 
 def kinds_of(entries: Sequence[StoredObject]) -> str:

@@ -424,14 +424,17 @@ async def test_transfers_are_called_after_people_or_as_somebody_named_their_file
     async with app.run_test(size=(120, 20)) as pilot:
         tags, created = (("agentName", "Khang Glynn"),), datetime(2024, 9, 1, 9, 16, tzinfo=UTC)
         entry = StoredObject(WHERE, "int-191.mp3", type="callcenterrecording", created=created, tags=tags)
+        summary = replace(entry, type="summary", tags=())
         requests = [DownloadRequest(WHERE, Path("/downloads"), name, entry=entry) for name in ("", "recording.mp3")]
+        requests.append(replace(requests[0], entry=summary))
         transfers = [replace(transfer(number), request=request) for number, request in enumerate(requests, 1)]
         app.table.unfolded.add("b")
         app.table.show({"b": batch_of(*transfers)})
         await pilot.pause()
-        assert [line[7:44].rstrip() for line in lines_of(app)[3:5]] == [
+        assert [line[7:44].rstrip() for line in lines_of(app)[3:6]] == [
             "Khang Glynn, 1 Sep 2024 09:16",
             "recording.mp3",
+            "Summary, 1 Sep 2024 09:16",
         ]
 
 

@@ -152,7 +152,7 @@ def _lines(result: CheckResult, width: int) -> Content:
 
 def _hanging(head: str, text: str, width: int, margin: str = "") -> str:
     below = f"\n{margin}{' ' * len(head)}"
-    return head + below.join(textwrap.wrap(text, max(width - len(head), 20)))
+    return head + below.join(textwrap.wrap(text, max(width - len(head), 20), break_on_hyphens=False))
 
 
 @dataclass(eq=False)
