@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cloudstore_tui.core.errors import UsageError
@@ -107,9 +108,16 @@ def refuse_foreign(address: str) -> None:
     if colon and name_of(word):
         hint = f"Name the profile first: PROFILE {shlex.quote(address)}."
         raise UsageError("is a condition, not a profile", subject=address, hint=hint)
-    if not colon and (address.startswith((".", "/", "~")) or Path(address).exists()):
+    if not colon and (address.startswith((".", "/", "~")) or _is_here(address)):
         hint = "Paths at a service are written PROFILE:REST; --to DIR says where files go."
         raise UsageError("is a path on this machine", subject=address, hint=hint)
+
+
+def _is_here(name: str) -> bool:
+    # No disk takes every name.
+    with suppress(OSError):
+        return Path(name).exists()
+    return False
 
 
 def why_missing(address: str) -> str:

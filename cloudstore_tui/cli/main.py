@@ -288,11 +288,18 @@ def execute(args: list[str]) -> int:
         return _run(args, as_json=as_json)
     except Exception as error:
         # Deferred: a run that succeeds, or only helps, has no errors of ours.
+        from pathlib import Path
+
         from cloudstore_tui.cli.output import describe_error
         from cloudstore_tui.core.errors import LocalDiskError, StorageError
 
         if isinstance(error, FileNotFoundError) and not _is_somewhere():
             error = LocalDiskError("the current folder is gone", hint="Change into one that is there.")
+        elif isinstance(error, OSError) and isinstance(error.filename, str):
+            # A folder that nobody may enter, or a name that no disk takes: found out wherever it is first looked at.
+            from cloudstore_tui.fs.disk import disk_error
+
+            error = disk_error(error, Path(error.filename))
         if not isinstance(error, StorageError):
             raise
         if as_json:

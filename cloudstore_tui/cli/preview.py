@@ -50,12 +50,12 @@ async def _local(path: str, wanted: int) -> tuple[str, Preview]:
 
 def _opened(path: str) -> BinaryIO:
     file = user_path(path)
-    if file.is_dir():
-        raise UsageError("is a folder", subject=path, hint="Name a file in it.")
-    if not file.is_file():
-        hint = "An object is written PROFILE:REST."
-        raise UsageError("there is no such file on this machine", subject=path, hint=hint)
     try:
+        if file.is_dir():
+            raise UsageError("is a folder", subject=path, hint="Name a file in it.")
+        if not file.is_file():
+            hint = "An object is written PROFILE:REST."
+            raise UsageError("there is no such file on this machine", subject=path, hint=hint)
         return file.open("rb")
     except OSError as error:
         raise UsageError(f"it cannot be read: {error.strerror}", subject=path) from None

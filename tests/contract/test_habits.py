@@ -85,6 +85,35 @@ def test_the_cure_stands_in_the_one_line_that_is_said(
         assert record["code"] == code
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("get", OBJECT, "--to", "{}"),
+        ("call", "get", OBJECT, "--to", "{}"),
+        ("zip", "get", "acme8:us-east/x.zip", "--to", "{}"),
+        ("put", "{}", "acme:imports/outreach/nanp/"),
+        ("find", "acme8", "-o", "{}.csv"),
+        ("pull", "acme8", "type:summary", "--to", "{}"),
+        ("watch", "acme8", "--to", "{}"),
+        ("verify", "{}"),
+        ("status", "{}"),
+        ("seal", "{}"),
+        ("reconcile", "{}", "--calls", "calls.csv"),
+        ("rm", "--proved-by", "{}"),
+        ("ls", "--config", "{}"),
+        ("preview", "{}"),
+        ("sandbox", "--data", "{}"),
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_an_error_of_the_users_and_no_crash(
+    cloudstore: Cloudstore, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "calls.csv").write_text("call id,start\nx,2024-09-01\n")
+    done = cloudstore(*(word.format("x" * 5000) for word in command))
+    assert done.code in (2, 5), done.err[-300:]
+    assert "too long" in done.err
+
+
 def test_no_command_of_others_is_one_of_ours() -> None:
     assert not set(FOREIGN) & set(COMMANDS)
 
