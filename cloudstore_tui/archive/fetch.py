@@ -399,6 +399,7 @@ class Fetching:
         self._plan = plan
         self._folder = folder
         self._recorder = recorder
+        self._on_conflict = on_conflict
         self._requests = Requests(plan, folder, on_conflict, batch)
         self._engine = engine
         self._workers = Workers(1)
@@ -491,6 +492,9 @@ class Fetching:
             self._watch(number, ours[number])
 
     def _is_ours(self, request: DownloadRequest) -> bool:
+        if request.on_conflict is OnConflict.OVERWRITE and self._on_conflict is not OnConflict.OVERWRITE:
+            # Nobody asks for that any more.
+            return False
         item = self._item(request)
         return item is not None and below(self._folder.path, request.folder / request.name) in (item.path, item.own)
 

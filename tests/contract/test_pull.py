@@ -222,6 +222,25 @@ def test_an_earlier_version_that_a_killed_run_left_is_not_taken_for_the_present_
             database.commit()
 
 
+def test_what_a_killed_run_was_to_overwrite_is_left_alone_by_one_that_is_not(
+    run: Cloudstore, calls: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert run(*FEW).code == 0
+    names = files(calls) - {"manifest.jsonl"}
+    calls.rename(tmp_path / "others")
+    killed = {**environment, "CLOUDSTORE_CRASH_AT": "part_open:4"}
+    command = [*COMMAND, *FEW, "--on-conflict", "overwrite"]
+    done = subprocess.run(command, cwd=tmp_path, env=killed, timeout=PATIENCE, check=False)
+    assert done.returncode == -signal.SIGKILL
+    for name in names:
+        (calls / name).write_text("precious")
+    assert run(*FEW).code == 9
+    assert {(calls / name).read_text() for name in names} == {"precious"}
+    assert run(*FEW, "--on-conflict", "overwrite").code == 0
+    assert not [name for name in files(calls) if name.startswith(".cs-")]
+    check_files(calls)
+
+
 def test_a_file_that_was_only_touched_is_not_fetched_again(run: Cloudstore, calls: Path, sandbox: Sandbox) -> None:
     assert run(*FEW).code == 0
     for line in manifest(calls):
