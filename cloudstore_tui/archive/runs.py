@@ -201,19 +201,23 @@ class RunLog:
 
     def begin(self, report: RunReport) -> None:
         """Note that a run has begun, unless there is no folder yet."""
-        if self._folder.is_dir():
+        if self._is_there():
             self._write(self._after(report))
 
     def end(self, report: RunReport) -> RunStatus:
         """Record how it ended, unless nothing was ever begun there; returns the status then."""
         # A folder that was only named must get no file of ours.
-        is_ours = self._folder.is_dir() and (report.code != UsageError.code or (self._folder / self._name).exists())
+        is_ours = self._is_there() and (report.code != UsageError.code or (self._folder / self._name).exists())
         if not is_ours:
             return RunStatus(report).after(report)
         # The folder is no place for a list of all errors.
         status = self._after(replace(report, errors=report.errors[:10]))
         self._write(status)
         return status
+
+    def _is_there(self) -> bool:
+        with os_errors_as(self._folder):
+            return self._folder.is_dir()
 
     def _after(self, report: RunReport) -> RunStatus:
         try:

@@ -30,6 +30,7 @@ from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import CLOSED_PIPE, CRASHED, BusyError, StorageError, UsageError
 from cloudstore_tui.core.records import json_text
+from cloudstore_tui.fs.disk import disk_error
 from cloudstore_tui.fs.whole_file import READABLE, write_whole
 from cloudstore_tui.net.logs import requests_sent
 from cloudstore_tui.net.ping import check_ping, host_of, is_url, ping
@@ -199,6 +200,11 @@ async def reported(
     try:
         run.check()
         yield run
+    except OSError as failure:
+        # A pipe that nobody reads any more has no name.
+        told = failure if failure.filename is None else disk_error(failure, Path(str(failure.filename)))
+        await run.end(told)
+        raise told from None
     except BaseException as failure:
         await run.end(failure)
         raise

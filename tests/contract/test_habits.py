@@ -1,5 +1,6 @@
 """What people type who know other programs, forget a quote or paste something else: told in one line, with the cure."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,16 @@ def test_a_path_that_cannot_be_looked_at_is_an_error_of_the_users_and_no_crash(
     done = cloudstore(*(word.format("x" * 5000) for word in command))
     assert done.code in (2, 5), done.err[-300:]
     assert "too long" in done.err
+
+
+@pytest.mark.parametrize("command", [("pull", "acme8", "type:summary", "--to"), ("verify",)])
+def test_a_run_into_a_folder_that_cannot_be_looked_at_is_reported(
+    cloudstore: Cloudstore, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = cloudstore(*command, "x" * 5000, "--report", "report.json", "--on-failure", "touch hooked")
+    assert done.code == 5
+    assert json.loads((tmp_path / "report.json").read_text())["code"] == 5
+    assert (tmp_path / "hooked").exists()
 
 
 def test_no_command_of_others_is_one_of_ours() -> None:
