@@ -125,7 +125,7 @@ def test_what_only_looks_like_a_copy_is_left_alone(place: Path) -> None:
     assert len(list(place.iterdir())) == 4
 
 
-def test_a_disk_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+def test_a_disk_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with pytest.raises(LocalDiskError, match="no such file"):
         TemporaryCopy("x")
