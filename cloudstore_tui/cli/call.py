@@ -8,7 +8,7 @@ from cloudstore_tui.calls import NAMED_BY, Branch, CallNode, CallTree, branches,
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import download, objects_at, target_folder
-from cloudstore_tui.core.errors import UsageError, distinct
+from cloudstore_tui.core.errors import MissingError, UsageError, distinct
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -56,13 +56,21 @@ def _require_related(provider: StorageProvider, subject: str) -> None:
 
 
 async def _show_named(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
-    """Print everything of the call that an id names, in a region or in all."""
+    """Print everything of the call that an id names, in a region or in all.
+
+    Raises:
+        MissingError: there is nothing of it; where something could not be searched, that is what went wrong.
+    """
     found = await provider.related(placeholder(where, key), everywhere=not where.region)
     tree = call_tree(found.items)
-    if not tree.legs:
-        output.note(_nothing(where, key))
     _print_tree(tree, provider, output)
     _tell_losses(found, output)
+    if not tree.legs and not found.failures:
+        region, fields = where.region or "all regions", ", ".join(NAMED_BY)
+        what = f"not found in {region}, in any state but purged, as {fields}"
+        raise MissingError(
+            what, subject=key, hint="Check the id; `cloudstore find` finds calls by agent, number or time."
+        )
 
 
 async def _show_related(provider: StorageProvider, entry: StoredObject, output: Output, *, everywhere: bool) -> None:
@@ -151,12 +159,6 @@ def _tell_losses(found: Page[StoredObject], output: Output) -> None:
     for warning in found.warnings:
         output.note(warning)
     output.losses(distinct(found.failures))
-
-
-def _nothing(where: Location, key: str) -> str:
-    region = where.region or "all regions"
-    fields = ", ".join(NAMED_BY)
-    return f"No matches. {key!r} was looked for in {region}, in every state but purged, as: {fields}."
 
 
 def _alone(entry: StoredObject, *, everywhere: bool) -> str:

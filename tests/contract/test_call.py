@@ -83,8 +83,8 @@ def test_files_without_calls_are_not_fetched_as_calls(run: Cloudstore) -> None:
 
 def test_where_nothing_is_found_it_says_what_was_looked_for(run: Cloudstore) -> None:
     done = run("call", "show", "acme8", "no-such-call")
-    assert (done.code, done.out) == (0, "")
-    assert "'no-such-call' was looked for in all regions" in done.err
+    assert (done.code, done.out) == (8, "")
+    assert "no-such-call: not found in all regions" in done.err
     assert "originalCallId, transactionId" in done.err
     old = run("find", "acme8:us-east", "type:waveform", "--limit", "1", "--json").records[0]
     lonely = run("call", "show", shown_path(old))
