@@ -44,6 +44,8 @@ sandbox_server = own_sandbox()
         (("put", "plan.csv", "acme:imports/outreach/nanp"), 2, "Write acme:imports/outreach/nanp/"),
         (("watch", "acme8", "--to", "x", "--until", "today"), 2, "A watch has no end"),
         (("find", "acme8", "--csv"), 2, "`--format csv`"),
+        (("find", "acme8", "--max-age", "7d"), 2, "Write --since TIME"),
+        (("find", "acme8", "--min-age", "7d"), 2, "Write --until TIME"),
         (("-V",), 2, "cloudstore: no such option '-V'. See cloudstore --help."),
         (("completion",), 2, "Choose from: bash, zsh, fish."),
         (("ls", "acme", "--limit", "x"), 2, "'x' is not a valid number"),
