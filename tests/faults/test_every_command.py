@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "pull": ("pull", "acme8:us-east", "type:callcenterrecording", *TIMES, "--to", "pulled", "--sidecar"),
     "dry pull": ("pull", "acme8:us-east", *TIMES, "--to", "pulled", "--dry-run"),
     "verify": ("verify", "archive"),
-    "call": ("call", "show", "acme8:us-east", "int-19122e2fc00-demo"),
+    "call": ("call", "show", "{object}"),
     "preview": ("preview", "{object}"),
     "restore": ("restore", "{archived}"),
     "restores": ("restore", "list"),
