@@ -40,7 +40,7 @@ class Fault:
 
 
 XML = b"<?xml version='1.0'?><Error><Code>%s</Code><Message>m</Message></Error>"
-LIMITS = {"range": 2, "changed": 3, "length": 1, "damaged": 1, "denied": 1}
+LIMITS = {"range": 2, "changed": 3, "length": 1, "damaged": 1, "denied": 1, "unreadable": 2}
 
 FAULTS = (
     Fault("closed before the reply"),
@@ -52,12 +52,12 @@ FAULTS = (
     Fault("reset within the body", cut=True),
     Fault("closed before the last byte", cut=True),
     Fault("too long a length", "whole", "length"),
-    Fault("no length and cut", cut=True),
+    Fault("no length and cut", "", "length", cut=True),
     Fault("chunks that end too early", cut=True),
-    Fault("not HTTP"),
-    Fault("headers without end"),
-    Fault("a body nobody asked for in front"),
-    Fault("compressed", headers=(("Content-Encoding", "gzip"),)),
+    Fault("not HTTP", "", "unreadable"),
+    Fault("headers without end", "", "unreadable"),
+    Fault("a body nobody asked for in front", "", "unreadable"),
+    Fault("compressed", "", "unreadable", headers=(("Content-Encoding", "gzip"),)),
     Fault("200", "resume"),
     Fault("200 and cut", "resume", cut=True),
     Fault("other bytes", "resume", "range"),
@@ -78,7 +78,7 @@ FAULTS = (
     Fault("503 slow down", status=503, body=XML % b"SlowDown"),
     Fault("503 with a date", status=503, headers=(("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT"),)),
     Fault("504", status=504, body=b"<html>Gateway timeout</html>"),
-    Fault("a login page", status=200, headers=(("Content-Type", "text/html"),), body=b"<html>Please log in</html>"),
+    Fault("a login page", "", "unreadable", 200, (("Content-Type", "text/html"),), b"<html>Please log in</html>"),
 )
 
 
