@@ -8,6 +8,9 @@ import pytest
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.dialogs.questions import CancelDialog, ClearZipsDialog, DeleteDialog, QuitDialog, RestoreDialog
 
+YES_OR_NO = [(("y",), True), (("n",), False), (("escape",), False), (("enter",), False), (("right", "enter"), True)]
+"""Keys, and whether they say yes, where the harmless button comes first."""
+
 
 @pytest.mark.parametrize(
     ("keys", "answer"),
@@ -24,17 +27,7 @@ async def test_only_the_button_cancels(browser: Any, keys: tuple[str, ...], answ
         assert answers == [answer]
 
 
-@pytest.mark.parametrize(
-    ("keys", "answer"),
-    [
-        (("y",), True),
-        (("n",), False),
-        (("escape",), False),
-        (("enter",), False),
-        (("right", "enter"), True),
-        (("down", "up", "enter"), False),
-    ],
-)
+@pytest.mark.parametrize(("keys", "answer"), [*YES_OR_NO, (("down", "up", "enter"), False)])
 async def test_keys_answer(opened: Any, keys: tuple[str, ...], answer: bool) -> None:
     async with opened(QuitDialog(3, keeps=True)) as it:
         await it.press(*keys)
@@ -120,16 +113,7 @@ async def test_dates_without_a_zone_are_no_crash(opened: Any) -> None:
         assert "oldest 2020-01-02" in " ".join(it.text.split())
 
 
-@pytest.mark.parametrize(
-    ("keys", "answer"),
-    [
-        (("y",), True),
-        (("n",), False),
-        (("escape",), False),
-        (("enter",), False),
-        (("right", "enter"), True),
-    ],
-)
+@pytest.mark.parametrize(("keys", "answer"), YES_OR_NO)
 async def test_one_is_a_yes_or_no_with_cancel_first(opened: Any, keys: tuple[str, ...], answer: bool) -> None:
     async with opened(DeleteDialog(objects(1))) as it:
         assert it.focus == "cancel"
