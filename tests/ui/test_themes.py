@@ -44,6 +44,15 @@ async def test_a_theme_is_picked_by_typing_its_name_and_is_there_next_time(brows
         assert it.app.theme == "nord"
 
 
+async def test_a_theme_can_be_picked_where_the_one_that_is_asked_for_is_gone(browser: Any) -> None:
+    async with browser(theme="gone") as it:
+        before = it.app.theme
+        await themes(it)
+        await it.until(lambda: it.app.theme == it.app.themes.names[0])
+        await it.press("escape")
+        await it.until(lambda: it.app.theme == before)
+
+
 async def test_a_demo_keeps_no_theme(browser: Any) -> None:
     async with browser(behind={"keeps": False}) as it:
         it.app.themes.pick("nord")
