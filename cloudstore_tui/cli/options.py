@@ -17,7 +17,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 QUIET = "cloudstore.quiet"
 """Where the context of a command has that only results and errors are wanted."""
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class DefaultTimeout(float):
@@ -114,15 +114,18 @@ def imported_command(module: str, name: str, does: str) -> click.Command:
 
 
 class Duration(click.ParamType[float]):
-    """A time span such as 90, 90s, 15m, 24h or 7d, in seconds."""
+    """A time span such as 90s, 15m, 24h or 7d, in seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds, from 1 to 30 days."""
+        """Seconds, from 1 to 30 days. A number without a unit is refused: people mean hours as often as seconds."""
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d{1,7})\s*([smhd]?)", str(value).strip().lower())
+        text = str(value).strip().lower()
+        if text.isdecimal():
+            self.fail(f"{value!r} has no unit: write {text}s, {text}m, {text}h or {text}d.", param, ctx)
+        found = re.fullmatch(r"(\d{1,7})\s*([smhd])", text)
         seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
         if not 1 <= seconds <= 30 * 86400:
             self.fail(f"{value!r} is not a time span from 1s to 30d, such as 90s, 15m or 24h.", param, ctx)

@@ -48,17 +48,21 @@ def test_every_command_of_the_list_is_there_and_has_a_short_help() -> None:
         assert command.get_short_help_str(60)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("90s", 90), ("15m", 900), ("24H", 86_400), ("7 d", 604_800)]
-)
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("24H", 86_400), ("7 d", 604_800)])
 def test_time_spans_have_units(text: str, seconds: float) -> None:
     assert Duration().convert(text, None, None) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "soon", "1w", "31d", "1e3", "99999999"])
+@pytest.mark.parametrize("text", ["", "0s", "-1", "soon", "1w", "31d", "1e3", "99999999s"])
 def test_what_is_no_time_span_is_refused(text: str) -> None:
     with pytest.raises(click.UsageError, match="90s, 15m or 24h"):
         Duration().convert(text, None, None)
+
+
+def test_a_time_span_without_a_unit_is_refused_with_what_to_write() -> None:
+    assert execute(["status", ".", "--max-age", "26"]) == 2
+    with pytest.raises(click.UsageError, match="'26' has no unit: write 26s, 26m, 26h or 26d"):
+        Duration().convert("26", None, None)
 
 
 def test_options_of_every_command_may_stand_anywhere(
