@@ -25,8 +25,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
-from cloudstore_tui.archive.known import FILE as ARCHIVES
-from cloudstore_tui.archive.known import KnownArchives
+from cloudstore_tui.archive.registry import FILE as ARCHIVES
+from cloudstore_tui.archive.registry import ArchiveRegistry
 from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
@@ -170,7 +170,7 @@ class CloudStoreApp(App[None]):
             self._state_file(RESTORES) or config.path.parent / RESTORES,
         )
         """Archived objects that were asked back."""
-        self.archives = KnownArchives(self._state_file(ARCHIVES))
+        self.archives = ArchiveRegistry(self._state_file(ARCHIVES))
         """The folders that pulls have filled."""
         self.home = HomeScreen(
             self._profiles,

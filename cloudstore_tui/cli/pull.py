@@ -20,12 +20,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.expected import CallCheck, check_calls
-from cloudstore_tui.archive.known import FILE as ARCHIVES
-from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME, place_of
 from cloudstore_tui.archive.plan import Loss
 from cloudstore_tui.archive.pull import Pull, PullEstimate, PullReport
+from cloudstore_tui.archive.registry import FILE as ARCHIVES
+from cloudstore_tui.archive.registry import ArchiveRegistry
 from cloudstore_tui.archive.runs import RunOutcome, RunStatus, read_status, utc_now
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
@@ -197,7 +197,7 @@ class _Pulling(msgspec.Struct, frozen=True):
                 note_why_empty(output, pull.listing.query.filter, report.left_out, head="")
             with suppress(StorageError):
                 # For the browser alone: whoever pulls need not be able to keep it.
-                KnownArchives(state_folder() / ARCHIVES).note(self.location, self.options.place.root)
+                ArchiveRegistry(state_folder() / ARCHIVES).add(self.location, self.options.place.root)
             return True
         finally:
             self.session.finish = None

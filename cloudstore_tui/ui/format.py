@@ -19,7 +19,7 @@ from cloudstore_tui.fiql.fields import type_plural
 
 if TYPE_CHECKING:
     # Commands that say a size need neither manifests nor what the browser remembers.
-    from cloudstore_tui.archive.known import ArchiveState
+    from cloudstore_tui.archive.registry import ArchiveState
     from cloudstore_tui.state.memory import Visited
 
 

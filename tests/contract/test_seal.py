@@ -16,8 +16,8 @@ import pytest
 
 from cloudstore_tui.archive.bag import seal
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.archive.manifest import Manifest, failed_entry, fetched_entry, read_manifest
+from cloudstore_tui.archive.registry import ArchiveRegistry
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.workers import Stop
@@ -365,7 +365,7 @@ def test_a_pull_goes_on_and_sealing_again_reads_only_what_is_new(
     assert before | new <= set(read)
     # The browser knows of it.
     (known,) = tmp_path.rglob("archives.json")
-    (archive,) = KnownArchives(known).refresh()
+    (archive,) = ArchiveRegistry(known).refresh()
     assert (archive.archive.folder, archive.is_good, archive.sealed != "") == (str(bag), True, True)
 
     for name in ("bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "tagmanifest-sha256.txt.sig"):

@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 
 import cloudstore_tui.ui.dialogs
 import cloudstore_tui.ui.screens
-from cloudstore_tui.archive.known import ArchiveState, KnownArchive
+from cloudstore_tui.archive.registry import ArchiveState, RegisteredArchive
 from cloudstore_tui.archive.runs import RunOutcome
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Session
@@ -234,7 +234,7 @@ async def test_the_archive_of_a_place_is_told_at_the_top(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         assert "archive" not in it.lines[0]
         where = it.screen.listing.state.target.location
-        archive = KnownArchive("/srv/calls", where.profile)
+        archive = RegisteredArchive("/srv/calls", where.profile)
         run = ArchiveState(archive, RunOutcome.COMPLETE, datetime(2024, 9, 1, tzinfo=UTC), sealed="2024-09-01")
         it.screen.archives.states = (run,)
         it.screen.header.update()

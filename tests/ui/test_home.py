@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.archive.known import ArchiveState, KnownArchive
+from cloudstore_tui.archive.registry import ArchiveState, RegisteredArchive
 from cloudstore_tui.archive.runs import RunOutcome
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
@@ -302,9 +302,9 @@ async def test_the_demo_says_so(browser: Any) -> None:
 
 def test_home_tells_how_the_last_runs_of_archives_went() -> None:
     at = NOW - timedelta(hours=2)
-    good = ArchiveState(KnownArchive("/srv/calls", "acme8", "us-east"), RunOutcome.COMPLETE, at, at, "2024-11-30")
-    bad = ArchiveState(KnownArchive("/srv/files", "acme", path="exports/"), RunOutcome.FAILED, at)
-    gone = replace(good, archive=KnownArchive("/srv/old", "not-there-any-more"))
+    good = ArchiveState(RegisteredArchive("/srv/calls", "acme8", "us-east"), RunOutcome.COMPLETE, at, at, "2024-11-30")
+    bad = ArchiveState(RegisteredArchive("/srv/files", "acme", path="exports/"), RunOutcome.FAILED, at)
+    gone = replace(good, archive=RegisteredArchive("/srv/old", "not-there-any-more"))
     sections = sections_of(replace(STATE, archives=[good, bad, gone]), wide=True)
     items = next(section.items for section in sections if section.title == "Archives")
     assert [(item.sign, item.title, item.middle, item.note) for item in items] == [

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import Worker
 
-from cloudstore_tui.archive.known import KnownArchives
+from cloudstore_tui.archive.registry import ArchiveRegistry
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.profile import Profile
@@ -122,7 +122,7 @@ class BrowserScreen(BaseScreen[None]):
         call_folder: CallFolder,
         browser_state: BrowserState,
         restores: RestoreWatch,
-        archives: KnownArchives,
+        archives: ArchiveRegistry,
         deletion_log: DeletionLog,
     ) -> None:
         super().__init__()
@@ -422,7 +422,7 @@ class BrowserScreen(BaseScreen[None]):
         if restored := len(self.restores.waiting):
             yield Badge(f"● {restored:,} ready (Q)", "accent")
         state = self.listing.state
-        if state is not None and (archive := self.archives.of(state.target.location)) is not None:
+        if state is not None and (archive := self.archives.state_of(state.target.location)) is not None:
             yield Badge(*archive_badge(archive))
         if state is not None and state.provider.profile.read_only:
             yield Badge("READ ONLY")

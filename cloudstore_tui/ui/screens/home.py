@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.archive.known import ArchiveState, KnownArchives
+from cloudstore_tui.archive.registry import ArchiveRegistry, ArchiveState
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
@@ -407,7 +407,7 @@ class HomeScreen(BaseScreen[None]):
         browser_state: BrowserState,
         watch: TransferWatch,
         restores: RestoreWatch,
-        archives: KnownArchives,
+        archives: ArchiveRegistry,
         zone: tzinfo,
     ) -> None:
         super().__init__()
