@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, ReplyError, StorageError, UsageError, distinct
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject, identity
-from cloudstore_tui.core.paging import Hashes, Page, Pager, next_window
+from cloudstore_tui.core.paging import HashSet, Page, Pager, next_window_start
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.measures import SECOND, epoch_ms
 from cloudstore_tui.fiql.parser import conjunction
@@ -133,7 +133,7 @@ class QueryListing(ObjectListing):
                 yield page.items
                 if page.items:
                     break
-            border = next_window([epoch_ms(entry.created) for entry in page.items if entry.created])
+            border = next_window_start([epoch_ms(entry.created) for entry in page.items if entry.created])
             is_sorted = border is not None and (start or 0) <= border < self._end
             # Where the times that it tells are not those that it filters by, nothing comes again.
             is_again = not again.isdisjoint(map(identity, page.items))
@@ -153,7 +153,7 @@ class QueryListing(ObjectListing):
         self, region: str, start: int | None = None, end: int | None = None
     ) -> AsyncIterator[tuple[StoredObject, ...]]:
         """All of a window, listed again and again until a pass brings nothing new and repeats nothing."""
-        seen = Hashes()
+        seen = HashSet()
         for _ in range(MAX_PASSES):
             pager, found = self._window(region, start, end), 0
             async for page in pager:

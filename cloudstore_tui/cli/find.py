@@ -20,7 +20,7 @@ from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Column, Entry, Location, Query, Retention, Sort, StoredObject, identity
-from cloudstore_tui.core.paging import FEW, EtaEstimator, Pager
+from cloudstore_tui.core.paging import PREFETCH_THRESHOLD, EtaEstimator, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.checker import Problem, check, why_empty
 from cloudstore_tui.fiql.evaluator import row_of
@@ -285,7 +285,7 @@ async def objects_of(
 ) -> AsyncGenerator[StoredObject, None]:
     """The objects of a query, in order; `limit` is how many will be taken."""
     line = EtaLine(eta)
-    async with nullcontext() if limit is not None and limit <= FEW else pager.prefetch():
+    async with nullcontext() if limit is not None and limit <= PREFETCH_THRESHOLD else pager.prefetch():
         while not pager.ended:
             with line:
                 page = await pager.next_page()

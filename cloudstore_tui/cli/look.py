@@ -13,7 +13,7 @@ from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject, identity
-from cloudstore_tui.core.paging import FEW, Pager
+from cloudstore_tui.core.paging import PREFETCH_THRESHOLD, Pager
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.records import entry_record, iso
 from cloudstore_tui.fs.names import safe_name
@@ -39,7 +39,7 @@ async def ls_command(
     newest = provider.query(location) is not None and not everything
     most = limit or (NEWEST if newest else None)
     pager = _pager(provider, location)
-    ahead = most is None or most > FEW
+    ahead = most is None or most > PREFETCH_THRESHOLD
     if recursive:
         listed = _tree(provider, location, session.output, ahead=ahead)
     else:

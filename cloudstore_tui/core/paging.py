@@ -1,4 +1,4 @@
-"""Paging: one answer of a listing, the walk from the first to the last, and how long that will take."""
+"""Paging: one page of a listing, the walk from the first page to the last, and an estimate of how long that takes."""
 
 import math
 import time
@@ -15,54 +15,54 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import StorageError, distinct
 
 Item = TypeVar("Item")
-Given = TypeVar("Given", covariant=True)
+Item_co = TypeVar("Item_co", covariant=True)
 
 STALLED_PAGES = 3
-"""Pages in a row without anything new after which a listing that does not end is given up."""
+"""A listing that names ever more pages is given up after this many in a row without anything new."""
 
-FEW = 300
-"""Items up to which nothing is fetched ahead: most of it would not be wanted."""
+PREFETCH_THRESHOLD = 300
+"""A caller that wants no more items than this should not prefetch: most of the pages would go unused."""
 
 _OTHER_COMPARISON = "the service found them, and compares numbers, texts or times in another way."
 
 
-class Page(msgspec.Struct, Generic[Given], frozen=True):
-    """One answer of a listing."""
+class Page(msgspec.Struct, Generic[Item_co], frozen=True):
+    """One page of a listing."""
 
-    items: tuple[Given, ...]
+    items: tuple[Item_co, ...]
     cursor: str | None = None
-    """Where the next page starts, opaque to everybody but the provider; `None` at the end."""
+    """Where the next page starts; opaque to everyone but the provider, and `None` at the end."""
     total: int | None = None
-    """Number of items over all pages, where the service tells."""
+    """Number of items over all pages, where the service reports it."""
     warnings: tuple[str, ...] = ()
-    """Sentences about this page that a user should see and that mean no loss."""
+    """Sentences the user should see; nothing is missing because of them."""
     left: int | None = None
     """Roughly how many items come after this page, if known."""
     failures: tuple[StorageError, ...] = ()
-    """What this page lacks: a region that refused, records that could not be read. Whoever reads it has to tell them,
-    and they decide the exit code."""
+    """What this page lacks: a region that refused, records that could not be read. The caller must report them, and
+    they decide the exit code."""
     unmatched: int = 0
-    """Rows that do not meet the filter as this program reads it. The service found them, so they are here."""
+    """Rows that do not match the filter as this program reads it; they are included, since the service found them."""
     overlaps: bool = False
-    """Whether it begins before the end of the page before it on purpose."""
+    """Whether it deliberately repeats the end of the page before it."""
 
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
-"""Fetches the page of a cursor, or the first one without."""
+"""Fetches the page at a cursor, or the first page for `None`."""
 Prefetch: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch[Item]]]
-"""Opens a faster way to the same pages, for a caller that wants all of them."""
+"""Opens a faster way to fetch the same pages, for callers that want all of them."""
 
 
 class EndlessListingError(StorageError):
-    """A listing that names a next page again and again without anything new."""
+    """A listing that keeps naming a next page without anything new."""
 
 
 class Pager(Generic[Item]):
-    """Walks a listing page by page and gives each item once.
+    """Walks a listing page by page and yields each item once.
 
-    Pages of a live set overlap and shift, and a faulty service may repeat itself for ever: items seen before are
+    Pages of a live set overlap and shift, and a faulty service may repeat itself forever: items seen before are
     dropped, and after `STALLED_PAGES` pages without anything new the walk ends with `EndlessListingError`.
-    What was found until then stays good.
+    What was found until then remains valid.
     """
 
     def __init__(
@@ -76,26 +76,26 @@ class Pager(Generic[Item]):
         self._prefetch = prefetch
         self._identify = identify
         self._subject = subject
-        self._seen = Hashes()
+        self._seen = HashSet()
         self._cursor: str | None = None
         self._stalled = 0
         self.ended = False
         """Whether the last page was reached."""
         self.total: int | None = None
-        """Number of items over all pages, where the service tells."""
+        """Number of items over all pages, where the service reports it."""
         self.left: int | None = None
-        """Roughly how many items are still to come; known only while pages are prefetched."""
+        """Roughly how many items are still to come; known only while prefetching."""
         self.failures: tuple[StorageError, ...] = ()
-        """What the pages until now lack, each thing once."""
+        """What the pages so far lack, without repetitions."""
         self.repeated = 0
-        """Items that had come before, were not meant to come again, and were dropped."""
+        """Items that came again unexpectedly and were dropped."""
         self.unmatched = 0
-        """Rows of the pages until now that do not meet the filter as this program reads it."""
+        """Rows so far that do not match the filter as this program reads it."""
 
     async def next_page(self) -> Page[Item]:
-        """The next page with what is new in it; an empty one at the end.
+        """The next page, reduced to the items not seen before; an empty one at the end.
 
-        A page that could not be fetched can be asked for again: nothing is skipped.
+        After an error it can be called again: no page is skipped.
 
         Raises:
             EndlessListingError: the service repeats itself.
@@ -115,28 +115,28 @@ class Pager(Generic[Item]):
         if not self.ended and self._stalled >= STALLED_PAGES:
             self.ended = True
             raise EndlessListingError(
-                f"the service names a next page for ever, without anything new in the last {STALLED_PAGES}",
+                f"the service keeps naming a next page, without anything new in the last {STALLED_PAGES}",
                 subject=self._subject,
                 hint="What was found until here is shown; narrow the query or tell the service's support.",
             )
         self.left = page.left
-        return replace(page, items=new, warnings=(*page.warnings, *self._last_words()))
+        return replace(page, items=new, warnings=(*page.warnings, *self._closing_warnings()))
 
     @asynccontextmanager
     async def prefetch(self) -> AsyncIterator[None]:
-        """While this lasts, pages that will be asked for soon are fetched already, where there is a way."""
+        """Fetch pages before they are asked for, where the provider can."""
         if self._prefetch is None:
             yield
             return
-        usual = self._fetch
+        one_by_one = self._fetch
         async with self._prefetch() as self._fetch:
             try:
                 yield
             finally:
-                self._fetch = usual
+                self._fetch = one_by_one
                 self.left = None
 
-    def _last_words(self) -> tuple[str, ...]:
+    def _closing_warnings(self) -> tuple[str, ...]:
         if not self.ended or not self.unmatched:
             return ()
         do = "does" if self.unmatched == 1 else "do"
@@ -150,53 +150,52 @@ class Pager(Generic[Item]):
             yield await self.next_page()
 
 
-class Hashes:
-    """Many hashes in some nine bytes each, where a set takes seventy: short sorted lists, by the last bits."""
+class HashSet:
+    """A set of hashes at about nine bytes each (`set` takes seventy): short sorted arrays, keyed by the low bits."""
 
     def __init__(self) -> None:
-        self._lists: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        self._buckets: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
 
     def add(self, number: int) -> bool:
-        """Add a hash; whether it is new."""
-        known = self._lists[number & 1023]
-        place = bisect_left(known, number)
-        if place < len(known) and known[place] == number:
+        """Add a hash; return whether it is new."""
+        bucket = self._buckets[number & 1023]
+        index = bisect_left(bucket, number)
+        if index < len(bucket) and bucket[index] == number:
             return False
-        known.insert(place, number)
+        bucket.insert(index, number)
         return True
 
 
-BORDER = 10
-"""Rows looked at for where a window of time begins: one of them may be out of order."""
+MAX_DISORDER = 10
+"""Rows by which a service's order by time may be off; a window of time starts this many rows early."""
 
 
-def next_window(moments: Sequence[int]) -> int | None:
-    """Where a window of time begins that hides none of the rows to come, after rows that come oldest first.
+def next_window_start(times: Sequence[int]) -> int | None:
+    """Where the next window of time has to start so that it hides none of the rows that follow these.
 
-    `None` where the rows themselves are not in that order, whatever was asked for: a window that had begun anywhere
-    among them would have hidden one that follows.
+    `times` are those of rows listed oldest first. `None` where they are not in that order after all: a window started
+    anywhere among them would have hidden a later row.
     """
     oldest_to_come = math.inf
-    for place in range(len(moments) - 1, BORDER - 1, -1):
-        oldest_to_come = min(oldest_to_come, moments[place])
-        if oldest_to_come < min(moments[place - BORDER : place]):
+    for index in range(len(times) - 1, MAX_DISORDER - 1, -1):
+        oldest_to_come = min(oldest_to_come, times[index])
+        if oldest_to_come < min(times[index - MAX_DISORDER : index]):
             return None
-    return min(moments[-BORDER:], default=None)
+    return min(times[-MAX_DISORDER:], default=None)
 
 
-MINUTE = 60.0
-NEAR = 0.8
-"""Part of the pace from which on the pace is what limits."""
+THROTTLED_RATIO = 0.8
+"""Rows that come at more than this part of the profile's limit are taken to be held back by it."""
 
 
 class EtaEstimator:
-    """Goes by how fast rows came until now, and by the calls a minute that the profile allows."""
+    """Estimates when a listing ends, from how fast rows came so far and the calls a minute that the profile allows."""
 
     def __init__(self, per_minute: int = 0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin now; `per_minute` is the pace of the profile, 0 for none."""
+        """Start the clock; `per_minute` is the profile's limit, 0 for none."""
         self._per_minute = per_minute
         self._clock = clock
-        self._began = clock()
+        self._started = clock()
         self._pages = 0
         self.rows = 0
         """Rows that came."""
@@ -204,7 +203,7 @@ class EtaEstimator:
         """Roughly how many rows are still to come; `None` while unknown."""
 
     def update(self, rows: int, left: int | None) -> None:
-        """A page came."""
+        """Count a page."""
         self._pages += bool(rows)
         self.rows += rows
         self.left = left
@@ -212,12 +211,12 @@ class EtaEstimator:
     @property
     def seconds(self) -> float | None:
         """Seconds until the end; `None` while unknown."""
-        passed = self._clock() - self._began
-        if self.left is None or not self.rows or passed <= 0:
+        elapsed = self._clock() - self._started
+        if self.left is None or not self.rows or elapsed <= 0:
             return None
-        rate = self.rows / passed
+        rate = self.rows / elapsed
         if self._per_minute:
-            pace = self._per_minute / MINUTE * self.rows / self._pages
-            # Calls are let through in bursts with pauses between them, which only look faster or slower than the pace.
-            rate = pace if rate > NEAR * pace else rate
+            limit = self._per_minute / 60 * self.rows / self._pages
+            # Calls go out in bursts with pauses between them, so the rate measured swings around the limit.
+            rate = limit if rate > THROTTLED_RATIO * limit else rate
         return self.left / rate

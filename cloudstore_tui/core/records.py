@@ -1,4 +1,4 @@
-"""Entries as other programs read them: names and values of the JSON contract, and rows of CSV."""
+"""Entries as other programs read them: the fields of the JSON contract, and rows of CSV."""
 
 import json
 import re
@@ -29,18 +29,18 @@ def iso(moment: datetime | None) -> str:
     return moment.isoformat() if moment else ""
 
 
-LONE_HALF = re.compile("[\ud800-\udfff]")
-"""Half of a character, which JSON can carry and UTF-8 cannot."""
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which JSON can carry and UTF-8 cannot."""
 
 
 def json_text(value: object, *, compact: bool = False) -> str:
-    """A value as JSON that UTF-8 can hold: half a surrogate pair, which a service may send, becomes its escape."""
+    """A value as JSON that UTF-8 can encode: a lone surrogate, which a service may send, becomes its escape."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":") if compact else None)
-    return LONE_HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def json_object(text: bytes) -> dict[str, Any] | None:
-    """A JSON object; `None` for anything else, as in files that may be damaged."""
+    """The JSON object in a text; `None` if it holds anything else, such as a damaged file."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -73,14 +73,14 @@ def _object_fields(entry: StoredObject) -> dict[str, object]:
 _NUMBER = r"(?:-[0-9]+(?:\.[0-9]+)?|\+[0-9]{7,15})"
 _FORMULA = re.compile(
     rf"""
-    # A spreadsheet may begin a cell behind each of these. A number, or a phone number, stays as it is where
-    # every reader that begins a cell there ends it behind the number.
+    # A spreadsheet may start a cell after each of these. A number, or a phone number, stays as it is where
+    # every reader that starts a cell there ends it after the number.
     (   ^       (?! {_NUMBER} [\r\n]* \Z )
     |   ;       (?! {_NUMBER} (?:[;\r\n]|\Z) )
     |   \t      (?! {_NUMBER} (?:[\t\r\n]|\Z) )
     |   [\r\n]  (?! {_NUMBER} (?:[\r\n]|\Z) )
     )
-    # What a formula begins with, also in the full width of East Asia, also behind blanks and empty quotes.
+    # What a formula begins with, also in full-width forms, also after blanks and empty quotes.
     (?=[\s"]*[=+\-@|%\uFF1D\uFF0B\uFF0D\uFF20])
     """,
     re.VERBOSE,
@@ -89,12 +89,12 @@ _NEEDS_QUOTES = re.compile(r"""[",;\t\r\n\x00\v\f\x1c-\x1e\x85\u2028\u2029]|\A\s
 
 
 def csv_row(cells: Iterable[str]) -> str:
-    """One row without its line end: quoted where a reader could see a cell or row end, formulas disarmed."""
+    """One row without its line end: quoted where a reader could see the end of a cell or row, formulas disarmed."""
     return ",".join(_quoted(without_formula(cell)) for cell in cells)
 
 
 def without_formula(text: str) -> str:
-    """The text with a `'` before everything that a spreadsheet would run, wherever it may see a cell begin."""
+    """The text with a `'` before anything that a spreadsheet would run, wherever it might start a cell."""
     return _FORMULA.sub(r"\1'", text)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cloudstore_tui.core.errors import ReplyError
-from cloudstore_tui.core.records import LONE_HALF
+from cloudstore_tui.core.records import LONE_SURROGATE
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.redaction import mask, redact
 from cloudstore_tui.net.retry import asked_wait, http_date
@@ -241,7 +241,7 @@ def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:
 
 def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object without what no service has a field for, and no record could be read with: names with a lone half."""
-    return {name: value for name, value in pairs if not LONE_HALF.search(name)}
+    return {name: value for name, value in pairs if not LONE_SURROGATE.search(name)}
 
 
 def _nothing(_name: str) -> Any:

@@ -22,7 +22,7 @@ from cloudstore_tui.core.errors import (
     distinct,
 )
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
-from cloudstore_tui.core.paging import BORDER, Page, next_window
+from cloudstore_tui.core.paging import MAX_DISORDER, Page, next_window_start
 from cloudstore_tui.fiql.evaluator import number, values_of
 from cloudstore_tui.fiql.measures import SECOND, epoch_ms
 from cloudstore_tui.fiql.syntax import compare
@@ -69,10 +69,10 @@ class Position(msgspec.Struct, frozen=True):
         times = [entry.created for entry in seen if entry.created]
         if times == sorted(times, reverse=order.descending):
             # Only the last ones matter then, and all of every page would take long.
-            times = times[-BORDER:]
+            times = times[-MAX_DISORDER:]
         # Rows of the border's second come again, and are dropped by whoever walks the pages.
         moments = [epoch_ms(time) for time in times]
-        border = next_window([-moment for moment in moments] if order.descending else moments)
+        border = next_window_start([-moment for moment in moments] if order.descending else moments)
         if border is None:
             return 0
         bound = SECOND - border if order.descending else border

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, distinct, unreadable
 from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
-from cloudstore_tui.core.paging import Page, next_window
+from cloudstore_tui.core.paging import Page, next_window_start
 from cloudstore_tui.fiql.fields import type_rank
 from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.parser import conjunction
@@ -178,7 +178,7 @@ class Tree:
             why = ""
             if not any(entry.created for entry in oldest.entries):
                 why = "the oldest object has no time"
-            elif next_window([-epoch_ms(entry.created) for entry in entries if entry.created]) is None:
+            elif next_window_start([-epoch_ms(entry.created) for entry in entries if entry.created]) is None:
                 why = "the service does not list by time as it is asked to"
             if why:
                 message, hint = f"{why}, so there may be more than these", "Search by time instead."
