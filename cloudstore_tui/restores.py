@@ -23,11 +23,11 @@ from cloudstore_tui.core.errors import (
     LocalDiskError,
     MissingError,
     NetworkError,
+    OutcomeUnknownError,
     StorageError,
     ThrottledError,
     UnavailableError,
-    UnsettledError,
-    error_of,
+    error_for_code,
 )
 from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.models import Location, StoredObject
@@ -119,7 +119,7 @@ class RestoreRequest(msgspec.Struct, frozen=True):
         """What is wrong with it, if it has failed or is overdue."""
         subject = self.location.address
         if self.status is RestoreStatus.FAILED:
-            return error_of(self.code, self.note or "it cannot be restored", subject=subject, hint=self.hint)
+            return error_for_code(self.code, self.note or "it cannot be restored", subject=subject, hint=self.hint)
         if self.status is RestoreStatus.UNKNOWN:
             return UnavailableError(self.note, subject=subject, hint="Look again with: cloudstore restore --wait")
         if self.status in GOING_ON and not self.goes_on(now):
@@ -543,7 +543,7 @@ class RestorePoller:
         where = request.location
         try:
             days = await self._provider(where.profile).restore(where, request.days)
-        except UnsettledError as error:
+        except OutcomeUnknownError as error:
             await self._note(self.store.mark_unknown, request, _LOST, self._next(request))
             return RestoreStep(request, RestoreStatus.UNKNOWN, error)
         except ConflictError:

@@ -25,7 +25,7 @@ from cloudstore_tui.archive.manifest import (
     sidecar_of,
     tells_of_same,
 )
-from cloudstore_tui.core.errors import StorageError, error_of
+from cloudstore_tui.core.errors import StorageError, error_for_code
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.names import distinct_name
 from cloudstore_tui.results.codec import decode, encode
@@ -289,7 +289,7 @@ class PullPlan:
             f"{_ITEM}, code, reason", "items", "outcome = 'missing'", first=0
         ):
             message, subject, hint = json.loads(reason)
-            yield Loss(_item(item), error_of(code, message, subject=subject, hint=hint))
+            yield Loss(_item(item), error_for_code(code, message, subject=subject, hint=hint))
 
     def counts(self) -> dict[Outcome, int]:
         """How many items have each outcome."""

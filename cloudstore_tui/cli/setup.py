@@ -262,7 +262,7 @@ def _missing_options(draft: ProfileDraft) -> Iterator[str]:
         yield "NAME"
     for option in asked(draft.spec):
         if is_needed(option) and not draft.texts.get(option.name):
-            yield f"{flag_of(option.name)} or {flag_of(option.whole)}" if option.whole else flag_of(option.name)
+            yield " or ".join(map(flag_of, filter(None, (option.name, option.url_option))))
 
 
 def _missing_secrets(draft: ProfileDraft) -> Iterator[str]:

@@ -294,7 +294,7 @@ async def _object(session: CommandSession, path: str, *, whole: bool) -> StoredO
     provider, location = session.resolve(path)
     entry: Entry | None = None
     if not provider.is_folder(location):
-        entry = (None if whole else provider.described(location)) or await provider.stat(location)
+        entry = (None if whole else provider.object_from_address(location)) or await provider.stat(location)
     if not isinstance(entry, StoredObject):
         raise UsageError(
             "is a folder, and get fetches objects",

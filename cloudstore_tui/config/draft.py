@@ -130,12 +130,12 @@ class ProfileDraft(Struct):
 
 def asked(spec: ProviderSpec, *, rare: bool | None = None) -> Iterator[Option]:
     """The options that a form asks for: all, or only those that are rare, or only those that are not."""
-    return (option for option in spec.options if option.label and rare in (None, option.is_rare))
+    return (option for option in spec.options if option.label and rare in (None, option.is_advanced))
 
 
 def is_needed(option: Option) -> bool:
     """Whether a form is incomplete without it."""
-    return option.required or bool(option.whole)
+    return option.required or bool(option.url_option)
 
 
 def check_name(name: str, taken: Collection[str] = ()) -> None:
@@ -174,7 +174,7 @@ def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
         return {option.name: tuple(dict.fromkeys(text.replace(",", " ").split()))}
     if text == option.default:
         return {}
-    return {option.whole if option.whole and "://" in text else option.name: text}
+    return {option.url_option if option.url_option and "://" in text else option.name: text}
 
 
 def complaint(error: StorageError) -> str:
@@ -185,7 +185,7 @@ def complaint(error: StorageError) -> str:
 
 def typed_texts(spec: ProviderSpec, given: Mapping[str, str]) -> dict[str, str]:
     """Answers by the option that asks, where some were given by the name of the whole address."""
-    wholes = {option.whole: option.name for option in spec.options if option.whole}
+    wholes = {option.url_option: option.name for option in spec.options if option.url_option}
     return {wholes.get(name, name): text for name, text in given.items()}
 
 

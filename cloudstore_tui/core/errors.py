@@ -13,12 +13,12 @@ StorageError
 │   └── ReadOnlyError   3    the profile is read-only
 ├── UnavailableError    4    try again later
 │   ├── NetworkError    4    no answer: name, connection, time-out, TLS time-out
-│   │   └── UnsettledError 4  sent, and nobody knows what came of it
+│   │   └── OutcomeUnknownError 4  a change was sent; whether it was made is unknown
 │   ├── ThrottledError  4    the service asks to wait; knows how long
 │   └── ReplyError      4    an answer that is not the API's
 │       └── UnreadableError 4  records in it that cannot be read; knows how many
 ├── LocalDiskError      5    this machine's disk
-│   └── FullDiskError   5    no room left; goes on once there is
+│   └── FullDiskError   5    no room left; work continues once there is some
 ├── IntegrityError      6    bytes that contradict a checksum, a size or a manifest
 ├── UnsafeError         7    a link, host, redirect or certificate that must not be followed
 ├── MissingError        8    no such thing, or gone
@@ -33,8 +33,8 @@ The number is the exit code of a command that ends with this error. An error is 
 `subject` is what it is about (`acme:exports/x.tar`), `message` what is wrong, `hint` what to do next. None of the three
 ever holds a secret, a query string or a header value.
 
-Errors never change once they are made, since the same one may be told to several callers; `with_` and `about` give
-copies. No logic reads the text of a message: what a caller has to know is in the class and the fields.
+Errors are immutable, since several callers may share one; `with_` and `about` give copies. No logic reads the text of a
+message: what a caller needs to know is in the class and the fields.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,9 +44,9 @@ from typing import Any, ClassVar, Final, Self
 from cloudstore_tui import __version__
 
 CRASHED = 70
-"""Exit code after an error of our own."""
+"""Exit code after a bug in this program."""
 CLOSED_PIPE = 141
-"""Exit code where nobody reads what is printed."""
+"""Exit code once nobody reads the output any more."""
 
 
 class StorageError(Exception):
@@ -55,7 +55,7 @@ class StorageError(Exception):
     code: ClassVar[int] = 1
     """Exit code of a command that ends with this error."""
     retryable: ClassVar[bool] = False
-    """Whether the same request may work later without any change."""
+    """Whether the same request may succeed later."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class StorageError(Exception):
         self.hint: Final = hint
         """What the user can do: a whole sentence, or nothing."""
         self.status: Final = status
-        """HTTP status of the answer that said so; `None` where no answer did."""
+        """HTTP status of the reply; `None` where it does not come from a reply."""
         self.service_code: Final = service_code
-        """The service's own name for it, such as `invalid_scope`; empty without one."""
+        """The service's own error code, such as `invalid_scope`; may be empty."""
         self.service_message: Final = service_message
-        """The service's own words, safe to show; empty without any."""
+        """The service's own words, safe to show; may be empty."""
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse to change a field."""
@@ -96,7 +96,7 @@ class StorageError(Exception):
         return copy
 
     def about(self, subject: str) -> Self:
-        """The same error, about `subject` if it was about nothing yet."""
+        """This error, with `subject` if it has none yet."""
         return self if self.subject else self.with_(subject=subject)
 
     def __str__(self) -> str:
@@ -119,7 +119,7 @@ class UsageError(StorageError):
 
 
 class FilterError(UsageError):
-    """A FIQL text that does not parse, or that cannot be sent as it is."""
+    """A FIQL filter that does not parse, or that cannot be sent as it is."""
 
     def __init__(self, message: str, *, text: str, position: int, hint: str = "") -> None:
         super().__init__(message, subject="filter", hint=hint)
@@ -166,7 +166,7 @@ class NetworkError(UnavailableError):
     """No answer came: the name, the connection or the time-out."""
 
 
-class UnsettledError(NetworkError):
+class OutcomeUnknownError(NetworkError):
     """A request that changes something was sent, and its outcome is unknown."""
 
 
@@ -176,7 +176,7 @@ class ThrottledError(UnavailableError):
     def __init__(self, message: str, *, wait: float | None = None, **more: Any) -> None:
         super().__init__(message, **more)
         self.wait: Final = wait
-        """Seconds the service asks to wait, if it said so."""
+        """Seconds the service asks to wait, if it says so."""
 
 
 class ReplyError(UnavailableError):
@@ -184,21 +184,20 @@ class ReplyError(UnavailableError):
 
 
 class UnreadableError(ReplyError):
-    """Records that the service gave and that cannot be read: a listing lacks them."""
+    """Records from the service that cannot be read, so a listing lacks them."""
 
     def __init__(self, number: int, *, subject: str) -> None:
-        what = (
-            "1 record of the service cannot be read, and is"
-            if number == 1
-            else (f"{number:,} records of the service cannot be read, and are")
+        records, are = ("record", "is") if number == 1 else ("records", "are")
+        super().__init__(
+            f"{number:,} {records} of the service cannot be read, and {are} missing here",
+            subject=subject,
+            hint="Its support can look at what is wrong there.",
         )
-        super().__init__(f"{what} missing here", subject=subject, hint="Its support can look at what is wrong there.")
         self.number: Final = number
-        """How many there are."""
 
 
 def unreadable(number: int, subject: str) -> tuple[UnreadableError, ...]:
-    """What a page lacks in which so many records cannot be read; nothing if that is 0."""
+    """The failures of a page with this many unreadable records: one error, or none."""
     return (UnreadableError(number, subject=subject),) if number else ()
 
 
@@ -260,46 +259,46 @@ class JobError(StorageError):
     code = 11
 
 
-class InterruptedTransfer(StorageError):  # noqa: N818 - a stop asked for is no error
+class InterruptedTransfer(StorageError):  # noqa: N818 - stopping on request is no error
     """The user stopped it."""
 
     code = 130
 
 
 def no_more_threads() -> LocalDiskError:
-    """The error where this machine starts no thread, or no program."""
+    """The error for a thread or process that the system refuses to start."""
     hint = "End other programs, or raise the limit that `ulimit -u` shows."
     return LocalDiskError("this machine starts no more threads", hint=hint)
 
 
 def distinct(failures: Iterable[StorageError]) -> tuple[StorageError, ...]:
-    """Each failure once, in order; records that cannot be read are added up for each subject."""
-    told: dict[tuple[type, str, str], StorageError] = {}
+    """The failures without repetitions, in order; numbers of unreadable records are added up per subject."""
+    unique: dict[tuple[type, str, str], StorageError] = {}
     for failure in failures:
         if isinstance(failure, UnreadableError):
             key = (type(failure), failure.subject, "")
-            earlier = told.get(key)
+            earlier = unique.get(key)
             number = failure.number + (earlier.number if isinstance(earlier, UnreadableError) else 0)
-            told[key] = UnreadableError(number, subject=failure.subject)
+            unique[key] = UnreadableError(number, subject=failure.subject)
         else:
-            told.setdefault((type(failure), failure.subject, failure.message), failure)
-    return tuple(told.values())
+            unique.setdefault((type(failure), failure.subject, failure.message), failure)
+    return tuple(unique.values())
 
 
 def common_code(errors: list[StorageError]) -> int:
-    """Exit code of a batch: 0 without errors, the cause all errors share, else 1."""
+    """Exit code of a batch: 0 without errors, the code that all errors share, else 1."""
     codes = {error.code for error in errors}
     if not codes:
         return 0
     return codes.pop() if len(codes) == 1 else PartialError.code
 
 
-def error_of(code: int, message: str, *, subject: str = "", hint: str = "") -> StorageError:
-    """An error that was written down: of the widest class with this exit code."""
-    return _WIDEST.get(code, StorageError)(message, subject=subject, hint=hint)
+def error_for_code(code: int, message: str, *, subject: str = "", hint: str = "") -> StorageError:
+    """Rebuild an error from its stored exit code and texts, as the base class of that code."""
+    return _BASE_CLASSES.get(code, StorageError)(message, subject=subject, hint=hint)
 
 
-_WIDEST: Final[Mapping[int, type[StorageError]]] = {
+_BASE_CLASSES: Final[Mapping[int, type[StorageError]]] = {
     kind.code: kind
     for kind in (
         *(PartialError, UsageError, AccessError, UnavailableError, LocalDiskError, IntegrityError, UnsafeError),
@@ -309,8 +308,8 @@ _WIDEST: Final[Mapping[int, type[StorageError]]] = {
 
 
 def origin(error: BaseException | None) -> str:
-    """What kind of error it was and where in our own source; none of the values that were there, nor its message."""
-    # Deferred: only a program that is wrong needs it.
+    """The class of an error and the line of our source it comes from; no values and no message, which may be secret."""
+    # Deferred: needed only after a crash.
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__) if error is not None else []
@@ -321,5 +320,5 @@ def origin(error: BaseException | None) -> str:
 
 
 def crash_sentence(error: BaseException | None) -> str:
-    """What is said when the program cannot go on."""
+    """The message for a crash."""
     return f"cloudstore {__version__} crashed ({origin(error)}). Finished downloads are safe. Please report this line."

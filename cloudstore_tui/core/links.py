@@ -1,7 +1,7 @@
 """Signed links that are safe to follow, where the bytes of an object come from or go to, and zip jobs.
 
-A link comes from the service, so it is data: before anybody follows it, its scheme, host and last path segment are
-checked here. The address its host resolves to is checked again when the connection is made.
+A link comes from the service, so it is untrusted data: its scheme, host and last path segment are checked here before
+it is followed. The address that its host resolves to is checked again when the connection is made.
 """
 
 import ipaddress
@@ -19,7 +19,7 @@ from cloudstore_tui.core.profile import Secret
 
 
 class LinkForm(StrEnum):
-    """The kinds of signed links the services give."""
+    """The kinds of signed links."""
 
     PROXIED = "proxied"
     NATIVE = "native"
@@ -33,11 +33,11 @@ class SignedLink(msgspec.Struct, frozen=True):
     expires: datetime
     form: LinkForm
     note: str = ""
-    """A sentence for the user, such as that another form than the one asked for was given."""
+    """A sentence for the user, such as that the link has another form than the one asked for."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where one object's bytes come from. Lives in memory only; ask for a new one per attempt."""
+    """Where one object's bytes come from. Never stored; ask for a new one per attempt."""
 
     url: Secret
     headers: Mapping[str, Secret] = msgspec.field(default_factory=dict)
@@ -45,22 +45,22 @@ class Source(msgspec.Struct, frozen=True):
     size: int | None = None
     """Exact length in bytes, if known."""
     rough_size: int | None = None
-    """About how long it is, where the service rounds."""
+    """Approximate length in bytes, where the service rounds."""
     modified: datetime | None = None
-    """When the object was last changed, if the service told with the link."""
+    """When the object was last changed, if the reply with the link says so."""
     checksum: str = ""
     """As the service writes it: MD5 in hex, possibly with a `-N` suffix."""
     checksum_type: str = ""
     expires: datetime | None = None
-    """When a new request to it would be refused; `None` where it does not end."""
+    """When a new request to it would be refused; `None` where it does not expire."""
     local: bool = False
     """Whether it may be on this machine: only for a profile whose own API is."""
     networks: tuple[str, ...] = ()
-    """Private networks that it may be in, such as `10.0.0.0/8`: those the user allowed."""
+    """Private networks that the user allows it to be in, such as `10.0.0.0/8`."""
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where one file's bytes are put, with exactly the headers the signature demands."""
+    """Where one file is uploaded to, with exactly the headers that the signature covers."""
 
     url: Secret
     headers: Mapping[str, Secret] = msgspec.field(default_factory=dict)
@@ -68,11 +68,11 @@ class Target(msgspec.Struct, frozen=True):
     local: bool = False
     networks: tuple[str, ...] = ()
     replaces: bool = False
-    """Whether the service tells of an object that is there already."""
+    """Whether the service reports an object that is there already."""
 
 
 class ZipStatus(StrEnum):
-    """The words for how far a zip job is, in capitals; services may say others."""
+    """The known states of a zip job; a service may report others."""
 
     NOT_STARTED = "NOT_STARTED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -82,9 +82,9 @@ class ZipStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-ZIP_GOES_ON = frozenset({ZipStatus.NOT_STARTED, ZipStatus.IN_PROGRESS})
-ZIP_CAN_BE_FETCHED = frozenset({ZipStatus.DONE, ZipStatus.PARTIAL_DONE})
-ZIP_HAS_NOTHING = frozenset({ZipStatus.FAILED, ZipStatus.CANCELLED})
+ZIP_RUNNING = frozenset({ZipStatus.NOT_STARTED, ZipStatus.IN_PROGRESS})
+ZIP_FETCHABLE = frozenset({ZipStatus.DONE, ZipStatus.PARTIAL_DONE})
+ZIP_ABORTED = frozenset({ZipStatus.FAILED, ZipStatus.CANCELLED})
 
 
 class ZipJob(msgspec.Struct, frozen=True):
@@ -95,31 +95,31 @@ class ZipJob(msgspec.Struct, frozen=True):
     name: str
     """The service's name, ending in `.zip`."""
     status: str
-    """The service's word: one of `ZipStatus`, or one we do not know."""
+    """As the service reports it: one of `ZipStatus`, or an unknown word."""
     content: tuple[str, ...] = ()
     """What the service says is in it; for display only."""
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Bytes of one object; fewer than were asked for where the object ends."""
+    """A range of one object's bytes; shorter than asked for where the object ends."""
 
     data: bytes
     total: int | None = None
-    """Bytes of the whole object, if the store told."""
+    """Size of the whole object in bytes, if the store reports it."""
     ranged: bool = True
-    """Whether the store can begin in the middle of an object."""
+    """Whether the store supports ranges."""
     coding: str = ""
-    """How the object is stored compressed, such as `gzip`; the bytes are those that are stored."""
+    """The content coding that the object is stored in, such as `gzip`; the bytes are not decoded."""
 
 
 ReadPiece: TypeAlias = Callable[[int, int], Awaitable[Piece]]
-"""Reads so many bytes from an offset of one object."""
+"""Reads a range of one object: offset, number of bytes."""
 
 
 TRUSTED_HOSTS = ("8x8.com", "aspect-cloud.net", "alvaria.cloud", "amazonaws.com", "storage.googleapis.com")
-"""Hosts, and everything below them, that the two services hand out links to."""
+"""Domains that the services' links lead to; their subdomains are trusted, too."""
 
-LONGEST_LINK = 16_384
+MAX_LINK_LENGTH = 16_384
 """Characters; signed links of both services stay below 4,000."""
 
 _UNSAFE = re.compile(r"[^!-\[\]-~]")
@@ -128,24 +128,24 @@ NOTHING_SENT = "Nothing was sent. If this repeats, show the service's support th
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine by `localhost`, `127.0.0.1` or `::1`."""
+    """Whether the host of a URL is `localhost`, `127.0.0.1` or `::1`."""
     return (urlsplit(url).hostname or "") in _LOOPBACK_NAMES
 
 
 def vet_link(url: str, *, name: str, local: bool, trusted: tuple[str, ...] = ()) -> str:
-    """Give `url` back if it may be followed.
+    """Return `url` if it may be followed.
 
     Args:
         url: the signed link as the service gave it.
-        name: the last segment of the key or id asked for; empty if the service uses a name of its own.
+        name: the last segment of the key or id asked for; empty if the service uses names of its own.
         local: whether the profile's own API is on this machine, so that links to it are allowed over plain HTTP.
-        trusted: further hosts the user allowed.
+        trusted: further domains that the user allows.
 
     Raises:
-        UnsafeError: the link has another scheme, an unknown host, user information, blanks, or leads to another
-            object. The link itself is never part of the message.
+        UnsafeError: the link has another scheme, an unknown host, user information or blanks, or leads to another
+            object. The message never contains the link.
     """
-    if not url or len(url) > LONGEST_LINK or _UNSAFE.search(url):
+    if not url or len(url) > MAX_LINK_LENGTH or _UNSAFE.search(url):
         raise UnsafeError("the service gave a damaged link (empty, too long, or with blanks in it)", hint=NOTHING_SENT)
     try:
         parts = urlsplit(url)
@@ -159,7 +159,7 @@ def vet_link(url: str, *, name: str, local: bool, trusted: tuple[str, ...] = ())
     else:
         _vet_scheme(parts.scheme, ("https",))
         _vet_host(host, (*TRUSTED_HOSTS, *trusted))
-    # Some write the slashes of a key as %2F.
+    # Some services write the slashes of a key as %2F.
     last = unquote(parts.path).rsplit("/", 1)[-1]
     if name and last != name:
         raise UnsafeError("the service gave a link to another object than the one asked for", hint=NOTHING_SENT)
@@ -175,8 +175,8 @@ def _vet_host(host: str, trusted: tuple[str, ...]) -> None:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        known = any(host == suffix or host.endswith(f".{suffix}") for suffix in trusted)
+        is_trusted = any(host == domain or host.endswith(f".{domain}") for domain in trusted)
     else:
-        known = False
-    if not known:
+        is_trusted = False
+    if not is_trusted:
         raise UnsafeError("the service gave a link to a host that is not one of its own", hint=NOTHING_SENT)

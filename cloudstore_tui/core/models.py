@@ -12,16 +12,16 @@ from msgspec.structs import force_setattr, replace
 from cloudstore_tui.core.errors import UsageError
 
 _PROFILE = re.compile(r"[A-Za-z0-9_-]+")
-"""A word that can name a profile, and nothing else that people type in place of an address."""
+"""A name that can be a profile's, and none of the other things that people type instead of an address."""
 
 
 class Location(msgspec.Struct, frozen=True):
-    """One thing or folder of one profile; equal locations are the same thing.
+    """Where an object or folder of a profile is; equal locations are the same thing.
 
-    `profile` is the name the user gave; `region` is empty where the service has no regions, or for all of them.
-    `path` is the service's own name for the thing: an Alvaria key (folders end with `/`, the root is empty) or an
-    8x8 object id (empty for the region itself). `place` names the virtual folders that a provider puts above its
-    objects so that they can be browsed, outermost first: `("callcenterrecording", "2024", "09", "01")`.
+    `profile` is the name that the user gave; `region` is empty for all regions, or where the service has none.
+    `path` is the service's own name for the object: an Alvaria key (folders end with `/`, the root is empty) or an
+    8x8 object id (empty for the region itself). `place` is the path of a virtual folder that a provider shows above its
+    objects so that they can be browsed: `("callcenterrecording", "2024", "09", "01")`.
     """
 
     profile: str
@@ -31,13 +31,13 @@ class Location(msgspec.Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """As the user writes it on the command line: `acme:exports/x.tar`, `acme8:us-east/<id>`, `acme8:`.
+        """As written on the command line: `acme:exports/x.tar`, `acme8:us-east/<id>`, `acme8:`.
 
-        A place has no address of its own; it shows the one of its region, then ` › ` and its names.
+        A place cannot be written there; it is shown as the address of its region, followed by ` › ` and its names.
         """
         region = f"{self.region}/" if self.region else ""
-        shown = "".join(f" › {name}" for name in self.place)
-        return f"{self.profile}:{region}{self.path}{shown}"
+        place = "".join(f" › {name}" for name in self.place)
+        return f"{self.profile}:{region}{self.path}{place}"
 
     def child(self, name: str) -> "Location":
         """The place called `name` below this one."""
@@ -45,7 +45,7 @@ class Location(msgspec.Struct, frozen=True):
 
 
 def split_address(address: str) -> tuple[str, str]:
-    """Split `profile:rest` into its two halves; a profile alone is the address of all of it.
+    """Split `profile:rest` into its two halves; a profile's name alone is the address of its root.
 
     Raises:
         UsageError: it names no profile.
@@ -61,7 +61,7 @@ def split_address(address: str) -> tuple[str, str]:
 
 
 class Sort(msgspec.Struct, frozen=True):
-    """An order, by the service's own name of a field or tag."""
+    """An order by a field or tag, as the service names it."""
 
     field: str
     descending: bool = False
@@ -71,27 +71,27 @@ class ResultSize(msgspec.Struct, frozen=True):
     """How much a query finds."""
 
     objects: int
-    known: int
-    """Objects whose size was looked at; all of them, or some from all over the result."""
+    sampled: int
+    """Objects whose size was read: all of them, or a sample spread over the result."""
     bytes: int
-    """Of these together."""
+    """Total size of the sampled objects."""
 
     @property
     def is_exact(self) -> bool:
-        """Whether every object was looked at."""
-        return self.known == self.objects
+        """Whether every object was sampled."""
+        return self.sampled == self.objects
 
     @property
     def total_bytes(self) -> int | None:
-        """Of all objects together, going by those that were looked at; `None` where none told its size."""
-        return round(self.bytes * self.objects / self.known) if self.known else None
+        """Total size of all objects, extrapolated from the sample; `None` without one."""
+        return round(self.bytes * self.objects / self.sampled) if self.sampled else None
 
 
 class Query(msgspec.Struct, frozen=True):
     """A search: where, which filter, in which order."""
 
     location: Location
-    """Profile and region; without region all regions are searched. Path and place are not looked at."""
+    """Profile and region; without a region all are searched. Path and place are ignored."""
     filter: str = ""
     """FIQL, sent as written; empty for everything the service returns by default."""
     sort: Sort | None = None
@@ -104,14 +104,14 @@ class Folder(msgspec.Struct, frozen=True):
     location: Location
     name: str
     query: Query | None = None
-    """What opening it searches for; `None` where opening lists."""
+    """The search that opening it runs; `None` where opening lists the folder."""
     modified: datetime | None = None
     expandable: bool = True
     """Whether it can hold further folders."""
 
 
 class StoredObject(msgspec.Struct, frozen=True):
-    """One stored object. Fields that the service did not tell are `None` or empty, never guessed."""
+    """One stored object. Fields that the service did not report are `None` or empty, never guessed."""
 
     location: Location
     name: str
@@ -122,7 +122,7 @@ class StoredObject(msgspec.Struct, frozen=True):
     size: int | None = None
     """Bytes; see `size_exact`."""
     size_exact: bool = False
-    """False where the service rounds sizes: such a size is for people, never to verify a transfer."""
+    """False where the service rounds sizes: such a size is for display, never to verify a transfer."""
     modified: datetime | None = None
     created: datetime | None = None
     updated: datetime | None = None
@@ -133,11 +133,11 @@ class StoredObject(msgspec.Struct, frozen=True):
     user_id: str = ""
     customer_id: str = ""
     duration: float | None = None
-    """Seconds; providers know the unit of the tag it comes from."""
+    """Seconds, whatever the unit of the tag it comes from."""
     tags: tuple[tuple[str, str], ...] = ()
-    """In the service's order; a key may come twice."""
+    """In the service's order; a key may occur twice."""
     region: str = ""
-    """The region of the location, as a field so that a column can show it and sort by it."""
+    """The region of the location, as a field of its own so that a column can show and sort by it."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "region", self.location.region)
@@ -160,37 +160,37 @@ Entry: TypeAlias = Folder | StoredObject
 
 
 def identity(entry: Entry) -> str:
-    """What tells one entry of a profile from all others, the same on every reading."""
+    """A key that identifies an entry within its profile, the same on every listing."""
     location = entry.location
     return "\x1f".join((location.region, location.path, *location.place))
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """How long a service keeps objects, by the policy that the user wrote down: services do not say."""
+    """How long a service keeps objects, as the user configured it: services do not report their policy."""
 
     hot: timedelta | None = None
-    """From the time at which an object was created until it is archived, or deleted for good; `None` if unknown."""
+    """From the creation of an object until it is archived or purged; `None` if unknown."""
     cold: timedelta = timedelta(0)
-    """How long it is archived after that."""
+    """How long it stays archived after that."""
     types: Mapping[str, "Retention"] = msgspec.field(default_factory=dict)
-    """For types with a policy of their own."""
+    """Types with a policy of their own."""
 
-    def lasts(self, type_: str) -> timedelta | None:
-        """How long objects of a type are kept in all; `None` if unknown."""
+    def kept_for(self, type_: str) -> timedelta | None:
+        """How long objects of a type are kept altogether; `None` if unknown."""
         policy = self.types.get(type_, self)
         return None if policy.hot is None else policy.hot + policy.cold
 
     def expires(self, entry: StoredObject) -> datetime | None:
-        """When an object is deleted for good; `None` if unknown."""
-        begins, lasts = entry.created or entry.modified, self.lasts(entry.type)
+        """When an object is purged; `None` if unknown."""
+        start, kept = entry.created or entry.modified, self.kept_for(entry.type)
         try:
-            return None if begins is None or lasts is None else begins + lasts
+            return None if start is None or kept is None else start + kept
         except OverflowError:
             return None
 
 
 class ColumnKind(StrEnum):
-    """How a column's values are shown and compared."""
+    """How the values of a column are shown and compared."""
 
     TEXT = "text"
     SIZE = "size"
@@ -200,7 +200,7 @@ class ColumnKind(StrEnum):
 
     @property
     def is_measure(self) -> bool:
-        """Whether people look for the largest first."""
+        """Whether it is sorted largest first by default."""
         return self in (ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION)
 
 
@@ -212,14 +212,14 @@ class Column(msgspec.Struct, frozen=True):
     title: str
     kind: ColumnKind = ColumnKind.TEXT
     width: int = 16
-    """Cells it needs; declared, never measured."""
+    """Preferred width in cells."""
     sort_field: str = ""
-    """The service's own name to sort by on the server; empty where only loaded rows can be sorted."""
-    least: int = 0
-    """Cells to which it may be narrowed; 0 where only texts may be."""
+    """The service's name of the field to sort by; empty where only loaded rows can be sorted."""
+    min_width: int = 0
+    """Cells to which it may be narrowed; 0 for the default, by which only texts may be narrowed."""
     rank: int = 0
-    """Of several columns for which there is no room the one with the highest rank is left out first."""
-    also: tuple[str, ...] = ()
-    """Tags that tell the same on other types of objects."""
+    """Where there is no room for all columns, those with the highest rank are left out first."""
+    fallback_tags: tuple[str, ...] = ()
+    """Tags that hold the same on other types of objects."""
     retention: Retention | None = None
-    """The policy that tells when an object expires."""
+    """The policy by which objects expire, for the column that shows when they do."""

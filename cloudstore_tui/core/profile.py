@@ -1,4 +1,4 @@
-"""A provider with credentials, as the user named it, and secrets that never show."""
+"""A provider with credentials, as the user named it, and secrets that are never shown."""
 
 from collections.abc import Callable, Mapping
 from typing import NoReturn
@@ -18,7 +18,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself, for the one request or the one screen that needs it."""
+        """The text itself, for the one request or screen that needs it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ OptionValue = str | int | bool | tuple[str, ...]
 
 
 def no_secret(name: str) -> Secret:
-    """A source of secrets that has none."""
+    """Raise `ConfigError`: the source of secrets of a profile that has none."""
     raise ConfigError(f"this profile has no {name}")
 
 
@@ -57,11 +57,11 @@ class Timeouts(Struct, frozen=True):
     connect: float = 10
     read: float = 30
     stall: float = 60
-    """A body below 1 KiB/s for this long is given up and asked for again."""
+    """A body that comes at less than 1 KiB/s for this long is aborted and requested again."""
     give_up: float = 120
-    """Retrying one call ends after this long: 2 minutes for commands that only read, 15 for transfers."""
+    """How long one call is retried: 2 minutes for commands that only read, 15 for transfers."""
     disk: float = 0
-    """A disk that is full is waited for this long before a download fails."""
+    """How long a download waits for room on a full disk before it fails."""
 
 
 class Profile(Struct, frozen=True):
@@ -70,10 +70,10 @@ class Profile(Struct, frozen=True):
     name: str
     provider: str
     options: Mapping[str, OptionValue] = field(default_factory=dict)
-    """The provider's own options: declared, checked, defaults filled in."""
+    """The provider's own options, validated and with defaults filled in."""
     read_only: bool = True
     requests_per_minute: int = 60
-    """Pace of API calls; 0 for no limit of ours."""
+    """Limit of API calls; 0 for none."""
     concurrency: int = 4
     """API calls at once."""
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -83,15 +83,15 @@ class Profile(Struct, frozen=True):
     Raises `ConfigError` or `LoginError` with the sources that were tried and what to do.
     """
     retention: Retention | None = None
-    """How long the service keeps objects, by the user's policy."""
+    """How long the service keeps objects, if the user configured it."""
 
     @property
     def expiry_columns(self) -> tuple[Column, ...]:
-        """The column that tells until when objects are kept, where the user wrote down a policy."""
+        """The column that shows when objects expire, if the user configured a retention policy."""
         if self.retention is None:
             return ()
         kind, sort = ColumnKind.TIME, "" if self.retention.types else "createdTime"
-        return (Column("expires", "Expires", kind, 16, sort, least=6, rank=8, retention=self.retention),)
+        return (Column("expires", "Expires", kind, 16, sort, min_width=6, rank=8, retention=self.retention),)
 
     def text(self, name: str) -> str:
         """A text option, empty if absent."""

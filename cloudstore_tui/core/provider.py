@@ -2,14 +2,14 @@
 
 Rules every provider keeps:
 
-* One instance belongs to one event loop and to one profile. Nothing is sent before the first call; `close()` ends it.
+* An instance belongs to one event loop and one profile. Nothing is sent before the first call; `close()` ends it.
 * Every failure is a `StorageError` whose `subject` is the address of what was asked for. Nothing else escapes.
-* Listings are lazy: one page per call, in the service's order, entries as they are. A late page is never wrong,
+* Listings are lazy: one page per call, in the service's order. A page that arrives late is never misattributed,
   because every entry carries its own location.
 * A method that changes something on the server calls `require()` first, sends its request once, and reads the state
-  back when the reply is lost.
-* An optional ability is a method that raises `UnsupportedError` here; a provider has the ability when it overrides the
-  method. `capabilities` is computed from that and cannot lie.
+  back if the reply is lost.
+* An optional ability is a method that raises `UnsupportedError` here; a provider has the ability if it overrides the
+  method. `capabilities` is computed from that, so it cannot be wrong.
 """
 
 from abc import ABC, abstractmethod
@@ -42,7 +42,7 @@ class Capability(StrEnum):
     RESTORE = "restore"
 
 
-_SPOKEN = {
+_ABILITY_NAMES = {
     Capability.LINK: "signed links",
     Capability.UPLOAD: "uploads",
     Capability.DELETE: "deletions",
@@ -51,11 +51,11 @@ _SPOKEN = {
     Capability.ZIP_QUEUE: "zip jobs",
     Capability.RESTORE: "restores",
 }
-"""What people call an ability; counting is a part of searching."""
+"""What a message calls an ability; the others are parts of searching."""
 
 WRITES = frozenset({Capability.UPLOAD, Capability.DELETE, Capability.ZIP_QUEUE, Capability.RESTORE})
-"""Abilities that change something on the server: absent from a read-only profile. Starting a zip job is none of them:
-what the service packs is a copy for whoever asked for it."""
+"""Abilities that change something on the server, and so are absent from a read-only profile. Starting a zip job is not
+one of them: it only makes a copy for whoever asked."""
 
 
 COLUMNS = (
@@ -63,7 +63,7 @@ COLUMNS = (
     Column("size", "Size", ColumnKind.SIZE, width=10),
     Column("modified", "Modified", ColumnKind.TIME, width=16),
 )
-"""What every service can tell of an entry."""
+"""The columns that every service has."""
 
 
 class DeletionOutcome(StrEnum):
@@ -90,27 +90,27 @@ class Deletion(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One line of what `profile test` found."""
+    """One result of `profile test`."""
 
     title: str
-    """What was looked at: `token`, `scopes`, `regions` …"""
+    """What was checked: `token`, `scopes`, `regions` …"""
     ok: bool
     text: str
     """What was found, or what is wrong and what to do."""
     error: StorageError | None = None
     hint: str = ""
-    """What to do about a doubt; an error has its own."""
+    """What to do about a warning; an error has its own hint."""
 
 
 class Session(msgspec.Struct, frozen=True):
     """The state of the login, for the header of the screen."""
 
     token_ends: datetime | None = None
-    """When the current token ends; `None` before the first request."""
+    """When the current token expires; `None` before the first request."""
     note: str = ""
     """What the user should know, such as that the service asks to wait."""
     pace_used: float = 0.0
-    """The share of a minute's calls that the last minute has seen; 0 where the profile sets no limit."""
+    """Calls of the last minute as a share of the profile's limit; 0 without one."""
 
 
 class StorageProvider(ABC):
@@ -138,9 +138,7 @@ class StorageProvider(ABC):
 
     @abstractmethod
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
-        """One page of what is right in a folder.
-
-        A place that stands for a query gives the first objects of that query.
+        """One page of the direct children of a folder, or of the results of the query that a place stands for.
 
         Raises:
             MissingError: there is no such folder.
@@ -148,7 +146,7 @@ class StorageProvider(ABC):
 
     @abstractmethod
     async def stat(self, location: Location) -> Entry:
-        """Everything the service tells of one entry.
+        """Everything the service knows of one entry.
 
         Raises:
             MissingError: there is no such entry.
@@ -156,30 +154,30 @@ class StorageProvider(ABC):
 
     @abstractmethod
     async def source(self, location: Location, known: StoredObject | None = None) -> Source:
-        """Where the bytes of one object are fetched from, now.
+        """Where the bytes of one object can be fetched now.
 
         Args:
             location: the object.
-            known: its record as the service told it before, so that it is not asked for again. A record that was
-                found to be out of date is left out.
+            known: its record from an earlier listing, which saves a request; `None` if there is none, or if it
+                turned out to be out of date.
 
         Raises:
             MissingError: there is no such object.
-            NotAvailableError: its state does not allow to fetch it.
+            NotAvailableError: it cannot be fetched in its present state.
         """
 
     @abstractmethod
     async def close(self) -> None:
         """Close all connections."""
 
-    # What a service can tell better
+    # What a provider may answer better than these defaults
 
-    def described(self, location: Location) -> StoredObject | None:
-        """The object that an address describes, if the address is enough to fetch it. Sends nothing."""
+    def object_from_address(self, location: Location) -> StoredObject | None:
+        """The object at an address, if the address alone is enough to fetch it. Sends nothing."""
         return None
 
     async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
-        """One page of the folders right below a folder: the children of a node of the tree.
+        """One page of the direct subfolders of a folder: the children of a node of the tree.
 
         Raises:
             MissingError: there is no such folder.
@@ -189,15 +187,15 @@ class StorageProvider(ABC):
         return Page(found, page.cursor, warnings=page.warnings, failures=page.failures)
 
     def query(self, location: Location) -> Query | None:
-        """The query of a place, `None` where opening it lists. Sends nothing."""
+        """The query that a place stands for, or `None`. Sends nothing."""
         return None
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
-        """The columns that fit a folder or place, or results that hold objects of these types. Sends nothing."""
+        """The columns for a folder or place, or for results with objects of these types. Sends nothing."""
         return (*COLUMNS, *self.profile.expiry_columns)
 
     async def check(self) -> tuple[Check, ...]:
-        """Log in and look at everything this profile needs, in order, until the first thing that is wrong."""
+        """Log in and check everything this profile needs, in order, up to the first failure."""
         try:
             await self.browse(self.locate(""))
         except StorageError as error:
@@ -221,23 +219,23 @@ class StorageProvider(ABC):
 
     @asynccontextmanager
     async def prefetch(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
-        """How the pages of a query are fetched where all are wanted; page by page unless there is a faster way."""
+        """A function that fetches the pages of a query, ahead of time if the provider can, for callers who want all."""
         yield partial(self.search, query)
 
-    async def count(self, query: Query, told: Callable[[str], None] = lambda _sentence: None) -> int:
-        """How many objects a query finds now, without fetching them; `told` gets what speaks against the number."""
+    async def count(self, query: Query, warn: Callable[[str], None] = lambda _sentence: None) -> int:
+        """How many objects a query finds now, without fetching them; `warn` gets any doubt about the number."""
         raise self._unsupported(Capability.SEARCH)
 
     async def measure(self, query: Query) -> ResultSize:
-        """How many objects a query finds now, and about how large they are, going by some from all over the result."""
+        """How many objects a query finds now, and their total size, estimated from a sample spread over the result."""
         raise self._unsupported(Capability.SEARCH)
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
-        """A signed link to one object; `form` is a wish, and the profile's setting if `None`."""
+        """A signed link to one object, preferably of this form; `None` for the one that the profile prefers."""
         raise self._unsupported(Capability.LINK)
 
     async def target(self, location: Location, size: int) -> Target:
-        """Where a file of `size` bytes is put so that it becomes the object at `location`."""
+        """Where to upload a file of `size` bytes that becomes the object at `location`."""
         raise self._unsupported(Capability.UPLOAD)
 
     def upload_caution(self, location: Location) -> str:
@@ -245,24 +243,24 @@ class StorageProvider(ABC):
         return ""
 
     def taken_to(self, location: Location) -> tuple[Location, ...]:
-        """Where the service may move a file soon after it was uploaded; nothing where it stays. Sends nothing."""
+        """Where the service may move a file soon after its upload; empty where it stays. Sends nothing."""
         return ()
 
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
-        """Delete exactly these objects; returns the outcome of each, in the same order."""
+        """Delete exactly these objects; return the outcome of each, in the same order."""
         raise self._unsupported(Capability.DELETE)
 
     async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
-        """All objects that belong to the same call or bucket, on one page, without `entry` itself.
+        """All objects of the same call or bucket, on one page, without `entry` itself.
 
         Args:
-            entry: what is known of the call: an object, or one made up of the values that are known.
-            everywhere: whether to look in all regions, not only in that of `entry`.
+            entry: an object of the call, or a made-up one that holds the values known of it.
+            everywhere: whether to search all regions, not only that of `entry`.
         """
         raise self._unsupported(Capability.RELATED)
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
-        """Let the server pack objects of one region into a zip."""
+        """Start a job in which the server packs objects of one region into a zip."""
         raise self._unsupported(Capability.ZIP)
 
     async def zip_job(self, region: str, name: str) -> ZipJob:
@@ -274,39 +272,39 @@ class StorageProvider(ABC):
         raise self._unsupported(Capability.ZIP)
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
-        """Stop one zip job; the jobs that the server then holds.
+        """Cancel one zip job; return the jobs that the server then holds.
 
         Raises:
-            ReadOnlyError: the profile may not, and the job was not started here.
+            ReadOnlyError: the profile is read-only and did not start the job itself.
         """
         raise self._unsupported(Capability.ZIP)
 
     async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:
-        """Empty the whole queue of zip jobs, also those of others with the same key; the jobs then left."""
+        """Clear the queue of zip jobs, including jobs of others with the same key; return the jobs that are left."""
         raise self._unsupported(Capability.ZIP)
 
     async def zip_source(self, region: str, name: str) -> Source:
-        """Where the bytes of a finished zip are fetched from, now."""
+        """Where the bytes of a finished zip can be fetched now."""
         raise self._unsupported(Capability.ZIP)
 
     async def restore(self, location: Location, days: int = 7) -> int:
-        """Ask for an ARCHIVED object back for 1 to 10 days; the days that the service granted. Takes hours."""
+        """Request an ARCHIVED object back for 1 to 10 days, which takes hours; return the days that were granted."""
         raise self._unsupported(Capability.RESTORE)
 
-    # Which of them this one can do
+    # Which of these abilities this provider and profile have
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """The optional methods that this provider overrides, without those that change something if read-only."""
+        """The optional abilities of this provider; if the profile is read-only, without those that change anything."""
         found = frozenset(capability for capability in Capability if self._has(capability))
         return found - WRITES if self.profile.read_only else found
 
     def require(self, capability: Capability, location: Location) -> None:
-        """Refuse what this profile cannot do.
+        """Raise unless this profile has an ability.
 
         Raises:
-            ReadOnlyError: the service can, the profile may not.
-            UnsupportedError: the service cannot.
+            ReadOnlyError: the service has it, but the profile is read-only.
+            UnsupportedError: the service lacks it.
         """
         if capability in self.capabilities:
             return
@@ -319,8 +317,8 @@ class StorageProvider(ABC):
         )
 
     def _has(self, capability: Capability) -> bool:
-        """Whether the service has an optional ability: its method is overridden then."""
         return getattr(type(self), capability.value) is not getattr(StorageProvider, capability.value)
 
-    def _unsupported(self, what: Capability) -> UnsupportedError:
-        return UnsupportedError(f"the service of profile {self.profile.name} has no {_SPOKEN.get(what, 'search')}")
+    def _unsupported(self, capability: Capability) -> UnsupportedError:
+        ability = _ABILITY_NAMES.get(capability, "search")
+        return UnsupportedError(f"the service of profile {self.profile.name} has no {ability}")

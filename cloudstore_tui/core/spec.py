@@ -1,6 +1,6 @@
-"""What a service says of itself: its name, the options and secrets that a profile of it has, and how to open one.
+"""The description of a service: its name, the options and secrets that a profile of it has, and how to open one.
 
-Named tuples, since the help of `profile add` is made of them: it loads neither msgspec nor what a service can do.
+Named tuples, since the help of `profile add` is generated from them and must import neither msgspec nor a provider.
 """
 
 from collections.abc import Callable
@@ -23,15 +23,14 @@ class Option(NamedTuple):
     default: "OptionValue | None" = None
     choices: tuple[str, ...] = ()
     label: str = ""
-    """What a form calls it; an option without a label is not asked for."""
+    """What a form calls it; forms leave out options without a label."""
     where: str = ""
-    """Where the service's pages show it, in sentences."""
+    """Where to find it on the service's pages, in sentences."""
     suggestions: tuple[str, ...] = ()
-    """Values that are often right."""
-    is_rare: bool = False
-    """Whether most profiles do well without it: asked for only by those who want to see everything."""
-    whole: str = ""
-    """The option that takes the value instead where it is a whole address."""
+    is_advanced: bool = False
+    """Whether most profiles do without it: forms show it only on request."""
+    url_option: str = ""
+    """The option that takes the value instead if it is a whole URL."""
     check: Callable[[str], None] | None = None
     """Raises `ConfigError` for a text that cannot be its value. Sends nothing."""
 
@@ -45,7 +44,7 @@ class SecretField(NamedTuple):
     label: str = ""
     """What a form calls it."""
     where: str = ""
-    """Where the service's pages show it, in sentences."""
+    """Where to find it on the service's pages, in sentences."""
 
 
 class ProviderSpec(NamedTuple):
@@ -59,6 +58,6 @@ class ProviderSpec(NamedTuple):
     secrets: tuple[SecretField, ...]
     open: "Callable[[Profile], StorageProvider]"
     guide: str = ""
-    """How to get all of it from the service: paragraphs, and lines that begin with `* ` or a number."""
+    """How to get these values from the service: paragraphs, and lines that begin with `* ` or a number."""
     searchable: bool = False
-    """Whether its profiles have the ability to search, to be known without opening one."""
+    """Whether its profiles can search, known without opening one."""

@@ -1,15 +1,15 @@
-"""Remote text made safe to show: one line, nothing in it that a terminal could obey.
+"""Remote text made safe to show: one line, without anything that a terminal would interpret.
 
-Names, tags and messages come from other people. Whatever is in them, a row stays one row: characters that are not drawn
-are shown as a picture or a code.
+Names, tags and messages come from other people. Whatever they contain, a row stays one row: invisible characters are
+shown as a control picture or a code.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 
-LONGEST = 16_384
-"""Characters shown of one text unless the caller wants more; nobody reads further on a screen."""
+MAX_LENGTH = 16_384
+"""Characters of one text that are shown by default; nobody reads further on a screen."""
 
 MAX_MARKS = 4
 """Combining marks drawn on one character; living languages need no more."""
@@ -18,19 +18,19 @@ _ODD = re.compile(
     "[^ -~\u00a1-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u03ce\u0400-\u0481\u2010-\u2027\u2030-\u205e\u2500-\u25ff"
     "\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+"
 )
-"""Everything but the characters that are known to be drawn, in one or two cells, and to join nothing."""
+"""Anything but characters known to be visible, one or two cells wide, and not to join with others."""
 
 _BLANKS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Characters that are drawn as nothing although they count as letters, marks or symbols."""
+"""Characters that are invisible although Unicode counts them as letters, marks or symbols."""
 
 _KEYCAPS = frozenset("#*0123456789©®™ℹ‼⁉〰〽㊗㊙")  # noqa: RUF001 - these very characters can become emoji
 _ZWJ = "\u200d"
 _PRESENTATION = "\ufe0e\ufe0f"
 
 
-def plain(text: str, limit: int = LONGEST) -> str:
+def plain(text: str, limit: int = MAX_LENGTH) -> str:
     """`text` as one line that is safe to draw; more than `limit` characters end with `…`."""
     text = cut(text, limit)
     if text.isascii() and text.isprintable():
@@ -44,9 +44,9 @@ def cut(text: str, limit: int) -> str:
 
 
 def folded(text: str) -> str:
-    """What texts have in common that differ only in capitals, or in how their accents are encoded."""
+    """The same key for texts that differ only in case, or in how their accents are encoded."""
     if text.isascii():
-        # The same, in a fifth of the time.
+        # The same result in a fifth of the time.
         return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
@@ -55,14 +55,14 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 def unaccented(text: str) -> str:
-    """A text without capitals and accents, so that `wojcik` finds `Wójcik`."""
+    """A text in lower case without accents, so that `wojcik` finds `Wójcik`."""
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text).casefold()))
 
 
 def pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """The visible form of `text` in order; True with codes that stand for something that is not drawn."""
+    """The visible form of `text`, in order, and whether each piece is a code for something invisible."""
     end = 0
     for run in _ODD.finditer(text):
         if run.start() > end:
@@ -80,7 +80,7 @@ def _odd_pieces(text: str, start: int, stop: int) -> Iterator[tuple[str, bool]]:
         if _is_mark(character, text, index):
             marks += 1
             if marks <= MAX_MARKS:
-                # A mark without a base would sit on whatever the screen shows to the left of the text.
+                # A mark without a base would combine with whatever is to the left of the text on the screen.
                 yield ("◌" if index == 0 else "") + character, False
             continue
         if marks > MAX_MARKS:

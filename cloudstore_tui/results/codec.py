@@ -72,8 +72,8 @@ def column_value(column: Column) -> tuple[str, tuple[str, ...]]:
         return f"nullif(json_extract(body, '$.{column.name}'), '')", ()
     pairs = "json_each(body, '$.tags') WHERE json_extract(value, '$[0]') = ? LIMIT 1"
     value = f"nullif((SELECT json_extract(value, '$[1]') FROM {pairs}), '')"
-    names = (column.name, *column.also)
-    found = f"coalesce({', '.join([value] * len(names))})" if column.also else value
+    names = (column.name, *column.fallback_tags)
+    found = f"coalesce({', '.join([value] * len(names))})" if column.fallback_tags else value
     return (f"CAST({found} AS REAL)" if column.kind in _NUMBERS else found), tuple(map(_storable, names))
 
 

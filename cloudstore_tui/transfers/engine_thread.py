@@ -111,9 +111,9 @@ class ProviderProxy(StorageProvider):
         """The query a place stands for."""
         return self.real.query(location)
 
-    def described(self, location: Location) -> StoredObject | None:
+    def object_from_address(self, location: Location) -> StoredObject | None:
         """The object at an address as far as that tells it."""
-        return self.real.described(location)
+        return self.real.object_from_address(location)
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         """The columns that fit a folder or place."""

@@ -372,7 +372,7 @@ def value(entry: Entry, column: Column, zone: tzinfo) -> str:
 
 
 def _tag(entry: StoredObject, column: Column) -> str:
-    return next((found for key in (column.name, *column.also) if (found := entry.tag(key))), "")
+    return next((found for key in (column.name, *column.fallback_tags) if (found := entry.tag(key))), "")
 
 
 def _folder_value(folder: Folder, name: str, zone: tzinfo) -> str:

@@ -17,7 +17,7 @@ from textual.content import Content, Span
 from textual.strip import Strip
 
 from cloudstore_tui.core.errors import UnsafeError
-from cloudstore_tui.core.text import LONGEST, cut, pieces
+from cloudstore_tui.core.text import MAX_LENGTH, cut, pieces
 from cloudstore_tui.core.text import plain as _plain
 from cloudstore_tui.ui.mask import MASK
 
@@ -33,12 +33,12 @@ COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\
 _ATTACK = "\x1b]52;c;QQ==\x1b\\"
 
 
-def plain(text: str, limit: int = LONGEST) -> str:
+def plain(text: str, limit: int = MAX_LENGTH) -> str:
     """`text` as one line that is safe to draw, masked if wanted; more than `limit` characters end with `…`."""
     return _plain(_masked(text, limit), limit)
 
 
-def show(text: str, limit: int = LONGEST) -> Content:
+def show(text: str, limit: int = MAX_LENGTH) -> Content:
     """`text` for any widget: literal, one line, its invisible characters shown as codes in a style of their own."""
     text = cut(_masked(text, limit), limit)
     if text.isascii() and text.isprintable():

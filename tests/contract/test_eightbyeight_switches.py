@@ -197,7 +197,7 @@ async def test_the_size_of_a_result_is_guessed_from_all_over_it(provider: Storag
         sandbox.switches.set({"E-4": cap})
         size = await provider.measure(query)
         assert size.objects == len(sizes) > 10_000
-        assert 300 <= size.known <= 480
+        assert 300 <= size.sampled <= 480
         assert size.total_bytes is not None
         assert sum(sizes) / 2 < size.total_bytes < sum(sizes) * 2
     small = await provider.measure(replace(query, filter="type==summary;createdTime=gt=1725148800000"))

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from cloudstore_tui.config.paths import state_folder
-from cloudstore_tui.core.errors import UnsettledError
+from cloudstore_tui.core.errors import OutcomeUnknownError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.restores import RestoreStatus, RestoreStore
 from cloudstore_tui.transfers.model import State
@@ -147,7 +147,7 @@ async def test_what_an_earlier_run_asked_for_is_gone_on_with_at_the_start(browse
 
 
 async def test_an_order_whose_answer_was_lost_is_told_and_not_sent_again(browser: Any, searches: Any) -> None:
-    searches.fail["restore"] = UnsettledError("no answer came", subject="acme8:us-east/x")
+    searches.fail["restore"] = OutcomeUnknownError("no answer came", subject="acme8:us-east/x")
     async with browser(start=START) as it:
         await it.press("B")
         await it.until(lambda: isinstance(it.app.screen, RestoreDialog))

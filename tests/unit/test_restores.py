@@ -22,8 +22,8 @@ from cloudstore_tui.core.errors import (
     ForbiddenError,
     LocalDiskError,
     NetworkError,
+    OutcomeUnknownError,
     StorageError,
-    UnsettledError,
 )
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile
@@ -438,7 +438,7 @@ async def test_the_copy_may_be_gone_so_many_days_after_the_last_look_that_did_no
 @pytest.mark.parametrize(
     ("error", "state", "stage"),
     [
-        (UnsettledError("no answer"), "ARCHIVED", RestoreStatus.UNKNOWN),
+        (OutcomeUnknownError("no answer"), "ARCHIVED", RestoreStatus.UNKNOWN),
         (NetworkError("no route"), "ARCHIVED", RestoreStatus.WAITING),
         (ConflictError("being restored already"), "ARCHIVED", RestoreStatus.RESTORING),
         (ForbiddenError("level edit"), "ARCHIVED", RestoreStatus.FAILED),

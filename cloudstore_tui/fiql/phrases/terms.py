@@ -530,9 +530,9 @@ def _created(bounds: Bounds[datetime], types: tuple[str, ...], retention: Retent
     """When objects were created that expire within bounds: for the types with a policy of their own, and the others."""
     own = [name for name in retention.types if not types or name in types]
     for name in own:
-        yield And((equality(("type",), (name,)), *_begun(bounds, retention.types[name].lasts(name))))
+        yield And((equality(("type",), (name,)), *_begun(bounds, retention.types[name].kept_for(name))))
     rest = tuple(name for name in types if name not in own)
-    if (rest or not types) and (lasts := retention.lasts("")) is not None:
+    if (rest or not types) and (lasts := retention.kept_for("")) is not None:
         named = [equality(("type",), rest or tuple(own), negated=not rest)] if own else []
         terms = (*named, *_begun(bounds, lasts))
         yield terms[0] if len(terms) == 1 else And(terms)

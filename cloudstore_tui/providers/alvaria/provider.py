@@ -82,7 +82,7 @@ class AlvariaProvider(StorageProvider):
             raise UnreadableError(damaged, subject=location.address)
         raise MissingError("there is no such object", subject=location.address)
 
-    def described(self, location: Location) -> StoredObject | None:
+    def object_from_address(self, location: Location) -> StoredObject | None:
         """The key is the name, and a link tells the rest."""
         if self.is_folder(location):
             return None

@@ -133,7 +133,7 @@ SPEC = ProviderSpec(
             where="AWS, Azure: via.aspect-cloud.net. Google: apc.alvaria.cloud. Workforce on AWS: wos.alvaria.cloud. "
             "A whole address such as https://HOST is taken, too.",
             suggestions=("via.aspect-cloud.net", "apc.alvaria.cloud", "wos.alvaria.cloud"),
-            whole="api_base",
+            url_option="api_base",
             check=partial(check_host, path=False),
         ),
         Option(
@@ -151,7 +151,7 @@ SPEC = ProviderSpec(
                 "myaccount.tri1.wss.alvaria.cloud",
                 "myaccount.dsm.sre.alvaria.cloud",
             ),
-            whole="token_url",
+            url_option="token_url",
             check=partial(check_host, path=True),
         ),
         Option(
@@ -179,7 +179,7 @@ SPEC = ProviderSpec(
             choices=("v3", "v2"),
             label="API version",
             where="v3 unless Alvaria told you that your cloud has v2 only.",
-            is_rare=True,
+            is_advanced=True,
         ),
         Option("api_base", "The whole address of the API instead of domain."),
         Option("token_url", "The whole address for tokens instead of token_host."),
@@ -191,7 +191,7 @@ SPEC = ProviderSpec(
             label="Links",
             where="proxied passes firewalls that allow Alvaria only. native leads to Amazon's or Google's store, "
             "and may be faster.",
-            is_rare=True,
+            is_advanced=True,
         ),
         Option("allow_hosts", "Further hosts that signed links may lead to.", type=tuple),
     ),

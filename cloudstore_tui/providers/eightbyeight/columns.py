@@ -5,13 +5,15 @@ from collections.abc import Set
 from cloudstore_tui.core.models import Column, ColumnKind
 
 _TIME = Column("created", "Time", ColumnKind.TIME, 16, "createdTime")
-_WHAT = Column("type", "What", width=12, sort_field="type", least=10)
-_AGENT = Column("agentName", "Agent", width=16, sort_field="agentName", least=16, also=("userName", "agentId"))
-_CALLER = Column("address", "Caller", width=12, sort_field="address", least=12, rank=5, also=("callerId",))
-_QUEUE = Column("queueName", "Queue", width=12, sort_field="queueName", least=8, rank=4)
+_WHAT = Column("type", "What", width=12, sort_field="type", min_width=10)
+_AGENT = Column(
+    "agentName", "Agent", width=16, sort_field="agentName", min_width=16, fallback_tags=("userName", "agentId")
+)
+_CALLER = Column("address", "Caller", width=12, sort_field="address", min_width=12, rank=5, fallback_tags=("callerId",))
+_QUEUE = Column("queueName", "Queue", width=12, sort_field="queueName", min_width=8, rank=4)
 _DIRECTION = Column("direction", "Direction", width=9, sort_field="direction", rank=7)
-_LENGTH = Column("duration", "Len", ColumnKind.DURATION, 7, "duration", least=5, rank=1)
-_SIZE = Column("size", "Size", ColumnKind.SIZE, 7, "storedBytes", least=5, rank=2)
+_LENGTH = Column("duration", "Len", ColumnKind.DURATION, 7, "duration", min_width=5, rank=1)
+_SIZE = Column("size", "Size", ColumnKind.SIZE, 7, "storedBytes", min_width=5, rank=2)
 _NAME = Column("name", "Name", width=30, sort_field="objectName")
 
 REGION = Column("region", "Region", width=8, rank=3)

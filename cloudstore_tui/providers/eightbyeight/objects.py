@@ -10,10 +10,10 @@ from cloudstore_tui.core.errors import (
     ForbiddenError,
     MissingError,
     NotAvailableError,
+    OutcomeUnknownError,
     ReplyError,
     StorageError,
     UnavailableError,
-    UnsettledError,
     UnsupportedError,
     UsageError,
 )
@@ -171,7 +171,7 @@ class Objects:
         """See in the state whether an order without an answer has arrived.
 
         Raises:
-            UnsettledError: the state does not tell: an object may stay ARCHIVED while it comes back.
+            OutcomeUnknownError: the state does not tell: an object may stay ARCHIVED while it comes back.
             NotAvailableError: nothing can come of it.
         """
         try:
@@ -179,7 +179,7 @@ class Objects:
         except StorageError:
             entry = None
         if entry is None or entry.state == "ARCHIVED":
-            raise UnsettledError(lost.message, subject=location.address, hint=_UNSETTLED) from None
+            raise OutcomeUnknownError(lost.message, subject=location.address, hint=_UNSETTLED) from None
         if entry.state not in (AVAILABLE, "PENDING"):
             raise _unavailable(entry) from None
 

@@ -103,7 +103,7 @@ SPEC = ProviderSpec(
             default="https://api.8x8.com",
             label="API address",
             where="https://api.8x8.com for all customers of 8x8. Another one only for tests, such as the sandbox.",
-            is_rare=True,
+            is_advanced=True,
             check=partial(check_address, path=False),
         ),
         Option(
@@ -111,7 +111,7 @@ SPEC = ProviderSpec(
             "The whole address for tokens, if they do not come from /oauth/v2/token of api_base.",
             label="Token address",
             where="Empty for all customers of 8x8: tokens come from the API address.",
-            is_rare=True,
+            is_advanced=True,
             check=partial(check_address, path=True),
         ),
         Option("allow_hosts", "Further hosts that presigned links may lead to.", type=tuple),

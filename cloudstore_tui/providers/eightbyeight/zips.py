@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cloudstore_tui.core.errors import JobError, MissingError, UnsupportedError, UsageError
-from cloudstore_tui.core.links import ZIP_GOES_ON, ZIP_HAS_NOTHING, Source, ZipJob
+from cloudstore_tui.core.links import ZIP_ABORTED, ZIP_RUNNING, Source, ZipJob
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.net.api import segment
@@ -105,7 +105,7 @@ class ZipJobs:
         subject, query = _place(near, name), [("presignUrl", "true")]
         reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", query, subject=subject)
         job = next((job for job in wire.jobs(reply, near, subject).items if job.name == name), None)
-        if job and job.status in ZIP_GOES_ON | ZIP_HAS_NOTHING:
+        if job and job.status in ZIP_RUNNING | ZIP_ABORTED:
             raise JobError(f"the zip job is {job.status}", subject=subject, hint="Only a finished one can be fetched.")
         networks = self._client.profile.texts("allow_networks")
         if url := wire.job_link(reply, name, subject):

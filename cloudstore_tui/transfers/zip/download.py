@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError, UsageError
-from cloudstore_tui.core.links import ZIP_CAN_BE_FETCHED, ZipStatus
+from cloudstore_tui.core.links import ZIP_FETCHABLE, ZipStatus
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
@@ -317,7 +317,7 @@ class ZipDownload:
                 # Somebody keeps clearing the queue: the objects are there all the same.
                 self._batches.give_up()
                 continue
-            if word in ZIP_CAN_BE_FETCHED:
+            if word in ZIP_FETCHABLE:
                 opened = await self._open(batch)
                 self._batches.opened(opened.missing, opened.damaged)
                 # The next batch needs another job.
@@ -335,7 +335,7 @@ class ZipDownload:
                     await self._job.watch(len(batch.wanted))
                 else:
                     await self._job.start([wanted.request.location for wanted in batch.left])
-                if self._job.word in ZIP_CAN_BE_FETCHED:
+                if self._job.word in ZIP_FETCHABLE:
                     await self._zip.fetch(self._job.name)
                 return self._job.word
             except MissingError:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableError
-from cloudstore_tui.core.links import ZIP_CAN_BE_FETCHED, ZIP_GOES_ON, ZIP_HAS_NOTHING, ZipStatus
+from cloudstore_tui.core.links import ZIP_ABORTED, ZIP_FETCHABLE, ZIP_RUNNING, ZipStatus
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
@@ -92,7 +92,7 @@ class WatchedJob:
     @property
     def has_ended(self) -> bool:
         """Whether the service is done with it. What it says later does not change that."""
-        return self.word in ZIP_CAN_BE_FETCHED | ZIP_HAS_NOTHING
+        return self.word in ZIP_FETCHABLE | ZIP_ABORTED
 
     def take_over(self, name: str, *, ours: bool) -> None:
         """Go on with a job that is on the server already."""
@@ -182,7 +182,7 @@ class WatchedJob:
                 return
 
     def _note(self, count: int) -> str:
-        known = not self.word or self.word in ZIP_GOES_ON
+        known = not self.word or self.word in ZIP_RUNNING
         said = "" if known else f"; the service says {plain(self.word, _LONGEST_WORD)}"
         objects = f", {count} object{'' if count == 1 else 's'}" if count else ""
         return f"packed on the server{objects}{said}"

@@ -283,12 +283,12 @@ def _sent(target: NavigationTarget) -> tuple[str, ...]:
 
 
 def _how_large(size: ResultSize) -> str:
-    if not size.known:
+    if not size.sampled:
         return ""
     if size.is_exact:
         return f"{words.size(size.bytes)} in total."
     # No more is promised: a few very large objects that were not looked at would make any margin wrong.
-    return f"About {words.size(size.total_bytes)} in total (estimated from {size.known:,})."
+    return f"About {words.size(size.total_bytes)} in total (estimated from {size.sampled:,})."
 
 
 # How its rows spread

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from cloudstore_tui.core.links import LONGEST_LINK, SignedLink
+from cloudstore_tui.core.links import MAX_LINK_LENGTH, SignedLink
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text, is_local
 from cloudstore_tui.ui.dialogs.dialog import Dialog
@@ -59,7 +59,7 @@ class LinkDialog(Dialog[None]):
         note.set_text(show(self._link.note))
         yield note
         yield Note(widget_id="copied")
-        yield Static(show(self._link.url.reveal(), LONGEST_LINK), id="url")
+        yield Static(show(self._link.url.reveal(), MAX_LINK_LENGTH), id="url")
 
     def on_mount(self) -> None:
         self.action_copy()
@@ -75,7 +75,7 @@ class LinkDialog(Dialog[None]):
 
     def action_plain(self) -> None:
         """Leave the terminal to the link alone: it can be selected in one piece there, however long it is."""
-        if not show_alone(self.app, plain(self._link.url.reveal(), LONGEST_LINK), RETURN):
+        if not show_alone(self.app, plain(self._link.url.reveal(), MAX_LINK_LENGTH), RETURN):
             notify_plain(self, "There is no terminal to show it in.", "warning")
 
     def _show_life(self) -> None:

@@ -182,7 +182,7 @@ def _fitted(columns: tuple[Column, ...], room: int) -> tuple[_Cell, ...]:
     flexible = _flexible(kept)
     if flexible is not None and flexible.name != "name" and room < _MIN_ROOM:
         # Of rows with the same text, as all of one agent, something else has to tell them apart.
-        kept[kept.index(flexible)] = flexible = replace(flexible, least=_MIN_TEXT)
+        kept[kept.index(flexible)] = flexible = replace(flexible, min_width=_MIN_TEXT)
     while len(kept) > 1 and sum(map(_least, kept)) + len(kept) - 1 > room:
         # Of equals the last one goes first.
         kept.remove(max(reversed([column for column in kept if column is not flexible]), key=lambda one: one.rank))
@@ -224,10 +224,10 @@ def _flexible(columns: list[Column]) -> Column | None:
 
 def _least(column: Column) -> int:
     """Cells below which a column is left out: a time that is cut tells nothing."""
-    is_rigid = column.kind is ColumnKind.TIME or (column.kind is not ColumnKind.TEXT and not column.least)
+    is_rigid = column.kind is ColumnKind.TIME or (column.kind is not ColumnKind.TEXT and not column.min_width)
     if is_rigid:
         return column.width
-    return min(column.width, column.least or (_MIN_NAME if column.name == "name" else _MIN_TEXT))
+    return min(column.width, column.min_width or (_MIN_NAME if column.name == "name" else _MIN_TEXT))
 
 
 def _padded(text: str, cell: _Cell) -> str:

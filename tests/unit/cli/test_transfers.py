@@ -112,7 +112,7 @@ async def test_what_is_to_be_known_of_bytes_in_a_pipe_is_said(
         return replace(download(note="nobody knows whether it is whole"), state=State.DONE)
 
     monkeypatch.setattr("cloudstore_tui.transfers.download.pipe", piped)
-    provider = Mock(is_folder=lambda _location: False, described=lambda _location: entry())
+    provider = Mock(is_folder=lambda _location: False, object_from_address=lambda _location: entry())
     session = CommandSession(Config(Path("config.toml")), Output(as_json=False))
     monkeypatch.setattr(CommandSession, "provider", lambda _session, _name: provider)
     monkeypatch.setattr(CommandSession, "resolve", lambda _session, _path: (provider, FILM))

@@ -104,7 +104,7 @@ def test_everything_that_is_asked_is_explained() -> None:
         named = {option.name for option in spec.options}
         needed = {option.name for option in spec.options if option.required}
         assert needed <= {option.name for option in asked(spec, rare=False)}
-        assert {option.whole for option in spec.options if option.whole} <= named
+        assert {option.url_option for option in spec.options if option.url_option} <= named
 
 
 async def test_a_good_profile_passes_and_is_found_again_by_its_file(draft: ProfileDraft, path: Path) -> None:

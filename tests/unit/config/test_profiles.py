@@ -182,10 +182,10 @@ def test_a_policy_tells_until_when_objects_are_kept(tmp_path: Path) -> None:
     path = with_policy(tmp_path, '{ hot = "90d", cold = "5y", summary = { hot = "2w" } }')
     policy = load_config(path, PROVIDERS).profile("acme8").retention
     assert policy is not None
-    assert (policy.lasts("callrecording"), policy.lasts("summary")) == (timedelta(90 + 5 * 365), timedelta(14))
+    assert (policy.kept_for("callrecording"), policy.kept_for("summary")) == (timedelta(90 + 5 * 365), timedelta(14))
     of_types = load_config(with_policy(tmp_path, '{ summary = { hot = "0d" } }'), PROVIDERS).profile("acme8").retention
     assert of_types is not None
-    assert (of_types.lasts("callrecording"), of_types.lasts("summary")) == (None, timedelta())
+    assert (of_types.kept_for("callrecording"), of_types.kept_for("summary")) == (None, timedelta())
     assert load_config(write(tmp_path, GOOD), PROVIDERS).profile("acme8").retention is None
 
 

@@ -122,7 +122,7 @@ def test_what_only_its_name_tells_apart_shows_it() -> None:
 
 def test_a_user_stands_where_no_agent_is() -> None:
     (agent,) = [column for column in columns_for(frozenset({"callrecording"})) if column.title == "Agent"]
-    assert (agent.name, *agent.also) == ("agentName", "userName", "agentId")
+    assert (agent.name, *agent.fallback_tags) == ("agentName", "userName", "agentId")
 
 
 def test_every_column_names_a_field_or_tag_and_what_the_service_sorts_by() -> None:
