@@ -19,13 +19,13 @@ HERE = Path(__file__).parent
 
 COMMANDS = """# Every command
 
-Made from the program by `docs/make.py`. Exit codes, the configuration and where secrets come from are in the
-[README](../README.md); jobs that people do with these commands are in [how-do-i.md](how-do-i.md).
+Made from the program by `docs/make.py`. What many commands have in common, such as paths and exit codes, is in
+[command-line.md](command-line.md); jobs that people do with these commands are in [how-do-i.md](how-do-i.md).
 """
 KEYS = """# Every key of the browser
 
-Made from the program by `docs/make.py`. The ids are what `[keys]` in the configuration takes; several keys
-stand with commas between them:
+Made from the program by `docs/make.py`. The ids are what `[keys]` in the [configuration](configuration.md) takes;
+separate several keys with commas:
 
 ```toml
 [keys]

@@ -38,8 +38,29 @@ async def test_a_picture_is_current(picture: screenshots.Picture, shown: Config,
 def test_every_picture_that_is_shown_is_made_and_the_other_way_round() -> None:
     made = {f"{picture.name}.svg" for picture in screenshots.PICTURES} | {"movie.svg"}
     assert {path.name for path in (ROOT / "screenshots").glob("*.svg")} == made
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in sorted(made) if name not in readme] == []
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    shown = set(re.findall(r"\]\((?:\.\./)?screenshots/([\w-]+\.svg)\)", "".join(map(_text, pages))))
+    assert shown == made
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        for path, heading in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", _text(page)):
+            target = (page.parent / path).resolve() if path else page
+            assert target.exists(), f"{page.name}: {path}"
+            if heading:
+                titles = re.findall(r"^#+ (.*)", _text(target), re.M)
+                assert heading in {_anchor(title) for title in titles}, f"{page.name}: #{heading}"
+
+
+def _anchor(title: str) -> str:
+    """The anchor that GitHub gives to a heading."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def test_what_a_picture_shows_is_compared_and_not_how_it_is_written() -> None:

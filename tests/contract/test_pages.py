@@ -18,7 +18,7 @@ from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 from tests.support.environment import own_environment
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/how-do-i.md", "docs/operations.md")
+PAGES = ("README.md", "docs/command-line.md", "docs/how-do-i.md", "docs/operations.md")
 
 
 @dataclass(frozen=True)
