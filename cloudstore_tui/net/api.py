@@ -21,7 +21,7 @@ from cloudstore_tui.core.records import json_text
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.auth import Login
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.net.failures import LOGIN_REFUSED, problem
+from cloudstore_tui.net.failures import LOGIN_REFUSED, api_error
 from cloudstore_tui.net.rate_limit import RateLimiter
 from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.net.retry import Retries
@@ -37,7 +37,7 @@ _HOST = re.compile(
 
 
 def api_address(url: str, *, option: str, profile: str, path: bool = False) -> str:
-    """Give an address back, without a slash at its end, if credentials may be sent there.
+    """Return an address, without a trailing slash, if credentials may be sent there.
 
     Args:
         url: as the user wrote it.
@@ -46,7 +46,7 @@ def api_address(url: str, *, option: str, profile: str, path: bool = False) -> s
         path: whether it may have a path.
 
     Raises:
-        ConfigError: it is no https address (http for this machine only), or has a path, a query or a user in it.
+        ConfigError: it is not an https address (http for this machine only), or has a path, a query or a user in it.
     """
 
     def wrong(message: str, hint: str) -> ConfigError:
@@ -70,15 +70,15 @@ def api_address(url: str, *, option: str, profile: str, path: bool = False) -> s
     return url.rstrip("/")
 
 
-def origin_and_path(address: str) -> tuple[str, str]:
-    """A whole address cut in two behind its host."""
+def split_origin(address: str) -> tuple[str, str]:
+    """Split a URL into its origin and its path."""
     scheme, _, rest = address.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host}", slash + path
 
 
 def host_name(text: str, *, option: str, profile: str) -> str:
-    """Give a host name, with or without a port, back in lower case.
+    """Return a host name, with or without a port, in lower case.
 
     Raises:
         ConfigError: it is anything else, such as a whole address.
@@ -93,32 +93,28 @@ def host_name(text: str, *, option: str, profile: str) -> str:
 
 
 def segment(text: str) -> str:
-    """`text` as one segment of a path; `.` and `..` lose their meaning, too."""
+    """`text` encoded as one segment of a path, even if it is `.` or `..`."""
     encoded = quote(text, safe="", errors="surrogatepass")
     return encoded.replace(".", "%2E") if text in (".", "..") else encoded
 
 
 def encoded(pairs: Pairs) -> str:
-    """Names and values of a query or a form; everything but unreserved characters is encoded."""
+    """Names and values encoded as a query or a form; all but unreserved characters are escaped."""
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='', errors='surrogatepass')}" for name, value in pairs)
 
 
 MAX_SKEW = 300.0
-"""Seconds by which the clocks may differ before it is worth a word: signed links depend on them."""
+"""Seconds by which the clocks may differ before the user hears of it: signed links depend on them."""
 
 Explain = Callable[[Reply, StorageError], StorageError]
-"""What one service means by a refusal, where that is more than its status says."""
-
-
-def _as_it_is(_reply: Reply, error: StorageError) -> StorageError:
-    return error
+"""Turns the error for a refusal into what one service means by it."""
 
 
 class ApiClient:
     """Calls one API with the credentials of one profile.
 
-    The host is that of `base_url`, so no credential can reach another one. Calls that only read are retried and may be
-    redirected once, within that host; calls that change something are sent once.
+    All calls go to the host of `base_url`, so credentials reach no other one. Calls that only read are retried and may
+    be redirected once, within that host; calls that change something are sent once.
     """
 
     def __init__(
@@ -127,18 +123,18 @@ class ApiClient:
         base_url: str,
         login: Login | None = None,
         *,
-        explain: Explain = _as_it_is,
+        explain: Explain = lambda _reply, error: error,
         renew_on: frozenset[int] = frozenset({401}),
         clock: Clock | None = None,
     ) -> None:
-        """Make a client without sending anything.
+        """Send nothing yet.
 
         Args:
-            profile: for its time-outs and its limits.
+            profile: for its time-outs and limits.
             base_url: scheme, host and port, and the part of the path that all calls share.
-            login: where credentials come from; without one it can ask for tokens only.
-            explain: makes a better error of a refusal.
-            renew_on: statuses that may mean that the token has ended.
+            login: the source of credentials; without one the client can only request tokens.
+            explain: makes the error for a refusal more specific.
+            renew_on: statuses that may mean that the token has expired.
             clock: time and chance.
         """
         self._base = base_url.rstrip("/")
@@ -153,7 +149,7 @@ class ApiClient:
         self.local = is_loopback(self._base)
         """Whether the API is on this machine."""
         self.clock_skew: float | None = None
-        """Seconds by which the service's clock is ahead of ours, once it told."""
+        """Seconds by which the service's clock is ahead of ours; `None` before the first reply with a date."""
 
     @property
     def host(self) -> str:
@@ -162,12 +158,12 @@ class ApiClient:
 
     @property
     def pace_used(self) -> float:
-        """The share of a minute's calls that the last minute has seen; 0 without a limit."""
+        """Calls of the last minute as a share of the profile's limit; 0 without one."""
         return self._limiter.used
 
     @property
     def note(self) -> str:
-        """What is waited for, or what the user should know of this host; empty when there is nothing to say."""
+        """What is being waited for, or what the user should know about this host; empty if there is nothing to say."""
         waiting = self._retries.note or self._limiter.note
         skew = self.clock_skew or 0.0
         if waiting or abs(skew) <= MAX_SKEW:
@@ -175,16 +171,16 @@ class ApiClient:
         return f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}"
 
     async def get(self, path: str, query: Pairs = (), *, subject: str, redirect: bool = False) -> Reply:
-        """Read something; tried again as long as that can help.
+        """Read something, with retries as long as they can help.
 
         Args:
             path: below the base, each segment encoded by `segment`.
             query: encoded here.
             subject: the address of what is asked for, for errors.
-            redirect: give a 3xx answer back instead of following it.
+            redirect: return a 3xx reply instead of following it.
 
         Raises:
-            StorageError: see `net.failures.problem`.
+            StorageError: see `net.failures.api_error`.
         """
         call = ApiCall("GET", self._target(path, query))
 
@@ -199,11 +195,11 @@ class ApiClient:
     async def send(
         self, method: str, path: str, query: Pairs = (), *, body: object | None = None, subject: str
     ) -> Reply:
-        """Change something: sent once. `body` is sent as JSON.
+        """Change something: sent once, with `body` as JSON.
 
         Raises:
-            LostReplyError: it was sent, and nobody knows whether it was done.
-            StorageError: see `net.failures.problem`.
+            LostReplyError: it was sent, and whether it took effect is unknown.
+            StorageError: see `net.failures.api_error`.
         """
         if body is None:
             call = ApiCall(method, self._target(path, query))
@@ -216,7 +212,7 @@ class ApiClient:
     async def post_form(
         self, path: str, query: Pairs, form: Pairs, headers: Mapping[str, Secret], subject: str
     ) -> Reply:
-        """Ask for a token: a form, answered with JSON; tried again when the service does not answer.
+        """Request a token with a form; retried if the service does not answer.
 
         Raises:
             LoginError: the credentials were refused.
@@ -244,14 +240,14 @@ class ApiClient:
     async def _with_login(self, call: ApiCall, subject: str) -> Reply:
         """One call with credentials; a refused token is renewed once."""
         if self._login is None:
-            raise AssertionError("a client without login asks for tokens only")
+            raise AssertionError("a client without a login can only request tokens")
         headers = await self._login.headers()
         reply = await self._exchange(call.with_headers(headers), subject)
         if reply.status in self._renew_on and await self._login.renew(headers, certain=reply.status == 401):
             headers = await self._login.headers()
             reply = await self._exchange(call.with_headers(headers), subject)
             if reply.status in self._renew_on:
-                self._login.renewed_in_vain(headers)
+                self._login.mark_rejected(headers)
         return reply
 
     async def _exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
@@ -265,7 +261,7 @@ class ApiClient:
     def _accepted(self, reply: Reply, subject: str, *, redirect: bool = False) -> Reply:
         if 200 <= reply.status < 300 or (redirect and _is_redirect(reply)):
             return reply
-        error = problem(reply, subject)
+        error = api_error(reply, subject)
         if isinstance(error, ThrottledError):
             self._limiter.throttled(error.wait)
         raise self._explain(reply, error)
@@ -275,7 +271,6 @@ class ApiClient:
         return f"{base}/{path.lstrip('/')}" + (f"?{encoded(query)}" if query else "")
 
     def _redirected(self, call: ApiCall, reply: Reply, subject: str) -> str:
-        """Where a redirect leads, if it may be followed."""
         goal, name = redirect_target(self._base, call.target, reply.location)
         if goal is None:
             raise UnsafeError(
@@ -286,7 +281,7 @@ class ApiClient:
         return goal
 
     def _token_error(self, error: StorageError) -> StorageError:
-        """A refusal of a token service is about the login, whatever its status."""
+        """The error for a refusal of a token service, which is about the login whatever its status."""
         if error.status is None or error.status >= 500 or isinstance(error, LoginError | UnavailableError):
             return error
         if isinstance(error, MissingError):
@@ -307,7 +302,7 @@ class ApiClient:
 
 
 def redirect_target(base: str, target: str, location: str) -> tuple[str | None, str]:
-    """What to ask for after a redirect, `None` unless scheme, host and port stay the same; and the host it names."""
+    """The target of a redirect, `None` unless scheme, host and port stay the same; and the host that it names."""
     try:
         goal = urlsplit(urljoin(base + target, location))
         same = _origin(goal) == _origin(urlsplit(base))

@@ -23,14 +23,14 @@ from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.net.clock import ClockReading, now
 from cloudstore_tui.net.redaction import guard
 
-SHORTEST_LIFE, LONGEST_LIFE, USUAL_LIFE = 60.0, 86_400.0, 900.0
-"""Seconds: what a service says of a token's life is held between the first two; the third if it says nothing."""
-RENEWED_AFTER = 0.8
-"""The part of its life after which a token is renewed; if that fails it is used on until `LAST_SECONDS`."""
-LAST_SECONDS = 120.0
-"""Seconds before its end in which a token is not used any more; a short one gets along with a fifth of its life."""
-PAUSE = 30.0
-"""Seconds between tries to renew a token that is still good, or that was renewed in vain."""
+MIN_LIFE_S, MAX_LIFE_S, DEFAULT_LIFE_S = 60.0, 86_400.0, 900.0
+"""The life that a service states for a token is clamped to the first two; the third applies if it states none."""
+RENEW_AT = 0.8
+"""The part of its life after which a token is renewed; while the token service is unavailable, the old one is used."""
+MIN_REMAINING_S = 120.0
+"""A token that expires in less than this is not used any more; for a short one, in less than a fifth of its life."""
+RENEWAL_PAUSE_S = 30.0
+"""Pause between attempts to renew a token that is still valid, or whose successor was rejected."""
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -42,16 +42,16 @@ class AccessToken(msgspec.Struct, frozen=True):
     life: float
     """Seconds."""
     granted: tuple[str, ...] = ()
-    """Scopes or products that the service says it is good for."""
+    """The scopes or products that the service says it is valid for."""
 
 
 def token_life(raw: object) -> float:
-    """The seconds in `expires_in`, whatever form it has: a number, a text of digits, nonsense or nothing."""
+    """The seconds in `expires_in`, which may be a number, digits as text, nonsense or missing."""
     try:
         seconds = float(str(raw).strip())
     except ValueError:
-        return USUAL_LIFE
-    return USUAL_LIFE if math.isnan(seconds) else min(max(seconds, SHORTEST_LIFE), LONGEST_LIFE)
+        return DEFAULT_LIFE_S
+    return DEFAULT_LIFE_S if math.isnan(seconds) else min(max(seconds, MIN_LIFE_S), MAX_LIFE_S)
 
 
 def basic(name: str, secret: Secret) -> Secret:
@@ -67,7 +67,7 @@ async def read_secret(profile: Profile, name: str) -> Secret:
     Raises:
         ConfigError: no source has it, or it holds characters that cannot be sent.
     """
-    secret = await _aside(lambda: profile.secrets(name))
+    secret = await _in_daemon_thread(lambda: profile.secrets(name))
     if not secret.reveal().isascii() or not secret.reveal().isprintable():
         raise ConfigError(
             f"the {name} of profile {profile.name} holds characters that cannot be sent",
@@ -77,8 +77,8 @@ async def read_secret(profile: Profile, name: str) -> Secret:
     return secret
 
 
-async def _aside(work: Callable[[], Secret]) -> Secret:
-    """Do blocking work in a daemon thread: one of a pool would hold up the end of the program."""
+async def _in_daemon_thread(work: Callable[[], Secret]) -> Secret:
+    # A thread of a pool would keep the program from ending.
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Secret] = loop.create_future()
 
@@ -96,7 +96,7 @@ async def _aside(work: Callable[[], Secret]) -> Secret:
             secret = work()
         except StorageError as error:
             failure = error
-        except BaseException as error:  # noqa: BLE001 - whatever ends this thread, somebody waits for it
+        except BaseException as error:  # noqa: BLE001 - whatever ends this thread, the caller must hear of it
             failure = StorageError(f"a secret could not be read ({type(error).__name__})", hint="Please report this.")
         with suppress(RuntimeError):  # the loop has ended; nobody waits any more
             loop.call_soon_threadsafe(answer, secret, failure)
@@ -113,7 +113,7 @@ def _start(run: Callable[[], None]) -> None:
 
 
 class Login:
-    """Adds credentials to calls. One token request is under way at any time, and all callers share it."""
+    """Adds credentials to calls. There is at most one token request at a time, and all callers share it."""
 
     def __init__(
         self,
@@ -121,12 +121,12 @@ class Login:
         extra: Callable[[], Mapping[str, Secret] | Awaitable[Mapping[str, Secret]]] = dict,
         clock: Callable[[], ClockReading] = now,
     ) -> None:
-        """Make a login without sending anything.
+        """Send nothing yet.
 
         Args:
-            fetch: asks for a token.
+            fetch: requests a token.
             extra: further headers of every call, such as an API key.
-            clock: tells the time.
+            clock: the current time.
         """
         self._fetch = fetch
         self._extra = extra
@@ -134,56 +134,56 @@ class Login:
         self._renewal: asyncio.Task[None] | None = None
         self._token: AccessToken | None = None
         self._headers: Mapping[str, Secret] = {}
-        self._in_vain: Mapping[str, Secret] | None = None
-        """The headers with which a call was refused again, although their token was new."""
-        self._vain_until = ClockReading(0.0, 0.0)
+        self._rejected: Mapping[str, Secret] | None = None
+        """Headers with a new token that were refused nevertheless."""
+        self._rejected_until = ClockReading(0.0, 0.0)
         self._due = self._last = ClockReading(0.0, 0.0)
         self.ends: datetime | None = None
-        """When the present token ends."""
+        """When the present token expires."""
 
     async def headers(self) -> Mapping[str, Secret]:
-        """The headers of a call, with a token that is still good for a while."""
+        """The headers of a call, with a token that stays valid for a while."""
         moment = self._clock()
         if moment.reached(self._last):
             await self._renew()
         elif moment.reached(self._due) and self._renewal is None:
-            # While one caller renews a token that is still good, all others go on using it.
+            # While one caller renews a token that is still valid, all others keep using it.
             try:
                 await self._renew()
             except UnavailableError:
-                self._due = self._clock().later(PAUSE)
+                self._due = self._clock().later(RENEWAL_PAUSE_S)
         return self._headers
 
     async def renew(self, used: Mapping[str, Secret], *, certain: bool = True) -> bool:
-        """Replace the token that a refused call used, unless somebody has done so; whether there is another one.
+        """Replace the token of a refused call, unless that has been done already; return whether there is a new one.
 
-        A new token that was refused as well is not to blame: it is kept, for good if the refusal may mean something
-        else, or for a while if it is `certain` that the token was meant.
+        A new token that was refused as well is not to blame and is kept: for good, if the refusal may have another
+        cause, or for a while, if it is `certain` that it was about the token.
         """
-        if used is self._in_vain and not (certain and self._clock().reached(self._vain_until)):
+        if used is self._rejected and not (certain and self._clock().reached(self._rejected_until)):
             return False
         if used is self._headers:
             await self._renew()
         return True
 
-    def renewed_in_vain(self, used: Mapping[str, Secret]) -> None:
-        """Take note that a call was refused again with a token that had just been renewed for it."""
-        self._in_vain, self._vain_until = used, self._clock().later(PAUSE)
+    def mark_rejected(self, used: Mapping[str, Secret]) -> None:
+        """Record that a call was refused although its token had just been renewed."""
+        self._rejected, self._rejected_until = used, self._clock().later(RENEWAL_PAUSE_S)
 
     async def token(self) -> AccessToken:
-        """The present token; fetched if there is none."""
+        """The present token, fetched if need be."""
         await self.headers()
         if self._token is None:
             raise AssertionError("headers were made without a token")
         return self._token
 
     def close(self) -> None:
-        """Stop asking for a token."""
+        """Cancel a token request that is under way."""
         if self._renewal is not None:
             self._renewal.cancel()
 
     async def _renew(self) -> None:
-        """Replace the token, together with all others who want that now; who is cancelled leaves it to them."""
+        """Replace the token, in one request shared by all callers; cancelling one of them does not cancel it."""
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._replace())
             self._renewal.add_done_callback(self._renewed)
@@ -191,7 +191,7 @@ class Login:
         try:
             await asyncio.shield(renewal)
         except StorageError as error:
-            # Each caller tells its own: the same one would be about the first caller's object.
+            # A copy for each caller, since callers add their own subjects.
             raise error.with_() from None
         except asyncio.CancelledError:
             if renewal.cancelled():
@@ -201,7 +201,7 @@ class Login:
     def _renewed(self, renewal: "asyncio.Task[None]") -> None:
         self._renewal = None
         if not renewal.cancelled():
-            # Nobody looks at it where all callers were cancelled.
+            # Retrieved here, as asyncio would complain if all callers were cancelled.
             renewal.exception()
 
     async def _replace(self) -> None:
@@ -217,6 +217,6 @@ class Login:
         extra = found if isinstance(found, Mapping) else await found
         self._headers = {"Authorization": Secret(f"Bearer {token.value.reveal()}"), **extra}
         self._token = token
-        self._due = asked.later(token.life * RENEWED_AFTER)
-        self._last = asked.later(token.life - min(LAST_SECONDS, token.life * (1 - RENEWED_AFTER)))
+        self._due = asked.later(token.life * RENEW_AT)
+        self._last = asked.later(token.life - min(MIN_REMAINING_S, token.life * (1 - RENEW_AT)))
         self.ends = datetime.now(UTC) + timedelta(seconds=token.life)

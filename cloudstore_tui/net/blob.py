@@ -13,7 +13,7 @@ from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.net.logs import ExchangeLog
 from cloudstore_tui.net.redaction import guard_link
 from cloudstore_tui.net.reply import BlobReply
-from cloudstore_tui.net.retry import attempt, for_one_exchange
+from cloudstore_tui.net.retry import attempt_number, exchange_timeouts
 from cloudstore_tui.net.transport import Body, NoSink, Route, Sink, route_to
 
 MAX_ERROR_BODY = 16_384
@@ -132,11 +132,11 @@ class BlobClient:
         body: Body | None = None,
     ) -> BlobReply:
         guard_link(ends.url)
-        call = BlobCall(method, ends, self._route(ends), headers or {}, for_one_exchange(self._timeouts), sink)
+        call = BlobCall(method, ends, self._route(ends), headers or {}, exchange_timeouts(self._timeouts), sink)
         call.body = body
         if self._closing:
             raise NetworkError("the program is ending")
-        with ExchangeLog(method, call.host, call.target.partition("?")[0], attempt()) as log:
+        with ExchangeLog(method, call.host, call.target.partition("?")[0], attempt_number()) as log:
             reply = await self._wire.carry_out(call, self)
             log.ended(reply.status, call.moved)
             return reply

@@ -1,4 +1,4 @@
-"""JSON calls: requests to the one host of a profile, and their whole answers."""
+"""JSON calls: requests to the one host of a profile, and their complete replies."""
 
 import asyncio
 import re
@@ -9,16 +9,16 @@ from cloudstore_tui.net.curl import CurlCall, Wire
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.logs import ExchangeLog
 from cloudstore_tui.net.reply import Inflater, Reply
-from cloudstore_tui.net.retry import asked_wait, attempt, for_one_exchange, http_date
+from cloudstore_tui.net.retry import attempt_number, exchange_timeouts, http_date, retry_after_s
 from cloudstore_tui.net.transport import ApiCall, Route, route_to
 
 TOKEN_TIMEOUT = 15.0
 """Seconds for a whole request to a token service."""
 LONGEST_EXCHANGE = 300.0
-"""Seconds for one request and its whole answer, however well it goes."""
+"""Seconds for one request and its complete reply, even if it keeps making progress."""
 
 WIRE = Wire("api client")
-"""One for all profiles: who has many of them needs no more threads."""
+"""Shared by all profiles, so that many of them need no more threads."""
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "Connection": "keep-alive"}
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
@@ -26,17 +26,17 @@ _TARGET = re.compile(r"/[!-~]*")
 
 
 class JsonCall(CurlCall[Reply]):
-    """One request, and its answer in memory."""
+    """One request, and its reply in memory."""
 
     def __init__(self, call: ApiCall, route: Route, subject: str, limits: Timeouts) -> None:
-        """Make one; sends nothing.
+        """Send nothing yet.
 
         Raises:
             ConfigError: a header cannot be sent.
-            UnsafeError: the request would go elsewhere.
+            UnsafeError: the request would go to another host.
         """
         target = call.target.encode("ascii", "replace").decode()
-        # A safety belt: the target is only ever a path.
+        # A second line of defence: the target should only ever be a path.
         if not _TARGET.fullmatch(target):
             raise UnsafeError("a request would have left the host of the profile", subject=route.name)
         super().__init__(call.method, route, target, _header_lines(call, route), limits)
@@ -45,15 +45,15 @@ class JsonCall(CurlCall[Reply]):
         self._inflater = Inflater("", subject)
 
     def begin_body(self) -> None:
-        """See how the body is packed; libcurl would unpack all of it, however large it gets."""
+        """Prepare to decompress the body with a limit of size, which libcurl does not have."""
         self._inflater = Inflater(self.block.reply().headers.get("content-encoding", ""), self._subject)
 
     def add_body(self, data: memoryview) -> None:
-        """Unpack what has come."""
+        """Decompress what has come."""
         self._inflater.add(data)
 
     def result(self) -> Reply:
-        """The whole answer."""
+        """The complete reply."""
         status, headers = self.block.status, self.block.reply().headers
         date = http_date(headers.get("date", ""))
         return Reply(
@@ -61,11 +61,11 @@ class JsonCall(CurlCall[Reply]):
             body=self._inflater.end(),
             location=headers.get("location", "") if 300 <= status < 400 else "",
             date=date,
-            wait=asked_wait(headers.get("retry-after", ""), headers.get("x-ratelimit-reset", ""), date),
+            wait=retry_after_s(headers.get("retry-after", ""), headers.get("x-ratelimit-reset", ""), date),
         )
 
     def meaning(self, error: StorageError) -> StorageError:
-        """What was sent may have been done."""
+        """A lost reply, if the request was sent: it may have taken effect."""
         if not isinstance(error, NetworkError | ReplyError):
             return error
         proxied = self.route.proxy is not None
@@ -74,34 +74,34 @@ class JsonCall(CurlCall[Reply]):
 
 
 def _header_lines(call: ApiCall, route: Route) -> list[str]:
-    """The headers, and nothing that libcurl would add of itself."""
+    """The headers, without those that libcurl would add by itself."""
     headers = {**_HEADERS, **{name: value.reveal() for name, value in call.headers.items()}}
     if unfit := next((name for name, value in headers.items() if not _HEADER_VALUE.fullmatch(value)), None):
         raise ConfigError(f"{unfit} holds characters that cannot be sent", subject=route.name)
-    silent = [f"{name}:" for name in ("Expect", "Content-Type") if name not in headers]
-    return [*silent, *(f"{name}: {value}" if value.strip() else f"{name};" for name, value in headers.items())]
+    suppressed = [f"{name}:" for name in ("Expect", "Content-Type") if name not in headers]
+    return [*suppressed, *(f"{name}: {value}" if value.strip() else f"{name};" for name, value in headers.items())]
 
 
 class Channel:
     """Sends requests to one host and never to another: redirects are off, cookies are not kept."""
 
     def __init__(self, base_url: str, timeouts: Timeouts) -> None:
-        """Make one without sending anything.
+        """Send nothing yet.
 
         Raises:
             ConfigError: the proxy or the certificates that the environment names cannot be used.
         """
-        # A proxy that leads away from this machine has no business with what stays on it.
+        # Requests to this machine do not leave it through a proxy.
         self._route = route_to(base_url, local=True)
         self._timeouts = timeouts
 
     async def exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
-        """Send one request and read its whole answer, whatever its status; see `Sender`."""
-        limits, host = for_one_exchange(self._timeouts), self._route.name
+        """Send one request and read its complete reply, whatever its status; see `Sender`."""
+        limits, host = exchange_timeouts(self._timeouts), self._route.name
         asked = JsonCall(call, self._route, subject, limits)
         try:
-            with ExchangeLog(call.method, host, call.path, attempt()) as log:
-                # An answer that never ends must not outlive what the user waits for.
+            with ExchangeLog(call.method, host, call.path, attempt_number()) as log:
+                # A reply that never ends must not outlast the caller's patience.
                 async with asyncio.timeout(min(limits.give_up, TOKEN_TIMEOUT if is_token else LONGEST_EXCHANGE)):
                     reply = await WIRE.carry_out(asked, self)
                 log.ended(reply.status, len(reply.body))

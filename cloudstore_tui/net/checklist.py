@@ -1,4 +1,4 @@
-"""What a profile needs, looked at one after the other."""
+"""The checks of `profile test` and `doctor`, one after the other."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -8,28 +8,28 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Check
 from cloudstore_tui.net.api import MAX_SKEW
 
-TOLD_SKEW_S = 60.0
-"""Seconds by which the clocks may differ before it is told."""
+REPORTED_SKEW_S = 60.0
+"""Seconds by which the clocks may differ before it is reported."""
 
 _HINT = "Set it, or let NTP do so: signed links and tokens depend on it."
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """Something that works but may not be what is wanted."""
+    """Something that works but is probably not what the user wants."""
 
     text: str
     hint: str = ""
 
 
 Step = Callable[[], Awaitable[str | Doubt]]
-"""Looks at one thing and says what it found; raises what is wrong."""
+"""Checks one thing and returns what it found; raises if something is wrong."""
 
 
 class Checklist:
-    """Takes steps until one fails, and ends with the clock."""
+    """Runs steps until one fails, and ends with the clock."""
 
     def __init__(self, subject: str, skew: Callable[[], float]) -> None:
-        """Make a list.
+        """Start an empty list.
 
         Args:
             subject: the profile, for errors.
@@ -40,29 +40,29 @@ class Checklist:
         self._found: list[Check] = []
 
     async def run(self, steps: Iterable[tuple[str, Step]]) -> bool:
-        """Take some more steps; whether none failed."""
-        for title, look in steps:
+        """Run some more steps; return whether all succeeded."""
+        for title, step in steps:
             try:
-                found = await look()
+                found = await step()
             except StorageError as error:
-                # A clock that is off makes a login fail: whoever reads from the top meets the cause first.
-                if abs(self._skew()) > TOLD_SKEW_S:
+                # A clock that is off makes a login fail, so the cause is listed before the effect.
+                if abs(self._skew()) > REPORTED_SKEW_S:
                     self._found.append(self._clock())
                 self._found.append(Check(title, False, str(error), error))
                 return False
             self._found.append(_check(title, found))
         return True
 
-    def end(self, *, well: bool) -> tuple[Check, ...]:
-        """All that was found, and the clock if nothing failed."""
-        return (*self._found, self._clock()) if well else tuple(self._found)
+    def end(self, *, ok: bool) -> tuple[Check, ...]:
+        """All results, and the clock if nothing failed."""
+        return (*self._found, self._clock()) if ok else tuple(self._found)
 
     def _clock(self) -> Check:
         skew = self._skew()
-        if abs(skew) <= TOLD_SKEW_S:
+        if abs(skew) <= REPORTED_SKEW_S:
             return Check("clock", True, "agrees with the service")
-        much = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
-        text = f"this machine's clock is {much} {'behind' if skew > 0 else 'ahead'}"
+        difference = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
+        text = f"this machine's clock is {difference} {'behind' if skew > 0 else 'ahead'}"
         if abs(skew) <= MAX_SKEW:
             return Check("clock", False, text, hint=_HINT)
         error = StorageError(text, subject=self._subject, hint=_HINT)

@@ -10,30 +10,30 @@ import msgspec
 
 
 class ClockReading(msgspec.Struct, frozen=True):
-    """One point in time: the wall clock can be set, and the other counts from the start of the machine."""
+    """One point in time by two clocks: the wall clock, which can be set, and the one that counts from boot."""
 
     wall: float
-    started: float
-    """Seconds since the machine was started, with the time it slept where the system counts it."""
+    since_boot: float
+    """Seconds, including sleep where the system counts it."""
 
     def later(self, seconds: float) -> "ClockReading":
-        """The moment so many seconds after this one."""
-        return ClockReading(self.wall + seconds, self.started + seconds)
+        """This moment plus some seconds."""
+        return ClockReading(self.wall + seconds, self.since_boot + seconds)
 
     def reached(self, end: "ClockReading") -> bool:
-        """Whether either clock says that `end` has come: a clock that was set back must not lengthen a life."""
-        return self.wall >= end.wall or self.started >= end.started
+        """Whether `end` has come by either clock: setting a clock back must not extend a token's life."""
+        return self.wall >= end.wall or self.since_boot >= end.since_boot
 
 
 def now() -> ClockReading:
     """The present moment."""
-    # macOS and Windows have no clock of this name; there the wall clock notices that the machine slept.
+    # macOS and Windows lack this clock; there the wall clock shows that the machine slept.
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return ClockReading(time.time(), time.clock_gettime(boot) if boot is not None else time.monotonic())
 
 
 class Clock:
-    """What time it is, and waiting."""
+    """The time, waiting, and chance."""
 
     def now(self) -> datetime:
         """The wall clock, for people."""
@@ -48,37 +48,37 @@ class Clock:
         await asyncio.sleep(delay)
 
     def between(self, low: float, high: float) -> float:
-        """A random number of this range: clients that failed together must not come back together."""
+        """A random number in this range: clients that failed together must not retry together."""
         return random.uniform(low, high)
 
 
-LONGEST_GAP = 30.0
-"""Seconds by which clocks may drift apart between two looks without anybody having slept."""
+MAX_DRIFT_S = 30.0
+"""Seconds by which clocks may drift apart between two readings although the machine was awake."""
 
 
 def since_boot() -> float:
-    """Seconds of a clock that goes on while the machine sleeps; the wall clock where there is no other."""
+    """Seconds of a clock that also runs while the machine sleeps; the wall clock where there is no other."""
     number = getattr(time, "CLOCK_BOOTTIME", None)
     return time.time() if number is None else time.clock_gettime(number)
 
 
 class SleepDetector:
-    """Compares clocks that go on during sleep with one that stands still.
+    """Compares clocks that run during sleep with one that stops.
 
-    A wall clock that is set forward looks like sleep; connections that are made anew for nothing do no harm.
+    Setting the wall clock forward looks like sleep, too; all that follows is that connections are made anew.
     """
 
-    def __init__(self, clock: Clock, all_time: Callable[[], float] = since_boot) -> None:
+    def __init__(self, clock: Clock, boot_clock: Callable[[], float] = since_boot) -> None:
         self._clock = clock
-        self._all_time = all_time
-        self._seen = self._look()
+        self._boot_clock = boot_clock
+        self._leads = self._read()
 
     def happened(self) -> bool:
-        """Whether the machine slept since this was last asked."""
-        before, self._seen = self._seen, self._look()
-        return any(now - then > LONGEST_GAP for then, now in zip(before, self._seen, strict=True))
+        """Whether the machine slept since the last call."""
+        before, self._leads = self._leads, self._read()
+        return any(now - then > MAX_DRIFT_S for then, now in zip(before, self._leads, strict=True))
 
-    def _look(self) -> tuple[float, float]:
-        """How far the clocks that never stand still are ahead of the one that does."""
+    def _read(self) -> tuple[float, float]:
+        """How far the clocks that run during sleep are ahead of the one that stops."""
         awake = self._clock.monotonic()
-        return self._all_time() - awake, self._clock.now().timestamp() - awake
+        return self._boot_clock() - awake, self._clock.now().timestamp() - awake

@@ -19,7 +19,7 @@ import pycurl
 
 from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageError
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.net.failures import Circumstances, failure, timed_out
+from cloudstore_tui.net.failures import FailureContext, curl_error, timeout_error
 from cloudstore_tui.net.handoff import GRACE, Handoff, Mailbox
 from cloudstore_tui.net.logs import LOG
 from cloudstore_tui.net.reply import HeaderBlock
@@ -140,10 +140,10 @@ class CurlCall(Generic[Answer]):
 
     # What the loop asks and tells
 
-    def circumstances(self, connect_status: int = 0, text: str = "") -> Circumstances:
+    def circumstances(self, connect_status: int = 0, text: str = "") -> FailureContext:
         """What is known now, for the error."""
         proxy = self.route.proxy.name if self.route.proxy is not None else ""
-        return Circumstances(self.host, proxy, self.asked_at is not None, self._answered, connect_status, text)
+        return FailureContext(self.host, proxy, self.asked_at is not None, self._answered, connect_status, text)
 
     def end(self, error: BaseException | None) -> None:
         """Tell whoever waits. Called in the thread of the loop."""
@@ -173,7 +173,7 @@ class CurlCall(Generic[Answer]):
             return 1
         if self.asked_at is not None and self.method != "GET":
             # The kept connection was closed before an answer came, and libcurl would send it all again.
-            raise self.meaning(failure(pycurl.E_RECV_ERROR, self.circumstances()))
+            raise self.meaning(curl_error(pycurl.E_RECV_ERROR, self.circumstances()))
         self._close_sockets()
         self.ends = remote, local, remote_port, local_port
         descriptor = self.kept.pop(self.ends, None)
@@ -540,7 +540,7 @@ class CurlLoop:
         call = self._calls[handle]
         if call.error is not None or call.enough:
             return call.error
-        return call.meaning(failure(code, call.circumstances(handle.getinfo(pycurl.HTTP_CONNECTCODE), text)))
+        return call.meaning(curl_error(code, call.circumstances(handle.getinfo(pycurl.HTTP_CONNECTCODE), text)))
 
     def _look_after(self, now: float) -> None:
         """End what was cancelled, and what has been silent for too long."""
@@ -552,7 +552,7 @@ class CurlLoop:
             if call.abandoned:
                 self._end(handle, _cancelled())
             elif call.asked_at is not None and now - call.moved_at > call.limits.read:
-                self._end(handle, call.meaning(timed_out(call.circumstances())))
+                self._end(handle, call.meaning(timeout_error(call.circumstances())))
 
     def _end(self, handle: Any, error: BaseException | None) -> None:
         call = self._calls[handle]

@@ -1,4 +1,4 @@
-"""What refusals and broken connections mean: from a status or an exception to one of our errors."""
+"""What refusals and broken connections mean: from an HTTP status or a libcurl code to one of our errors."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.net.reply import BlobReply, Reply, code_of, is_html, message_of
 
 THROTTLING = frozenset({408, 425, 429})
-"""Statuses that ask to come back later."""
+"""Statuses that ask to retry later."""
 LOGIN_REFUSED = "the service refuses the login"
 _PROXY_LOGIN = "Put it into HTTPS_PROXY, or set NO_PROXY."
 
@@ -42,38 +42,38 @@ _MEANING: Mapping[int, tuple[type[StorageError], str, str]] = {
     501: (UnsupportedError, "the service cannot do this", ""),
 }
 _NEVER_HTML = frozenset({400, 404, 405, 409, 410})
-"""Statuses that the API explains in JSON or not at all: a web page with them comes from somebody else."""
+"""Statuses that the API explains in JSON or not at all: a web page with one of them is not from the API."""
 
 
 class LostReplyError(NetworkError):
-    """A request was sent and no answer came: whether it was done has to be looked up."""
+    """A request was sent and no reply came: whether it took effect has to be looked up."""
 
 
-def was_not_done(error: StorageError) -> bool:
-    """Whether the service certainly did nothing: the request never reached it, or it asks to come back later."""
+def had_no_effect(error: StorageError) -> bool:
+    """Whether the service certainly did nothing: the request never reached it, or it asks to retry later."""
     return isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
 
 
-def problem(reply: Reply, subject: str) -> StorageError:
-    """The error for a reply that is no success; `subject` is the address of what was asked for."""
+def api_error(reply: Reply, subject: str) -> StorageError:
+    """The error for an unsuccessful reply of an API; `subject` is the address of what was asked for."""
     status, words, service_code = reply.status, message_of(reply.body), code_of(reply.body)
     if status in _NEVER_HTML and is_html(reply.body):
         return reply.stranger(subject)
     if status in THROTTLING or (status == 500 and b"policies.ratelimit." in reply.body):
         return ThrottledError(
-            _with("the service asks to wait", words),
+            _explained("the service asks to wait", words),
             wait=reply.wait,
             subject=subject,
-            hint=_until(reply.wait),
+            hint=_retry_hint(reply.wait),
             status=status,
             service_code=service_code,
             service_message=words,
         )
-    kind, meaning, hint = _MEANING.get(status) or _of_class(status)
+    kind, meaning, hint = _MEANING.get(status) or _meaning_of_class(status)
     if status not in _MEANING:
         words = words or _phrase(status)
     return kind(
-        _with(meaning, words),
+        _explained(meaning, words),
         subject=subject,
         hint=hint,
         status=status,
@@ -82,14 +82,14 @@ def problem(reply: Reply, subject: str) -> StorageError:
     )
 
 
-def _of_class(status: int) -> tuple[type[StorageError], str, str]:
-    """What a status means that has no meaning of its own."""
+def _meaning_of_class(status: int) -> tuple[type[StorageError], str, str]:
+    """What a status means that is not in `_MEANING`."""
     if 300 <= status < 400:
         return UnsafeError, f"the service answers with a redirect ({status}), which is not followed", ""
-    known = f"the service answers with status {status}"
+    message = f"the service answers with status {status}"
     if status >= 500:
-        return UnavailableError, known, "Try again in a few minutes."
-    return (UsageError if status >= 400 else ReplyError), known, ""
+        return UnavailableError, message, "Try again in a few minutes."
+    return (UsageError if status >= 400 else ReplyError), message, ""
 
 
 def _phrase(status: int) -> str:
@@ -99,12 +99,11 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def _with(meaning: str, words: str) -> str:
+def _explained(meaning: str, words: str) -> str:
     return f"{meaning}: {words.rstrip('. ')}" if words else meaning
 
 
-def _until(seconds: float | None) -> str:
-    """When to try again, where a service that asks to wait says for how long."""
+def _retry_hint(seconds: float | None) -> str:
     if seconds is None:
         return "Try again later."
     if seconds > 86_400:
@@ -117,29 +116,29 @@ _SUPPORT = "If this repeats, show the service's support the path and the time."
 
 
 class RecoverableReplyError(Exception):
-    """A reply that asks for another request, and becomes an error only when it repeats."""
+    """A reply that another request may put right; an error only if it repeats."""
 
     max_repeats: ClassVar[int] = 1
-    """How often another request is tried."""
+    """How many further requests are tried."""
     restart_from: ClassVar[int | None] = None
-    """From which repeat on the bytes that are here are given up; `None` for never."""
+    """The repetition from which on the bytes received so far are discarded; `None` for never."""
 
-    def __init__(self, final: StorageError) -> None:
-        super().__init__(final.message)
-        self.final = final
-        """The error it is when it was not put right."""
+    def __init__(self, error: StorageError) -> None:
+        super().__init__(error.message)
+        self.error = error
+        """What to raise if it repeats."""
 
 
 class DeniedError(RecoverableReplyError):
-    """The link is refused: it may have ended."""
+    """The link is refused: it may have expired."""
 
 
 class ConditionError(RecoverableReplyError):
-    """The store refuses a conditional header that the link was not signed for."""
+    """The store refuses a conditional header that the link's signature does not cover."""
 
 
 class ChangedError(RecoverableReplyError):
-    """The object is not the one that the bytes here are from."""
+    """The object is no longer the one that the bytes received so far belong to."""
 
     max_repeats = 3
     restart_from = 1
@@ -168,23 +167,23 @@ class ContradictionError(RecoverableReplyError):
 
 
 DENIED = frozenset({400, 401, 403})
-"""Replies to a link that a fresh link may change."""
+"""Replies to a link that may be different with a fresh link."""
 _BUSY = frozenset({408, 425, 429, 503})
 
 
-def refused(reply: BlobReply) -> Exception:
+def store_refusal(reply: BlobReply) -> Exception:
     """The error for a reply to a request for bytes: a recoverable one if another request may help."""
     if reply.has_unsigned_headers:
-        return ConditionError(final(reply))
+        return ConditionError(store_error(reply))
     if reply.status in DENIED:
-        return DeniedError(final(reply))
+        return DeniedError(store_error(reply))
     if reply.status == 412:
         return ChangedError()
-    return final(reply)
+    return store_error(reply)
 
 
-def final(reply: BlobReply) -> StorageError:
-    """The error for a reply that another link does not change."""
+def store_error(reply: BlobReply) -> StorageError:
+    """The error for an unsuccessful reply of an object store, once a fresh link has not helped."""
     status, code = reply.status, reply.store_code
     shown = f"{status} {code}" if code else f"{status}"
     if 300 <= status < 400:
@@ -198,15 +197,12 @@ def final(reply: BlobReply) -> StorageError:
     if status == 407:
         return LoginError("the proxy wants a login", hint=_PROXY_LOGIN)
     if status in _BUSY:
-        return ThrottledError(_asked(reply), wait=reply.retry_after)
+        wait = reply.retry_after
+        message = f"the store asks to wait {wait:,.0f} s" if wait is not None else f"the store is busy ({status})"
+        return ThrottledError(message, wait=wait)
     if status >= 500:
         return UnavailableError(f"the store has a problem of its own ({shown})")
     return ReplyError(f"the store gave an answer that nobody asked for ({shown})")
-
-
-def _asked(reply: BlobReply) -> str:
-    wait = reply.retry_after
-    return f"the store asks to wait {wait:,.0f} s" if wait is not None else f"the store is busy ({reply.status})"
 
 
 _TRUST_HINT = "If its authority is your own, add it to this system or name its file in SSL_CERT_FILE."
@@ -232,7 +228,7 @@ _PROBLEM = re.compile(r"(?:certificate problem|verify result): ([A-Za-z ,-]{4,80
 
 
 class HostError(NetworkError):
-    """A request that got no whole reply, with what that says of the host."""
+    """A request without a complete reply, and what that says about the host."""
 
     def __init__(self, message: str, *, connected: bool, timed_out: bool = False) -> None:
         super().__init__(message)
@@ -242,74 +238,74 @@ class HostError(NetworkError):
         """Whether the host was silent for too long."""
 
 
-class Circumstances(msgspec.Struct, frozen=True):
-    """What was known when a request failed."""
+class FailureContext(msgspec.Struct, frozen=True):
+    """How far a request had got when it failed."""
 
     host: str
     proxy: str = ""
     """Host of the proxy, if there is one."""
-    asked: bool = False
+    connected: bool = False
     """Whether a connection was made."""
     answered: bool = False
     """Whether the reply began."""
     connect_status: int = 0
-    """What the proxy answered when asked to connect."""
+    """The proxy's reply to CONNECT."""
     text: str = ""
-    """What libcurl says; looked at, never shown."""
+    """What libcurl says; analysed, never shown."""
 
 
-def failure(code: int, known: Circumstances) -> StorageError:
+def curl_error(code: int, context: FailureContext) -> StorageError:
     """The error for a libcurl result code."""
-    names = {"host": known.host, "proxy": known.proxy, "peer": _peer(known)}
-    if known.proxy and known.connect_status >= 400:
-        return _proxy_refusal(known)
+    host, proxy = context.host, context.proxy
+    if proxy and context.connect_status >= 400:
+        return _proxy_refusal(context)
     if code == _TIMED_OUT:
-        return timed_out(known)
+        return timeout_error(context)
     if code == _TLS_HANDSHAKE:
-        return _handshake(known)
+        return _handshake_error(context)
     if code in _CERTIFICATE:
-        return UnsafeError(f"the connection to {known.host} is not safe: {_distrust(known.text)}", hint=_TRUST_HINT)
+        return UnsafeError(
+            f"the connection to {host} is not safe: {_certificate_fault(context.text)}", hint=_TRUST_HINT
+        )
     if code in _NO_STORE:
         return UnsafeError("the file of trusted certificates cannot be read", hint="Check SSL_CERT_FILE.")
-    if code in _STRANGE or (code in _UNSAFE and known.asked):
-        return ReplyError(f"{known.host} sent an answer that is not HTTP")
+    if code in _STRANGE or (code in _UNSAFE and context.connected):
+        return ReplyError(f"{host} sent an answer that is not HTTP")
     if code in _UNSAFE:
         return UnsafeError("the service gave a link that cannot be followed")
-    message = _NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})").format(**names)
-    return HostError(message, connected=known.asked)
+    message = _NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})")
+    return HostError(message.format(host=host, proxy=proxy, peer=_peer(context)), connected=context.connected)
 
 
-def timed_out(known: Circumstances) -> HostError:
-    """Which time-out it was."""
-    if known.answered:
-        message = f"the answer of {known.host} comes too slowly"
-    elif known.asked:
-        message = f"{known.host} stopped answering"
+def timeout_error(context: FailureContext) -> HostError:
+    """The error for a time-out, by how far the request had got."""
+    if context.answered:
+        message = f"the answer of {context.host} comes too slowly"
+    elif context.connected:
+        message = f"{context.host} stopped answering"
     else:
-        message = f"{_peer(known)} does not answer"
-    return HostError(message, connected=known.asked, timed_out=True)
+        message = f"{_peer(context)} does not answer"
+    return HostError(message, connected=context.connected, timed_out=True)
 
 
-def _peer(known: Circumstances) -> str:
-    """Who is at the other end of the connection."""
-    return f"the proxy {known.proxy}" if known.proxy else known.host
+def _peer(context: FailureContext) -> str:
+    return f"the proxy {context.proxy}" if context.proxy else context.host
 
 
-def _proxy_refusal(known: Circumstances) -> StorageError:
-    if known.connect_status == 407:
-        return LoginError(f"the proxy {known.proxy} wants a login", hint=_PROXY_LOGIN)
-    return HostError(_NETWORK[97].format(host=known.host, proxy=known.proxy), connected=False)
+def _proxy_refusal(context: FailureContext) -> StorageError:
+    if context.connect_status == 407:
+        return LoginError(f"the proxy {context.proxy} wants a login", hint=_PROXY_LOGIN)
+    return HostError(_NETWORK[97].format(host=context.host, proxy=context.proxy), connected=False)
 
 
-def _distrust(text: str) -> str:
-    """What is wrong with a certificate, as OpenSSL says it."""
+def _certificate_fault(text: str) -> str:
     if "subject name" in text:
         return "its certificate is not valid for this name"
     found = _PROBLEM.search(text)
     return found[1].strip() if found else "its certificate cannot be trusted"
 
 
-def _handshake(known: Circumstances) -> StorageError:
-    if any(sign in known.text.lower() for sign in _OLD_TLS):
-        return UnsafeError(f"{known.host} only speaks TLS older than 1.2", hint="Tell the service's support.")
-    return HostError(f"the connection to {known.host} was lost while it was made safe", connected=False)
+def _handshake_error(context: FailureContext) -> StorageError:
+    if any(sign in context.text.lower() for sign in _OLD_TLS):
+        return UnsafeError(f"{context.host} only speaks TLS older than 1.2", hint="Tell the service's support.")
+    return HostError(f"the TLS handshake with {context.host} failed", connected=False)

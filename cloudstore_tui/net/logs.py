@@ -1,8 +1,7 @@
 """The log of a run.
 
-Nothing is logged unless the user asks: `--debug` writes to standard error, or to a file beside the browser, and
-`CLOUDSTORE_LOG=FILE` to that file. A log is made to be sent to a support: `redaction`
-masks what is secret before.
+Nothing is logged unless the user asks: `--debug` writes to standard error, or to a file while the browser is open, and
+`CLOUDSTORE_LOG=FILE` to that file. A log is meant to be sent to a support team, so `redaction` masks secrets first.
 """
 
 import logging
@@ -17,17 +16,17 @@ from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.net.redaction import redact
 
 LOG = logging.getLogger("cloudstore_tui")
-"""The logger of the program; those of its parts are below it."""
-# Without a handler of its own, Python would print warnings on the terminal.
+"""The root logger of the program."""
+# Without a handler, Python would print warnings on the terminal.
 LOG.addHandler(logging.NullHandler())
 _wire = LOG.getChild("wire")
 
 
 class Redacting(logging.Filter):
-    """Cleans every record of a handler; exceptions are reduced to their kind, because their text may hold addresses."""
+    """Redacts every record of a handler; of an exception only the class is kept, since its text may hold addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Clean the record; none is dropped."""
+        """Redact the record; none is dropped."""
         text = record.getMessage()
         if record.exc_info and record.exc_info[0] is not None:
             text = f"{text} ({record.exc_info[0].__name__})"
@@ -52,7 +51,7 @@ class _Line(logging.Formatter):
 
 
 def start_logging(path: Path | None) -> None:
-    """Write the log to the end of a file that nobody else can read, or to standard error.
+    """Append the log to a file that only the user can read, or write it to standard error.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -77,7 +76,7 @@ def stop_logging() -> None:
 
 def _open_log(path: Path) -> TextIO:
     try:
-        # Not blocking: nobody may read from a pipe of this name.
+        # Non-blocking, in case it is a pipe that nobody reads from.
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
@@ -98,12 +97,12 @@ _sent = 0
 
 
 def requests_sent() -> int:
-    """Requests that this process has sent."""
+    """The number of requests that this process has sent."""
     return _sent
 
 
 class ExchangeLog:
-    """Logs the request that a block makes, and its answer, when that has ended, however it did."""
+    """Logs one request and its outcome at the end of the block."""
 
     def __init__(self, method: str, host: str, path: str, attempt: int = 1) -> None:
         self._request = method, host, path
@@ -111,14 +110,14 @@ class ExchangeLog:
         self._answer: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Count the request."""
         global _sent
         _sent += 1
         self._began = time.monotonic()
         return self
 
     def ended(self, status: int, size: int) -> None:
-        """Take note of the answer."""
+        """Record the reply."""
         self._answer = status, size
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -133,7 +132,7 @@ class ExchangeLog:
 
 
 def silence(*names: str) -> None:
-    """Keep loggers of other libraries from printing anything anywhere."""
+    """Keep loggers of other libraries from printing anything."""
     for name in names:
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What a run asks of hosts other than the services: that a monitor hears of it, and what time it is."""
+"""Requests of a run to hosts other than the services: pings of a monitor, and time stamps."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -13,12 +13,12 @@ _LARGEST_STAMP = 1 << 20
 
 
 def is_url(text: str) -> bool:
-    """Whether a text is the address of something that can be pinged."""
+    """Whether a text is an http or https URL."""
     return text.lower().startswith(("http://", "https://"))
 
 
 def host_of(url: str) -> str:
-    """The host of a URL, which may be shown; its path may be what makes it secret."""
+    """The host of a URL, which may be shown; its path may be secret."""
     try:
         return urlsplit(url).hostname or "?"
     except ValueError:
@@ -26,10 +26,10 @@ def host_of(url: str) -> str:
 
 
 def check_ping(url: str, hosts: Collection[str], subject: str) -> None:
-    """Refuse what the settings do not allow.
+    """Raise unless the settings allow this ping.
 
     Raises:
-        UsageError: another host, or one that would be asked without TLS.
+        UsageError: it is another host, or not https.
     """
     host = host_of(url)
     _check_host(host, hosts, "ping", "ping_hosts", subject)
@@ -38,10 +38,10 @@ def check_ping(url: str, hosts: Collection[str], subject: str) -> None:
 
 
 def check_timestamp(url: str, hosts: Collection[str], subject: str) -> None:
-    """Refuse what the settings do not allow. A stamp is signed, and needs no TLS.
+    """Raise unless the settings allow this time-stamp authority. A stamp is signed, so it needs no TLS.
 
     Raises:
-        UsageError: no URL, or one of another host.
+        UsageError: it is not a URL, or one of another host.
     """
     if not is_url(url):
         raise UsageError("is no URL", subject=subject, hint="Write https://…")
@@ -55,27 +55,27 @@ def _check_host(host: str, hosts: Collection[str], verb: str, setting: str, subj
 
 
 async def ping(url: str, timeouts: Timeouts, subject: str) -> None:
-    """Ask for a URL once.
+    """Request a URL once.
 
     Raises:
-        StorageError: it was not answered, or not with a success.
+        StorageError: there was no answer, or it was not a success.
     """
     guard(Secret(url), Secret(_target(url)))
-    await _asked(url, ApiCall("GET", _target(url)), timeouts, subject)
+    await _exchange(url, ApiCall("GET", _target(url)), timeouts, subject)
 
 
 async def fetch_timestamp(url: str, query: bytes, timeouts: Timeouts, subject: str) -> bytes:
-    """Ask an authority for a time stamp (RFC 3161).
+    """Request a time stamp from an authority (RFC 3161).
 
     Raises:
-        StorageError: it was not answered, or not with a success.
+        StorageError: there was no answer, or it was not a success.
     """
     headers = {"Content-Type": Secret("application/timestamp-query"), "Accept": Secret("application/timestamp-reply")}
-    return (await _asked(url, ApiCall("POST", _target(url), headers, query), timeouts, subject))[:_LARGEST_STAMP]
+    return (await _exchange(url, ApiCall("POST", _target(url), headers, query), timeouts, subject))[:_LARGEST_STAMP]
 
 
-async def _asked(url: str, call: ApiCall, timeouts: Timeouts, subject: str) -> bytes:
-    # Deferred: nearly no run asks for anything.
+async def _exchange(url: str, call: ApiCall, timeouts: Timeouts, subject: str) -> bytes:
+    # Deferred: most runs send neither.
     from cloudstore_tui.net.channel import Channel
 
     channel = Channel(url, timeouts)

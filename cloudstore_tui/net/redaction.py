@@ -1,6 +1,6 @@
-"""The one guard that keeps secrets out of the log and out of errors.
+"""Keeps secrets out of the log and out of errors.
 
-It masks the secrets that are in use, in every form in which they may come back, and what looks like one.
+Masks the secrets that are in use, in every encoding in which they may come back, and whatever looks like a secret.
 """
 
 import base64
@@ -16,11 +16,11 @@ from cloudstore_tui.core.text import plain
 
 HIDDEN = "…"
 SHORTEST_SECRET = 4
-"""Characters; what is shorter would mask half of every text, and hides nothing."""
+"""Characters; masking anything shorter would garble every text."""
 MAX_SECRETS = 1000
-"""Secrets that are kept in mind; tokens of long ago have ended."""
+"""Secrets that are remembered; older tokens have expired."""
 SHORTEST_SIGNATURE = 16
-"""Characters of a value in the query of a signed link that may be what signs it."""
+"""Characters; a value this long in the query of a signed link may be its signature."""
 
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -40,14 +40,14 @@ _PATTERNS = tuple(
 """What looks like a secret."""
 
 _known: dict[str, tuple[str, ...]] = {}
-"""The secrets in use, with the forms in which they may come back; the latest last."""
+"""The secrets in use, and the encodings in which they may come back; the latest last."""
 _links: deque[tuple[str, ...]] = deque(maxlen=200)
-"""What signs the latest links."""
+"""Signatures of the latest links."""
 _lock = threading.Lock()
 
 
 def guard(*secrets: Secret) -> None:
-    """Mask these secrets from now on in all that is logged, and in a service's words."""
+    """Mask these secrets from now on, in everything that is logged and in what services say."""
     for secret in secrets:
         text = secret.reveal()
         if len(text) >= SHORTEST_SECRET:
@@ -59,7 +59,7 @@ def guard(*secrets: Secret) -> None:
 
 
 def guard_link(url: Secret) -> None:
-    """Mask what signs a link, as `guard` does."""
+    """Mask the signature of a link from now on."""
     values = [part.partition("=")[2] for part in url.reveal().partition("?")[2].split("&")]
     signing = tuple(form for value in values if len(value) >= SHORTEST_SIGNATURE for form in {value, unquote(value)})
     if signing:
@@ -68,31 +68,31 @@ def guard_link(url: Secret) -> None:
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """A secret as it is, and as others may write it."""
+    """A secret in every encoding in which it may come back."""
     raw = text.encode("utf-8", "surrogatepass")
     encoded = base64.b64encode(raw).decode()
     forms = {
         text, quote(raw, safe=""), quote(raw), quote_plus(raw), json.dumps(text)[1:-1], html.escape(text), encoded,
         encoded.rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("="),
     }  # fmt: skip
-    # The longest first: a short form may be a part of it.
+    # The longest first, since it may contain a shorter one.
     return tuple(sorted(forms, key=len, reverse=True))
 
 
 def mask(text: str) -> str:
-    """`text` without the secrets that are in use."""
+    """`text` with the secrets in use masked."""
     return _without(text, _in_use(text))
 
 
 def redact(text: str) -> str:
-    """`text` without secrets, queries of addresses, credentials and tokens, on one line that is safe to show."""
-    # All are looked for in the text as it came: one that is masked must not hide the name by which another is known.
+    """`text` with secrets, queries of URLs, credentials and tokens masked, on one line that is safe to show."""
+    # All are searched for in the original text: masking one must not hide the name by which another is recognised.
     alike = (found.span("secret") for pattern in _PATTERNS for found in pattern.finditer(text))
     return plain(_without(text, [*_in_use(text), *alike]))
 
 
 def _in_use(text: str) -> list[tuple[int, int]]:
-    """Where the secrets that are in use begin and end, also where one overlaps itself."""
+    """The spans of the secrets in use, including overlapping occurrences."""
     with _lock:
         forms = [form for forms in (*_known.values(), *_links) for form in forms if form in text]
     return [
@@ -103,7 +103,7 @@ def _in_use(text: str) -> list[tuple[int, int]]:
 
 
 def _without(text: str, hidden: list[tuple[int, int]]) -> str:
-    """`text` with a sign in the place of each stretch; those that touch are one."""
+    """`text` with a placeholder for each span; adjoining spans share one."""
     shown, at = "", 0
     for start, end in sorted(hidden):
         if start > at or not shown:

@@ -14,7 +14,7 @@ from cloudstore_tui.core.errors import ReplyError
 from cloudstore_tui.core.records import LONE_SURROGATE
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.redaction import mask, redact
-from cloudstore_tui.net.retry import asked_wait, http_date
+from cloudstore_tui.net.retry import http_date, retry_after_s
 
 LONGEST_MESSAGE = 200
 """Characters of a service's own words that are shown."""
@@ -315,7 +315,7 @@ class BlobReply(msgspec.Struct, frozen=True):
     @property
     def retry_after(self) -> float | None:
         """Seconds that the host asks to wait; `None` where it does not say, or says nonsense."""
-        return asked_wait(self.headers.get("retry-after", ""), "", http_date(self.headers.get("date", "")))
+        return retry_after_s(self.headers.get("retry-after", ""), "", http_date(self.headers.get("date", "")))
 
 
 class HeaderBlock:

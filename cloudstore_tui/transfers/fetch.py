@@ -21,7 +21,7 @@ from cloudstore_tui.net.failures import (
     DeniedError,
     RangeError,
     RecoverableReplyError,
-    refused,
+    store_refusal,
 )
 from cloudstore_tui.net.hosts import HostPermit, Hosts
 from cloudstore_tui.net.reply import BlobReply
@@ -435,7 +435,7 @@ class Fetch:
         """One request that succeeds, however often it has to be tried."""
         while True:
             try:
-                with self.budget.owning(), self._permit:
+                with self.budget.owning_retries(), self._permit:
                     return await request()
             except RecoverableReplyError as error:
                 await self._go_around(error, store)
@@ -486,9 +486,9 @@ class Fetch:
         self._progress.to(State.RUNNING)
         self._began = True
         try:
-            reply = await self._blob.get(source, self._permit.listen(attempt), attempt.headers)
+            reply = await self._blob.get(source, self._permit.watch(attempt), attempt.headers)
         finally:
-            if self.budget.saw(store.offset):
+            if self.budget.record_progress(store.offset):
                 self._permit.progressed()
             self._progress.size = self._version.size
             if attempt.accepted:
@@ -531,7 +531,7 @@ class Fetch:
             # Nothing is missing: the connection was lost after the last byte.
             self._version.size = span.total
             return
-        raise refused(reply)
+        raise store_refusal(reply)
 
     async def _confirm(self, store: FetchStore) -> None:
         """Compare with the exact size where the reply had no length: a cut body looks like a whole one."""
@@ -549,7 +549,7 @@ class Fetch:
 
     async def _total(self, source: Source) -> int | None:
         """The exact size by asking for one byte; `None` where the store does not tell."""
-        reply = await self._blob.get(source, self._permit.listen(NoSink()), {"Range": "bytes=0-0"})
+        reply = await self._blob.get(source, self._permit.watch(NoSink()), {"Range": "bytes=0-0"})
         if reply.status == 206 and reply.span is None:
             # No store that does not know the size: a damaged reply, and what came before may be cut.
             raise RangeError
@@ -557,7 +557,7 @@ class Fetch:
             return reply.span.total if reply.span is not None else None
         if reply.status == 200:
             return reply.length
-        raise refused(reply)
+        raise store_refusal(reply)
 
     async def _go_around(self, reply_error: RecoverableReplyError, store: FetchStore | None) -> None:
         """Prepare the request that may put it right."""
@@ -567,7 +567,7 @@ class Fetch:
             self._known = None
         self._recoveries[kind] += 1
         if self._recoveries[kind] > reply_error.max_repeats:
-            raise reply_error.final
+            raise reply_error.error
         if (
             store is not None
             and reply_error.restart_from is not None

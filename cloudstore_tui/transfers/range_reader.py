@@ -7,7 +7,7 @@ from typing import ClassVar
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
 from cloudstore_tui.core.links import Piece, Source
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
+from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, store_refusal
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import Blob
 from cloudstore_tui.transfers.fetch import Sign, Version, is_page
@@ -77,11 +77,11 @@ class RangeReader:
             # It may have ended while the user was reading.
             source = await self._link(source)
         except RecoverableReplyError as error:
-            raise error.final from None
+            raise error.error from None
         try:
             return await self._ask(source, first, count)
         except RecoverableReplyError as error:
-            raise error.final from None
+            raise error.error from None
 
     async def _link(self, refused_one: Source | None) -> Source:
         async with self._signing:
@@ -105,7 +105,7 @@ class RangeReader:
                 raise RangeError
             return Piece(b"", total)
         if not sink.accepted:
-            raise refused(reply)
+            raise store_refusal(reply)
         self._check(reply, sink.total)
         total = sink.total if sink.total is not None else source.size
         if sink.is_short(total):

@@ -18,7 +18,7 @@ from cloudstore_tui.core.links import Target
 from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.local_file import LocalFile
-from cloudstore_tui.net.failures import DENIED, LostReplyError, final
+from cloudstore_tui.net.failures import DENIED, LostReplyError, store_error
 from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.transfers.fetch import Fetch, TransferContext, is_page
@@ -222,7 +222,7 @@ class Upload:
         denied = False
         while True:
             try:
-                with self._budget.owning(), self._permit:
+                with self._budget.owning_retries(), self._permit:
                     reply = await self._put()
             except LostReplyError as lost:
                 return lost
@@ -234,7 +234,7 @@ class Upload:
             if 200 <= reply.status < 300:
                 return None
             if reply.status in _UNCLEAR:
-                return final(reply)
+                return store_error(reply)
             self._forget_sending()
             if reply.status in DENIED and not denied and _may_help(reply):
                 denied = True
@@ -250,7 +250,7 @@ class Upload:
         self._journal.note(intent=self._sent_at)
         await self._journal.settled()
         self._progress.to(State.RUNNING)
-        self._permit.ask()
+        self._permit.mark_sent()
         try:
             return await self._context.blob.put(target, self._file)
         finally:
@@ -345,4 +345,4 @@ def _refused(reply: BlobReply) -> StorageError:
         return IntegrityError("the bytes that arrived are not those that were sent", hint="Upload it again.")
     if reply.store_code == "EntityTooLarge":
         return UsageError("the file is too large for one upload", hint="The store takes at most 5 GB.")
-    return final(reply)
+    return store_error(reply)

@@ -20,7 +20,7 @@ async def check_profile(profile: Profile, client: AlvariaClient) -> tuple[Check,
     ]
     if not profile.read_only:
         steps.append(("uploads", partial(_uploads, profile, client)))
-    return checklist.end(well=await checklist.run(steps))
+    return checklist.end(ok=await checklist.run(steps))
 
 
 async def _token(client: AlvariaClient) -> str | Doubt:

@@ -14,7 +14,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.records import json_object
-from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, origin_and_path, segment
+from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, segment, split_origin
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
 from cloudstore_tui.net.reply import Reply, message_of
 from cloudstore_tui.providers.alvaria.scopes import needs_v3, usual_scope
@@ -253,7 +253,7 @@ class AlvariaClient:
         url = profile.text("token_url")
         if not url:
             return f"https://{self._host('token_host', 'myaspect.id.aspect-cloud.net', 'token_url')}", TOKEN_PATH
-        origin, path = origin_and_path(api_address(url, option="token_url", profile=profile.name, path=True))
+        origin, path = split_origin(api_address(url, option="token_url", profile=profile.name, path=True))
         return origin, path or TOKEN_PATH
 
     def _host(self, option: str, example: str, other: str) -> str:

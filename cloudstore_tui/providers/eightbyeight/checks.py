@@ -21,13 +21,13 @@ async def check_profile(client: EightByEightClient, searcher: Searcher) -> tuple
     """Token, product, regions, a listing in each, level and clock, until the first thing that is wrong."""
     checklist = Checklist(client.profile.name, lambda: client.clock_skew)
     steps = [("token", partial(_token, client)), ("product", partial(_product, client))]
-    well = await checklist.run([*steps, ("regions", partial(_regions, client))])
-    if well:
+    ok = await checklist.run([*steps, ("regions", partial(_regions, client))])
+    if ok:
         regions = await client.regions()
-        well = await checklist.run([(region, partial(_listing, client, searcher, region)) for region in regions])
-        if well and regions and not client.profile.read_only:
-            well = await checklist.run([("level", partial(_level, client, regions[0]))])
-    return checklist.end(well=well)
+        ok = await checklist.run([(region, partial(_listing, client, searcher, region)) for region in regions])
+        if ok and regions and not client.profile.read_only:
+            ok = await checklist.run([("level", partial(_level, client, regions[0]))])
+    return checklist.end(ok=ok)
 
 
 async def _token(client: EightByEightClient) -> str | Doubt:

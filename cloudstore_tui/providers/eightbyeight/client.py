@@ -19,7 +19,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile, Secret
-from cloudstore_tui.net.api import ApiClient, api_address, origin_and_path, segment
+from cloudstore_tui.net.api import ApiClient, api_address, segment, split_origin
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
 from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.eightbyeight import wire
@@ -220,7 +220,7 @@ class EightByEightClient:
     def _token_address(self) -> tuple[str, str]:
         """The origin and the path of the token service."""
         url = self.profile.text("token_url") or f"{self.base}/oauth/v2/token"
-        return origin_and_path(api_address(url, option="token_url", profile=self.profile.name, path=True))
+        return split_origin(api_address(url, option="token_url", profile=self.profile.name, path=True))
 
     def _configured_regions(self) -> tuple[str, ...]:
         try:

@@ -9,7 +9,7 @@ from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableEr
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome
 from cloudstore_tui.net.api import segment
-from cloudstore_tui.net.failures import was_not_done
+from cloudstore_tui.net.failures import had_no_effect
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient, region_of
 
@@ -63,7 +63,7 @@ async def _send(client: EightByEightClient, batch: list[Location]) -> None:
 
 async def _after(client: EightByEightClient, batch: list[Location], error: StorageError) -> list[Deletion]:
     """The outcomes of a batch whose request failed: a lost reply, or a broken service, says nothing."""
-    if was_not_done(error) or not isinstance(error, UnavailableError):
+    if had_no_effect(error) or not isinstance(error, UnavailableError):
         return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
     return _judged(await _outcomes_of(client, batch, error))
 

@@ -21,7 +21,7 @@ from cloudstore_tui.core.links import LinkForm, SignedLink, Source, vet_link
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.api import segment
-from cloudstore_tui.net.failures import was_not_done
+from cloudstore_tui.net.failures import had_no_effect
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
 
@@ -161,7 +161,7 @@ class Objects:
         try:
             reply = await self._client.send("POST", location.region, path, body=body, subject=subject, level=EDIT)
         except UnavailableError as error:
-            if was_not_done(error):
+            if had_no_effect(error):
                 raise
             await self._settle(location, error)
             return days

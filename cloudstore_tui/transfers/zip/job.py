@@ -170,7 +170,7 @@ class WatchedJob:
         budget = self._context.budget()
         while True:
             try:
-                with budget.owning():
+                with budget.owning_retries():
                     job = await self._provider.zip_job(self._near.region, self.name)
             except MissingError:
                 self.name = self.word = ""

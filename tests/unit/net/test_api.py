@@ -410,7 +410,7 @@ async def test_below_an_owner_of_retries_a_call_is_made_once(
 ) -> None:
     server.on("/x", server.reply(500))
     client, budget = connect(server.url, clock=clock), RetryBudget(clock, 60)
-    with budget.owning(), pytest.raises(UnavailableError):
+    with budget.owning_retries(), pytest.raises(UnavailableError):
         await client.get("x", subject=PLACE)
     assert (len(server.requests), clock.pauses) == (1, [])
 

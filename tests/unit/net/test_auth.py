@@ -97,7 +97,7 @@ async def test_a_new_token_that_was_refused_is_replaced_after_a_while_where_the_
     clock, source = Time(), Source()
     login = Login(source, clock=clock)
     used = await login.headers()
-    login.renewed_in_vain(used)
+    login.mark_rejected(used)
     assert not await login.renew(used)
     clock.pass_(31)
     assert not await login.renew(used, certain=False)

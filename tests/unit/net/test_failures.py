@@ -18,7 +18,7 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
     UsageError,
 )
-from cloudstore_tui.net.failures import Circumstances, HostError, failure, problem
+from cloudstore_tui.net.failures import FailureContext, HostError, api_error, curl_error
 from cloudstore_tui.net.reply import Reply, message_of
 
 
@@ -33,7 +33,7 @@ from cloudstore_tui.net.reply import Reply, message_of
     ],
 )  # fmt: skip
 def test_each_status_has_its_error(status: int, kind: type[StorageError], code: int) -> None:
-    error = problem(Reply(status, b""), "acme:x")
+    error = api_error(Reply(status, b""), "acme:x")
     assert type(error) is kind
     assert error.code == code
     assert str(error).startswith("acme:x: ")
@@ -78,20 +78,20 @@ def test_words_are_one_line_of_at_most_200_characters_that_no_terminal_obeys() -
 
 def test_throttling_is_known_by_its_code_also_behind_a_500() -> None:
     body = b'{"fault":{"faultstring":"Too many","detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}}'
-    assert isinstance(problem(Reply(500, body), ""), ThrottledError)
-    assert isinstance(problem(Reply(500, b"{}"), ""), UnavailableError)
+    assert isinstance(api_error(Reply(500, body), ""), ThrottledError)
+    assert isinstance(api_error(Reply(500, b"{}"), ""), UnavailableError)
 
 
 def test_a_web_page_is_not_the_api_whatever_its_status() -> None:
     page = b"<html><head><title>404 Not Found</title></head></html>"
-    error = problem(Reply(404, page), "acme:x")
+    error = api_error(Reply(404, page), "acme:x")
     assert isinstance(error, ReplyError)
     assert "HTML page with status 404 titled '404 Not Found'" in error.message
-    assert isinstance(problem(Reply(502, page), ""), UnavailableError)
+    assert isinstance(api_error(Reply(502, page), ""), UnavailableError)
 
 
 def test_the_asked_wait_is_in_the_error() -> None:
-    error = problem(Reply(429, b"", wait=7.0), "")
+    error = api_error(Reply(429, b"", wait=7.0), "")
     assert isinstance(error, ThrottledError)
     assert error.wait == 7.0
 
@@ -109,13 +109,13 @@ def test_the_asked_wait_is_in_the_error() -> None:
     ],
 )  # fmt: skip
 def test_the_services_own_name_for_a_refusal_is_kept_beside_its_words(body: bytes, code: str) -> None:
-    error = problem(Reply(400, body), "acme:a")
+    error = api_error(Reply(400, body), "acme:a")
     assert (error.status, error.service_code) == (400, code)
     assert error.service_message == message_of(body)
 
 
-HOST, PROXIED = Circumstances("h.example:1"), Circumstances("h.example", "p.example:3128")
-ASKED = Circumstances("h.example", asked=True)
+HOST, PROXIED = FailureContext("h.example:1"), FailureContext("h.example", "p.example:3128")
+CONNECTED = FailureContext("h.example", connected=True)
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ ASKED = Circumstances("h.example", asked=True)
         (7, PROXIED, HostError, "the proxy p.example:3128 cannot be reached"),
         (28, HOST, HostError, "h.example:1 does not answer"),
         (28, PROXIED, HostError, "the proxy p.example:3128 does not answer"),
-        (28, ASKED, HostError, "h.example stopped answering"),
-        (28, replace(ASKED, answered=True), HostError, "the answer of h.example comes too slowly"),
-        (56, ASKED, HostError, "the connection to h.example was lost"),
+        (28, CONNECTED, HostError, "h.example stopped answering"),
+        (28, replace(CONNECTED, answered=True), HostError, "the answer of h.example comes too slowly"),
+        (56, CONNECTED, HostError, "the connection to h.example was lost"),
         (56, replace(PROXIED, connect_status=407), LoginError, "the proxy p.example:3128 wants a login"),
         (56, replace(PROXIED, connect_status=502), HostError,
          "the proxy p.example:3128 does not connect to h.example"),
-        (8, ASKED, ReplyError, "h.example sent an answer that is not HTTP"),
+        (8, CONNECTED, ReplyError, "h.example sent an answer that is not HTTP"),
         (60, replace(HOST, text="SSL certificate problem: self-signed certificate"), UnsafeError,
          "the connection to h.example:1 is not safe: self-signed certificate"),
         (60, replace(HOST, text="SSL certificate OpenSSL verify result: certificate has expired (10)"), UnsafeError,
@@ -143,10 +143,10 @@ ASKED = Circumstances("h.example", asked=True)
         (60, HOST, UnsafeError, "the connection to h.example:1 is not safe: its certificate cannot be trusted"),
         (35, replace(HOST, text="SSL routines::unsupported protocol"), UnsafeError,
          "h.example:1 only speaks TLS older than 1.2"),
-        (35, HOST, HostError, "the connection to h.example:1 was lost while it was made safe"),
-        (99, ASKED, HostError, "the connection to h.example failed (libcurl 99)"),
+        (35, HOST, HostError, "the TLS handshake with h.example:1 failed"),
+        (99, CONNECTED, HostError, "the connection to h.example failed (libcurl 99)"),
     ],
 )  # fmt: skip
-def test_each_failure_below_http_has_its_words(code: int, known: Circumstances, kind: type, words: str) -> None:
-    error = failure(code, known)
+def test_each_failure_below_http_has_its_words(code: int, known: FailureContext, kind: type, words: str) -> None:
+    error = curl_error(code, known)
     assert (type(error), error.message) == (kind, words)

@@ -100,6 +100,22 @@ async def test_everybody_waits_when_the_service_asks_to_but_never_over_a_minute(
     assert await starts(limiter, time, 1) == [165.0]
 
 
+@pytest.mark.parametrize(
+    ("per_minute", "wait", "why"), [(0, 5, "the service asks to"), (1, None, "requests_per_minute of the profile")]
+)
+async def test_the_note_says_who_makes_a_call_wait(per_minute: int, wait: float | None, why: str) -> None:
+    time = Time()
+    limiter = RateLimiter(per_minute, 4, time)
+    await starts(limiter, time, 1)
+    if wait:
+        limiter.throttled(wait)
+    time.stands = True
+    waiting = asyncio.ensure_future(starts(limiter, time, 6))
+    await asyncio.sleep(0)
+    assert limiter.note.endswith(f" s: {why}")
+    waiting.cancel()
+
+
 async def test_a_cancelled_call_gives_its_turn_back() -> None:
     limiter = RateLimiter(0, 1, Clock())
     entered = asyncio.Event()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import ReplyError, StorageError
-from cloudstore_tui.net.failures import problem
+from cloudstore_tui.net.failures import api_error
 from cloudstore_tui.net.reply import BlobReply, Inflater, Reply, compression
 
 PLACE = "acme:exports/"
@@ -75,7 +75,7 @@ def test_json_that_is_only_slightly_wrong_is_read(body: bytes, thing: Thing) -> 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"{", b'{"name":', b"[", b"<", b'{"error":', b"\xef\xbb\xbf"]))
 def test_no_body_escapes_as_anything_but_our_errors(body: bytes, start: bytes) -> None:
     for status in (200, 302, 400, 401, 403, 404, 429, 500, 999):
-        assert isinstance(problem(Reply(status, start + body), PLACE), StorageError)
+        assert isinstance(api_error(Reply(status, start + body), PLACE), StorageError)
     with suppress(ReplyError):
         decoded(start + body)
 

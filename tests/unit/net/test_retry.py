@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, ReplyError, StorageError, ThrottledError
-from cloudstore_tui.net.retry import PROGRESS, RetryBudget, asked_wait, http_date, waiting
+from cloudstore_tui.net.retry import PROGRESS_BYTES, RetryBudget, http_date, retry_after_s, waiting
 
 LOST = NetworkError("the connection was lost")
 
@@ -23,7 +23,7 @@ def test_pauses_grow_and_then_probe(clock: Any) -> None:
 def test_after_progress_the_next_try_comes_at_once_and_all_counts_anew(clock: Any) -> None:
     budget = RetryBudget(clock, 1e9)
     for number in range(1, 20):
-        budget.saw(number * PROGRESS)
+        budget.record_progress(number * PROGRESS_BYTES)
         assert budget.pause(LOST) <= 0.5
     assert budget.pause(LOST) <= 2
     assert budget.pause(LOST) <= 4
@@ -33,7 +33,7 @@ def test_work_that_gets_on_is_not_given_up_however_long_it_takes(clock: Any) -> 
     budget = RetryBudget(clock, 60)
     for number in range(1, 20):
         clock.passed += 50
-        budget.saw(number * PROGRESS)
+        budget.record_progress(number * PROGRESS_BYTES)
         budget.pause(LOST)
     clock.passed += 61
     with pytest.raises(NetworkError):
@@ -45,7 +45,7 @@ def test_a_trickle_is_no_progress(clock: Any) -> None:
 
     def trickle() -> None:
         for number in range(1000):
-            budget.saw(number)
+            budget.record_progress(number)
             clock.passed += budget.pause(LOST)
 
     with pytest.raises(NetworkError):
@@ -54,9 +54,9 @@ def test_a_trickle_is_no_progress(clock: Any) -> None:
 
 def test_a_restart_is_no_progress_until_something_new_came(clock: Any) -> None:
     budget = RetryBudget(clock, 1e9)
-    budget.saw(10 * PROGRESS)
+    budget.record_progress(10 * PROGRESS_BYTES)
     budget.pause(LOST)
-    budget.saw(0)
+    budget.record_progress(0)
     assert max(budget.pause(LOST) for _ in range(30)) > 5
 
 
@@ -154,12 +154,12 @@ EPOCH = int(SERVICE_CLOCK.timestamp())
 def test_a_wait_is_read_in_every_form_by_the_clock_of_the_service(
     retry_after: str, reset: str, seconds: float | None
 ) -> None:
-    assert asked_wait(retry_after, reset, SERVICE_CLOCK) == seconds
+    assert retry_after_s(retry_after, reset, SERVICE_CLOCK) == seconds
 
 
 def test_without_a_clock_of_the_service_ours_has_to_do() -> None:
     soon = datetime.now(UTC) + timedelta(seconds=30)
-    wait = asked_wait(f"{soon:%a, %d %b %Y %H:%M:%S} GMT", "", None)
+    wait = retry_after_s(f"{soon:%a, %d %b %Y %H:%M:%S} GMT", "", None)
     assert wait is not None
     assert 25 < wait <= 30
 

@@ -590,10 +590,10 @@ LIMITS = {
 async def test_a_reply_that_never_ends_is_given_up_in_time(
     endless: str, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry, "LAST_TRY", 0.2)
+    monkeypatch.setattr(retry, "MIN_EXCHANGE_S", 0.2)
     blob, client = BlobClient(LIMITS[limit]), ApiClient(Profile("a", "alvaria", timeouts=LIMITS[limit]), endless)
     # Tried once, as in a transfer: it is the owner of all tries who tries again.
-    with RetryBudget(Clock(), LIMITS[limit].give_up).owning():
+    with RetryBudget(Clock(), LIMITS[limit].give_up).owning_retries():
         for call in (blob.get(source(f"{endless}/x"), Pile()), client.post_form("x", (), (), {}, "acme:")):
             async with asyncio.timeout(PROMPTLY):
                 (error,) = await asyncio.gather(call, return_exceptions=True)

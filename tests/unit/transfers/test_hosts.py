@@ -10,9 +10,9 @@ from cloudstore_tui.core.errors import MissingError, NetworkError, ReplyError, S
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.failures import HostError
-from cloudstore_tui.net.hosts import LONGEST_PROBE, MAX_FAILURES, TOKENS, HostPermit, Hosts
+from cloudstore_tui.net.hosts import MAX_CONNECT_FAILURES, MAX_PROBE_PAUSE_S, MAX_TOKENS, HostPermit, Hosts
 from cloudstore_tui.net.reply import BlobReply
-from cloudstore_tui.net.retry import PROGRESS, RetryBudget
+from cloudstore_tui.net.retry import PROGRESS_BYTES, RetryBudget
 from cloudstore_tui.net.transport import NoSink
 from cloudstore_tui.transfers.model import DownloadRequest, State
 from tests.support.waiting import PATIENCE
@@ -57,7 +57,7 @@ class Steps:
             with self.visit() as going:
                 while await going.enter(url, self.patience()):
                     held += 1
-                going.listen(NoSink())
+                going.watch(NoSink())
                 if progress:
                     going.progressed()
                 if error is not None:
@@ -67,7 +67,7 @@ class Steps:
         return held
 
     async def bring_down(self) -> None:
-        for _ in range(MAX_FAILURES):
+        for _ in range(MAX_CONNECT_FAILURES):
             await self.one(NO_CONNECTION)
 
 
@@ -83,7 +83,7 @@ async def test_a_host_that_answers_holds_nobody_up(steps: Steps) -> None:
 
 
 async def test_ten_connections_that_fail_bring_a_host_down_and_no_other(steps: Steps) -> None:
-    for _ in range(MAX_FAILURES):
+    for _ in range(MAX_CONNECT_FAILURES):
         assert await steps.one(NO_CONNECTION) == 0
     assert await steps.one(NO_CONNECTION, url=OTHER) == 0
     assert await steps.one(NO_CONNECTION) == 1
@@ -93,14 +93,14 @@ async def test_ten_connections_that_fail_bring_a_host_down_and_no_other(steps: S
 @pytest.mark.parametrize("between", [None, LOST, MissingError("gone"), BUSY])
 async def test_only_failures_in_a_row_count(steps: Steps, between: Exception | None) -> None:
     for _ in range(3):
-        for _ in range(MAX_FAILURES - 1):
+        for _ in range(MAX_CONNECT_FAILURES - 1):
             assert await steps.one(NO_CONNECTION) == 0
         await steps.one(between)
     assert steps.notes == []
 
 
 async def test_what_failed_before_the_host_was_asked_says_nothing_of_it(steps: Steps) -> None:
-    for _ in range(MAX_FAILURES - 1):
+    for _ in range(MAX_CONNECT_FAILURES - 1):
         await steps.one(NO_CONNECTION)
     with steps.visit() as visit:
         await visit.enter(URL, steps.patience())
@@ -113,7 +113,7 @@ async def test_tries_come_less_and_less_often_up_to_a_minute(steps: Steps) -> No
     for _ in range(6):
         await steps.one(NO_CONNECTION)
     assert [round(pause) for pause in steps.clock.pauses] == [5, 10, 20, 40, 60, 60]
-    assert LONGEST_PROBE == 60
+    assert MAX_PROBE_PAUSE_S == 60
 
 
 async def test_one_tries_and_the_others_go_on_with_its_first_byte(steps: Steps) -> None:
@@ -125,7 +125,7 @@ async def test_one_tries_and_the_others_go_on_with_its_first_byte(steps: Steps) 
         await asyncio.sleep(0)
         assert steps.notes.count("waiting for store.example; one transfer tries it") == 3
         assert not await prober.enter(URL, steps.patience())
-        sink = prober.listen(Wanting())
+        sink = prober.watch(Wanting())
         await asyncio.sleep(0)
         assert not any(task.done() for task in waiting)
         await asyncio.to_thread(sink.accept, BlobReply(200, {}, b""))
@@ -192,7 +192,9 @@ async def test_who_loses_patience_while_others_try_stops_waiting(steps: Steps) -
     await asyncio.wait_for(waiting[1], PATIENCE)
 
 
-@pytest.mark.parametrize(("error", "most"), [(BUSY, TOKENS // 5), (LOST, TOKENS // 5), (LATE, TOKENS // 10)])
+@pytest.mark.parametrize(
+    ("error", "most"), [(BUSY, MAX_TOKENS // 5), (LOST, MAX_TOKENS // 5), (LATE, MAX_TOKENS // 10)]
+)
 async def test_retries_are_paid_for_until_nothing_is_left(steps: Steps, error: Exception, most: int) -> None:
     for _ in range(most + 1):
         assert await steps.one(error) == 0
@@ -219,7 +221,7 @@ async def test_transfers_of_a_host_that_is_down_wait_together_and_go_on_together
     fresh_engine: Any, server: Any, provider: Any, clock: Any, content: bytes, folder: Any, answer: Any
 ) -> None:
     for number in range(4):
-        server.put(f"/{number}", content + bytes(number) + bytes(PROGRESS))
+        server.put(f"/{number}", content + bytes(number) + bytes(PROGRESS_BYTES))
     address, server_url = server.url, "http://127.0.0.1:1"
     tried = 0
     sign = provider.source
