@@ -1,4 +1,4 @@
-"""What `profile test` and `doctor` look at."""
+"""The checks of `profile test` and `doctor`."""
 
 from functools import partial
 
@@ -14,11 +14,11 @@ _MADE_FOR = (
     "the role Storage API, which the Super Admin grants; changes take some minutes."
 )
 _NOBODY = "00000000-0000-4000-8000-000000000000"
-"""The id of no object: what is asked for it changes nothing."""
+"""An id that no object has: a request about it changes nothing."""
 
 
 async def check_profile(client: EightByEightClient, searcher: Searcher) -> tuple[Check, ...]:
-    """Token, product, regions, a listing in each, level and clock, until the first thing that is wrong."""
+    """Token, product, regions, a listing in each, level and clock, up to the first failure."""
     checklist = Checklist(client.profile.name, lambda: client.clock_skew)
     steps = [("token", partial(_token, client)), ("product", partial(_product, client))]
     ok = await checklist.run([*steps, ("regions", partial(_regions, client))])
@@ -36,7 +36,7 @@ async def _token(client: EightByEightClient) -> str | Doubt:
 
 
 async def _product(client: EightByEightClient) -> str | Doubt:
-    """A doubt only: whether the key is good for something shows in the regions."""
+    """Only a doubt: the check of the regions shows whether the key works."""
     await client.login.token()
     if client.doubt:
         return Doubt(f"{client.doubt}: it takes a key made for Call Recordings & Storage", _MADE_FOR)
@@ -68,7 +68,7 @@ async def _listing(client: EightByEightClient, searcher: Searcher, region: str) 
 
 
 async def _level(client: EightByEightClient, region: str) -> str | Doubt:
-    """Whether the key may change anything, seen from what the service says to a request about no object."""
+    """Whether the key may change anything, by the reply to a request about an object that does not exist."""
     path, body = f"objects/{_NOBODY}/restore", {"expirationDays": 1}
     try:
         await client.send("POST", region, path, subject=client.profile.name, level=EDIT, body=body)
@@ -78,5 +78,5 @@ async def _level(client: EightByEightClient, region: str) -> str | Doubt:
             f"Make a key of the level edit, or set read_only = true in profile {client.profile.name}.",
         )
     except (MissingError, UsageError):
-        return "the key may change and delete"
+        pass
     return "the key may change and delete"

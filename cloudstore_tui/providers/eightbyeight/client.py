@@ -28,11 +28,11 @@ HOME = "https://api.8x8.com"
 PRODUCT = "storage"
 """What the API key has to be made for; the vendor calls it "Call Recordings & Storage"."""
 DISCOVERY = ("us-east", "uk")
-"""Regions that are asked which regions a customer has; any region of the service knows."""
-LONGEST_EXPLANATION = 10.0
-"""Seconds that may be spent on finding out what else to say about an error."""
+"""The regions to ask which regions a customer has; every region of the service knows."""
+EXPLANATION_TIMEOUT_S = 10.0
+"""How long to look for a more helpful error message."""
 READ, DOWNLOAD, EDIT = "read-only", "download-only", "edit"
-"""The levels of API keys; each may do what the one before may."""
+"""The levels of API keys; each includes the ones before."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -46,45 +46,47 @@ class EightByEightClient:
         self._configured = self._configured_regions()
         origin, self._token_path = self._token_address()
         self._tokens = ApiClient(profile, origin)
-        self.login = Login(self._fetch_token, _every_call)
+        # The service wants to know the type of a body even where there is none.
+        self.login = Login(self._fetch_token, lambda: {"Content-Type": Secret("application/json")})
         self._api = ApiClient(profile, self.base, self.login)
         self.local = self._api.local
         """Whether the API is on this machine."""
         self._regions: tuple[str, ...] = ()
-        self._asking = asyncio.Lock()
-        self._asked = False
-        self._dropped = 0
+        self._discovery = asyncio.Lock()
+        self._tried_discovery = False
+        self._unusable_names = 0
         self.products: tuple[str, ...] = ()
-        """What the key was made for, once the service told."""
+        """The products that the key was made for; empty until a token was fetched."""
 
     @property
     def pace_used(self) -> float:
-        """The share of a minute's calls that the last minute has seen."""
+        """Calls of the last minute as a share of the profile's limit."""
         return self._api.pace_used
 
     @property
     def note(self) -> str:
-        """What is waited for, or else what is odd about the login, as a clause; empty when there is nothing to say."""
+        """What is being waited for, else a doubt about the login, as a clause; empty if there is nothing to say."""
         return self._api.note or self._tokens.note or self.doubt
 
     @property
     def doubt(self) -> str:
-        """Why the login may be of no use: the key was made for other products than this."""
+        """Why the login may be useless: the key was made for other products."""
         if not self.products or PRODUCT in self.products:
             return ""
         return f"the key was made for {', '.join(self.products)}, not for {PRODUCT}"
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about the key."""
+        """The doubt as a sentence, if there is one."""
         return (f"{self.doubt[:1].upper()}{self.doubt[1:]}.",) if self.doubt else ()
 
     @property
     def failures(self) -> tuple[StorageError, ...]:
-        """What the list of regions lacks: those whose names cannot be used."""
-        if not self._dropped:
+        """What the list of regions lacks: regions whose names cannot be used."""
+        number = self._unusable_names
+        if not number:
             return ()
-        what = "1 region has a name" if self._dropped == 1 else f"{self._dropped} regions have names"
+        what = "1 region has a name" if number == 1 else f"{number} regions have names"
         hint = "Its support can look at what is wrong there."
         return (ReplyError(f"{what} that cannot be used", subject=f"{self.profile.name}:", hint=hint),)
 
@@ -98,11 +100,11 @@ class EightByEightClient:
         return f"storage/{segment(region)}/v3/{path}"
 
     def url(self, region: str, path: str) -> Secret:
-        """The whole address of a resource in a region."""
+        """The URL of a resource in a region."""
         return Secret(f"{self.base}/{self.path(region, path)}")
 
     async def authorization(self) -> dict[str, Secret]:
-        """What a request for bytes from the API's own host has to carry."""
+        """The headers of a request for bytes from the API's own host."""
         headers = await self.login.headers()
         return {name: value for name, value in headers.items() if name == "Authorization"}
 
@@ -116,27 +118,27 @@ class EightByEightClient:
     async def send(
         self, method: str, region: str, path: str, *, subject: str, level: str, body: object | None = None
     ) -> Reply:
-        """Change something in a region, which takes a key of a level; sent once."""
+        """Change something in a region, which requires a key of this level; sent once."""
         try:
             return await self._api.send(method, self.path(region, path), body=body, subject=subject)
         except StorageError as error:
             raise await self._explained(error, region, level) from None
 
     async def regions(self) -> tuple[str, ...]:
-        """The customer's regions: those of the profile, else those that the service tells, asked once.
+        """The customer's regions: those of the profile, else those that the service reports, asked once.
 
         Raises:
-            ForbiddenError: the service knows no storage for this key.
+            ForbiddenError: no storage is provisioned for this key.
         """
         if self._configured:
             return self._configured
-        async with self._asking:
+        async with self._discovery:
             if not self._regions:
                 self._regions = await self._discover()
         return self._regions
 
     async def knows(self, region: str) -> bool:
-        """Whether a region may be one of the customer's; only the regions themselves can deny it."""
+        """Whether a region may be one of the customer's; true if the list of regions is unknown."""
         known = await self._known_regions()
         return not known or region in known
 
@@ -158,9 +160,11 @@ class EightByEightClient:
                 continue
             except LoginError as error:
                 raise self._refused(error) from None
-            names, self._dropped = wire.regions(reply, subject)
+            names, self._unusable_names = wire.regions(reply, subject)
             if names:
                 return names
+        for failure in self.failures:
+            raise failure
         if len(errors) == len(DISCOVERY) and not isinstance(errors[0], ForbiddenError):
             raise errors[0]
         raise ForbiddenError(
@@ -170,7 +174,7 @@ class EightByEightClient:
         )
 
     async def _explained(self, error: StorageError, region: str, level: str) -> StorageError:
-        """The error with what can be done about it, where its status does not tell."""
+        """The error, with a hint if its status leaves the cause open."""
         if isinstance(error, LoginError):
             return self._refused(error)
         if error.hint or not isinstance(error, ForbiddenError | MissingError):
@@ -195,12 +199,12 @@ class EightByEightClient:
         )
 
     async def _known_regions(self) -> tuple[str, ...]:
-        """The regions that the service tells, asked for once; else those of the profile, and empty without either."""
-        async with self._asking:
-            if not self._asked:
-                self._asked = True
+        """The regions that the service reports, asked once, else those of the profile; empty if neither is known."""
+        async with self._discovery:
+            if not self._tried_discovery:
+                self._tried_discovery = True
                 with suppress(StorageError, TimeoutError):
-                    async with asyncio.timeout(LONGEST_EXPLANATION):
+                    async with asyncio.timeout(EXPLANATION_TIMEOUT_S):
                         self._regions = self._regions or await self._discover()
         return self._regions or self._configured
 
@@ -215,7 +219,7 @@ class EightByEightClient:
             raise self._refused(error) from None
         answer = reply.decode(wire.EightByEightTokenReply, subject=profile.name)
         self.products = answer.products
-        return AccessToken(Secret(answer.access_token), token_life(answer.expires_in), answer.products)
+        return AccessToken(Secret(answer.access_token), token_life(answer.expires_in))
 
     def _token_address(self) -> tuple[str, str]:
         """The origin and the path of the token service."""
@@ -227,11 +231,6 @@ class EightByEightClient:
             return wire.read_regions(self.profile.texts("regions"))
         except ConfigError as error:
             raise error.with_(subject=f"regions of profile {self.profile.name}") from None
-
-
-def _every_call() -> dict[str, Secret]:
-    """The service wants to know the type of a body also where there is none."""
-    return {"Content-Type": Secret("application/json")}
 
 
 def region_of(location: Location) -> Location:

@@ -1,4 +1,4 @@
-"""Which columns fit which types of objects: a new column, or a new type, is a line here."""
+"""Which columns are shown for which types of objects: a new column, or a new type, is a line here."""
 
 from collections.abc import Set
 
@@ -17,19 +17,19 @@ _SIZE = Column("size", "Size", ColumnKind.SIZE, 7, "storedBytes", min_width=5, r
 _NAME = Column("name", "Name", width=30, sort_field="objectName")
 
 REGION = Column("region", "Region", width=8, rank=3)
-"""For objects of all regions together, where length and size leave room; the service sorts each region by itself."""
+"""For results of several regions; not sortable, since the service sorts each region separately."""
 
 REGIONS = (Column("name", "Name", width=40),)
-"""For regions, which have nothing else."""
+"""For regions, which have only a name."""
 
 FOLDERS = (*REGIONS, Column("modified", "Modified", ColumnKind.TIME, 16))
 """For buckets."""
 
 NAMED = (_TIME, _WHAT, _NAME, _LENGTH, _SIZE)
-"""For types that only their names tell apart."""
+"""For types of which nothing but the name is known."""
 
 MIXED = (_TIME, _WHAT, _AGENT, _CALLER, _QUEUE, _LENGTH, _SIZE)
-"""For several types together."""
+"""For results with several types."""
 
 _ALIKE = (_TIME, _AGENT, _CALLER, _QUEUE, _LENGTH, _SIZE, _DIRECTION)
 

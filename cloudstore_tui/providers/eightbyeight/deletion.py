@@ -1,4 +1,4 @@
-"""Deleting objects in batches, each verified afterwards, because the service does not report single outcomes."""
+"""Deletes objects in batches and then checks each of them, since the service does not report single outcomes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ GONE_STATES = frozenset({"REVOKED", "DELETED"})
 
 
 async def delete(client: EightByEightClient, locations: Sequence[Location]) -> tuple[Deletion, ...]:
-    """Delete objects of any regions; returns the outcome of each, in the same order."""
+    """Delete objects of any regions; return the outcome of each, in the same order."""
     outcomes: dict[Location, Deletion] = {}
     for region in dict.fromkeys(location.region for location in locations):
         wanted = [location for location in dict.fromkeys(locations) if location.region == region]
@@ -35,25 +35,25 @@ async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Dele
     except MissingError as error:
         if not await client.knows(batch[0].region):
             return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
-        # All or nothing: an id that is gone already refuses the whole batch, so the rest is sent once more.
-        return await _send_rest(client, batch)
+        # All or nothing: one id that is gone already refuses the whole batch, so the rest is sent once more.
+        return await _delete_rest(client, batch)
     except StorageError as error:
-        return await _after(client, batch, error)
+        return await _outcomes_after(client, batch, error)
     return _judged(await _outcomes_of(client, batch))
 
 
-async def _send_rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
-    seen = await _outcomes_of(client, batch)
-    gone = [Deletion(one.location, DeletionOutcome.GONE) for one in seen if one.outcome.is_gone]
-    unknown = [one for one in seen if one.outcome is DeletionOutcome.UNKNOWN]
-    left = [one.location for one in seen if one.outcome is DeletionOutcome.KEPT]
-    if not left:
+async def _delete_rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
+    found = await _outcomes_of(client, batch)
+    gone = [Deletion(one.location, DeletionOutcome.GONE) for one in found if one.outcome.is_gone]
+    unknown = [one for one in found if one.outcome is DeletionOutcome.UNKNOWN]
+    rest = [one.location for one in found if one.outcome is DeletionOutcome.KEPT]
+    if not rest:
         return [*gone, *unknown]
     try:
-        await _send(client, left)
+        await _send(client, rest)
     except StorageError as error:
-        return [*gone, *unknown, *await _after(client, left, error)]
-    return [*gone, *unknown, *_judged(await _outcomes_of(client, left))]
+        return [*gone, *unknown, *await _outcomes_after(client, rest, error)]
+    return [*gone, *unknown, *_judged(await _outcomes_of(client, rest))]
 
 
 async def _send(client: EightByEightClient, batch: list[Location]) -> None:
@@ -61,22 +61,23 @@ async def _send(client: EightByEightClient, batch: list[Location]) -> None:
     await client.send("DELETE", region.region, "bulk", body=ids, subject=region.address, level=EDIT)
 
 
-async def _after(client: EightByEightClient, batch: list[Location], error: StorageError) -> list[Deletion]:
-    """The outcomes of a batch whose request failed: a lost reply, or a broken service, says nothing."""
+async def _outcomes_after(client: EightByEightClient, batch: list[Location], error: StorageError) -> list[Deletion]:
+    """The outcomes of a batch whose request failed, which have to be looked up after a lost reply or a server error."""
     if had_no_effect(error) or not isinstance(error, UnavailableError):
         return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
     return _judged(await _outcomes_of(client, batch, error))
 
 
-def _judged(seen: list[Deletion]) -> list[Deletion]:
-    """What a deletion did to objects that were looked at afterwards.
+def _judged(found: list[Deletion]) -> list[Deletion]:
+    """The outcomes of a deletion, from what was found afterwards.
 
-    A service that still knows those it deleted would know all; only then was one that it does not know never there.
+    If the service still knows some of the deleted objects, one that it does not know was never there; otherwise the
+    unknown ones have just been deleted.
     """
-    if any(one.outcome is DeletionOutcome.DELETED for one in seen):
-        return seen
+    if any(one.outcome is DeletionOutcome.DELETED for one in found):
+        return found
     return [
-        replace(one, outcome=DeletionOutcome.DELETED) if one.outcome is DeletionOutcome.GONE else one for one in seen
+        replace(one, outcome=DeletionOutcome.DELETED) if one.outcome is DeletionOutcome.GONE else one for one in found
     ]
 
 
@@ -84,8 +85,8 @@ async def _outcomes_of(
     client: EightByEightClient, batch: list[Location], error: StorageError | None = None
 ) -> list[Deletion]:
     async with asyncio.TaskGroup() as group:
-        looks = [group.create_task(_outcome_of(client, location, error)) for location in batch]
-    return [look.result() for look in looks]
+        tasks = [group.create_task(_outcome_of(client, location, error)) for location in batch]
+    return [task.result() for task in tasks]
 
 
 async def _outcome_of(client: EightByEightClient, location: Location, error: StorageError | None) -> Deletion:

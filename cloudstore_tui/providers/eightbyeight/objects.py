@@ -1,4 +1,4 @@
-"""Single objects: what they are, signed links to them, where their bytes come from, and asking for archived ones."""
+"""Single objects: their records, links and bytes, and restoring archived ones."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -28,13 +28,13 @@ from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClien
 LIFE = 1800
 """The longest life of a link in seconds, whatever the link says."""
 MARGIN = 60
-"""Seconds before its end in which a link is not used any more: the request has to arrive in time."""
+"""A link is not used in its last seconds, since the request has to arrive in time."""
 
 _SIGNED_AT = "%Y%m%dT%H%M%SZ"
 
 
 class Links:
-    """Asks for presigned links and checks them."""
+    """Requests presigned links and checks them."""
 
     def __init__(self, client: EightByEightClient) -> None:
         self._client = client
@@ -55,8 +55,8 @@ class Links:
     def vetted(self, url: str, subject: str) -> SignedLink:
         """The link, if it is safe to follow.
 
-        The store names what it keeps by ids of its own, so the last part of the path is not compared with the
-        object's id; the size and the checksum of what arrives are.
+        The store has ids of its own, so the last segment of the path is not compared with the object's id; the size and
+        checksum of the content are checked instead.
         """
         trusted = self._client.profile.texts("allow_hosts")
         try:
@@ -72,10 +72,10 @@ def content_path(location: Location) -> str:
 
 
 def link_end(url: str, skew: float = 0.0) -> datetime:
-    """When a link that was just given should not be used for new requests any more.
+    """When to stop using a link that was just received.
 
     Args:
-        url: the link, which says when it was signed and for how long.
+        url: the link, which says when it was signed and for how long it is valid.
         skew: seconds by which the signer's clock is ahead of ours.
     """
     parameters = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
@@ -91,7 +91,7 @@ def link_end(url: str, skew: float = 0.0) -> datetime:
 
 AVAILABLE = "AVAILABLE"
 DAYS = range(1, 11)
-"""For how many days an object can be restored."""
+"""The days for which an object can be restored."""
 
 _HINTS = {
     "ARCHIVED": "It is in cold storage: ask for it back first, which can take up to 24 hours.",
@@ -100,20 +100,20 @@ _HINTS = {
     "DELETED": "It was purged.",
     "FAILED": "The service could not store it.",
 }
-_UNSETTLED = "Nobody knows whether it was asked for; asking again does no harm."
+_UNKNOWN_OUTCOME = "Nobody knows whether it was asked for; asking again does no harm."
 _NO_LINKS = (ReplyError, UsageError, MissingError, UnsupportedError)
-"""What services answer that do not know presigned links."""
+"""Replies of a service that does not support presigned links."""
 
 
 class Objects:
-    """Looks at single objects."""
+    """Requests about single objects."""
 
     def __init__(self, client: EightByEightClient, links: Links) -> None:
         self._client = client
         self._links = links
 
     async def record(self, location: Location) -> StoredObject:
-        """Everything that the service tells of an object.
+        """Everything that the service knows of an object.
 
         Raises:
             MissingError: there is no such object.
@@ -123,7 +123,7 @@ class Objects:
         found = wire.single(reply, location, subject)
         if found is None:
             raise ReplyError("the service says nothing about this object", subject=subject, hint="Try again later.")
-        # The address that was asked for stays, however the service writes the id.
+        # Keep the address that was asked for, however the service writes the id.
         return replace(found, location=location)
 
     async def source(self, location: Location, known: StoredObject | None) -> Source:
@@ -153,7 +153,7 @@ class Objects:
         return given if form in (None, LinkForm.PRESIGNED) else replace(given, note="8x8 has one form of links only.")
 
     async def restore(self, location: Location, days: int) -> int:
-        """Ask for an archived object; the days that it will stay."""
+        """Request an archived object; return the days for which it will stay."""
         subject = location.address
         if days not in DAYS:
             raise UsageError(f"an object comes back for {DAYS[0]} to {DAYS[-1]} days, not {days}", subject=subject)
@@ -163,28 +163,28 @@ class Objects:
         except UnavailableError as error:
             if had_no_effect(error):
                 raise
-            await self._settle(location, error)
+            await self._check_restore(location, error)
             return days
         return wire.restored_days(reply, days, subject)
 
-    async def _settle(self, location: Location, lost: UnavailableError) -> None:
-        """See in the state whether an order without an answer has arrived.
+    async def _check_restore(self, location: Location, lost: UnavailableError) -> None:
+        """Look up whether a request whose reply was lost has arrived.
 
         Raises:
-            OutcomeUnknownError: the state does not tell: an object may stay ARCHIVED while it comes back.
-            NotAvailableError: nothing can come of it.
+            OutcomeUnknownError: the state does not show it: an object may stay ARCHIVED while it is being restored.
+            NotAvailableError: the object cannot be restored.
         """
         try:
             entry = await self.record(location)
         except StorageError:
             entry = None
         if entry is None or entry.state == "ARCHIVED":
-            raise OutcomeUnknownError(lost.message, subject=location.address, hint=_UNSETTLED) from None
+            raise OutcomeUnknownError(lost.message, subject=location.address, hint=_UNKNOWN_OUTCOME) from None
         if entry.state not in (AVAILABLE, "PENDING"):
             raise _unavailable(entry) from None
 
     async def _fetchable(self, location: Location, known: StoredObject | None = None) -> StoredObject:
-        """The record of an object that can be fetched; one that says so already is not asked for again."""
+        """The record of an object that can be fetched: the known one if it says so, else a new one."""
         if known is not None and known.state == AVAILABLE and known.size is not None:
             return known
         entry = await self.record(location)
@@ -193,17 +193,14 @@ class Objects:
         return entry
 
     async def _link(self, location: Location) -> SignedLink:
-        """A link; a refusal is explained by the state where that has changed meanwhile."""
+        """A link; if it is refused because the object's state has changed, the error says so."""
         try:
             return await self._links.object_link(location)
         except (ForbiddenError, MissingError, ConflictError) as error:
-            await self._explain_by_state(location, error)
+            entry = await self.record(location)
+            if not entry.is_available:
+                raise _unavailable(entry) from error
             raise
-
-    async def _explain_by_state(self, location: Location, error: StorageError) -> None:
-        entry = await self.record(location)
-        if not entry.is_available:
-            raise _unavailable(entry) from error
 
 
 def _unavailable(entry: StoredObject) -> NotAvailableError:

@@ -1,7 +1,7 @@
-"""The pages of a search: of one region or of several merged, several of them on their way at the same time.
+"""The pages of a search in one region, or merged from several, with several requests in flight.
 
-`RegionPage` is one page of one region, `RegionStream` the result of a region read on page by page, and
-`PrefetchingSearch` what the program sees of all regions together.
+`RegionPage` is one page of one region, `RegionStream` reads the result of a region page by page, and
+`PrefetchingSearch` merges the streams of all regions into one result.
 """
 
 import asyncio
@@ -31,64 +31,64 @@ NEWEST_FIRST = Sort("createdTime", descending=True)
 OLDEST_FIRST = Sort("createdTime")
 
 PAGE = 100
-"""Records of a page: the most that the service gives."""
+"""Records per page: the most that the service gives."""
 LARGEST_WINDOW = 10_000
-"""Records beyond this may be refused; a search by time continues with a new window instead."""
+"""Offsets beyond this may be refused; a search by time continues with a new window instead."""
 LARGEST_GAP = 600 * SECOND
-"""Less than zones of time can differ by."""
+"""Shorter than the difference between two time zones."""
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A place in the result of one region."""
+    """A position in the result of one region: an offset into a window of time."""
 
     offset: int = 0
     bound: int = 0
-    """Epoch milliseconds from which the present window of time goes on, in the direction of the sort; 0 without."""
+    """Where the window starts, in epoch milliseconds and in the direction of the sort; 0 without a window."""
     resume: int = 0
-    """The bound of the window that goes on where nothing comes here; 0 where there is none."""
+    """The bound of the window to try if the page here is empty; 0 if there is none."""
 
     def window(self, order: Sort) -> str:
-        """The filter of the present window; empty without one."""
+        """The filter for the window; empty without one."""
         return compare("createdTime", "=lt=" if order.descending else "=ge=", str(self.bound)) if self.bound else ""
 
     def moved(self, offset: int, order: Sort, seen: Sequence[StoredObject]) -> "Position":
-        """This place moved on to an offset, or to the start of a new window where offsets get too large.
+        """The position at an offset, or at the start of a new window if the offset is too large.
 
         Args:
-            offset: of the next record in the present window.
-            order: what the service sorts by.
-            seen: the rows of this page up to there.
+            offset: of the next record in the current window.
+            order: the order of the service.
+            seen: the rows of the current page up to there.
         """
         bound = self.next_bound(order, seen) if offset + PAGE > LARGEST_WINDOW else 0
         return Position(0, bound) if bound else Position(offset, self.bound)
 
     def next_bound(self, order: Sort, seen: Sequence[StoredObject]) -> int:
-        """The bound of the window that goes on after these rows; 0 where none does."""
+        """The bound of a window that continues after these rows; 0 if there can be none."""
         if order.field != "createdTime":
             return 0
         times = [entry.created for entry in seen if entry.created]
         if times == sorted(times, reverse=order.descending):
-            # Only the last ones matter then, and all of every page would take long.
+            # Only the last ones matter then, and converting all of every page would be slow.
             times = times[-MAX_DISORDER:]
-        # Rows of the border's second come again, and are dropped by whoever walks the pages.
         moments = [epoch_ms(time) for time in times]
-        border = next_window_start([-moment for moment in moments] if order.descending else moments)
-        if border is None:
+        start = next_window_start([-moment for moment in moments] if order.descending else moments)
+        if start is None:
             return 0
-        bound = SECOND - border if order.descending else border
-        forward = bound < self.bound if order.descending else bound > self.bound
-        return bound if forward or not self.bound else 0
+        # Rows of the same second come again, and the pager drops them.
+        bound = SECOND - start if order.descending else start
+        advances = bound < self.bound if order.descending else bound > self.bound
+        return bound if advances or not self.bound else 0
 
-    def is_far_from(self, entries: Sequence[StoredObject]) -> bool:
-        """Whether a window begins here and these are not its first rows: those that it follows come again."""
+    def is_far_before(self, entries: Sequence[StoredObject]) -> bool:
+        """Whether a window starts here but not with these rows, although it should repeat the last rows before it."""
         first = next((entry.created for entry in entries if entry.created), None)
         if self.offset or not self.bound or (entries and first is None):
             return False
         gap = abs(epoch_ms(first) - self.bound) if first else math.inf
         return gap > LARGEST_GAP
 
-    def guessed(self, stride: int, order: Sort) -> "Position | None":
-        """Where the page after the one that starts here most likely starts; `None` where only that page can tell."""
+    def predicted(self, stride: int, order: Sort) -> "Position | None":
+        """Where the page after the one here most likely starts; `None` if only the page itself can show that."""
         if order.field == "createdTime" and self.offset + stride + PAGE > LARGEST_WINDOW:
             return None
         return Position(self.offset + stride, self.bound)
@@ -98,41 +98,41 @@ START = Position()
 
 
 def next_offset(at: Position, claimed: int, given: int) -> int:
-    """The offset of the next page: the service's own number where that can be one, else ours.
+    """The offset of the next page: the service's own number if it is plausible, else ours.
 
-    Some replies name the present page, and a number beyond the records that were given would skip some: a page can be
-    smaller than was asked for.
+    Some replies name the current page instead, and a page can be smaller than asked for, so that a number beyond the
+    records given would skip some.
     """
     return claimed if at.offset < claimed <= at.offset + given else at.offset + given
 
 
 class RegionPage(msgspec.Struct, frozen=True):
-    """What the service gave, and where it goes on."""
+    """One page of one region, and where the next one starts."""
 
     region: str
     at: Position
     order: Sort
     entries: tuple[StoredObject, ...]
     positions: tuple[int, ...]
-    """Where each entry stood in the service's page."""
+    """The index of each entry in the service's page."""
     next: Position | None
     """Where the next page starts; `None` at the end."""
     given: int
-    """Records that the service gave, with those that cannot be read."""
+    """Number of records in the service's page, including those that cannot be read."""
     unreadable: tuple[int, ...] = ()
-    """Where records stood that cannot be read."""
+    """The indices of records that cannot be read."""
     is_odd: bool = False
-    """Whether it is empty and does not say so."""
+    """Whether it is empty although the reply does not say that it is the last, or that it has no records."""
 
     def after(self, taken: int) -> Position | None:
-        """Where to go on when only the first `taken` entries were used."""
+        """Where to continue if only the first `taken` entries were used."""
         if taken >= len(self.entries):
             return self.next
         return self.at.moved(self.at.offset + self.positions[taken], self.order, self.entries[: taken + 1])
 
 
 def sort_key(entry: StoredObject, name: str) -> tuple[int, float, str]:
-    """What the service sorts by: what is missing first, then numbers, then texts."""
+    """A key that sorts as the service does: missing values first, then numbers, then texts."""
     found = values_of(entry, name)
     if not found:
         return 0, 0.0, ""
@@ -140,41 +140,41 @@ def sort_key(entry: StoredObject, name: str) -> tuple[int, float, str]:
     return (2, 0.0, found[0]) if value is None else (1, value, "")
 
 
-FIRST = 500
-"""Rows after which it is worth asking; a shorter result is there before the answer."""
-PART = 10
-"""The rest is estimated to within one in so many of itself."""
+MIN_ROWS = 500
+"""Rows after which an estimate is worth a request; a shorter result is complete before the reply."""
+PRECISION = 10
+"""The rest is estimated to within one part in this many."""
 
 
 class CountEstimate:
-    """Asks for single records further on: at growing offsets, then in the middle, as exactly as what is left needs."""
+    """Estimates how many records a result has, by probing for single ones: at doubling offsets, then by bisection."""
 
     def __init__(self, is_there: Callable[[int], Awaitable[bool]]) -> None:
-        """`is_there` tells whether there is a record at an offset."""
+        """`is_there` returns whether there is a record at an offset."""
         self._is_there = is_there
         self._low = 0
         self._high: int | None = None
-        self._lost = False
+        self._failed = False
 
     def left(self, passed: int) -> int | None:
-        """Roughly how many records are behind the first `passed`; `None` while that could be far from the truth."""
-        if self._lost or self._high is None:
+        """Roughly how many records follow the first `passed`; `None` while that could be far off."""
+        if self._failed or self._high is None:
             return None
         low = max(self._low, passed)
         left = max((low + self._high) // 2 - passed, 0)
-        return left if 4 * (self._high - low) <= max(left, FIRST) else None
+        return left if 4 * (self._high - low) <= max(left, MIN_ROWS) else None
 
     def is_vague(self, passed: int) -> bool:
-        """Whether it is worth asking again."""
-        if self._lost or passed < FIRST:
+        """Whether another probe is worthwhile."""
+        if self._failed or passed < MIN_ROWS:
             return False
         if self._high is None:
             return True
         low = max(self._low, passed)
-        return self._high - low > max((low - passed) // PART, FIRST // PART)
+        return self._high - low > max((low - passed) // PRECISION, MIN_ROWS // PRECISION)
 
-    async def ask(self, passed: int) -> None:
-        """Find out a little more."""
+    async def refine(self, passed: int) -> None:
+        """Send one probe."""
         low = max(self._low, passed)
         probe = 4 * low if self._high is None else (low + self._high) // 2
         try:
@@ -183,20 +183,20 @@ class CountEstimate:
             else:
                 self._high = probe
         except StorageError:
-            # Some services refuse large offsets. Nobody needs to know: the rows themselves are what was asked for.
-            self._lost = True
+            # Some services refuse large offsets. Without an estimate the rows are complete all the same.
+            self._failed = True
 
 
-class _Coming(NamedTuple):
+class _PendingPage(NamedTuple):
     at: Position
     page: asyncio.Task[RegionPage]
 
 
 class RegionStream:
-    """Holds the page that is being taken from, and the pages after it that are on their way.
+    """Reads one region: holds the page that rows are taken from, and requests for the pages after it.
 
-    Where a page starts is only known for certain when the one before it is there. Until then it is guessed, and a guess
-    that turns out wrong is thrown away, so that nothing is ever skipped.
+    Where a page starts is certain only once the one before it has arrived. Until then it is predicted, and a page whose
+    prediction turns out wrong is discarded, so that nothing is ever skipped.
     """
 
     def __init__(
@@ -205,203 +205,203 @@ class RegionStream:
         at: Position,
         order: Sort,
         fetch: Callable[[Position], Awaitable[RegionPage]],
-        extent: CountEstimate,
+        estimate: CountEstimate,
     ) -> None:
         self.region = region
         self._start = at
         self._order = order
         self._fetch = fetch
-        self._present: RegionPage | None = None
+        self._current: RegionPage | None = None
         self._taken = 0
         self._reported = 0
-        self._coming: deque[_Coming] = deque()
+        self._pending: deque[_PendingPage] = deque()
         self._depth = 0
         self._stride = PAGE
-        self.is_unsettled = False
-        """Whether rows came twice and others may never have come."""
+        self.has_duplicates = False
+        """Whether rows came twice, so that others may be missing."""
         self.passed = at.offset
-        """Records of the service up to the end of the page that is being taken from, from its first window on."""
-        self.extent = extent
+        """Records up to the end of the current page, over all windows."""
+        self.estimate = estimate
 
     @property
     def at(self) -> Position | None:
-        """Where to go on after what was taken; `None` at the end."""
-        return self._present.after(self._taken) if self._present is not None else self._start
+        """Where to continue after the rows taken; `None` at the end."""
+        return self._current.after(self._taken) if self._current is not None else self._start
 
     @property
     def head(self) -> StoredObject | None:
-        """The next row, if it is there."""
-        present = self._present
-        return present.entries[self._taken] if present is not None and self._taken < len(present.entries) else None
+        """The next row, if it has been fetched."""
+        current = self._current
+        return current.entries[self._taken] if current is not None and self._taken < len(current.entries) else None
 
     @property
-    def is_dry(self) -> bool:
-        """Whether the next row has to be fetched before it is known."""
+    def needs_page(self) -> bool:
+        """Whether a page has to be fetched before the next row can be taken."""
         return self.head is None and self.at is not None
 
     @property
-    def is_over(self) -> bool:
-        """Whether there is nothing any more to be taken."""
+    def is_exhausted(self) -> bool:
+        """Whether no rows are left, here or at the service."""
         return self.at is None
 
     @property
-    def begins_anew(self) -> bool:
-        """Whether the present page is the first of a window that begins with rows of the one before."""
-        present = self._present
-        return present is not None and present.at.bound > 0 and not present.at.offset
+    def starts_window(self) -> bool:
+        """Whether the current page starts a window, and so repeats rows of the one before."""
+        current = self._current
+        return current is not None and current.at.bound > 0 and not current.at.offset
 
     @property
     def left(self) -> int | None:
-        """Roughly how many rows are left to take; `None` while unknown."""
-        present = self._present
-        here = len(present.entries) - self._taken if present is not None else 0
-        if present is not None and present.next is None:
+        """Roughly how many rows are left; `None` while unknown."""
+        current = self._current
+        here = len(current.entries) - self._taken if current is not None else 0
+        if current is not None and current.next is None:
             return here
-        behind = self.extent.left(self.passed)
+        behind = self.estimate.left(self.passed)
         return None if behind is None else here + behind
 
     def take(self) -> StoredObject:
-        """Take the next row, which has to be there."""
+        """Take the next row, which must have been fetched."""
         entry = self.head
         assert entry is not None
         self._taken += 1
         return entry
 
-    def rest(self) -> tuple[StoredObject, ...]:
-        """Take all rows that are there."""
-        present = self._present
-        rows = present.entries[self._taken :] if present is not None else ()
+    def take_all(self) -> tuple[StoredObject, ...]:
+        """Take all rows that have been fetched."""
+        current = self._current
+        rows = current.entries[self._taken :] if current is not None else ()
         self._taken += len(rows)
         return rows
 
-    def unreadable(self) -> int:
-        """How many records that cannot be read were passed since this was asked last."""
-        present = self._present
-        if present is None:
+    def take_unreadable(self) -> int:
+        """How many unreadable records were passed since the last call."""
+        current = self._current
+        if current is None:
             return 0
-        here = present.positions[self._taken] if self._taken < len(present.positions) else present.given
-        number = sum(self._reported <= position < here for position in present.unreadable)
+        here = current.positions[self._taken] if self._taken < len(current.positions) else current.given
+        number = sum(self._reported <= position < here for position in current.unreadable)
         self._reported = here
         return number
 
-    async def fill(self, ahead: int) -> None:
-        """Have rows to take, if there are more.
+    async def fetch_rows(self, ahead: int) -> None:
+        """Make the next row available, if there is one.
 
         Args:
-            ahead: how many pages after it may be on their way at the same time.
+            ahead: how many further pages may be requested at the same time.
 
         Raises:
-            StorageError: the page could not be fetched; it can be asked for again.
+            StorageError: the page could not be fetched; call again to retry.
         """
         at = self.at
-        if at is None or not self.is_dry:
+        if at is None or not self.needs_page:
             return
-        if not self._coming or self._coming[0].at.offset != at.offset or self._coming[0].at.bound != at.bound:
-            self.stop()
-            self._begin(at)
-        self._look_ahead(min(self._depth, ahead))
+        if not self._pending or self._pending[0].at.offset != at.offset or self._pending[0].at.bound != at.bound:
+            self.cancel()
+            self._request(at)
+        self._request_ahead(min(self._depth, ahead))
         try:
-            present = await self._coming[0].page
-            if not present.given and self._coming[0].at != at:
-                # A guess does not know where to go on instead.
-                present = await self._fetch(at)
-            present = await self._settled(present, at)
+            current = await self._pending[0].page
+            if not current.given and self._pending[0].at != at:
+                # A predicted position lacks the window to resume with.
+                current = await self._fetch(at)
+            current = await self._without_duplicates(current, at)
         except BaseException:
-            self.stop()
+            self.cancel()
             raise
-        self._coming.popleft()
-        self._present, self._taken, self._reported = present, 0, 0
-        self.passed += present.given
-        self._learn(present)
-        # A short result is not worth guessing at, so it begins with one page.
+        self._pending.popleft()
+        self._current, self._taken, self._reported = current, 0, 0
+        self.passed += current.given
+        self._update_stride(current)
+        # Prefetching starts slowly, since many results fit on one page.
         self._depth = max(2 * self._depth, 1)
-        self._look_ahead(min(self._depth, ahead))
+        self._request_ahead(min(self._depth, ahead))
 
-    async def _settled(self, present: RegionPage, at: Position) -> RegionPage:
-        """The next page, or where rows come again the first of a window: what comes twice hides as many others.
+    async def _without_duplicates(self, current: RegionPage, at: Position) -> RegionPage:
+        """The next page; if it repeats rows, and so may hide as many others, the first page of a new window instead.
 
-        Rows move when others come or go, and those of one value change places where nothing else orders them.
+        Rows shift when objects are added or deleted, and rows with equal values may change places.
         """
-        before = self._present
-        if before is None or not present.at.offset or present.at.bound != before.at.bound:
-            return present
-        if {entry.id for entry in before.entries}.isdisjoint(entry.id for entry in present.entries):
-            return present
+        before = self._current
+        if before is None or not current.at.offset or current.at.bound != before.at.bound:
+            return current
+        if {entry.id for entry in before.entries}.isdisjoint(entry.id for entry in current.entries):
+            return current
         if at.resume:
             return await self._fetch(Position(0, at.resume))
-        self.is_unsettled = True
-        return present
+        self.has_duplicates = True
+        return current
 
-    def stop(self) -> None:
-        """Give up the pages that are on their way."""
-        for coming in self._coming:
-            coming.page.cancel()
-        self._coming.clear()
+    def cancel(self) -> None:
+        """Cancel all pending requests."""
+        for pending in self._pending:
+            pending.page.cancel()
+        self._pending.clear()
 
-    def _learn(self, present: RegionPage) -> None:
-        following = present.next
-        if following is not None and following.bound == present.at.bound and following.offset > present.at.offset:
-            self._stride = following.offset - present.at.offset
+    def _update_stride(self, current: RegionPage) -> None:
+        following = current.next
+        if following is not None and following.bound == current.at.bound and following.offset > current.at.offset:
+            self._stride = following.offset - current.at.offset
 
-    def _look_ahead(self, depth: int) -> None:
-        if not self._coming:
-            if self._present is None or self._present.next is None or not depth:
+    def _request_ahead(self, depth: int) -> None:
+        if not self._pending:
+            if self._current is None or self._current.next is None or not depth:
                 return
-            self._begin(self._present.next)
-        at: Position | None = self._coming[-1].at
-        while at is not None and len(self._coming) < depth and not self._sees_the_end():
-            at = at.guessed(self._stride, self._order)
+            self._request(self._current.next)
+        at: Position | None = self._pending[-1].at
+        while at is not None and len(self._pending) < depth and not self._end_is_known():
+            at = at.predicted(self._stride, self._order)
             if at is not None:
-                self._begin(at)
+                self._request(at)
 
-    def _sees_the_end(self) -> bool:
-        return any(coming.page.done() and _is_last(coming.page) for coming in self._coming)
+    def _end_is_known(self) -> bool:
+        return any(pending.page.done() and _is_last(pending.page) for pending in self._pending)
 
-    def _begin(self, at: Position) -> None:
+    def _request(self, at: Position) -> None:
         task = asyncio.ensure_future(self._fetch(at))
-        task.add_done_callback(self._came)
-        self._coming.append(_Coming(at, task))
+        task.add_done_callback(self._page_done)
+        self._pending.append(_PendingPage(at, task))
 
-    def _came(self, page: asyncio.Task[RegionPage]) -> None:
-        """Do not ask for what lies beyond the end."""
-        if not _is_last(page) or all(coming.page is not page for coming in self._coming):
+    def _page_done(self, page: asyncio.Task[RegionPage]) -> None:
+        """Cancel requests for pages beyond the last one."""
+        if not _is_last(page) or all(pending.page is not page for pending in self._pending):
             return
-        while self._coming[-1].page is not page:
-            self._coming.pop().page.cancel()
+        while self._pending[-1].page is not page:
+            self._pending.pop().page.cancel()
 
 
 def _is_last(page: asyncio.Task[RegionPage]) -> bool:
-    # Asking for the exception also keeps asyncio from reporting one that nobody waits for.
+    # Retrieving the exception also keeps asyncio from reporting it as never retrieved.
     return not page.cancelled() and page.exception() is None and page.result().next is None
 
 
 def merged(streams: Sequence[RegionStream], order: Sort) -> list[StoredObject]:
-    """Take rows in order until a region that has more on the server runs out."""
+    """Take rows in order, until a region needs another page."""
     rows: list[StoredObject] = []
     pick = max if order.descending else min
-    while not any(stream.is_dry for stream in streams):
+    while not any(stream.needs_page for stream in streams):
         heads = [(stream, entry) for stream in streams if (entry := stream.head) is not None]
         if len(heads) <= 1:
-            return rows + [entry for stream, _ in heads for entry in stream.rest()]
+            return rows + [entry for stream, _ in heads for entry in stream.take_all()]
         stream, _ = pick(heads, key=lambda head: sort_key(head[1], order.field))
         rows.append(stream.take())
     return rows
 
 
 MAX_EMPTY = 20
-"""Pages in a row that are asked for when nothing of one may be shown: an empty page looks like no progress."""
+"""Rounds without a row after which a page is returned empty."""
 
 FetchPage: TypeAlias = Callable[[Query, str, Position, int], Awaitable[RegionPage]]
-"""Gives at most so many records from a place of a region on."""
+"""Fetches a page: query, region, position, maximal number of records."""
 Regions: TypeAlias = tuple[tuple[str, ...], tuple[StorageError, ...]]
 """The names of all regions, and what that list lacks."""
 
 
 class PrefetchingSearch:
-    """Reads on through one result.
+    """Reads through one result, requesting pages ahead of time.
 
-    A page carries where the next one starts, so that a result can be read on by another search, or after an error by
-    the same one. Whoever is done with it calls `close`.
+    The cursor of a page holds the position in every region, so that another search can continue from it, as can this
+    one after an error. Call `close` when done.
     """
 
     def __init__(
@@ -413,14 +413,14 @@ class PrefetchingSearch:
         *,
         ahead: int = 0,
     ) -> None:
-        """Read `query`.
+        """Send nothing yet.
 
         Args:
-            query: what is searched for, in one region or in all.
-            fetch: gives records of a region.
-            regions: gives the names of all regions, and what that list lacks.
-            contradicts: whether a row does not meet the filter, as this program reads it.
-            ahead: how many pages may be on their way besides the one that is waited for.
+            query: in one region or in all.
+            fetch: fetches a page of a region.
+            regions: returns the names of all regions, and what that list lacks.
+            contradicts: whether a row does not match the filter, as this program reads it.
+            ahead: how many pages may be requested besides the one that is awaited.
         """
         self._query = query
         self._order = query.sort or NEWEST_FIRST
@@ -430,89 +430,92 @@ class PrefetchingSearch:
         self._ahead = ahead
         self._streams: list[RegionStream] | None = None
         self._cursor: str | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._failures: list[StorageError] = []
+        """Failures that no page has reported yet: if a call raises, the next one reports them."""
+        self._probing: asyncio.Task[None] | None = None
 
     async def page(self, cursor: str | None = None) -> Page[StoredObject]:
         """The rows from `cursor` on, in order."""
-        failures: list[StorageError] = []
         if self._streams is None or cursor != self._cursor:
             self.close()
             starts, lost = await self._starts(cursor)
             self._streams, self._cursor = [self._stream(region, at) for region, at in starts.items()], cursor
-            failures += lost
+            self._failures = list(lost)
         rows: list[StoredObject] = []
         for _round in range(MAX_EMPTY):
-            self._streams, failed = await self._filled(self._streams)
+            self._streams = await self._fetched(self._streams)
             rows = merged(self._streams, self._order)
-            failures += [*failed, *self._unreadable(self._streams), *self._unsettled(self._streams)]
-            if rows or all(stream.is_over for stream in self._streams):
+            self._failures += [*self._unreadable(self._streams), *self._duplicates(self._streams)]
+            if rows or all(stream.is_exhausted for stream in self._streams):
                 break
-        self._cursor = _packed(self._streams)
-        self._ask(self._streams)
+        self._cursor = _encode_cursor(self._streams)
+        self._refine_estimate(self._streams)
+        failures, self._failures = distinct(self._failures), []
         return Page(
             tuple(rows),
             self._cursor,
             left=_left(self._streams),
-            failures=distinct(failures),
+            failures=failures,
             unmatched=sum(map(self._contradicts, rows)),
-            overlaps=any(stream.begins_anew for stream in self._streams),
+            overlaps=any(stream.starts_window for stream in self._streams),
         )
 
     def close(self) -> None:
-        """Give up the pages that are on their way."""
+        """Cancel all pending requests."""
         for stream in self._streams or ():
-            stream.stop()
+            stream.cancel()
         self._streams = None
-        if self._asking is not None:
-            self._asking.cancel()
+        if self._probing is not None:
+            self._probing.cancel()
 
-    def _ask(self, streams: list[RegionStream]) -> None:
-        """Find out how much is left, one question at a time, so that the rows are not kept waiting."""
-        if not self._ahead or (self._asking is not None and not self._asking.done()):
+    def _refine_estimate(self, streams: list[RegionStream]) -> None:
+        """Start one probe at a time, so that the rows are not kept waiting."""
+        if not self._ahead or (self._probing is not None and not self._probing.done()):
             return
         vague = next(
-            (stream for stream in streams if not stream.is_over and stream.extent.is_vague(stream.passed)), None
+            (stream for stream in streams if not stream.is_exhausted and stream.estimate.is_vague(stream.passed)), None
         )
         if vague is not None:
-            self._asking = asyncio.ensure_future(vague.extent.ask(vague.passed))
+            self._probing = asyncio.ensure_future(vague.estimate.refine(vague.passed))
 
-    async def _filled(self, streams: list[RegionStream]) -> tuple[list[RegionStream], list[StorageError]]:
-        """The regions that can be read, each with its next row, and why others cannot.
+    async def _fetched(self, streams: list[RegionStream]) -> list[RegionStream]:
+        """The streams that could be read, each with its next row; why others could not is added to the failures.
 
         Raises:
-            StorageError: none of them can, or the query or the login is refused.
+            StorageError: none of them could, or the query or the login is refused.
         """
-        going = [stream for stream in streams if not stream.is_over]
-        ahead = math.ceil(self._ahead / max(len(going), 1))
-        answers = await asyncio.gather(*(stream.fill(ahead) for stream in going), return_exceptions=True)
+        unfinished = [stream for stream in streams if not stream.is_exhausted]
+        ahead = math.ceil(self._ahead / max(len(unfinished), 1))
+        outcomes = await asyncio.gather(*(stream.fetch_rows(ahead) for stream in unfinished), return_exceptions=True)
         kept: list[RegionStream] = []
         failed: list[StorageError] = []
-        for stream, answer in zip(going, answers, strict=True):
-            if answer is None:
+        for stream, outcome in zip(unfinished, outcomes, strict=True):
+            if outcome is None:
                 kept.append(stream)
-            elif isinstance(answer, ForbiddenError | MissingError | UnavailableError):
-                failed.append(answer.about(self._address(stream.region)))
+            elif isinstance(outcome, ForbiddenError | MissingError | UnavailableError):
+                failed.append(outcome.about(self._address(stream.region)))
             else:
-                raise answer
+                raise outcome
         if failed and not kept:
             raise failed[0]
-        return kept, failed
+        self._failures += failed
+        return kept
 
     def _unreadable(self, streams: list[RegionStream]) -> list[StorageError]:
-        numbers = [(stream.region, stream.unreadable()) for stream in streams]
+        numbers = [(stream.region, stream.take_unreadable()) for stream in streams]
         return [UnreadableError(number, subject=self._address(region)) for region, number in numbers if number]
 
-    def _unsettled(self, streams: list[RegionStream]) -> list[StorageError]:
+    def _duplicates(self, streams: list[RegionStream]) -> list[StorageError]:
         message = "objects come twice in this order, so others may be missing"
         hint = "Sort by createdTime, or run it once more."
-        regions = [stream.region for stream in streams if stream.is_unsettled]
+        regions = [stream.region for stream in streams if stream.has_duplicates]
         return [PartialError(message, subject=self._address(region), hint=hint) for region in regions]
 
     def _address(self, region: str) -> str:
         return Location(self._query.location.profile, region).address
 
     async def _starts(self, cursor: str | None) -> tuple[dict[str, Position], tuple[StorageError, ...]]:
-        """Where to begin in each region, and what the list of regions lacks."""
+        """Where to start in each region, and what the list of regions lacks."""
         if cursor:
             return msgspec.json.decode(cursor, type=dict[str, Position]), ()
         if region := self._query.location.region:
@@ -534,6 +537,6 @@ def _left(streams: list[RegionStream]) -> int | None:
     return sum(known) if len(known) == len(streams) else None
 
 
-def _packed(streams: list[RegionStream]) -> str | None:
+def _encode_cursor(streams: list[RegionStream]) -> str | None:
     positions = {stream.region: at for stream in streams if (at := stream.at) is not None}
     return msgspec.json.encode(positions).decode() if positions else None

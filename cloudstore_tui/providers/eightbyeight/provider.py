@@ -1,4 +1,4 @@
-"""The 8x8 Cloud Storage Service as the program sees it."""
+"""The provider for the 8x8 Cloud Storage Service."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -100,28 +100,28 @@ class EightByEightProvider(StorageProvider):
     async def prefetch(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
         """As many pages at once as the profile allows."""
         ahead, pace = 2 * max(self.profile.concurrency, 1), self.profile.requests_per_minute
-        # What is asked for within some two seconds is enough: more would only wait in front of what the user does.
+        # Two seconds' worth of calls is enough: more would only hold up what the user does next.
         search = self._searcher.prefetching(query, min(ahead, 1 + pace // 30) if pace else ahead)
         try:
             yield search.page
         finally:
             search.close()
 
-    async def count(self, query: Query, told: Callable[[str], None] = lambda _sentence: None) -> int:
+    async def count(self, query: Query, warn: Callable[[str], None] = lambda _sentence: None) -> int:
         """The number of objects now, found with a few dozen small requests."""
         counter = Counter(self._searcher)
         number = await counter.total(query, await self._regions(query))
         if counter.unmatched:
-            some = f"{counter.unmatched:,} of the {counter.looked:,} that were looked at"
-            told(f"{some} do not meet the filter to the letter, so this may be the number of something else.")
+            some = f"{counter.unmatched:,} of the {counter.inspected:,} that were looked at"
+            warn(f"{some} do not meet the filter to the letter, so this may be the number of something else.")
         return number
 
     async def measure(self, query: Query) -> ResultSize:
-        """The number of objects now, and the sizes of some hundred from all over the result."""
+        """The number of objects now, and the sizes of a few hundred spread over the result."""
         return await Counter(self._searcher).size(query, await self._regions(query))
 
     async def stat(self, location: Location) -> Entry:
-        """The record of an object; a region is looked at by asking for one row."""
+        """The record of an object; a region is checked by asking for one row."""
         if not self.is_folder(location):
             return await self._objects.record(location)
         if is_bucket_place(location) and len(location.place) > 1:
@@ -144,14 +144,14 @@ class EightByEightProvider(StorageProvider):
         return await self._objects.link(location, form)
 
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
-        """Delete objects, each looked at afterwards."""
+        """Delete objects and check each of them afterwards."""
         for location in locations:
             self.require(Capability.DELETE, location)
             self._require_object(location)
         return await deletion.delete(self._client, locations)
 
     async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
-        """The objects that share a call, bucket or source, and those of the other leg of a transferred call."""
+        """The objects that share a call, bucket or source, including those of the other leg of a transferred call."""
         return await related_to(self._searcher, entry, everywhere=everywhere)
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
@@ -166,7 +166,7 @@ class EightByEightProvider(StorageProvider):
         return await self._zips.queue(self._region(region))
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
-        """Stop a zip job; one of others only if the profile may change something."""
+        """Cancel a zip job; one that was started elsewhere only if the profile may change something."""
         where = self._region(region)
         if name not in self._zips.started:
             self.require(Capability.ZIP_QUEUE, where)
@@ -192,7 +192,11 @@ class EightByEightProvider(StorageProvider):
         await self._client.close()
 
     async def _regions(self, query: Query) -> tuple[str, ...]:
-        """All that a query is about: what is counted without a region would not be counted."""
+        """All regions of a query.
+
+        Raises:
+            StorageError: the list of regions is incomplete, so a count would be too small.
+        """
         if region := query.location.region:
             return (region,)
         regions = await self._client.regions()

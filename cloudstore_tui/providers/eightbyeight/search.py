@@ -33,8 +33,8 @@ from cloudstore_tui.providers.eightbyeight.paging import (
 
 Result = TypeVar("Result")
 
-ROUND = 1000
-"""A result of a multiple of so many may be cut: services limit what one search gives."""
+CAP_UNIT = 1000
+"""A result of exactly a multiple of this may have been cut off: services cap what one search returns."""
 
 
 class Searcher:
@@ -48,7 +48,7 @@ class Searcher:
         return await self.prefetching(query).page(cursor)
 
     def prefetching(self, query: Query, ahead: int = 0) -> PrefetchingSearch:
-        """All pages of a query, up to `ahead` of them on their way besides the next."""
+        """A reader of all pages of a query, which requests up to `ahead` of them besides the next."""
         return PrefetchingSearch(
             query, self.region_page, self._regions, partial(contradicts, filter_=query.filter), ahead=ahead
         )
@@ -59,24 +59,24 @@ class Searcher:
     async def region_page(self, query: Query, region: str, at: Position = START, limit: int = PAGE) -> RegionPage:
         """One page of one region, and where the next one starts.
 
-        An empty page ends a result only where nothing speaks against it.
+        An empty page counts as the end of a result only if nothing contradicts that.
 
         Raises:
-            ReplyError: what the service gave contradicts what it gave before.
+            ReplyError: the page contradicts an earlier one.
         """
         page = await self._page(query, region, at, limit)
         if limit == 1:
             return page
         where = Location(query.location.profile, region)
-        if at.is_far_from(page.entries) and not page.unreadable:
-            raise _not_again(where)
+        if at.is_far_before(page.entries) and not page.unreadable:
+            raise _time_filter_error(where)
         if page.given:
             return page
         if at.resume:
             return await self.region_page(query, region, Position(0, at.resume), limit)
         if (at.offset or page.is_odd) and (await self._page(query, region, at, 1)).given:
-            raise not_empty(where)
-        if at.offset and at.offset % ROUND == 0:
+            raise empty_page_error(where)
+        if at.offset and at.offset % CAP_UNIT == 0:
             raise PartialError(
                 f"the service gives {at.offset:,} and no more in this order, and there may be more",
                 subject=where.address,
@@ -98,7 +98,7 @@ class Searcher:
         try:
             reply = await self._client.get(region, "objects", pairs, subject=where.address)
         except UsageError as error:
-            raise _refused(error, at, query.filter) from None
+            raise _explained(error, at, query.filter) from None
         return _region_page(wire.page(reply, where.address), where, query, at, limit)
 
 
@@ -110,7 +110,7 @@ def _region_page(page: wire.WirePage, where: Location, query: Query, at: Positio
     following = at.moved(next_offset(at, page.claimed_next, len(page.rows)), order, seen)
     resume = at.next_bound(order, seen)
     if resume and seen[0].created != seen[-1].created:
-        # A last page that is full may be no last one.
+        # A full page may not be the last one, whatever it says.
         following = Position(0, resume) if page.last else replace(following, resume=resume)
     is_over = page.last and len(page.rows) < limit
     return RegionPage(
@@ -126,8 +126,8 @@ def _region_page(page: wire.WirePage, where: Location, query: Query, at: Positio
     )
 
 
-def not_empty(where: Location) -> ReplyError:
-    """An empty page where a question for a single record of it gives one."""
+def empty_page_error(where: Location) -> ReplyError:
+    """The error for an empty page from which a request for a single record does return one."""
     return ReplyError(
         "the service gives an empty page where there is something",
         subject=where.address,
@@ -135,7 +135,7 @@ def not_empty(where: Location) -> ReplyError:
     )
 
 
-def _not_again(where: Location) -> ReplyError:
+def _time_filter_error(where: Location) -> ReplyError:
     return ReplyError(
         "the service cannot find by time what it has just listed, so objects may be missing",
         subject=where.address,
@@ -143,8 +143,8 @@ def _not_again(where: Location) -> ReplyError:
     )
 
 
-def _refused(error: UsageError, at: Position, filter_: str) -> UsageError:
-    """What a refused search means, where that is more than the service's own words."""
+def _explained(error: UsageError, at: Position, filter_: str) -> UsageError:
+    """The error for a refused search, with what this program knows about the cause."""
     if error.status is None:
         return error
     if at.offset + PAGE > LARGEST_WINDOW:
@@ -152,10 +152,10 @@ def _refused(error: UsageError, at: Position, filter_: str) -> UsageError:
             message=f"the service gives no results beyond {at.offset:,} in this order",
             hint="Sort by createdTime, or narrow the query by time.",
         )
-    return error.with_(hint=_suggestion(filter_)) if filter_ and not error.hint else error
+    return error.with_(hint=_filter_hint(filter_)) if filter_ and not error.hint else error
 
 
-def _suggestion(filter_: str) -> str:
+def _filter_hint(filter_: str) -> str:
     try:
         problems = check(parse(filter_), filter_)
     except FilterError as error:
@@ -167,9 +167,9 @@ def _suggestion(filter_: str) -> str:
 
 
 MAX_OBJECTS = 2**40
-"""Where the search for the end is given up; no customer has a million million objects."""
-SAMPLES, SAMPLE = 24, 20
-"""Places of a result that are looked at to tell how large its objects are, and records at each of them."""
+"""Counting is given up here; no customer has a trillion objects."""
+SAMPLE_COUNT, SAMPLE_SIZE = 24, 20
+"""Samples that are taken of a large result to estimate the size of its objects, and records per sample."""
 
 
 class _Part(NamedTuple):
@@ -187,72 +187,72 @@ class _Sample(NamedTuple):
 
 
 class Counter:
-    """Finds the end of a result by asking for single records at doubling offsets, then by halving."""
+    """Counts a result by requesting single records at doubling offsets, then by bisection."""
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
-        self.looked = 0
-        """Objects whose records came along."""
+        self.inspected = 0
+        """Objects whose records were received."""
         self.unmatched = 0
-        """Those of them that do not meet the filter, as this program reads it."""
+        """Those of them that do not match the filter, as this program reads it."""
 
     async def total(self, query: Query, regions: tuple[str, ...]) -> int:
         """The number of objects in these regions now."""
-        return sum(part.number for part in await self._parts(query, regions))
+        return sum(part.number for part in await self._count_parts(query, regions))
 
     async def size(self, query: Query, regions: tuple[str, ...]) -> ResultSize:
-        """The number of objects in these regions now, and the sizes of some that lie evenly all over them.
+        """The number of objects in these regions now, and the sizes of a sample spread evenly over them.
 
-        The newest are no measure for the others: recordings are archived after a while and their companions are not,
+        The newest objects are not representative: recordings are archived after a while, their transcripts are not,
         and offices open and close.
         """
-        parts = await self._parts(query, regions)
+        parts = await self._count_parts(query, regions)
         total = sum(part.number for part in parts)
         samples = [sample for sample in _samples(parts, total) if sample.limit]
-        slices = await _all_of(
-            self._searcher.region_page(one.part.query, one.part.region, Position(one.offset), one.limit)
-            for one in samples
+        pages = await _gather(
+            self._searcher.region_page(sample.part.query, sample.part.region, Position(sample.offset), sample.limit)
+            for sample in samples
         )
-        found = {entry.location: entry.size for one in slices for entry in one.entries if entry.size is not None}
-        return ResultSize(total, len(found), sum(found.values()))
+        sizes = {entry.location: entry.size for page in pages for entry in page.entries if entry.size is not None}
+        return ResultSize(total, len(sizes), sum(sizes.values()))
 
-    async def _parts(self, query: Query, regions: tuple[str, ...]) -> list[_Part]:
+    async def _count_parts(self, query: Query, regions: tuple[str, ...]) -> list[_Part]:
         query = replace(query, sort=NEWEST_FIRST)
-        found = await _all_of(self._in_region(query, region) for region in regions)
+        found = await _gather(self._count_region(query, region) for region in regions)
         return [part for parts in found for part in parts]
 
-    async def _in_region(self, query: Query, region: str) -> list[_Part]:
-        first = await self._look(query, region)
+    async def _count_region(self, query: Query, region: str) -> list[_Part]:
+        first = await self._counted_page(query, region)
         if first.next is None:
             return [_Part(query, region, first.given)]
         try:
-            number = await self._end(query, region, first.given, MAX_OBJECTS)
+            number = await self._bisect(query, region, first.given, MAX_OBJECTS)
         except UsageError as error:
             if error.status is None:
-                # It is about something else than how far offsets may go.
+                # Not a refusal of a large offset.
                 raise
-            return await self._by_windows(query, region)
+            return await self._count_by_windows(query, region)
         if number == MAX_OBJECTS:
             raise _uncountable(query)
-        if number % ROUND or await self._is_last(query, region, number):
+        if number % CAP_UNIT or await self._is_last(query, region, number):
             return [_Part(query, region, number)]
-        return await self._by_windows(query, region, number)
+        return await self._count_by_windows(query, region, number)
 
-    async def _look(self, query: Query, region: str, at: Position = START, limit: int = PAGE) -> RegionPage:
+    async def _counted_page(self, query: Query, region: str, at: Position = START, limit: int = PAGE) -> RegionPage:
         page = await self._searcher.region_page(query, region, at, limit)
-        self.looked += len(page.entries)
+        self.inspected += len(page.entries)
         self.unmatched += sum(contradicts(entry, query.filter) for entry in page.entries)
         return page
 
     async def _is_last(self, query: Query, region: str, number: int) -> bool:
-        """Whether the last of so many is the oldest of all: services may say nothing of those beyond a limit."""
+        """Whether the last of `number` objects is the oldest of all: services may silently cap a result."""
         last = await self._searcher.region_page(query, region, Position(number - 1), 1)
         oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), region, limit=1)
         return [entry.created for entry in last.entries] == [entry.created for entry in oldest.entries]
 
-    async def _end(self, query: Query, region: str, some: int, most: int) -> int:
-        """The number of objects, known to be at least `some` and at most `most`."""
-        low, high, probe = some, most, some * 2
+    async def _bisect(self, query: Query, region: str, low: int, high: int) -> int:
+        """The number of objects, known to be at least `low` and at most `high`."""
+        probe = low * 2
         while probe < high:
             if await self._is_there(query, region, probe):
                 low, probe = probe + 1, probe * 2
@@ -267,17 +267,17 @@ class Counter:
         return low
 
     async def _is_there(self, query: Query, region: str, offset: int) -> bool:
-        return (await self._look(query, region, Position(offset), 1)).given > 0
+        return (await self._counted_page(query, region, Position(offset), 1)).given > 0
 
-    async def _by_windows(self, query: Query, region: str, largest: int = LARGEST_WINDOW) -> list[_Part]:
-        """Where large offsets give nothing: halve the time until each part is small enough.
+    async def _count_by_windows(self, query: Query, region: str, largest: int = LARGEST_WINDOW) -> list[_Part]:
+        """Count without large offsets: halve the time until each part is small enough.
 
-        From 1970 to tomorrow: the first and last records are only known from a service that sorts as it is asked to.
+        It starts with 1970 to tomorrow, since the first and last records are known only if the service sorts as asked.
         """
         parts, spans = [], [(0, epoch_ms(datetime.now(UTC) + timedelta(days=1)))]
         while spans:
             start, end = spans.pop()
-            part = await self._within(query, region, start, end, largest)
+            part = await self._count_span(query, region, start, end, largest)
             if part is not None:
                 parts.append(part)
             elif end - start > 1:
@@ -286,21 +286,21 @@ class Counter:
                 raise _uncountable(query)
         return parts
 
-    async def _within(self, query: Query, region: str, start: int, end: int, largest: int) -> _Part | None:
-        """What is in a span of time, `None` if it is too much to be counted at once."""
+    async def _count_span(self, query: Query, region: str, start: int, end: int, largest: int) -> _Part | None:
+        """The objects in a span of time; `None` if they are too many to be counted at once."""
         since = compare("createdTime", "=ge=", str(start))
         until = compare("createdTime", "=lt=", str(end))
         part = replace(query, filter=conjunction(query.filter, since, until))
-        first = await self._look(part, region)
+        first = await self._counted_page(part, region)
         if first.next is None:
             return _Part(part, region, first.given)
         if await self._is_there(part, region, largest - 1):
             return None
-        return _Part(part, region, await self._end(part, region, first.given, largest - 1))
+        return _Part(part, region, await self._bisect(part, region, first.given, largest - 1))
 
 
-async def _all_of(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """What several works give, in their order; the first that fails ends the others, and its error is raised."""
+async def _gather(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """The results of several coroutines, in order; the first error cancels the others and is raised as it is."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         return await asyncio.gather(*tasks)
@@ -311,21 +311,21 @@ async def _all_of(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
 
 
 def _samples(parts: Sequence[_Part], total: int) -> Iterator[_Sample]:
-    """Where to look: everywhere in a small result, else at places that are equally far from each other."""
-    if total <= SAMPLES * SAMPLE:
+    """All records of a small result, else samples at equal distances."""
+    if total <= SAMPLE_COUNT * SAMPLE_SIZE:
         for part in parts:
             for offset in range(0, part.number, PAGE):
                 yield _Sample(part, offset, min(PAGE, part.number - offset))
         return
-    begins = 0
+    start = 0
     for part in parts:
-        ends = begins + part.number
-        for place in range(SAMPLES):
-            middle = (2 * place + 1) * total // (2 * SAMPLES)
-            if begins <= middle < ends:
-                offset = max(min(middle - begins - SAMPLE // 2, part.number - SAMPLE), 0)
-                yield _Sample(part, offset, min(SAMPLE, part.number))
-        begins = ends
+        end = start + part.number
+        for index in range(SAMPLE_COUNT):
+            middle = (2 * index + 1) * total // (2 * SAMPLE_COUNT)
+            if start <= middle < end:
+                offset = max(min(middle - start - SAMPLE_SIZE // 2, part.number - SAMPLE_SIZE), 0)
+                yield _Sample(part, offset, min(SAMPLE_SIZE, part.number))
+        start = end
 
 
 def _uncountable(query: Query) -> UsageError:

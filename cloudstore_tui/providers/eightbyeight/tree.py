@@ -1,4 +1,4 @@
-"""The virtual folders above the objects: types, years, months, days and buckets, and what is right below them."""
+"""The virtual folders above the objects: types, years, months, days and buckets, and their direct children."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -17,19 +17,19 @@ from cloudstore_tui.net.api import segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
 from cloudstore_tui.providers.eightbyeight.paging import NEWEST_FIRST, OLDEST_FIRST, PAGE, START, Position, next_offset
-from cloudstore_tui.providers.eightbyeight.search import Searcher, not_empty
+from cloudstore_tui.providers.eightbyeight.search import Searcher, empty_page_error
 
 BUCKETS = "buckets"
 """The place of all buckets of a region; a type of that name would be hidden by it."""
 
 DAY_DEPTH = 4
-"""Names in the place of a day: type, year, month, day."""
+"""Length of the place of a day: type, year, month, day."""
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class DaySpan(msgspec.Struct, frozen=True):
-    """A time from a moment up to, not including, another."""
+    """A half-open span of time."""
 
     start: datetime
     end: datetime
@@ -44,7 +44,7 @@ def place_query(location: Location) -> Query | None:
     """The query of a place, newest first; `None` for buckets, for objects and for all regions.
 
     Raises:
-        MissingError: its names are no date.
+        MissingError: its names are not a date.
     """
     if is_bucket_place(location) or location.path or not location.region:
         return None
@@ -58,10 +58,10 @@ def place_query(location: Location) -> Query | None:
 
 
 def span(location: Location) -> DaySpan | None:
-    """The time in UTC that the names of a year, month and day below a type stand for; `None` without a year.
+    """The time in UTC that the year, month and day in a place stand for; `None` without a year.
 
     Raises:
-        MissingError: they are no date.
+        MissingError: they are not a date.
     """
     names = location.place[1:]
     if not names:
@@ -74,7 +74,7 @@ def span(location: Location) -> DaySpan | None:
     try:
         return DaySpan(start, _end(start, len(names)))
     except (ValueError, OverflowError):
-        # The last year, month and day of the calendar have no next one.
+        # Nothing follows the last year, month and day of the calendar.
         return DaySpan(start, _LAST)
 
 
@@ -90,8 +90,8 @@ def time_folders(parent: Location, moments: Iterable[datetime], *, whole: bool) 
 
     Args:
         parent: the place of a type, a year or a month.
-        moments: when objects of the place were created, the newest and the oldest among them.
-        whole: whether these are all: then only times that have content are given, else all from first to last.
+        moments: when objects of the place were created, including the newest and the oldest.
+        whole: whether these are all objects: if not, all times between the first and the last are included.
     """
     above = span(parent)
     inside = [moment for moment in moments if above is None or above.start <= moment < above.end]
@@ -114,14 +114,14 @@ MAX_TYPES = 40
 
 
 class Tree:
-    """Looks below places."""
+    """Lists the children of places."""
 
     def __init__(self, client: EightByEightClient, searcher: Searcher) -> None:
         self._client = client
         self._searcher = searcher
 
     async def folders(self, location: Location, cursor: str | None) -> Page[Folder]:
-        """The places right below one."""
+        """The direct children of a place."""
         if location.path:
             raise MissingError("is an object, not a folder", subject=location.address)
         if not location.region:
@@ -145,7 +145,7 @@ class Tree:
         return Page(found, None, len(found), self._client.warnings, failures=self._client.failures)
 
     async def _types(self, region: Location) -> Page[Folder]:
-        """The types that exist: those of the newest objects, then those of what has none of these, to the end."""
+        """The types that exist: those of the newest objects, then repeatedly those of objects with other types."""
         found: list[str] = []
         failures: tuple[StorageError, ...] = ()
         complete = False
@@ -155,7 +155,7 @@ class Tree:
             new = list(dict.fromkeys(entry.type for entry in page.entries if entry.type not in ("", *found)))
             found += new
             failures += unreadable(len(page.unreadable), region.address)
-            # Where nothing but known types comes, the service does not leave out those that are named.
+            # Without a new type, the service ignores the filter.
             if (complete := page.next is None or not page.entries) or not new:
                 break
         names = [*sorted(found, key=type_rank), BUCKETS]
@@ -195,7 +195,7 @@ class Tree:
         at = Position(int(cursor)) if cursor else START
         page = await self._bucket_page(location, at, PAGE)
         if not page.rows and (at.offset or page.is_odd) and (await self._bucket_page(location, at, 1)).rows:
-            raise not_empty(location)
+            raise empty_page_error(location)
         rows = [bucket for row in page.rows if (bucket := wire.bucket_row(row))]
         found = tuple(folder(location.child(row.name), wire.moment(row.created_time)) for row in rows)
         is_over = page.last and len(page.rows) < PAGE

@@ -1,4 +1,4 @@
-"""The service's JSON, and the tolerant readings of what it says in more than one way."""
+"""The service's JSON, read tolerantly where it has more than one form."""
 
 import re
 from collections.abc import Iterable
@@ -18,17 +18,17 @@ Item = TypeVar("Item", bound=msgspec.Struct)
 
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _UNITS = {known.name: known.duration for known in TYPES}
-"""The unit of the tag `duration`, by type: the service's pages say seconds throughout, the recordings do not."""
+"""The unit of the tag `duration` by type: the vendor's pages say seconds for all, the recordings have milliseconds."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799_000
-"""The last millisecond that a date can hold."""
-_LONGEST_NUMBER = 18
-"""Digits that fit into the integers of every database and language."""
+"""The last millisecond that a `datetime` can hold."""
+_MAX_DIGITS = 18
+"""Fits into the integers of every database and language."""
 
 
 class EightByEightTokenReply(msgspec.Struct):
-    """A token; every scalar is a text."""
+    """A token; all scalars are texts."""
 
     access_token: str
     expires_in: Any = None
@@ -37,7 +37,7 @@ class EightByEightTokenReply(msgspec.Struct):
 
     @property
     def products(self) -> tuple[str, ...]:
-        """What the key was made for; empty if the service does not say. One form is a text in brackets."""
+        """The products that the key was made for, from a list or a text in brackets; empty if the reply has neither."""
         if isinstance(self.api_product_list_json, list):
             return tuple(str(name) for name in self.api_product_list_json)
         listed = text(self.api_product_list).strip("[] ")
@@ -45,7 +45,7 @@ class EightByEightTokenReply(msgspec.Struct):
 
 
 class ObjectRecord(msgspec.Struct, rename="camel"):
-    """One object. Every field can be missing or of another type, so none is trusted to be what it should."""
+    """One object. Every field may be missing or of the wrong type."""
 
     id: Any = None
     type: Any = None
@@ -63,7 +63,7 @@ class ObjectRecord(msgspec.Struct, rename="camel"):
     tags: Any = None
 
     def as_object(self, near: Location) -> StoredObject | None:
-        """It as an object in the profile and region of `near`; `None` if it has no id to name it by."""
+        """The object, in the profile and region of `near`; `None` without an id."""
         id_, kind, size, tags = text(self.id), text(self.type), count(self.stored_bytes), _tags(self.tags)
         if not id_:
             return None
@@ -89,7 +89,7 @@ class ObjectRecord(msgspec.Struct, rename="camel"):
 
 
 class PageReply(msgspec.Struct, rename="camel"):
-    """A page of a search; what it says of its number and of the total is not to be relied on."""
+    """A page of a search; its page number and total are not reliable."""
 
     content: Any = None
     last_page: Any = None
@@ -98,7 +98,7 @@ class PageReply(msgspec.Struct, rename="camel"):
 
 
 class BucketRecord(msgspec.Struct, rename="camel"):
-    """What groups the objects of one interaction."""
+    """A bucket, which groups the objects of one interaction."""
 
     id: Any = None
     bucket_id: Any = None
@@ -107,7 +107,7 @@ class BucketRecord(msgspec.Struct, rename="camel"):
 
     @property
     def name(self) -> str:
-        """Its id, which has two names; empty if it has none."""
+        """Its id, which is in either of two fields; may be empty."""
         return text(self.id) or text(self.bucket_id)
 
 
@@ -120,7 +120,7 @@ class JobRecord(msgspec.Struct, rename="camel"):
     url: Any = None
 
     def as_job(self, near: Location) -> ZipJob:
-        """It as a job in the profile and region of `near`."""
+        """The job, in the profile and region of `near`."""
         content = self.content if isinstance(self.content, list) else []
         return ZipJob(
             profile=near.profile,
@@ -132,7 +132,7 @@ class JobRecord(msgspec.Struct, rename="camel"):
 
 
 class LinkReply(msgspec.Struct, rename="camel"):
-    """A presigned link inside an object, by any of its names."""
+    """A presigned link in an object, under any of its names."""
 
     url: Any = None
     presigned_url: Any = None
@@ -146,28 +146,28 @@ class RestoreReply(msgspec.Struct, rename="camel"):
 
 
 class WirePage(msgspec.Struct, frozen=True):
-    """A page of a search, from any shape of reply."""
+    """A page of a search, from any form of reply."""
 
     rows: tuple[Any, ...]
-    """As they came, damaged ones among them: their number counts for offsets."""
+    """As received, including damaged ones, since their number counts for offsets."""
     last: bool
     claimed_next: int = 0
-    """The key of the page: the offset of the next one, of this one, or its number; 0 where the service is silent."""
+    """The page key: the offset of the next page, of this one, or its number; 0 if missing."""
     is_odd: bool = False
-    """Whether it is empty and does not say so: that it is the last, and of no record."""
+    """Whether it is empty although the reply does not say that it is the last, or that it has no records."""
 
 
 def read_region(name: str) -> str:
-    """The name of a region in the service's own capitals; empty if it cannot be one."""
+    """The name of a region in lower case; empty if it cannot be one."""
     name = name.lower() if name.isascii() else ""
     return name if _REGION.fullmatch(name) else ""
 
 
 def read_regions(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of regions as the service writes them, each once.
+    """The names of regions in lower case, each once.
 
     Raises:
-        ConfigError: one of them can be none.
+        ConfigError: one of them cannot be a region.
     """
     found = {name: read_region(name) for name in names}
     for name, region in found.items():
@@ -179,7 +179,7 @@ def read_regions(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def regions(reply: Reply, subject: str) -> tuple[tuple[str, ...], int]:
-    """Region names, each once, and how many were left out because they cannot be names."""
+    """The names of regions, each once, and the number of unusable ones that were left out."""
     listed = reply.decode(list[Any], subject=subject)
     names = [name for name in listed if isinstance(name, str) and name and read_region(name) == name]
     return tuple(dict.fromkeys(names)), len(listed) - len(names)
@@ -192,50 +192,50 @@ def page(reply: Reply, subject: str) -> WirePage:
         return WirePage((raw,), last=True)
     if isinstance(raw, list) and not any(map(_is_page, raw)):
         return WirePage(tuple(raw), last=True)
-    pages = [_read(item, PageReply) for item in (raw if isinstance(raw, list) else [raw]) if _is_page(item)]
-    found = [one for one in pages if one]
-    # Rows are what counts: an error that comes as a page without any is not "nothing found".
-    is_told = message_of(reply.body) or any(count(one.page_size) for one in found)
-    is_none = not any(isinstance(one.content, list) for one in found) and is_told
-    if is_none or not found or (isinstance(raw, list) and len(found) < len(raw)):
+    items = [_read(item, PageReply) for item in (raw if isinstance(raw, list) else [raw]) if _is_page(item)]
+    pages = [page for page in items if page]
+    # An error in the form of a page without rows is not an empty result.
+    has_rows = any(isinstance(page.content, list) for page in pages)
+    is_error = not has_rows and (message_of(reply.body) or any(count(page.page_size) for page in pages))
+    if is_error or not pages or (isinstance(raw, list) and len(pages) < len(raw)):
         raise reply.unlike("a page", subject)
-    rows = tuple(row for one in found if isinstance(one.content, list) for row in one.content)
-    end = found[-1]
+    rows = tuple(row for page in pages if isinstance(page.content, list) for row in page.content)
+    end = pages[-1]
     last = end.last_page is True or text(end.last_page).lower() == "true"
     is_odd = not rows and (end.content is None or not last or bool(count(end.page_size)))
     return WirePage(rows, last or not rows, count(end.page_key) or 0, is_odd)
 
 
 def _is_page(raw: object) -> bool:
-    """Whether it is one; rows in another container are no empty page, which would look like nothing found."""
+    """Whether it is a page; one with `content` of another type is not, as it would look like an empty result."""
     if not isinstance(raw, dict) or not isinstance(raw.get("content"), list | None):
         return False
     return "content" in raw or "lastPage" in raw
 
 
 def record(raw: object, near: Location) -> StoredObject | None:
-    """One row of a page as an object; `None` for what is none."""
+    """One row of a page as an object; `None` if it is not one."""
     found = _read(raw, ObjectRecord)
     return found.as_object(near) if found else None
 
 
 def single(reply: Reply, near: Location, subject: str) -> StoredObject | None:
-    """The object that a reply is about, bare or in a list; `None` if it holds none."""
+    """The object in a reply, bare or in a list; `None` if there is none."""
     found = [entry for row in _unwrapped(reply, subject) if (entry := record(row, near))]
     return next((entry for entry in found if entry.id == near.path), found[0] if found else None)
 
 
 def bucket_row(raw: object) -> BucketRecord | None:
-    """One row of a page as a bucket; `None` for what is none."""
+    """One row of a page as a bucket; `None` if it is not one."""
     found = _read(raw, BucketRecord)
     return found if found and found.name else None
 
 
 def bucket_objects(reply: Reply, near: Location, subject: str) -> tuple[list[StoredObject], int]:
-    """The objects of one bucket, and how many of its rows could not be read.
+    """The objects of one bucket, and the number of unreadable ones.
 
     Raises:
-        ReplyError: the reply is about no bucket.
+        ReplyError: the reply is not a bucket.
     """
     buckets = [bucket for row in _unwrapped(reply, subject) if (bucket := _read(row, BucketRecord))]
     if not buckets or not isinstance(buckets[0].object_list, list | None):
@@ -246,23 +246,23 @@ def bucket_objects(reply: Reply, near: Location, subject: str) -> tuple[list[Sto
 
 
 def jobs(reply: Reply, near: Location, subject: str) -> Page[ZipJob]:
-    """The zip jobs in a reply: one, a list of them, or nothing at all; those without a name are lacking."""
+    """The zip jobs in a reply: one, a list or nothing; those without a name count as unreadable."""
     if not reply.body.strip():
         return Page(())
     found = [job.as_job(near) for job in _job_records(reply, subject)]
     raw: object = reply.decode(Any, subject=subject)
-    lacking = (len(raw) if isinstance(raw, list) else bool(raw)) - len(found)
-    return Page(tuple(found), failures=unreadable(lacking, subject))
+    damaged = (len(raw) if isinstance(raw, list) else bool(raw)) - len(found)
+    return Page(tuple(found), failures=unreadable(damaged, subject))
 
 
 def job_link(reply: Reply, name: str, subject: str) -> str:
-    """The presigned link in the state of one zip job; empty if there is none."""
+    """The presigned link in the status of one zip job; empty if there is none."""
     found = next((job for job in _job_records(reply, subject) if text(job.zip_name) == name), None)
     return text(found.url).strip() if found else ""
 
 
 def link(reply: Reply, subject: str) -> str:
-    """A presigned link in any of its shapes: a redirect, a plain text, a JSON text, or an object; else empty."""
+    """A presigned link from a redirect, plain text, a JSON string or an object; empty if there is none."""
     if reply.location:
         return reply.location.strip()
     if reply.body.strip().lower().startswith((b"http:", b"https:")):
@@ -275,26 +275,26 @@ def link(reply: Reply, subject: str) -> str:
 
 
 def restored_days(reply: Reply, asked: int, subject: str) -> int:
-    """The days that a restored copy will stay."""
+    """The days for which a restored copy will stay."""
     raw = _read(reply.decode(Any, subject=subject), RestoreReply) if reply.body.strip() else None
     return (count(raw.expiration_days) if raw else None) or asked
 
 
 def text(raw: object) -> str:
-    """A text; numbers as their digits, anything else as nothing."""
+    """A text; an integer as its digits; anything else as empty."""
     if isinstance(raw, str):
         return raw
     return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 2**64 else ""
 
 
 def count(raw: object) -> int | None:
-    """A whole number of at least 0, as a number or as a text; else unknown."""
+    """A whole number of at least 0, from a number or a text; else `None`."""
     digits = text(raw).strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER else None
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None
 
 
 def moment(raw: object) -> datetime | None:
-    """A time in ISO 8601, which is UTC without a zone, or in epoch milliseconds; else unknown."""
+    """A time in ISO 8601, which is UTC if it has no zone, or in epoch milliseconds; else `None`."""
     written = text(raw).strip()
     milliseconds = None if "-" in written else count(written)
     if milliseconds is not None:
@@ -327,7 +327,7 @@ def _read(raw: object, kind: type[Item]) -> Item | None:
 
 def _tags(raw: object) -> tuple[tuple[str, str], ...]:
     listed = raw if isinstance(raw, list) else []
-    # A large result has millions of them, and nearly all are texts already.
+    # Written for speed: a large result has millions of tags, and nearly all are texts already.
     pairs = [
         (key if key.__class__ is str else text(key), value if value.__class__ is str else text(value))
         for tag in listed

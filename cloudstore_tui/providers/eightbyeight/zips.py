@@ -18,20 +18,20 @@ _HINT = "Look at the queue before starting another: cloudstore zip list."
 
 
 class ZipJobs:
-    """Starts, watches and stops zip jobs."""
+    """Starts, checks and cancels zip jobs."""
 
     def __init__(self, client: EightByEightClient, links: Links) -> None:
         self._client = client
         self._links = links
         self.started: set[str] = set()
-        """The names of the jobs that were started here."""
+        """Names of the jobs that were started here."""
 
     async def start(self, locations: Sequence[Location]) -> ZipJob:
-        """Start one job for objects of one region, each named once.
+        """Start one job for objects of one region, without duplicates.
 
         Raises:
             JobError: the service did not start one.
-            LostReplyError: nobody knows which job is ours.
+            LostReplyError: it is unknown which job is ours.
         """
         if not locations:
             raise UsageError("a zip job needs at least one object")
@@ -45,9 +45,11 @@ class ZipJobs:
             reply = await self._send("POST", near, "start", near.address, ids)
             found = wire.jobs(reply, near, near.address).items
         except LostReplyError:
-            # Sent once: whether the job was started shows in the queue.
+            # Not sent again: the queue shows whether the job was started.
             pass
-        new = [job for job in found if job.name not in before] or [*found[:1]] * (len(found) == 1)
+        new = [job for job in found if job.name not in before]
+        if not new and len(found) == 1:
+            new = [found[0]]
         new = new or [job for job in await self._all(near) if job.name not in before]
         if not new:
             raise JobError("the service did not start a zip job", subject=near.address, hint=_HINT)
@@ -58,7 +60,7 @@ class ZipJobs:
 
     async def one(self, near: Location, name: str) -> ZipJob:
         """The state of one job."""
-        subject = _place(near, name)
+        subject = _address(near, name)
         reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", subject=subject)
         jobs = wire.jobs(reply, near, subject).items or await self._all(near)
         found = next((job for job in jobs if job.name == name), None)
@@ -80,16 +82,16 @@ class ZipJobs:
         return wire.jobs(reply, near, near.address)
 
     async def cancel(self, near: Location, name: str) -> tuple[ZipJob, ...]:
-        """Stop a job; the jobs that the server then holds."""
-        subject = _place(near, name)
+        """Cancel a job; return the jobs that the server then holds."""
+        subject = _address(near, name)
         try:
-            reply = await self._cancelled(near, f"cancel/{segment(name)}", subject)
+            reply = await self._send_cancel(near, f"cancel/{segment(name)}", subject)
         except LostReplyError:
             return await self._all(near)
         return wire.jobs(reply, near, subject).items or await self._all(near)
 
     async def clear(self, near: Location) -> tuple[ZipJob, ...]:
-        """Empty the queue; what the server then still holds."""
+        """Clear the queue; return the jobs that the server still holds."""
         try:
             reply = await self._send("PUT", near, "clear", near.address)
         except LostReplyError:
@@ -102,7 +104,7 @@ class ZipJobs:
         Raises:
             JobError: it is not finished.
         """
-        subject, query = _place(near, name), [("presignUrl", "true")]
+        subject, query = _address(near, name), [("presignUrl", "true")]
         reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", query, subject=subject)
         job = next((job for job in wire.jobs(reply, near, subject).items if job.name == name), None)
         if job and job.status in ZIP_RUNNING | ZIP_ABORTED:
@@ -116,8 +118,8 @@ class ZipJobs:
         ends = self._client.login.ends
         return Source(url_of_zip, headers, expires=ends, local=self._client.local, networks=networks)
 
-    async def _cancelled(self, near: Location, action: str, subject: str) -> Reply:
-        """Newer services take PUT, older ones POST; a job that is not there is missing for both."""
+    async def _send_cancel(self, near: Location, action: str, subject: str) -> Reply:
+        """Newer services accept PUT, older ones POST; a job that does not exist is missing for both."""
         try:
             return await self._send("PUT", near, action, subject)
         except (MissingError, UnsupportedError) as error:
@@ -134,5 +136,5 @@ class ZipJobs:
         return await self._client.send(method, near.region, path, body=ids, subject=subject, level=DOWNLOAD)
 
 
-def _place(near: Location, name: str) -> str:
+def _address(near: Location, name: str) -> str:
     return f"{near.address}{name}"

@@ -217,6 +217,27 @@ async def test_what_the_list_of_regions_lacks_is_told_once() -> None:
     assert [len(page.failures) for page in pages] == [1, 0, 0]
 
 
+async def test_what_a_page_lacks_is_reported_although_it_failed_first() -> None:
+    class Dropping(Service):
+        async def region_page(self, query: Query, region: str, at: Position, limit: int) -> RegionPage:
+            if at.offset in failing:
+                failing.remove(at.offset)
+                raise NetworkError("no answer")
+            return await super().region_page(query, region, at, limit)
+
+    failing = [0, 3]
+    forbidden = {"us-east": ForbiddenError("not yours")}
+    lost = (ReplyError("1 region has a name that cannot be used"),)
+    service = Dropping({"uk": [9, 8, 7, 1], "us-east": [4]}, 3, frozenset({7, 8, 9}), lost, dict(forbidden))
+    search = service.prefetching()
+    for _failure in range(2):
+        with pytest.raises(NetworkError):
+            await search.page()
+    page = await search.page()
+    assert ids([page]) == ["uk-1"]
+    assert {type(failure) for failure in page.failures} == {ForbiddenError, ReplyError, UnreadableError}
+
+
 async def test_what_cannot_be_read_is_counted_once_however_the_pages_are_read() -> None:
     service = Service({"uk": range(40, 0, -1), "us-east": range(400, 0, -10)}, size=7, unreadable=frozenset({33, 10}))
     pages = [await service.prefetching().page()]

@@ -272,7 +272,7 @@ async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_serv
 async def test_an_error_does_not_wait_for_its_explanation(
     service: ScriptedService, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.providers.eightbyeight.client.LONGEST_EXPLANATION", 0.2)
+    monkeypatch.setattr("cloudstore_tui.providers.eightbyeight.client.EXPLANATION_TIMEOUT_S", 0.2)
     provider = EightByEightProvider(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=60)))
     service.answers = [("GET /storage/us-east/v3/objects", told(404, "No object"))]
     service.rule = lambda *_ask: told(503, "later")
@@ -510,6 +510,14 @@ async def test_a_count_that_lacks_a_region_without_a_usable_name_is_an_error(
         await provider.count(Query(provider.locate("")))
     found = await provider.search(Query(provider.locate("")))
     assert ([entry.id for entry in found.items], len(found.failures)) == (["a"], 1)
+
+
+async def test_regions_without_a_usable_name_are_not_taken_for_no_storage(
+    service: ScriptedService, provider: EightByEightProvider
+) -> None:
+    service.rule = lambda *_ask: (200, ["../uk"])
+    with pytest.raises(ReplyError, match="1 region has a name that cannot be used"):
+        await provider.browse(provider.locate(""))
 
 
 async def test_regions_that_all_fail_are_an_error(service: ScriptedService, provider: EightByEightProvider) -> None:
