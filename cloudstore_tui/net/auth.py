@@ -41,8 +41,6 @@ class AccessToken(msgspec.Struct, frozen=True):
     value: Secret
     life: float
     """Seconds."""
-    granted: tuple[str, ...] = ()
-    """The scopes or products that the service says it is valid for."""
 
 
 def token_life(raw: object) -> float:

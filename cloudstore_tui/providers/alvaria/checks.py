@@ -1,4 +1,4 @@
-"""What `profile test` and `doctor` look at."""
+"""The checks of `profile test` and `doctor`."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from cloudstore_tui.providers.alvaria.scopes import FOLDERS
 
 
 async def check_profile(profile: Profile, client: AlvariaClient) -> tuple[Check, ...]:
-    """Token, scopes, folders, uploads and clock, until the first thing that is wrong."""
+    """Token, scopes, folders, uploads and clock, up to the first failure."""
     checklist = Checklist(profile.name, lambda: client.clock_skew)
     steps: list[tuple[str, Step]] = [
         ("token", partial(_token, client)),
@@ -29,21 +29,21 @@ async def _token(client: AlvariaClient) -> str | Doubt:
 
 
 async def _scopes(profile: Profile, client: AlvariaClient) -> str | Doubt:
-    granted = (await client.login.token()).granted
-    asked = profile.texts("scopes")
-    if not granted:
-        return f"{len(asked)} asked for; the service does not say which it granted"
-    if missing := [scope for scope in asked if scope not in granted]:
+    await client.login.token()
+    number = len(profile.texts("scopes"))
+    if not client.granted:
+        return f"{number} asked for; the service does not say which it granted"
+    if missing := client.missing_scopes:
         raise LoginError(
             f"not granted: {', '.join(missing)}",
             subject=profile.name,
             hint="Ask Alvaria for them, or take them out of scopes of the profile.",
         )
-    return f"{len(asked)} granted"
+    return f"{number} granted"
 
 
 async def _folders(profile: Profile, client: AlvariaClient) -> str | Doubt:
-    """One folder that the scopes should open: whether the API key and the organisation are right, too."""
+    """A folder that the scopes should open, which also shows whether the API key and the organisation are right."""
     folder = next((FOLDERS[scope] for scope in profile.texts("scopes") if scope in FOLDERS), "exports/")
     try:
         await client.keys(folder, "directory", f"{profile.name}:{folder}", most=1)
@@ -54,7 +54,7 @@ async def _folders(profile: Profile, client: AlvariaClient) -> str | Doubt:
 
 
 async def _uploads(profile: Profile, client: AlvariaClient) -> str | Doubt:
-    """Whether there is a link to upload to: having one changes nothing."""
+    """Whether the service gives a link to upload to, which changes nothing."""
     opened = [FOLDERS[scope] for scope in profile.texts("scopes") if scope in FOLDERS]
     folder = next((folder for folder in opened if folder.startswith("imports/")), "")
     if not folder:

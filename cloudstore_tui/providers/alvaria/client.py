@@ -26,13 +26,13 @@ class BadRequestError(UsageError):
 
 
 class Refusals:
-    """The hints for one profile."""
+    """Makes the errors of one profile more specific, with hints."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
 
     def explain(self, reply: Reply, error: StorageError) -> StorageError:
-        """What is behind a status, before it is known which key the request was about."""
+        """The error for a refusal, by its status; `about` adds what depends on the key."""
         if reply.status == 400:
             return BadRequestError(
                 error.message,
@@ -43,8 +43,8 @@ class Refusals:
             )
         if reply.status not in (401, 403):
             return error
-        # The token service took the credentials just now, so this is about the folder and not about the login.
-        if not _is_gateway(reply.body):
+        # The token service has just accepted the credentials, so this is about the folder and not about the login.
+        if not _is_from_gateway(reply.body):
             return ForbiddenError(
                 error.message, subject=error.subject, status=reply.status, service_message=error.service_message
             )
@@ -55,15 +55,15 @@ class Refusals:
         )
 
     def about(self, error: StorageError, key: str) -> StorageError:
-        """The same error with a hint for this key."""
+        """The error with a hint for this key."""
         if isinstance(error, ForbiddenError) and not error.hint:
             return self._no_permission(error, key)
         if isinstance(error, MissingError) and not error.hint:
-            return error.with_(hint=self._where_to_look(key))
+            return error.with_(hint=self._missing_hint(key))
         return error
 
     def login(self, error: StorageError) -> StorageError:
-        """A token that was refused, with what to check."""
+        """The error for a refused token request, with what to check."""
         if not isinstance(error, LoginError):
             return error
         name = self._profile.name
@@ -89,41 +89,41 @@ class Refusals:
         message = f"no permission for the folder {folder}" + (f" ({words})" if words else "")
         return ForbiddenError(message, subject=error.subject, hint=hint)
 
-    def _where_to_look(self, key: str) -> str:
+    def _missing_hint(self, key: str) -> str:
         name = self._profile.name
         if self._profile.text("api_version") == "v2" and needs_v3(key):
             return f'This folder needs v3: set api_version = "v3" in profile {name}.'
         if key.endswith("/") or "." in key.rpartition("/")[2]:
-            return f"See what is there: cloudstore ls {shlex.quote(f'{name}:{_above(key)}')}"
+            return f"See what is there: cloudstore ls {shlex.quote(f'{name}:{_parent(key)}')}"
         return f"If it is a folder, write it with a slash at its end: {name}:{key}/"
 
 
-def _above(key: str) -> str:
+def _parent(key: str) -> str:
     return key.rstrip("/").rpartition("/")[0] + "/" if "/" in key.rstrip("/") else ""
 
 
-def _is_gateway(body: bytes) -> bool:
-    told = json_object(body) or {}
-    return set(told) == {"message"} and str(told["message"]).lower() == "forbidden"
+def _is_from_gateway(body: bytes) -> bool:
+    reply = json_object(body) or {}
+    return set(reply) == {"message"} and str(reply["message"]).lower() == "forbidden"
 
 
 PAGE = 500
-"""Entries asked for at once; the service may give fewer."""
+"""Entries per page; the service may give fewer."""
 
 TOKEN_PATH = "/tokenservice/oauth2/access_token"
 
 RENEW_ON = frozenset({401, 403})
-"""A missing scope is a 401 on some systems and a 403 on others, so both are given a new token once."""
+"""An expired token, or a missing scope, is a 401 on some systems and a 403 on others: a new token is tried once."""
 
 
 _ORG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})")
 
 
 def read_org(text: str) -> str:
-    """Give an organisation's id back.
+    """Return the id of an organisation.
 
     Raises:
-        ConfigError: it cannot be one, as it cannot be the first part of a host name.
+        ConfigError: it cannot be one, since it cannot be the first part of a host name.
     """
     if not _ORG.fullmatch(text):
         hint = "It is one word of letters, digits and -, such as acme in acme.via.aspect-cloud.net."
@@ -132,7 +132,7 @@ def read_org(text: str) -> str:
 
 
 class AlvariaClient:
-    """Speaks to one organisation's API in the version of its profile."""
+    """Requests to the API of one organisation, in the version that its profile names."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
@@ -146,16 +146,24 @@ class AlvariaClient:
         self._path = f"via/{self.version}/organizations/{segment(self._org)}/mediaStorage/data"
         self.local = self._api.local
         """Whether the API is on this machine."""
+        self.granted: tuple[str, ...] = ()
+        """The scopes that the service granted; empty before the first request, or if it does not say."""
 
     @property
     def pace_used(self) -> float:
-        """The share of a minute's calls that the last minute has seen."""
+        """Calls of the last minute as a share of the profile's limit."""
         return self._api.pace_used
 
     @property
     def note(self) -> str:
-        """What is waited for, as a clause; empty when nothing is."""
-        return self._api.note or self._tokens.note
+        """What is being waited for, else which scopes are missing, as a clause; empty if there is nothing to say."""
+        refused = f"not granted: {', '.join(self.missing_scopes)}" if self.missing_scopes else ""
+        return self._api.note or self._tokens.note or refused
+
+    @property
+    def missing_scopes(self) -> tuple[str, ...]:
+        """The scopes that the profile asks for and the service did not grant, as far as it says."""
+        return tuple(scope for scope in self._profile.texts("scopes") if self.granted and scope not in self.granted)
 
     @property
     def clock_skew(self) -> float:
@@ -164,7 +172,7 @@ class AlvariaClient:
 
     @property
     def token_host(self) -> str:
-        """Where tokens come from."""
+        """The host of the token service."""
         return self._tokens.host
 
     async def keys(self, key: str, kind: str, subject: str, *, token: str = "", most: int = PAGE) -> ObjectKeys:
@@ -176,10 +184,10 @@ class AlvariaClient:
         except BadRequestError:
             if "%" not in token:
                 raise
-            # Some tokens come encoded already, and are known to the service without that only.
+            # Some tokens come percent-encoded, and the service accepts them only decoded.
             reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, subject)
         answer = reply.decode(ObjectKeys, subject=subject)
-        # Without entries, what speaks is no empty folder: it is an error that came with the status of a success.
+        # A reply with a message instead of entries is an error with a successful status, not an empty folder.
         keys = answer.object_keys
         is_list = isinstance(keys, list)
         is_absent = keys is None and not token
@@ -220,7 +228,7 @@ class AlvariaClient:
         profile = self._profile
         secret = await read_secret(profile, "secret")
         scopes = " ".join(profile.texts("scopes"))
-        # The vendor's pages disagree on where the realm goes, so it goes to both places.
+        # The vendor's pages disagree on where the realm belongs, so it goes into both the query and the form.
         realm = ("realm", self._org)
         form = [("grant_type", "client_credentials"), ("scope", scopes), realm]
         headers = {"Authorization": basic(profile.text("client_id"), secret)}
@@ -229,7 +237,8 @@ class AlvariaClient:
         except StorageError as error:
             raise self._refusals.login(error) from None
         answer = reply.decode(AlvariaTokenReply, subject=profile.name)
-        return AccessToken(Secret(answer.access_token), token_life(answer.expires_in), answer.scopes)
+        self.granted = answer.scopes
+        return AccessToken(Secret(answer.access_token), token_life(answer.expires_in))
 
     async def _api_key(self) -> dict[str, Secret]:
         return {"x-api-key": await read_secret(self._profile, "api_key")}
@@ -256,12 +265,12 @@ class AlvariaClient:
         origin, path = split_origin(api_address(url, option="token_url", profile=profile.name, path=True))
         return origin, path or TOKEN_PATH
 
-    def _host(self, option: str, example: str, other: str) -> str:
+    def _host(self, option: str, example: str, url_option: str) -> str:
         profile = self._profile
         if not (name := profile.text(option)):
             raise ConfigError(
                 f"{option} is missing",
                 subject=f"profile {profile.name}",
-                hint=f'Set {option}, for example "{example}", or the whole address as {other}.',
+                hint=f'Set {option}, for example "{example}", or the whole address as {url_option}.',
             )
         return host_name(name, option=option, profile=profile.name)

@@ -1,4 +1,4 @@
-"""Signed links: which of the two forms, when they expire, and the headers that an upload needs."""
+"""Signed links: their two forms, when they expire, and the headers that an upload needs."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,15 +15,15 @@ from cloudstore_tui.providers.alvaria.wire import ObjectKey
 LIFE = 3600
 """The life of every link in seconds, whatever its own parameter says."""
 MARGIN = 60
-"""Seconds before its end in which a link is not used any more: the request has to arrive in time."""
+"""A link is not used in its last seconds, since the request has to arrive in time."""
 LARGEST_UPLOAD = 5 * 1024**3
-"""Bytes that the object store takes in one request."""
+"""Bytes that the object store accepts in one request."""
 
 _VISIBLE = re.compile(r"[!-~]{1,256}")
 
 
 def wanted_form(form: LinkForm | None, profile: Profile, location: Location) -> LinkForm:
-    """The form that was asked for, else the one of the profile.
+    """The form that was asked for, else the one that the profile prefers.
 
     Raises:
         UsageError: the service has no such links.
@@ -40,10 +40,10 @@ class LinkRules(msgspec.Struct, frozen=True):
     local: bool
     """Whether the API is on this machine, so that its links may be, too."""
     trusted: tuple[str, ...] = ()
-    """Further hosts that the user allows."""
+    """Further domains that the user allows."""
 
     def choose(self, reply: ObjectKey, direction: str, wanted: LinkForm, location: Location) -> SignedLink:
-        """The link of the form that is wanted, or else the other one with a note.
+        """The link of the wanted form, or else the other one with a note.
 
         Raises:
             ReplyError: the service gave none.
@@ -69,7 +69,7 @@ _OTHER = {LinkForm.NATIVE: LinkForm.PROXIED, LinkForm.PROXIED: LinkForm.NATIVE}
 
 
 def link_end(url: str) -> datetime:
-    """When a link that was just given should not be used for new requests any more."""
+    """When to stop using a link that was just received."""
     lifetimes = [value for name, value in _query(url) if name in ("x-amz-expires", "x-goog-expires")]
     numbers = [int(value) for value in lifetimes if value.isascii() and value.isdigit() and len(value) < 10]
     life = min([LIFE, *numbers])
@@ -77,10 +77,10 @@ def link_end(url: str) -> datetime:
 
 
 def upload_headers(url: str) -> dict[str, Secret]:
-    """Exactly the headers whose names the signature covers, each with the value that we know.
+    """Exactly the headers that the signature covers.
 
     Raises:
-        UnsafeError: a header is asked for that we do not know, or with a value that cannot be sent safely.
+        UnsafeError: the value of a header is unknown, or cannot be sent safely.
     """
     query = _query(url)
     lists = [value for name, value in query if name in ("x-amz-signedheaders", "x-goog-signedheaders")]

@@ -1,4 +1,4 @@
-"""Alvaria Cloud Media Storage as the program sees it."""
+"""The provider for Alvaria Cloud Media Storage."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from cloudstore_tui.providers.alvaria.listing import FILES, FolderLister
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, as_entry, read_size
 
 ROOT = ("exports", "imports")
-"""What the root holds: the service does not list it, and these two folders are all there is."""
+"""The folders of the root, which the service does not list."""
 
 TAKEN_TO = ("processed", "errors")
-"""Folders below one of `imports/` into which the service sorts what it took from there."""
+"""Subfolders of a folder in `imports/` to which the service moves files once it has read them."""
 
 
 class AlvariaProvider(StorageProvider):
@@ -41,7 +41,7 @@ class AlvariaProvider(StorageProvider):
                 subject=f"{self.profile.name}:{rest}",
                 hint=f"Write {self.profile.name}:{rest.lstrip('/')}",
             )
-        # The folders of the root are known, so a forgotten slash can be added.
+        # The folders of the root are known, so a missing slash can be added.
         return Location(self.profile.name, path=f"{rest}/" if rest in ROOT else rest)
 
     def is_folder(self, location: Location) -> bool:
@@ -67,13 +67,13 @@ class AlvariaProvider(StorageProvider):
         return tuple(Folder(Location(self.profile.name, path=f"{name}/"), name) for name in ROOT)
 
     async def stat(self, location: Location) -> Entry:
-        """The entry of a key, asked for by itself."""
+        """The entry at a key, from a request for it alone."""
         if not location.path:
             return Folder(location, self.profile.name)
         if self.is_folder(location):
             return await self._lister.folder(location)
         reply = await self._client.keys(location.path, FILES, location.address)
-        # A service that takes the key for a prefix tells of its neighbours, too.
+        # A service that takes the key for a prefix returns its neighbours, too.
         entries, damaged = reply.entries()
         for item in entries:
             if item.path == location.path:
@@ -83,13 +83,13 @@ class AlvariaProvider(StorageProvider):
         raise MissingError("there is no such object", subject=location.address)
 
     def object_from_address(self, location: Location) -> StoredObject | None:
-        """The key is the name, and a link tells the rest."""
+        """Any key of an object: its name is enough to request a link."""
         if self.is_folder(location):
             return None
         return StoredObject(location, location.path.rsplit("/", 1)[-1], type="file")
 
     async def source(self, location: Location, known: StoredObject | None = None) -> Source:
-        """A signed link, which comes with the record; sizes are rounded, so the length is learned from the store."""
+        """A signed link, which comes with the record; its size is rounded, so the store has the exact one."""
         reply, link = await self._signed(location, "download", None)
         return Source(
             link.url,
@@ -116,7 +116,7 @@ class AlvariaProvider(StorageProvider):
         return (await self._signed(location, "download", form))[1]
 
     async def target(self, location: Location, size: int) -> Target:
-        """A link to put a file to, with the headers that its signature covers."""
+        """A link to upload to, with the headers that its signature covers."""
         self.require(Capability.UPLOAD, location)
         if size > LARGEST_UPLOAD:
             raise UsageError(
@@ -137,7 +137,7 @@ class AlvariaProvider(StorageProvider):
         return "" if location.path.startswith("imports/") else "uploads usually go below imports/"
 
     def taken_to(self, location: Location) -> tuple[Location, ...]:
-        """What is put below `imports/` is read, and then sorted by how that went."""
+        """The service reads files in `imports/` and then moves them, according to whether it could."""
         folder, _, name = location.path.rpartition("/")
         if not folder.startswith("imports/") or folder.rpartition("/")[2] in TAKEN_TO:
             return ()
@@ -152,7 +152,7 @@ class AlvariaProvider(StorageProvider):
         at_once = max(self.profile.concurrency, 1)
         for first in range(0, len(locations), at_once):
             some = locations[first : first + at_once]
-            # What is said of each is a value, so that one that fails ends no other; whatever else goes wrong ends all.
+            # Failed deletions are values, so that none cancels the others; any other exception cancels all.
             async with asyncio.TaskGroup() as group:
                 deletions = [group.create_task(self._delete(location)) for location in some]
             done += [deletion.result() for deletion in deletions]
@@ -170,7 +170,7 @@ class AlvariaProvider(StorageProvider):
         return await self._outcome_of(location)
 
     async def _outcome_of(self, location: Location, lost: StorageError | None = None) -> Deletion:
-        """What a deletion has really done, found by looking."""
+        """The outcome of a deletion, looked up afterwards."""
         try:
             await self.stat(location)
         except MissingError:
@@ -181,7 +181,7 @@ class AlvariaProvider(StorageProvider):
         return Deletion(location, DeletionOutcome.KEPT, lost or still)
 
     async def _signed(self, location: Location, direction: str, form: LinkForm | None) -> tuple[ObjectKey, SignedLink]:
-        """What the service says of a key together with its links, and the link of the form that is wanted."""
+        """The service's reply with both links to a key, and the link of the wanted form."""
         self._require_object(location)
         wanted = wanted_form(form, self.profile, location)
         native = wanted is LinkForm.NATIVE

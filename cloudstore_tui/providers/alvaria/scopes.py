@@ -1,4 +1,4 @@
-"""Which scope usually opens which folder, and which folders only v3 reaches: for hints, the service decides."""
+"""Which scope usually opens which folder, and which folders only v3 has: used for hints, since the service decides."""
 
 FOLDERS = {
     "mediastorageapi.exports": "exports/",
@@ -58,8 +58,8 @@ def usual_scope(key: str) -> str:
 
 
 def only_in_v3(folder: str) -> tuple[str, ...]:
-    """The folders right in a folder that only v3 is said to reach."""
-    return tuple(one for one in _V3_ONLY if one[: one[:-1].rfind("/") + 1] == folder)
+    """The direct subfolders of a folder that only v3 is said to reach."""
+    return tuple(key for key in _V3_ONLY if key[: key[:-1].rfind("/") + 1] == folder)
 
 
 def needs_v3(key: str) -> bool:

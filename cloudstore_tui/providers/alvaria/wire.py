@@ -1,4 +1,4 @@
-"""The service's JSON, and the tolerant readings of what it says in more than one way."""
+"""The service's JSON, read tolerantly where it has more than one form."""
 
 import re
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ _UNITS = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 class ObjectKey(msgspec.Struct, rename="camel"):
     """One entry of a listing, or the reply to a request for a signed link.
 
-    Every field can be missing, null, blank or of another type, so none is trusted to be what it should.
+    Every field may be missing, null, blank or of the wrong type.
     """
 
     key: Any = None
@@ -36,14 +36,14 @@ class ObjectKey(msgspec.Struct, rename="camel"):
 
     @property
     def path(self) -> str:
-        """The key, with a slash at its end if it is a folder; empty if there is none."""
+        """The key, with a trailing slash if it is a folder; empty if there is none."""
         key = read_text(self.key, strip=False)
         kind = read_text(self.key_type).lower()
         return f"{key}/" if key and kind == "directory" and not key.endswith("/") else key
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder: its key ends with a slash; the type is not reliable."""
+        """Whether its key ends with a slash; the type alone is not reliable."""
         return self.path.endswith("/")
 
     @property
@@ -58,14 +58,14 @@ class ObjectKey(msgspec.Struct, rename="camel"):
 
     @property
     def has_zone(self) -> bool:
-        """Whether the time when it was last changed, if there is one, says in which zone."""
+        """Whether the time of the last change, if there is one, has a time zone."""
         for time in (self.last_modified_time, self.last_modified_date):
             if time and isinstance(time, str) and time[-1] != "Z" and _ZONELESS.fullmatch(time.strip()):
                 return False
         return True
 
     def links(self, direction: str) -> tuple[Secret, Secret]:
-        """The proxied and the native link for `download` or `upload`; blank means none. They are never mended."""
+        """The proxied and the native link for `download` or `upload`; blank if missing, never repaired."""
         both = (self.signed_upload_url, self.native_signed_upload_url)
         if direction == "download":
             both = (self.signed_download_url, self.native_signed_download_url)
@@ -73,7 +73,7 @@ class ObjectKey(msgspec.Struct, rename="camel"):
 
 
 class ObjectKeys(msgspec.Struct, rename="camel"):
-    """A page of a listing; v2 and v3 name the token differently. A signed reply of v2 can come in the same form."""
+    """A page of a listing; v2 and v3 name the token differently."""
 
     object_keys: Any = None
     continuation_token: Any = None
@@ -82,32 +82,32 @@ class ObjectKeys(msgspec.Struct, rename="camel"):
 
     @property
     def token(self) -> str:
-        """Where the next page starts; empty at the end, which is written as nothing, null or blank."""
+        """Where the next page starts; empty at the end, where it may be missing, null or blank."""
         given = (self.next_token, self.continuation_token)
         tokens = (str(token) if type(token) is int and token else read_text(token, strip=False) for token in given)
         return next((token for token in tokens if token.strip()), "")
 
     @property
     def has_odd_token(self) -> bool:
-        """Whether more follows in a way that is not known."""
+        """Whether there is a token of an unknown type."""
         given = (self.next_token, self.continuation_token)
         return any(token and isinstance(token, list | dict | float) for token in given)
 
     @property
     def total(self) -> int | None:
-        """Matches over all pages, if told."""
+        """Matches over all pages, if reported."""
         text = str(self.total_items).strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
     @property
     def given(self) -> int:
-        """Entries of the page, whatever is in them; nested ones are not counted."""
+        """Number of entries of the page, readable or not, without nested ones."""
         return len(self.object_keys) if isinstance(self.object_keys, list) else 0
 
     def entries(self) -> tuple[list[ObjectKey], int]:
-        """The entries that have a key, and how many had none or could not be read. `{}` is no entry at all.
+        """The entries that have a key, and the number of those that have none or cannot be read; `{}` is neither.
 
-        Entries that are nested in another one come right after it.
+        Entries nested in another one follow it.
         """
         items, damaged = read_items(self.object_keys, ObjectKey)
         found, waiting = [], items[::-1]
@@ -118,8 +118,8 @@ class ObjectKeys(msgspec.Struct, rename="camel"):
             else:
                 damaged += 1
             if item.child_object_keys:
-                inner, lost = read_items(item.child_object_keys, ObjectKey)
-                waiting += reversed(inner)
+                children, lost = read_items(item.child_object_keys, ObjectKey)
+                waiting += reversed(children)
                 damaged += lost
         return found, damaged
 
@@ -144,7 +144,7 @@ class AlvariaTokenReply(msgspec.Struct):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes that were granted; empty if the service does not tell."""
+        """The scopes that were granted; empty if the service does not say."""
         return tuple(read_text(self.scope).replace(",", " ").split())
 
 
@@ -157,7 +157,7 @@ def as_entry(item: ObjectKey, profile: str) -> Entry:
 
 
 def read_items(raw: object, kind: type[Item]) -> tuple[list[Item], int]:
-    """The readable things of a list, and the number of unreadable ones; `{}` counts as neither."""
+    """The readable items of a list, and the number of unreadable ones; `{}` counts as neither."""
     if not isinstance(raw, list):
         return [], int(isinstance(raw, dict) and bool(raw))
     found, damaged = [], 0
@@ -172,14 +172,14 @@ def read_items(raw: object, kind: type[Item]) -> tuple[list[Item], int]:
 
 
 def read_text(raw: object, *, strip: bool = True) -> str:
-    """A text; anything else is none."""
+    """The value if it is a text, else an empty one."""
     if not isinstance(raw, str):
         return ""
     return raw.strip() if strip else raw
 
 
 def read_size(raw: object) -> int | None:
-    """Bytes from a text such as `5370.0 KB`: rounded to a tenth of a unit, 1 KB being 1,024 bytes; no unit is KB."""
+    """Bytes from a text such as `5370.0 KB`, which is rounded; 1 KB is 1,024 bytes, and the default unit."""
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         return None
     found = _SIZE.fullmatch(str(raw).strip())
@@ -187,10 +187,10 @@ def read_size(raw: object) -> int | None:
 
 
 def read_time(raw: object) -> datetime | None:
-    """A time in ISO 8601; without a zone it is UTC, and blank or senseless is unknown.
+    """A time in ISO 8601, which is UTC if it has no zone; `None` if it is blank or invalid.
 
-    So is what programs write that know none, 1 January of the year 1 or of 1970, and a day alone: most of what was
-    changed on it is newer than its beginning.
+    Placeholders for unknown times, in the year 1 or 1970, count as unknown, and so does a date alone, since most of
+    what was changed on that day is newer than its start.
     """
     try:
         text = read_text(raw)

@@ -567,6 +567,15 @@ async def test_the_root_is_known_without_asking(service: ScriptedService, provid
     assert service.seen == []
 
 
+async def test_a_session_names_scopes_that_were_not_granted_once_there_is_a_token(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
+    service.answers = [("GET", (200, {"objectKeys": []}))]
+    assert provider.session.note == ""
+    await provider.browse(provider.locate("exports/"))
+    assert provider.session.note == "not granted: mediastorageapi.imports"
+
+
 async def test_a_check_warns_of_scopes_that_were_not_granted(
     service: ScriptedService, provider: AlvariaProvider
 ) -> None:
