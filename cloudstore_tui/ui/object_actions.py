@@ -23,6 +23,7 @@ from cloudstore_tui.ui.opening import command, kind_of, opener, run
 from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.restore_text import ASKED
 from cloudstore_tui.ui.restore_watch import RestoreWatch
+from cloudstore_tui.ui.transfer_text import object_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class ObjectActions:
         finally:
             set_status("")
         if is_wanted():
-            await self.screen.app.push_screen_wait(LinkDialog(entry.location.address, link, self.zone()))
+            await self.screen.app.push_screen_wait(LinkDialog(object_title(entry, self.zone()), link, self.zone()))
 
     def known_address(self, entry: StoredObject) -> str:
         """The address by which other runs of this program find an object; empty in the demo, which they do not know."""

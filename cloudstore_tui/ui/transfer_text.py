@@ -9,7 +9,15 @@ from rich.cells import cell_len, set_cell_size
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.fields import TYPE_NAMES, type_label, type_plural
-from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest, name_of
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    Request,
+    State,
+    TransferSnapshot,
+    UploadRequest,
+    ZipRequest,
+    name_of,
+)
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
@@ -44,6 +52,13 @@ def object_title(entry: StoredObject, zone: tzinfo) -> str:
         return entry.name
     whose = f" of {agent}" if agent else ""
     return f"{type_label(entry.type)}{whose}, {words.day_and_time(entry.created, zone)}"
+
+
+def request_title(request: Request, zone: tzinfo) -> str:
+    """The title of its object; the name of its file where the user chose one, or the object is unknown."""
+    if isinstance(request, DownloadRequest) and request.entry is not None and not request.name:
+        return object_title(request.entry, zone)
+    return name_of(request)
 
 
 def kinds_of(entries: Sequence[StoredObject]) -> str:

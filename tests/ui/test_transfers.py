@@ -50,6 +50,17 @@ async def test_t_opens_it_and_escape_leads_back(browser: Any) -> None:
         assert it.focus == "table"
 
 
+async def test_questions_and_details_call_a_recording_what_the_list_calls_it(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("d")
+        await it.until(lambda: it.engine.transfers)
+        await it.press("t", "x")
+        assert "Cancel Recording of " in it.text
+        await it.press("escape", "enter")
+        assert isinstance(it.app.screen, MessageDialog)
+        assert "─ Recording of " in it.text
+
+
 async def test_keys_give_orders_for_one_for_the_marked_and_for_all_and_rows_stay(browser: Any) -> None:
     async with browser(start=START, size=(120, 40)) as it:
         await it.press("space", "space", "d")

@@ -107,7 +107,7 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
 
     def compose_body(self) -> ComposeResult:
         yield DialogList(*self._texts(), widget_id="columns")
-        keys = "Space shows or hides; J and K move; + and - change the width; r resets; Enter applies."
+        keys = "Space shows or hides; J and K move; + and - change the width."
         yield Static(keys, classes="dialog-note", markup=False)
 
     def on_mount(self) -> None:

@@ -54,10 +54,11 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         OptionList {
             border: none; padding: 0; max-height: 7; scrollbar-size-vertical: 1;
             text-wrap: nowrap; text-overflow: ellipsis;
+            &:focus { background-tint: transparent; }
         }
         &.-tiny { Footer { display: none; } .dialog { padding: 0 1; } }
-        &.-high { OptionList { max-height: 12; } .dialog { padding: 1 2 0 2; } }
-        &.-tall { OptionList { max-height: 20; } .dialog { padding: 1 2 0 2; } }
+        &.-high { OptionList { max-height: 12; margin-bottom: 1; } .dialog { padding: 1 2 0 2; } }
+        &.-tall { OptionList { max-height: 20; margin-bottom: 1; } .dialog { padding: 1 2 0 2; } }
     }
     """
     # In cells: a share of the screen would not count when the frame is measured, and leave a gap below the list.

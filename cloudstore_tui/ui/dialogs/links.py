@@ -46,8 +46,8 @@ class LinkDialog(Dialog[None]):
         ),
     ]
 
-    def __init__(self, address: str, link: SignedLink, zone: tzinfo = UTC, now: Callable[[], datetime] = _now) -> None:
-        super().__init__(Content("Link to ") + show(address), harmless=None)
+    def __init__(self, title: str, link: SignedLink, zone: tzinfo = UTC, now: Callable[[], datetime] = _now) -> None:
+        super().__init__(Content("Link to ") + show(title), harmless=None)
         self._link = link
         self._zone = zone
         self._now = now

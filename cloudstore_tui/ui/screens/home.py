@@ -25,12 +25,13 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.restores import RestoreRequest
 from cloudstore_tui.state.memory import BrowserState, Visited
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.transfers.model import TransferSnapshot, ZipRequest, name_of
+from cloudstore_tui.transfers.model import TransferSnapshot, ZipRequest
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import ago, archive_words, counted, service_name, visit_above, visit_title
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import plain, shorten
+from cloudstore_tui.ui.transfer_text import request_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.chrome import Badge, StatusBar
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
@@ -511,7 +512,7 @@ class HomeScreen(BaseScreen[None]):
             self.post_message(self.Left(target))
 
     async def _drop(self, transfers: Sequence[TransferSnapshot]) -> None:
-        name = name_of(transfers[0].request) if len(transfers) == 1 else ""
+        name = request_title(transfers[0].request, self._zone) if len(transfers) == 1 else ""
         here = sum(transfer.done for transfer in transfers)
         # Deferred: dialogs are loaded when they are first opened.
         from cloudstore_tui.ui.dialogs.questions import CancelDialog

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.transfers.model import State, TransferSnapshot, name_of
+from cloudstore_tui.transfers.model import State, TransferSnapshot
 from cloudstore_tui.ui.base_screen import ExplainingScreen
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
@@ -19,11 +19,7 @@ from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.opening import open_folder
 from cloudstore_tui.ui.report import notify_plain, sentence
 from cloudstore_tui.ui.text import home_path
-from cloudstore_tui.ui.transfer_text import (
-    describe,
-    path_of,
-    summary,
-)
+from cloudstore_tui.ui.transfer_text import describe, path_of, request_title, summary
 from cloudstore_tui.ui.transfer_watch import GOES_ON, TransferWatch
 from cloudstore_tui.ui.widgets.transfer_table import RowKind, TransferTable
 
@@ -76,6 +72,7 @@ class TransfersScreen(ExplainingScreen[None]):
     def __init__(self, watch: TransferWatch, zone: tzinfo) -> None:
         super().__init__()
         self._watch = watch
+        self._zone = zone
         self._trouble = ""
         self._offered: tuple[str, ...] = ()
         self.table = TransferTable(zone)
@@ -195,7 +192,7 @@ class TransfersScreen(ExplainingScreen[None]):
             if is_wanted:
                 self.run_worker(self._watch.cancel(numbers), group="orders")
 
-        what = name_of(wanted[0].request) if len(wanted) == 1 else ""
+        what = request_title(wanted[0].request, self._zone) if len(wanted) == 1 else ""
         kept = {number for batch in self._watch.batches.values() for number in batch.kept}
         verb = "Drop" if kept.issuperset(numbers) else "Cancel"
         self.app.push_screen(CancelDialog(what, len(wanted), sum(one.done for one in wanted), verb=verb), answered)
@@ -257,7 +254,8 @@ class TransfersScreen(ExplainingScreen[None]):
             self.table.fold()
         else:
             members = self._watch.engine.members(transfer.id) if not batch.process else ()
-            self.app.push_screen(MessageDialog(name_of(transfer.request), describe(transfer, members)))
+            title = request_title(transfer.request, self._zone)
+            self.app.push_screen(MessageDialog(title, describe(transfer, members)))
 
     def action_back_out(self) -> None:
         if not self.table.clear_marks():

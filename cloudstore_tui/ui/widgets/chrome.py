@@ -240,11 +240,10 @@ class Footer(Widget):
         last = [item for action in self.LAST for item in self._items if item.action == action]
         right = Content(" ").join([item.content(named=not is_narrow or len(last) == 1) for item in last])
         right = right.pad_right(2)
-        left = Content("")
+        left, gap = Content(""), " " * (1 if is_narrow else 2)
         for item in self._items:
-            gap = " " * (1 if is_narrow else 2) if left else ""
-            longer = left + gap + item.content()
-            if item not in last and longer.cell_length + right.cell_length <= width:
+            longer = left + (gap if left else "") + item.content()
+            if item not in last and longer.cell_length + len(gap) + right.cell_length <= width:
                 left = longer
         return left.pad_right(max(width - left.cell_length - right.cell_length, 0)) + right
 

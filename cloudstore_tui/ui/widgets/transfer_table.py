@@ -15,19 +15,16 @@ from textual.message import Message
 from textual.strip import Strip
 
 from cloudstore_tui.transfers.model import (
-    DownloadRequest,
-    Request,
     State,
     TransferSnapshot,
     UploadRequest,
     ZipRequest,
-    name_of,
     sizes_of,
 )
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import LONGEST_NAME, cell, end_of, home_path, plain, shorten
-from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, object_title, target_of, title_of, verified
+from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, request_title, target_of, title_of, verified
 from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, level_of, span_of, was_there
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
@@ -289,7 +286,7 @@ _RESTS: Sequence[tuple[State, ...]] = (
 
 _MIN_WHERE = 23
 """Cells for a title and a target from which on both of them are shown."""
-_PROGRESS = ((WIDE, 41, 16), (60, 39, 10), (40, 26, 4), (0, 7, 0))
+_PROGRESS = ((WIDE, 41, 16), (72, 39, 10), (40, 26, 4), (0, 7, 0))
 """How many cells progress has in lines from some width on, and how many of them are a meter."""
 
 
@@ -395,7 +392,8 @@ def _time(state: State, seconds: float | None, ended: datetime | None, zone: tzi
 
 def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Columns, zone: tzinfo) -> Line:
     request, state = transfer.request, transfer.state
-    title, where = _called(request, zone), ""
+    # Most are recordings, so that is left out: it leaves just enough room for whose they are and when.
+    title, where = request_title(request, zone).removeprefix("Recording of "), ""
     if isinstance(request, ZipRequest):
         title = f"zip {batch.zips[transfer.id]}"
         title += f" of {len(batch.zips)}" if columns.width < WIDE else ""
@@ -411,14 +409,6 @@ def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Co
     time = _time(state, seconds, transfer.ended, zone, is_kept=transfer.id in batch.kept)
     progress = _progress(columns, state, transfer.done, size, _said(transfer), time)
     return _line(columns, "    ", _sign_of(state, batch), title, where, state, progress)
-
-
-def _called(request: Request, zone: tzinfo) -> str:
-    """What people call it; by the name of its file where somebody gave it one, or nothing else is known."""
-    if isinstance(request, DownloadRequest) and request.entry is not None and not request.name:
-        # Recordings, of which there are most, are not said to be some: there is just room for whose they are and when.
-        return object_title(request.entry, zone).removeprefix("Recording of ")
-    return name_of(request)
 
 
 def _said(transfer: TransferSnapshot) -> str:
