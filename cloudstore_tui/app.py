@@ -1,4 +1,4 @@
-"""The browser as an application: puts the parts together."""
+"""The application: connects transfers, providers, settings and screens."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ UNMASKED = "Names, numbers and links are shown again."
 
 
 class CloudStoreApp(App[None]):
-    """Wires providers, transfers and settings to the browser; owns what is the same on every screen."""
+    """Connects providers, transfers and settings to the screens, and owns the keys that work on all of them."""
 
     TITLE = "cloudstore"
     CSS = "Screen { scrollbar-size-vertical: 1; }"
@@ -110,17 +110,17 @@ class CloudStoreApp(App[None]):
         download_dir: Path | None = None,
         meanwhile: Callable[[], None] | None = None,
     ) -> None:
-        """Make the app.
+        """Set everything up; nothing is started yet.
 
         Args:
-            engine: the providers, and what runs the transfers.
+            engine: holds the providers and runs the transfers.
             config: settings and keys.
-            start: where to begin, instead of with the places.
-            download_dir: where downloads go, instead of where the settings say.
-            meanwhile: what is done in a thread of its own once the first frame is drawn.
+            start: opened first, instead of the last place.
+            download_dir: overrides the download folder of the settings.
+            meanwhile: runs in a thread of its own after the first frame.
 
         Raises:
-            ConfigError: a key or template of the configuration that cannot be used.
+            ConfigError: a key or template in the configuration is invalid.
             UnsafeError: remote text could reach the terminal as commands.
         """
         install_guard()
@@ -132,25 +132,23 @@ class CloudStoreApp(App[None]):
         super().__init__(driver, ansi_color=True if colourless else None)
         self.animation_level = "none"
         self.messages = Messages(self)
-        """What was told."""
         self.boundary = Boundary(self)
-        """Where errors end."""
+        """Catches every error that nothing else handles."""
         self._recent_commands: list[str] = []
         self._browser: BrowserScreen | None = None
-        self._typed = TypeAhead(
+        self._type_ahead = TypeAhead(
             self,
             lambda: self._browser is not None and self._browser.is_opening,
             lambda key: self._browser is not None and self._browser.is_early(key),
         )
         if config.keys:
             self.set_keymap(check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)))
-        # Over a slow line nothing is fetched that nobody asked for.
+        # On a slow connection, fetch only what the user asked for.
         settings = replace(config.settings, preview_in_detail=config.settings.preview_in_detail and not low_bandwidth)
         interval = LOW_BANDWIDTH_INTERVAL if low_bandwidth else INTERVAL
         self.transfers = TransferWatch(self, engine, bell=settings.bell, interval=interval)
-        """Transfers as the screen sees them."""
         self._state_folder = state_folder() if engine.keeps else None
-        """Where what outlives this run is kept; of the demo nothing does."""
+        """Holds what outlives this run; `None` in the demo, which keeps nothing."""
         choice = ThemeChoice(settings.theme, self._state_file(ThemeChoice.FILE))
         self.themes = ThemeManager(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
         self._interrupted = 0.0
@@ -158,7 +156,6 @@ class CloudStoreApp(App[None]):
             settings = replace(settings, download_dir=download_dir)
         self._engine, self._config, self._settings, self._start = engine, config, settings, start
         self.browser_state = BrowserState()
-        """What is remembered of places."""
         self.browser_state.keep(config.path.parent, self._state_folder, settings)
         self.restores = RestoreWatch(
             self,
@@ -169,38 +166,36 @@ class CloudStoreApp(App[None]):
             # The demo's list goes with the demo.
             self._state_file(RESTORES) or config.path.parent / RESTORES,
         )
-        """Archived objects that were asked back."""
         self.archives = ArchiveRegistry(self._state_file(ARCHIVES))
-        """The folders that pulls have filled."""
         self.home = HomeScreen(
             self._profiles,
-            self._finds,
+            self._is_searchable,
             self.browser_state,
             self.transfers,
             self.restores,
             self.archives,
             settings.time_zone,
         )
-        """The screen below all others."""
+        """The bottom of the screen stack."""
         self._meanwhile = meanwhile
         self.wants_demo = False
-        """Whether the user left for the sandbox."""
+        """Whether the user chose to try the demo, which starts after this run."""
 
     def _state_file(self, name: str) -> Path | None:
         return self._state_folder / name if self._state_folder is not None else None
 
     @cached_property
     def setup(self) -> "SetupController":
-        """What adds profiles and finds out what is wrong; few need it."""
+        """Created on first use, as few sessions need it."""
         from cloudstore_tui.ui.screens.setup import SetupController
 
         return SetupController(self, self._engine, PROVIDERS, self._config.path, self._settings.download_dir)
 
     @property
     def browser(self) -> "BrowserScreen":
-        """The browser, made when it is needed first: home has to be there before."""
+        """Created on first use, so that home is shown sooner."""
         if self._browser is None:
-            # Deferred: it is most of the program.
+            # Deferred: it imports most of the program.
             from cloudstore_tui.archive.template import CallFolder
             from cloudstore_tui.ui.browser.screen import BrowserScreen
 
@@ -216,12 +211,12 @@ class CloudStoreApp(App[None]):
                 self.archives,
                 DeletionLog(self._state_file(DELETIONS)),
             )
-            # So that it stays as it is while home is shown.
+            # Installed screens keep their state while home is shown.
             self.install_screen(browser, "browser")
         return self._browser
 
     async def browse(self, target: Target | None = None) -> None:
-        """Leave home for the browser, and there for a profile, place or search."""
+        """Show the browser, and open a profile, place or search in it."""
         browser = self.browser
         if browser not in self.screen_stack:
             await self.push_screen(browser)
@@ -232,7 +227,7 @@ class CloudStoreApp(App[None]):
         return self.home
 
     async def on_mount(self) -> None:
-        """Listen to signals and transfers, and report the parts of the configuration that cannot be used."""
+        """Handle signals, follow transfers, and report what is wrong with the configuration."""
         if not self.is_headless:
             listen(
                 asyncio.get_running_loop(),
@@ -241,20 +236,20 @@ class CloudStoreApp(App[None]):
             )
         self.themes.report_failures()
         self.call_after_refresh(self.restores.begin)
-        # Copies for other programs that an earlier run had no time to remove.
+        # Temporary copies that an earlier run could not remove.
         self.run_worker(remove_left, thread=True)
         self.transfers.begin()
         if self._meanwhile is not None:
-            # No worker: the program does not wait for it at its end.
-            beside = threading.Thread(target=self._do_beside, args=(self._meanwhile,), daemon=True)
-            self.call_after_refresh(beside.start)
-        # Home is there first; the rest of the program is read while somebody looks at it.
-        ahead = threading.Thread(target=import_module, args=("cloudstore_tui.ui.browser.screen",), daemon=True)
-        self.call_after_refresh(ahead.start)
+            # Not a worker: the program must not wait for it on exit.
+            background = threading.Thread(target=self._run_in_background, args=(self._meanwhile,), daemon=True)
+            self.call_after_refresh(background.start)
+        # Import the rest of the program while the user looks at home.
+        importer = threading.Thread(target=import_module, args=("cloudstore_tui.ui.browser.screen",), daemon=True)
+        self.call_after_refresh(importer.start)
         start = self._start or self.browser_state.last(self._engine.providers)
         if start is not None:
             await self.browse()
-            # Its first frame comes before the first request.
+            # Draw the first frame before the first request.
             self.browser.call_after_refresh(self.browser.navigator.begin, start)
 
     def on_unmount(self) -> None:
@@ -263,12 +258,12 @@ class CloudStoreApp(App[None]):
             ignore(asyncio.get_running_loop())
 
     async def action_quit(self) -> None:
-        """End the program, if nothing is lost by it or the user wants it all the same."""
+        """Quit; ask first if transfers or deletions are running."""
         from cloudstore_tui.ui.dialogs.questions import QuitDialog
 
         if isinstance(self.screen, QuitDialog):
             return
-        # What ended a moment ago is no reason to ask.
+        # Do not ask because of a transfer that has just ended.
         self.transfers.poll_all()
         running, deleting = self.transfers.unfinished, self._browser.deletions.running if self._browser else 0
         if running or deleting:
@@ -283,22 +278,22 @@ class CloudStoreApp(App[None]):
         *,
         title: str = "",
         severity: SeverityLevel = "information",
-        timeout: float | None = None,  # noqa: ARG002  # a message stays until the user goes on
-        markup: bool = True,  # noqa: ARG002  # there is none
+        timeout: float | None = None,  # noqa: ARG002  # a message stays until the next key
+        markup: bool = True,  # noqa: ARG002  # messages are plain text
     ) -> None:
-        """Tell a sentence in the message line, not over what is shown."""
+        """Show a sentence in the message line; Textual's toasts would cover the list."""
         self.messages.add(f"{title}: {message}" if title else message, severity)
 
     async def on_event(self, event: events.Event) -> None:
-        """Carry out keys one by one: each has what the one before has asked for."""
+        """Handle keys one by one, so that each finds the line or dialog that the previous one opened."""
         is_typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
         if is_typed and not self.screen_stack:
-            # The program ends: nothing is left that a key could be meant for.
+            # The program is ending.
             return
-        if is_typed and not self._typed.lets_through(event):
+        if is_typed and not self._type_ahead.lets_through(event):
             return
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
-            self.messages.go_on()
+            self.messages.on_input()
         if isinstance(event, events.Key) and not event.is_forwarded:
             self.browser.see_result(event.key)
         await super().on_event(event)
@@ -309,11 +304,11 @@ class CloudStoreApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Perform an action; one that fails was performed, too."""
+        """Run an action; report its errors instead of raising them."""
         try:
             return await super().run_action(action, default_namespace, namespaces)
-        except Exception as error:  # noqa: BLE001  # whatever it is
-            self._typed.forget()
+        except Exception as error:  # noqa: BLE001  # the boundary reports it
+            self._type_ahead.discard()
             self.boundary.catch(error)
             return True
 
@@ -344,7 +339,7 @@ class CloudStoreApp(App[None]):
         self.push_screen(TransfersScreen(self.transfers, zone))
 
     def action_setup(self, what: str) -> None:
-        """Check everything, or ask for a new profile; the demo keeps none."""
+        """Open the checks, or the form for a new profile."""
         if what == "check":
             self.run_worker(self.setup.check(), group="setup", exclusive=True)
         elif self.transfers.engine.keeps:
@@ -353,7 +348,7 @@ class CloudStoreApp(App[None]):
             notify_plain(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
 
     def action_home(self) -> None:
-        """Close everything above home; the browser stays as it is."""
+        """Close all screens above home; the browser keeps its state."""
         while self.screen is not self.home:
             if self.screen is self._browser:
                 self.pop_screen()
@@ -383,29 +378,29 @@ class CloudStoreApp(App[None]):
             notify_plain(self, f"{profile.name} can be used now.")
 
     def action_suspend_process(self) -> None:
-        """Go back to the shell. Who leads the session has none, such as what `ssh HOST` runs: nobody would wake it."""
+        """Suspend, unless there is no shell to resume the program: a session leader, as under `ssh HOST cloudstore`."""
         if os.getpgrp() == os.getsid(0):
             notify_plain(self, "There is no shell to go back to.")
         else:
             super().action_suspend_process()
 
     def action_redraw(self) -> None:
-        """Take the terminal again: something else wrote into it, or the line swallowed a part of a frame."""
+        """Redraw everything, after another program wrote to the terminal or part of a frame was lost."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.start_application_mode()
 
     def action_mask(self) -> None:
-        """Mask people, or show them again, on all screens."""
+        """Mask names and numbers on all screens, or show them again."""
         MASK.on = not MASK.on
         for screen in self.screen_stack:
             for widget in [screen, *screen.walk_children(Widget)]:
-                # Texts that are made for a size are made again.
+                # Widgets that cache drawn text rebuild it on resize.
                 widget.post_message(events.Resize(widget.size, widget.virtual_size, widget.container_size))
                 widget.refresh()
         notify_plain(self, MASKED if MASK.on else UNMASKED)
 
     async def action_interrupt(self) -> None:
-        """Stop what loads; the second time within a second, quit."""
+        """Stop loading; quit if pressed twice within a second."""
         now = time.monotonic()
         if now - self._interrupted < DOUBLE_PRESS_S:
             await self.action_quit()
@@ -421,32 +416,32 @@ class CloudStoreApp(App[None]):
         self.browser.navigator.go(event.location)
 
     def _profiles(self) -> Sequence[Profile]:
-        """All profiles, those that were added since the start included."""
+        """All profiles, including those added in this run."""
         known = self._config.profiles
         return [known.get(name) or one.profile for name, one in self._engine.providers.items()]
 
-    def _finds(self, profile: Profile) -> bool:
+    def _is_searchable(self, profile: Profile) -> bool:
         return any(spec.searchable for spec in PROVIDERS if spec.name == profile.provider)
 
-    def _do_beside(self, work: Callable[[], None]) -> None:
+    def _run_in_background(self, work: Callable[[], None]) -> None:
         try:
             work()
         except StorageError as error:
-            with suppress(RuntimeError):  # the program has ended
+            with suppress(RuntimeError):  # the app has exited
                 self.call_from_thread(self.boundary.catch, error)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Take what Textual would end the program for; a worker, a timer or a callback that fails is no reason."""
+        """Report errors of workers, timers and callbacks, for which Textual would end the program."""
         if isinstance(error, WorkerFailed) or is_of_callback(error):
-            self._typed.forget()
+            self._type_ahead.discard()
             self.boundary.catch(error)
         else:
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Say why, without the values that the default would print: they may be secrets."""
+        """Print one sentence: Textual's traceback would show local variables, which may hold secrets."""
         error = self._exception
-        # Such as a machine that starts no thread for the terminal: no fault of ours.
+        # A StorageError here is no crash: for example, the system refused to start a thread.
         self._return_code = error.code if isinstance(error, StorageError) else CRASHED
         sentence = plain(str(error)) if isinstance(error, StorageError) else crash_sentence(error)
         line = Text(sentence, overflow="fold")

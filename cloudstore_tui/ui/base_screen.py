@@ -1,4 +1,4 @@
-"""What all screens and dialogs share."""
+"""The base classes of all screens and dialogs."""
 
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -15,62 +15,62 @@ Result = TypeVar("Result")
 
 
 class BaseScreen(Screen[Result], Generic[Result]):
-    """A screen between the lines that all screens have, which closes once, however often it is told to."""
+    """Adds header, message line and footer to a screen, and lets it be dismissed only once."""
 
     HAS_HEADER: ClassVar[bool] = True
-    """Whether the first line says where the user is; dialogs lie over the screen that they are about."""
+    """Dialogs have none: they lie over the screen that they are about."""
     FOOTER: ClassVar[tuple[str, ...]] = ()
-    """Ids of the keys that stand first in the footer, in this order."""
+    """Ids of the bindings that come first in the footer, in this order."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.header = Header(id="header")
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
-        """Put what the screen consists of between its first and last lines."""
+        """Mount the widgets of the screen between header and footer."""
         head = [self.header] if self.HAS_HEADER else []
         await super().mount_composed_widgets([*head, *widgets, BottomLines()])
 
-    def offers(self, binding: Binding) -> bool:  # noqa: ARG002  # for those that know more
-        """Whether an active key would do something with what the cursor is on."""
+    def offers(self, binding: Binding) -> bool:  # noqa: ARG002  # for subclasses
+        """Whether the footer shows an active binding."""
         return True
 
     def label_of(self, binding: Binding) -> str:
-        """What an active key does now, in the words of the footer."""
+        """The label of an active binding in the footer."""
         return binding.description
 
     def action_close(self) -> None:
-        """Back to where the user was."""
+        """Go back to the screen below."""
         self.dismiss(None)
 
     def on_screen_resume(self) -> None:
-        """Show what was told, if that is about what brought this screen to the top."""
+        """Keep the message only if it is about what brought this screen to the top."""
         if messages := messages_of(self):
-            messages.move()
+            messages.on_screen_change()
 
     def on_screen_suspend(self) -> None:
-        """Another screen lies over this one, and tells what there is to be told."""
+        """Hide the message: the screen that covers this one shows it."""
         for line in self.query(MessageLine):
             line.show(None)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close with an answer; a second one, as of Enter pressed twice, comes too late."""
+        """Close with a result; a second call, as from Enter pressed twice, is ignored."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class ExplainingScreen(BaseScreen[Result], Generic[Result]):
-    """A screen whose keys are in the footer only while they do something, and say otherwise why they do not."""
+    """A screen whose keys say why they do nothing, and are in the footer only while they do something."""
 
-    def refusal(self, action: str) -> str:  # noqa: ARG002  # for those that know
+    def refusal(self, action: str) -> str:  # noqa: ARG002  # for subclasses
         """Why an action is not possible now, as a sentence; empty if it is."""
         return ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Show only keys that do something here."""
+        """Disable actions that are refused."""
         return None if self.refusal(action) else super().check_action(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
-        """Say why a key does nothing here."""
+        """Show why a key does nothing."""
         active = self.active_bindings.get(event.key)
         if active is not None and not active.enabled and active.node is self:
             event.stop()
@@ -78,6 +78,6 @@ class ExplainingScreen(BaseScreen[Result], Generic[Result]):
 
 
 class BaseModal(ModalScreen[Result], BaseScreen[Result], Generic[Result]):
-    """The same over the screen that it is about."""
+    """A base screen that lies over another one."""
 
     HAS_HEADER = False

@@ -1,7 +1,7 @@
 """Copying text to where the user can paste it, also over SSH.
 
-The sequence OSC 52 asks the user's own terminal to take a text, wherever the program runs; nobody can know whether it
-did, so the text stays on the screen, too. On a desktop the clipboard of the machine is tried as well, and only after.
+OSC 52 asks the user's own terminal to copy a text, wherever the program runs. Terminals do not confirm it, so the text
+stays on the screen as well. On a desktop the system clipboard is tried after that.
 """
 
 import base64
@@ -20,20 +20,20 @@ from cloudstore_tui.ui.terminal.driver import driver_of
 from cloudstore_tui.ui.text import COMMANDS
 
 LARGEST = 74_000
-"""Characters of a sequence that every terminal takes; xterm's limit is the lowest."""
+"""Longest sequence, in characters, that every terminal accepts; xterm's limit is the lowest."""
 
 SENT = "Copied to your terminal's clipboard."
 
 _SCREEN_CHUNK = 252
-"""GNU screen cuts strings at 256 characters; four are ours."""
+"""GNU screen cuts strings at 256 characters, four of which wrap them."""
 
 
 def copy_text(app: App[Any], text: str) -> str:
-    """Send a text to the clipboard, and say in a sentence what was done. Never raises, never waits.
+    """Send a text to the clipboard and return a sentence that says what was done. Never raises, never blocks.
 
-    Secrets are copied only when the user asked for it by a key.
+    Call it with secrets only if the user asked for that with a key.
     """
-    # No command for whatever it is pasted into; lines stay lines: what is in one of them is `one_line`.
+    # Line breaks are kept; within a line nothing may act as a command where it is pasted.
     text = "\n".join(map(one_line, text.split("\n")))
     if not text:
         return "There is nothing to copy."
@@ -44,7 +44,7 @@ def copy_text(app: App[Any], text: str) -> str:
             _write(app, sequence)
     local = is_local(os.environ)
     if local:
-        # After the terminal was asked: programs behind it may hang without a display. Nobody waits for the thread.
+        # In a daemon thread: the programs behind pyperclip may hang without a display.
         threading.Thread(target=_copy_native, args=(text,), daemon=True).start()
     if sequences:
         return f"{SENT} It holds the real text, not the masked one." if MASK.on else SENT
@@ -53,31 +53,31 @@ def copy_text(app: App[Any], text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text as it may be pasted into a shell: on one line, and with nothing in it that a terminal obeys."""
+    """A text that is safe to paste into a shell: one line without control characters."""
     # A lone surrogate, from a file name that is not UTF-8, cannot be sent.
     return COMMANDS.sub("\ufffd", text).encode("utf-8", "replace").decode("utf-8")
 
 
 def curl_line(name: str, url: str) -> str:
-    """The line for a shell that fetches a link into a file of this name in the current folder, whatever the name is."""
+    """A shell command that downloads a link to a file of this name in the current folder."""
     return shlex.join(["curl", "--fail", "--globoff", "--output", safe_name(name or "download"), url])
 
 
 def has_clipboard(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal can have one: the console and the old ones would at best ignore the sequence."""
+    """Whether the terminal may have a clipboard; the Linux console and old terminals ignore OSC 52 at best."""
     between = environment.get("TMUX") or environment.get("STY")
     return bool(between) or not environment.get("TERM", "").startswith(("linux", "vt"))
 
 
 def is_local(environment: Mapping[str, str]) -> bool:
-    """Whether the program runs on the machine that the user sits at, as far as one can tell."""
+    """Whether the program runs on the user's own machine, going by the SSH variables."""
     return not any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
 
 
 def terminal_sequences(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What is written to the terminal: the plain sequence, then the wrapped one where tmux or screen is in between.
+    """The OSC 52 sequence, then the one wrapped for tmux or screen if one of them runs.
 
-    Empty if the text is too long to be sent in one piece, as half a link is worse than none, or if nobody takes it.
+    Empty if there is no clipboard, or if the text is too long: half a link would be worse than none.
     """
     if not has_clipboard(environment):
         return ()
@@ -97,8 +97,7 @@ def terminal_sequences(text: str, environment: Mapping[str, str]) -> tuple[str, 
 def _copy_native(text: str) -> None:
     try:
         pyperclip.copy(text)
-    except Exception:  # noqa: BLE001  # whatever it is: the thread has nobody to tell
-        # No clipboard on this machine; the terminal has been asked anyway.
+    except Exception:  # noqa: BLE001  # best effort: the terminal was asked already
         return
 
 

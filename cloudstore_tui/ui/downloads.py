@@ -89,7 +89,7 @@ class Conflict(msgspec.Struct, frozen=True):
     is_same: bool = False
 
 
-def is_much(objects: Sequence[StoredObject]) -> bool:
+def is_large(objects: Sequence[StoredObject]) -> bool:
     """Whether a download is large enough to be asked about."""
     return len(objects) >= MANY or sum(entry.size or 0 for entry in objects) >= LARGE
 
@@ -159,7 +159,9 @@ def names_in(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def why_not(objects: Sequence[StoredObject], asked: Container[Location], *, is_alone: bool) -> Iterator[str]:
+def unavailable_reasons(
+    objects: Sequence[StoredObject], asked: Container[Location], *, is_alone: bool
+) -> Iterator[str]:
     """Why objects cannot be fetched now, and what brings them back that was not asked for yet."""
     archived = [entry for entry in objects if entry.state.upper() == "ARCHIVED"]
     if archived:

@@ -1,4 +1,4 @@
-"""Keys: all that there are, how they are written on this terminal, and which only move something."""
+"""All key bindings, and how keys are written on this terminal."""
 
 import pkgutil
 from collections.abc import Iterable, Iterator
@@ -21,21 +21,21 @@ MOVES = frozenset(
         *("left", "right", "next", "previous", "further", "before"),
     }
 )
-"""The ends of ids of keys that only move something."""
+"""Last parts of the ids of bindings that only move a cursor or view."""
 
 
 def is_move(binding: Binding) -> bool:
-    """Whether a key only moves something."""
+    """Whether a binding only moves a cursor or view."""
     return (binding.id or "").rpartition(".")[2] in MOVES
 
 
 def key_display(app: App[Any], binding: Binding) -> str:
-    """The key of a binding, in signs that this terminal has."""
+    """The key of a binding, in characters that this terminal has."""
     return keys_in_words(app, app.get_key_display(binding))
 
 
 def keys_in_words(app: App[Any], hint: str) -> str:
-    """A hint such as `⏎ search`, with words for the keys whose signs this terminal lacks."""
+    """A hint such as `⏎ search`, with words for key symbols that this terminal lacks."""
     driver = driver_of(app)
     return key_in_charset(hint, driver.charset if isinstance(driver, TerminalDriver) else UTF_8)
 
@@ -44,7 +44,7 @@ def known_bindings(*more: type[DOMNode]) -> tuple[KeyHelp, ...]:
     """Every action with an id, once, sorted by id.
 
     Args:
-        more: classes outside of this package, such as the app's.
+        more: classes outside this package, such as the app.
     """
     found: dict[str, KeyHelp] = {}
     for binding in _bindings((*_classes(), *more)):
@@ -65,7 +65,7 @@ def _bindings(classes: Iterable[type[DOMNode]]) -> Iterator[Binding]:
 
 
 def _classes() -> Iterator[type[DOMNode]]:
-    """The widgets, dialogs and screens of this package, in the order of their modules."""
+    """All widgets, dialogs and screens of this package, by module."""
     for found in pkgutil.walk_packages([str(Path(__file__).parent)], f"{_PACKAGE}."):
         for value in vars(import_module(found.name)).values():
             if isinstance(value, type) and issubclass(value, DOMNode) and value.__module__ == found.name:

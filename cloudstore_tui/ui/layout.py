@@ -1,4 +1,4 @@
-"""Which columns a list shows: those that fit its types, or those that the user chose."""
+"""Which columns a list shows: the usual ones of its types, or the user's choice."""
 
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
@@ -25,16 +25,16 @@ FIELDS = (
     Column("bucket_id", "Bucket", width=22),
     Column("user_id", "User id", width=22),
 )
-"""Every field of an object; what else there is are tags."""
+"""All fields of an object; everything else is a tag."""
 
 TAG_WIDTH = 16
 _KNOWN = {column.name: column for column in FIELDS}
 
 
 def shown_words(entry: Entry, zones: Sequence[tzinfo]) -> str:
-    """Everything that a list can show of an entry beside its tags, one a line; times in each of the zones.
+    """All fields of an entry as a list shows them, one a line, for the filter; times in each of the zones.
 
-    Types stand there by both names: as people say them, and as the service does.
+    A type is there both in our words and in the service's.
     """
     found = [
         formatted.value(entry, column, zone)
@@ -48,17 +48,17 @@ def shown_words(entry: Entry, zones: Sequence[tzinfo]) -> str:
 
 
 def kind_of(usual: Iterable[Column]) -> str:
-    """What lists with the same usual columns have in common: mostly a type of objects."""
+    """A key for lists with the same usual columns, which share a layout."""
     return ",".join(column.name for column in usual)
 
 
 def layout_of(columns: Iterable[Column]) -> Layout:
-    """What is remembered of columns."""
+    """Columns as they are saved."""
     return tuple(ShownColumn(column.name, column.width) for column in columns)
 
 
 def arranged(usual: Sequence[Column], layout: Layout) -> tuple[Column, ...]:
-    """The columns of a layout, or the usual ones without."""
+    """The columns of a layout; the usual ones if it is empty."""
     if not layout:
         return tuple(usual)
     own = {column.name: column for column in usual}
@@ -66,7 +66,7 @@ def arranged(usual: Sequence[Column], layout: Layout) -> tuple[Column, ...]:
 
 
 def offered(usual: Sequence[Column], shown: Sequence[Column], entries: Iterable[Entry]) -> tuple[Column, ...]:
-    """What can be shown besides `shown`: the usual columns, the tags of some entries by name, and all other fields."""
+    """Columns that can be added to `shown`: the usual ones, the tags of some entries by name, then all other fields."""
     own = {column.name: column for column in usual}
     tags = sorted({key for entry in entries if isinstance(entry, StoredObject) for key, _ in entry.tags if key})
     names = dict.fromkeys([*own, *(key for key in tags if key not in _KNOWN), *_KNOWN])
@@ -75,5 +75,5 @@ def offered(usual: Sequence[Column], shown: Sequence[Column], entries: Iterable[
 
 def _column(name: str, own: dict[str, Column], width: int = 0) -> Column:
     found = own.get(name) or _KNOWN.get(name) or Column(name, name, width=TAG_WIDTH, sort_field=name)
-    # What somebody chose is not left out before something else that they chose.
+    # All columns that the user chose have the same rank.
     return replace(found, width=width, rank=0) if width else found

@@ -33,9 +33,9 @@ _FIELDS = (
     r"|caller[ _-]?id|callee[ _-]?id|(?:caller|callee|from|to|called|calling)[ _-]?number|address|ani|dnis"
     r"|extension(?:[ _-]?(?:number|id))?|agent|caller|callee|customer|contact|first|last)"
 )
-_NOBODY = frozenset({"queueName", "channelName", "tenantId", "branchId"})
+_NOT_PEOPLE = frozenset({"queueName", "channelName", "tenantId", "branchId"})
 _NOT_FIELDS = r"(?i:.*voice-?mail|microphone)"
-_ASKED = (
+_FIELD_VALUE = (
     rf"(?i:(?<![\w.])(?:{_PERSON}(?:Name|Email|Phone|Number)?"
     r"|callerId|calleeId|ani|dnis|address|phone|number|extension\w*)"
     r"""(?:"\s*:\s*(?=")|==|!=|=[a-z]+=|:(?!/))\(?(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;,()"'?>&]+))"""
@@ -65,7 +65,7 @@ class Mask:
     """Replaces what tells who somebody is, while it is on."""
 
     def __init__(self, key: bytes | None = None) -> None:
-        """Make pseudonyms that can be told from each other but not undone; `key` makes them the same in every run."""
+        """Pseudonyms cannot be reversed; with a `key` they are the same in every run."""
         self.on = False
         self._key = key or secrets.token_bytes(16)
         self._learnt: set[str] = set()
@@ -83,7 +83,7 @@ class Mask:
         for entry in entries:
             if isinstance(entry, StoredObject):
                 # Where a queue was called, its name stands as that of somebody.
-                known = {value for name, value in entry.tags if name in _NOBODY}
+                known = {value for name, value in entry.tags if name in _NOT_PEOPLE}
                 for name, value in entry.tags:
                     if is_personal(name) and value not in known:
                         self.learn_name(value)
@@ -127,12 +127,12 @@ class Mask:
         if not self.on or not text:
             return text
         text = re.sub(_LINK, _without_rest, text)
-        text = re.sub(_ASKED, self._asked, text)
+        text = re.sub(_FIELD_VALUE, self._mask_value, text)
         text = re.sub(_MAIL, lambda found: self._mail(found[0]), text)
         text = re.sub(_NUMBER, lambda found: self._number(found[0]), text)
         return self._without_names(text) if self._names else text
 
-    def _asked(self, found: re.Match[str]) -> str:
+    def _mask_value(self, found: re.Match[str]) -> str:
         value = found["value"]
         bare = value.strip("\"'*")
         if len(bare) >= _MIN_LETTERS and not self._is_pseudonym(bare):
@@ -252,12 +252,12 @@ class MaskFilter(LineFilter):
     def apply(self, segments: list[Segment], _: Color) -> list[Segment]:
         """The line with pseudonyms, in the styles of what they stand for."""
         text = "".join(segment.text for segment in segments)
-        told = MASK.text(text)
-        if told == text or len(told) != len(text):
+        masked_text = MASK.text(text)
+        if masked_text == text or len(masked_text) != len(text):
             return segments
         masked, at = [], 0
         for part, style, control in segments:
-            masked.append(Segment(told[at : at + len(part)], style, control))
+            masked.append(Segment(masked_text[at : at + len(part)], style, control))
             at += len(part)
         return masked
 

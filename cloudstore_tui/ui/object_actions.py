@@ -34,8 +34,21 @@ LARGE = 20_000_000
 
 SMALL = 1_000_000
 """Bytes of an object up to which its beginning is worth reading unasked."""
-_ENDINGS = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".log", ".xml", ".md", ".yaml", ".agentnotes", ".vtt")
-_TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
+_TEXT_SUFFIXES = (
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".txt",
+    ".csv",
+    ".tsv",
+    ".log",
+    ".xml",
+    ".md",
+    ".yaml",
+    ".agentnotes",
+    ".vtt",
+)
+_TEXT_MIME_TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
 
 MAX_PACE_UNASKED = 0.5
 """The share of the calls of a minute that are used up, above which nothing is read unasked."""
@@ -52,7 +65,7 @@ def is_small_text(entry: StoredObject) -> bool:
     """Whether an object is small, there, and a text by what the service says of it."""
     if not entry.is_available or entry.size is None or entry.size > SMALL:
         return False
-    return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
+    return entry.mime.startswith(_TEXT_MIME_TYPES) or entry.name.lower().endswith(_TEXT_SUFFIXES)
 
 
 @dataclass(eq=False)
@@ -72,7 +85,7 @@ class ObjectActions:
         """Whether the service has calls to spare for what nobody asked for."""
         return self.providers[entry.location.profile].session.pace_used <= MAX_PACE_UNASKED
 
-    def wait_for(self, entry: StoredObject) -> str:
+    def waiting_note(self, entry: StoredObject) -> str:
         """What the service of an object is waited for just now, as a clause; empty where nothing is."""
         return self.providers[entry.location.profile].session.note
 
@@ -177,7 +190,7 @@ class ObjectActions:
         keep = False
         try:
             await self._fetch(copy, entry, set_status)
-            keep = not self._hand_over(command(program, copy.path))
+            keep = not self._run_program(command(program, copy.path))
         finally:
             if keep:
                 atexit.register(copy.remove)
@@ -192,7 +205,7 @@ class ObjectActions:
         on_progress(0, entry.size)
         await copy.fetch(self.watch.engine.range_reader(entry), on_progress)
 
-    def _hand_over(self, arguments: list[str]) -> bool:
+    def _run_program(self, arguments: list[str]) -> bool:
         """Whether the program is done with the file."""
         try:
             with self.screen.app.suspend():

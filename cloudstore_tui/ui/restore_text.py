@@ -1,4 +1,4 @@
-"""A request for an archived object in words."""
+"""Restore requests in words."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -8,11 +8,11 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 
 ASKED = "Restore requested: Q shows progress."
-"""What is said of an archived object that need not be asked for again."""
+"""Shown for an archived object that was already requested."""
 
 
 def describe(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
-    """How far it is, since when, until when."""
+    """The progress of a request, with its dates."""
     if request.status is RestoreStatus.READY:
         return _ready(request, zone, now)
     if request.status is RestoreStatus.RESTORING:

@@ -1,4 +1,4 @@
-"""Restores as the screen sees them: looked after while the browser is open, and told once when they are ready."""
+"""Restores for the screens: polled while the program runs, and announced once when they are ready."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,12 +27,12 @@ from cloudstore_tui.ui.report import notify_plain, report
 from cloudstore_tui.ui.transfer_text import object_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
-_TROUBLE = frozenset({RestoreStatus.FAILED, RestoreStatus.WAITING, RestoreStatus.UNKNOWN})
-_ON_WAY = frozenset({RestoreStatus.ASKING, RestoreStatus.RESTORING, RestoreStatus.UNKNOWN})
+_REPORTED = frozenset({RestoreStatus.FAILED, RestoreStatus.WAITING, RestoreStatus.UNKNOWN})
+_IN_PROGRESS = frozenset({RestoreStatus.ASKING, RestoreStatus.RESTORING, RestoreStatus.UNKNOWN})
 
 
 class RestoreWatch:
-    """Does nothing, and costs nothing, while nothing was asked for."""
+    """Polls the restores that were requested; idle while there are none."""
 
     def __init__(
         self,
@@ -43,46 +43,46 @@ class RestoreWatch:
         pauses: tuple[int, ...],
         path: Path,
     ) -> None:
-        """Fetch into a folder what comes back, and keep the list in the file at `path`."""
+        """Download restored objects to `folder`, and keep the list in the file `path`."""
         self._app = app
         self._providers = providers
         self._watch = watch
         self._folder = folder
         self.ready: Signal[None] = Signal(app, "restores ready")
-        """Whenever others may wait to be fetched than before."""
+        """Published when the objects ready to download may have changed."""
         self.waiting: tuple[RestoreRequest, ...] = ()
-        """The restored objects that wait to be fetched."""
+        """Restored objects that were not downloaded yet."""
         self.asked: frozenset[Location] = frozenset()
-        """What need not be asked for again: it is on its way, or back."""
-        self.on_way: Signal[frozenset[Location]] = Signal(app, "restores on their way")
-        """The objects that the service was asked for."""
-        self._news = asyncio.Event()
+        """Objects that need no further request: they are being restored, or are back."""
+        self.in_progress: Signal[frozenset[Location]] = Signal(app, "restores in progress")
+        """Published with the objects that are being restored."""
+        self._woken = asyncio.Event()
         self._running = False
         self._store = RestoreStore(path)
         self._poller = RestorePoller(self._store, providers.__getitem__, lambda: tuple(providers), pauses)
 
     def begin(self) -> None:
-        """Go on with what is on the list."""
+        """Resume polling the list."""
         if self._app.is_running:
-            self._watch.ended.subscribe(self._app, self._note_ended)
+            self._watch.ended.subscribe(self._app, self._on_transfers_ended)
             self.wake()
 
     def wake(self) -> None:
-        """Look at the list now: something was put on it."""
-        self._news.set()
+        """Poll now, as the list has changed."""
+        self._woken.set()
         if not self._running:
             self._running = True
-            self._app.run_worker(self._serve(), group="restores")
+            self._app.run_worker(self._poll_until_done(), group="restores")
 
     async def requests(self) -> tuple[RestoreRequest, ...]:
         requests = await asyncio.to_thread(self._store.requests)
         for request in requests:
-            # A request of an earlier run may be named after somebody that no list of this run holds.
+            # The title may name a person who is in none of the lists of this run.
             MASK.learn_title(request.title)
         return requests
 
     async def add(self, requests: Sequence[RestoreRequest]) -> None:
-        """Put requests on the list; they are asked for at once."""
+        """Add requests and send them at once."""
         await asyncio.to_thread(self._store.add, requests)
         self.wake()
 
@@ -90,13 +90,13 @@ class RestoreWatch:
         await asyncio.to_thread(self._store.forget, locations)
 
     async def poll(self) -> None:
-        """Ask the service about everything that is on its way, because the user wants to know."""
+        """Ask the service about every restore in progress, at the user's request."""
         async for step in self._poller.poll(early=True):
             self._report_trouble(step)
-        await self._notify_changes()
+        await self._announce()
 
     def download(self, requests: Iterable[RestoreRequest]) -> int:
-        """Fetch what is ready; how many are."""
+        """Download what is ready; return how many."""
         now = utc_now()
         ready = [request for request in requests if request.can_be_fetched(now)]
         downloads = list(map(self._download_request, ready))
@@ -107,19 +107,19 @@ class RestoreWatch:
 
     def _download_request(self, request: RestoreRequest) -> DownloadRequest:
         folder = Path(request.folder) if request.folder else self._folder
-        # Several objects of one call may have one name.
+        # Objects of one call may share a name.
         return DownloadRequest(request.location, folder, safe_name(request.name), OnConflict.KEEP_BOTH)
 
-    async def _serve(self) -> None:
-        """Go on as long as something is to come."""
+    async def _poll_until_done(self) -> None:
+        """Poll until no restore is left to wait for."""
         try:
             while await asyncio.to_thread(self._has_work):
-                self._news.clear()
+                self._woken.clear()
                 async for step in self._poller.ask():
                     self._report_trouble(step)
                 async for step in self._poller.poll():
                     self._report_trouble(step)
-                await self._notify_changes()
+                await self._announce()
                 await self._pause()
         finally:
             self._running = False
@@ -131,16 +131,16 @@ class RestoreWatch:
         return any(request.can_be_fetched(now) for request in self._store.requests())
 
     async def _pause(self) -> None:
-        """Until something is due, or was put on the list."""
-        waits = [asyncio.ensure_future(self._poller.wait()), asyncio.ensure_future(self._news.wait())]
+        """Wait until the next poll is due or the list changes."""
+        waits = [asyncio.ensure_future(self._poller.wait()), asyncio.ensure_future(self._woken.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
-    async def _notify_changes(self) -> None:
-        """Say once what is ready, and once what ends soon; whoever sits at another browser is not told again."""
+    async def _announce(self) -> None:
+        """Announce once, across all running programs, which restored copies expire soon."""
         ready = await asyncio.to_thread(self._store.take_ready)
         ending = await asyncio.to_thread(self._store.take_expiring, utc_now())
         late = [request for request in ending if request not in ready]
@@ -149,39 +149,39 @@ class RestoreWatch:
             notify_plain(
                 self._app, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning"
             )
-        await self._count_ready()
+        await self._update_ready()
 
-    async def _count_ready(self) -> None:
-        """Say how many wait to be fetched, as long as they do."""
+    async def _update_ready(self) -> None:
+        """Update what is ready and what is in progress."""
         now = utc_now()
         requests = await self.requests()
         self.waiting = tuple(one for one in requests if one.can_be_fetched(now))
         self.asked = frozenset(one.location for one in requests if is_asked(one, now) or one.can_be_fetched(now))
         self.ready.publish(None)
-        self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
+        self.in_progress.publish(frozenset(one.location for one in requests if one.status in _IN_PROGRESS))
 
     def _report_trouble(self, step: RestoreStep) -> None:
-        if step.error is not None and step.status in _TROUBLE:
+        if step.error is not None and step.status in _REPORTED:
             report(self._app, step.error)
 
-    def _note_ended(self, transfers: tuple[TransferSnapshot, ...]) -> None:
-        """What was fetched needs no reminder any more."""
+    def _on_transfers_ended(self, transfers: tuple[TransferSnapshot, ...]) -> None:
+        """Stop announcing what was downloaded."""
         done = [transfer.request.location for transfer in transfers if transfer.state is State.DONE]
         if done:
-            self._app.run_worker(self._note_fetched(done), group="restores")
+            self._app.run_worker(self._mark_fetched(done), group="restores")
 
-    async def _note_fetched(self, locations: Sequence[Location]) -> None:
+    async def _mark_fetched(self, locations: Sequence[Location]) -> None:
         for location in locations:
             await asyncio.to_thread(self._store.mark_fetched, location)
-        await self._count_ready()
+        await self._update_ready()
 
 
 def is_asked(request: RestoreRequest, now: datetime) -> bool:
-    """Whether asking once more would be pointless."""
+    """Whether the object needs no further request for now."""
     return request.goes_on(now) and request.status in GOING_ON - {RestoreStatus.UNKNOWN}
 
 
 def request_of(entry: StoredObject, days: int, zone: tzinfo) -> RestoreRequest:
-    """A request for an object, that nobody was asked for yet."""
+    """A request for an object, not yet sent."""
     title = object_title(entry, zone)
     return RestoreRequest(entry.location, entry.name, entry.size, days, utc_now(), title=title)

@@ -1,4 +1,4 @@
-"""What is said of transfers: what they are called, what runs, how they ended, where the files are, all about one."""
+"""Transfers in words: titles, targets, progress, results, and all details of one."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from cloudstore_tui.ui.text import LONGEST_NAME, cell, home_path, plain, shorten
 from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress
 
 WIDE = 110
-"""Cells from which on there is a column for the target."""
+"""Cells from which lines have room for more detail, such as a column for the target."""
 
 STATE_WORDS: Mapping[State, str] = {
     State.QUEUED: "waiting",
@@ -46,7 +46,7 @@ STATE_WORDS: Mapping[State, str] = {
 
 
 def object_title(entry: StoredObject, zone: tzinfo) -> str:
-    """What people call an object: `Recording of Khang Glynn, 1 Sep 2024 09:16`, `Summary, 1 Sep …`, or its name."""
+    """A title for an object: `Recording of Khang Glynn, 1 Sep 2024 09:16`, `Summary, 1 Sep …`, or its name."""
     agent = entry.tag("agentName")
     if entry.created is None or not (agent or entry.type in TYPE_NAMES):
         return entry.name
@@ -62,7 +62,7 @@ def request_title(request: Request, zone: tzinfo) -> str:
 
 
 def kinds_of(entries: Sequence[StoredObject]) -> str:
-    """How many objects of which kind: `41 call recordings`, or `41 files` where they are mixed."""
+    """`41 call recordings`, or `41 files` if they are of several types."""
     types = {entry.type for entry in entries}
     kind = types.pop() if len(types) == 1 else ""
     if kind not in TYPE_NAMES:
@@ -71,7 +71,7 @@ def kinds_of(entries: Sequence[StoredObject]) -> str:
 
 
 def batch_title(entries: Sequence[StoredObject], zone: tzinfo) -> str:
-    """What a download is called: `41 call recordings of Khang Glynn`, or as its only object is."""
+    """The title of a download: `41 call recordings of Khang Glynn`, or that of its only object."""
     if len(entries) == 1:
         return object_title(entries[0], zone)
     agents = {entry.tag("agentName") for entry in entries}
@@ -83,14 +83,14 @@ def batch_title(entries: Sequence[StoredObject], zone: tzinfo) -> str:
 
 
 def title_of(batch: BatchProgress) -> str:
-    """What a batch is called; not yet safe to draw."""
+    """The title of a batch; not yet safe to draw."""
     if batch.batch.title:
         return batch.batch.title
     return name_of(batch.only.request) if batch.only is not None else counted(batch.count, "file")
 
 
 def target_of(batch: BatchProgress) -> str:
-    """Where all of a batch goes, or is."""
+    """Where a batch goes: a local folder, or an address for uploads."""
     target = batch.batch.target
     if batch.is_upload:
         return target
@@ -101,7 +101,7 @@ def target_of(batch: BatchProgress) -> str:
 
 
 def path_of(batch: BatchProgress) -> Path | None:
-    """The file of a batch of one, else its folder; `None` where nothing is on this machine."""
+    """The local file of a batch of one, else its folder; `None` if there is neither."""
     only = batch.only
     if only is not None and only.state is State.DONE and only.path is not None:
         return only.path
@@ -111,7 +111,7 @@ def path_of(batch: BatchProgress) -> Path | None:
 
 
 def verified(levels: Mapping[str, int]) -> str:
-    """How well files were verified: `all verified`, `38 of 41 verified`; of one file `verified`, `size checked`."""
+    """`all verified`, `38 of 41 verified`; for one file `verified` or `size checked`."""
     good = sum(count for level, count in levels.items() if level and not level.startswith(("size", "unverified")))
     sized = sum(count for level, count in levels.items() if level.startswith("size"))
     files = sum(levels.values())
@@ -124,13 +124,13 @@ def verified(levels: Mapping[str, int]) -> str:
 
 
 def failure(transfer: TransferSnapshot) -> str:
-    """Why it failed and what helps, without the place: the name says that."""
+    """Why a transfer failed and what to do, without the subject, which the title names."""
     error = transfer.error
     return f"{error.message}. {error.hint}".rstrip() if error is not None else transfer.note or "failed"
 
 
 def summary(batches: Mapping[str, BatchProgress]) -> str:
-    """All of them in a few words: `2 batches running · 6.9 MB/s · 38 min left`."""
+    """All batches in brief: `2 batches running · 6.9 MB/s · 38 min left`."""
     ours = [batch for batch in batches.values() if not batch.process]
     running = [batch for batch in ours if batch.goes_on]
     if running:
@@ -148,7 +148,7 @@ def summary(batches: Mapping[str, BatchProgress]) -> str:
 
 
 def running_text(running: Sequence[BatchProgress], width: int) -> str:
-    """What runs, in a line: files, meter, bytes, speed, time left and where it goes. Not longer than the line."""
+    """All running transfers in one line of `width` cells: files, meter, bytes, speed, time left and target."""
     files, count = sum(batch.files_done for batch in running), sum(batch.count for batch in running)
     done, size = sum(batch.done for batch in running), sum(batch.size for batch in running)
     speed = sum(batch.speed for batch in running)
@@ -176,7 +176,7 @@ def running_text(running: Sequence[BatchProgress], width: int) -> str:
 
 
 def _why_waiting(running: Sequence[BatchProgress]) -> str:
-    """Why nothing moves, where all that was begun waits: `the disk is too full: …`."""
+    """What all started transfers are waiting for: `the disk is too full: …`."""
     if any(batch.of_state[state] for batch in running for state in ACTIVE - {State.WAITING}):
         return ""
     waiting = (batch.transfers[number] for batch in running for number in batch.of_state[State.WAITING])
@@ -222,7 +222,7 @@ def _result(batch: BatchProgress) -> str:
 
 
 def describe(transfer: TransferSnapshot, members: Sequence[TransferSnapshot] = ()) -> str:
-    """Everything about one transfer, line by line; of a zip also what became of each of its objects."""
+    """All details of a transfer, line by line; for a zip also the result of each object."""
     request = transfer.request
     of_zip = isinstance(request, ZipRequest)
     lines = [
@@ -252,7 +252,7 @@ _LEVELS: Mapping[str, str] = {
     "crc32+size": "CRC-32 and size",
     "unverified": "not possible",
 }
-"""Levels of verification as people say them."""
+"""Levels of verification in words."""
 
 
 def _member_lines(members: Sequence[TransferSnapshot]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Transfers as the screen sees them: batches with their totals, kept up to date by what is pushed."""
+"""Transfers for the screens: batches with their totals, updated by what the engine pushes."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
@@ -27,50 +27,50 @@ from cloudstore_tui.transfers.model import (
 from cloudstore_tui.ui.mask import MASK
 
 ACTIVE = frozenset({State.SIGNING, State.PACKING, State.RUNNING, State.VERIFYING, State.WAITING})
-"""States in which something happens now, or soon."""
+"""States in which a transfer has started."""
 GOES_ON = ACTIVE | {State.QUEUED}
-"""States that lead to an end by themselves."""
+"""States that a transfer leaves without the user."""
 
 
 class BatchProgress:
-    """One batch and its transfers. Taking in a change costs the same however many transfers there are."""
+    """One batch and its transfers; updating one takes the same time however many there are."""
 
     def __init__(self, key: str, batch: TransferBatch, process: int = 0) -> None:
         self.key = key
         self.batch = batch
         self.kept: set[int] = set()
-        """The numbers of those that an earlier run left, and that nobody goes on with now."""
+        """Ids of transfers that an earlier run left unfinished and that no program has resumed."""
         self.process = process
-        """The other program that makes it; 0 for this one."""
+        """Process id of the other program that runs it; 0 for this one."""
         self.transfers: dict[int, TransferSnapshot] = {}
-        """By number, in the order they were asked for."""
+        """By id, in the order of submission."""
         self.of_state: dict[State, dict[int, None]] = {state: {} for state in State}
-        """The numbers of those in each state."""
+        """Ids by state."""
         self.levels: Counter[str] = Counter()
-        """How well the files that are done were verified."""
+        """Files that are done, by level of verification."""
         self.speed = 0.0
-        """Bytes a second, of all together."""
+        """Bytes per second, in total."""
         self.ended: datetime | None = None
-        """When the last one ended."""
+        """When the last transfer ended."""
         self.is_notified = False
-        """Whether the user was told how it ended."""
+        """Whether its result was shown."""
         self.zips: dict[int, int] = {}
-        """Which zip of the batch a transfer is, from 1 on, by number."""
+        """Number of each zip in the batch, from 1, by id."""
         self.in_zip = 0
-        """Files in the largest of them."""
+        """Files in the largest zip."""
         self.places: dict[int, int] = {}
-        """Where each transfer stands among them."""
+        """Position of each transfer, by id."""
         self.same = 0
-        """Transfers that found the file here already."""
+        """Transfers whose file was already there, with the same content."""
         self._planned: dict[int, tuple[int, int]] = {}
-        """Files and bytes that each transfer brings."""
+        """Files and bytes of each transfer, as planned, by id."""
         self._planned_files = 0
         self._files: Counter[State] = Counter()
         self._bytes: Counter[State] = Counter()
         self._done = 0
 
     def put(self, transfer: TransferSnapshot, *, is_kept: bool = False) -> None:
-        """Take a transfer as it is now."""
+        """Add or update a transfer."""
         (self.kept.add if is_kept else self.kept.discard)(transfer.id)
         self._count(self.transfers.get(transfer.id), -1)
         if transfer.id not in self._planned:
@@ -81,7 +81,7 @@ class BatchProgress:
             self.ended = transfer.ended
 
     def forget(self, number: int) -> None:
-        """Take a transfer off; one that was done counts as done still."""
+        """Remove a transfer; its files still count as done if they were."""
         self._count(self.transfers.pop(number, None), -1)
         self._planned_files -= self._planned.pop(number, (0, 0))[0]
         self.kept.discard(number)
@@ -112,68 +112,68 @@ class BatchProgress:
         self.speed += sign * transfer.speed
         if transfer.state is State.DONE:
             self.levels[level_of(transfer)] += sign * files
-            self.same += sign * was_there(transfer)
+            self.same += sign * was_already_there(transfer)
         if sign > 0:
             self.of_state[transfer.state][transfer.id] = None
         else:
             self.of_state[transfer.state].pop(transfer.id, None)
         if not self.of_state[State.RUNNING]:
-            # Sums of fractions leave a rest.
+            # Rounding errors add up.
             self.speed = 0.0
 
-    # How far it is
+    # Progress
 
     def files(self, *states: State) -> int:
-        """Files whose transfers are in one of these states; of all states if none is named."""
+        """Files whose transfers are in one of these states, or in any if none is given."""
         return sum(self._files[state] for state in states or State)
 
     def bytes_of(self, *states: State) -> int:
-        """Bytes of transfers in one of these states, when they are done."""
+        """Full size in bytes of the transfers in these states."""
         return sum(self._bytes[state] for state in states)
 
     @property
     def count(self) -> int:
-        """Files in all, also those whose transfers were forgotten."""
+        """All files, including those of removed transfers."""
         return max(self.batch.count, self._planned_files)
 
     @property
     def files_done(self) -> int:
-        """Files that are here, or there."""
+        """Files that were transferred."""
         return self.files(State.DONE, State.SKIPPED) + self.count - self._planned_files
 
     @property
     def size(self) -> int:
-        """Bytes in all, as far as they are known."""
-        return self.bytes_of(*State) + self._gone
+        """Total bytes, as far as known."""
+        return self.bytes_of(*State) + self._removed_bytes
 
     @property
     def done(self) -> int:
-        """Bytes that arrived, or were sent."""
-        return self._done + self._gone
+        """Bytes transferred."""
+        return self._done + self._removed_bytes
 
     @property
-    def _gone(self) -> int:
-        """Bytes of files that were done in an earlier run, or are off the list."""
+    def _removed_bytes(self) -> int:
+        """Bytes of files that were done in an earlier run or removed from the list."""
         return max(self.batch.size - self.bytes_of(*State), 0) if self.count > self._planned_files else 0
 
     @property
     def seconds_left(self) -> float | None:
-        """Until all is done at the present speed; `None` where nobody can tell."""
+        """Time left at the current speed; `None` if unknown."""
         return max(self.size - self.done, 0) / self.speed if self.speed > 0 and self.size else None
 
     @property
     def goes_on(self) -> bool:
-        """Whether something of it happens without the user."""
+        """Whether any transfer is running or queued."""
         return any(self.of_state[state] for state in GOES_ON)
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether no transfer is running, queued or paused."""
         return not self.of_state[State.PAUSED] and not self.goes_on
 
     @property
     def state(self) -> State:
-        """What is to be said of all of it."""
+        """The one state that stands for the whole batch."""
         if self.goes_on:
             active = [state for state in ACTIVE if self.of_state[state]]
             return State.RUNNING if len(active) > 1 else active[0] if active else State.QUEUED
@@ -182,7 +182,7 @@ class BatchProgress:
                 return state
         return State.DONE
 
-    # What it is about
+    # Contents
 
     @property
     def is_upload(self) -> bool:
@@ -191,30 +191,30 @@ class BatchProgress:
 
     @property
     def only(self) -> TransferSnapshot | None:
-        """Its one transfer, where it has no more."""
+        """The transfer of a batch of one."""
         return next(iter(self.transfers.values())) if len(self.transfers) == 1 else None
 
     def failures(self) -> Iterator[TransferSnapshot]:
         return (self.transfers[number] for number in self.of_state[State.FAILED])
 
 
-def is_over(transfer: TransferSnapshot) -> bool:
-    """Whether nothing of it is left to be done or dropped."""
+def can_be_cleared(transfer: TransferSnapshot) -> bool:
+    """Whether a transfer can be cleared from the list: it ended, and did not fail."""
     return transfer.state in (State.DONE, State.SKIPPED, State.CANCELLED)
 
 
-def was_there(transfer: TransferSnapshot) -> bool:
-    """Whether it is done because the file was here already, with the same content."""
+def was_already_there(transfer: TransferSnapshot) -> bool:
+    """Whether the file was already there with the same content, so that nothing was transferred."""
     return transfer.state is State.DONE and bool(transfer.size) and not transfer.done
 
 
 def level_of(transfer: TransferSnapshot) -> str:
-    """How well it was verified; of a zip every member is by itself, at least by its CRC."""
+    """The level of verification; members of a zip are verified one by one, at least by CRC."""
     return transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
 
 
 def locations_of(request: Request) -> Iterator[Location]:
-    """The objects that a request brings."""
+    """The objects that a request downloads."""
     if isinstance(request, ZipRequest):
         yield from (member.location for member in request.members)
     elif isinstance(request, DownloadRequest):
@@ -222,7 +222,7 @@ def locations_of(request: Request) -> Iterator[Location]:
 
 
 def span_of(request: Request) -> tuple[datetime, datetime] | None:
-    """The oldest and the newest object in a zip."""
+    """Creation times of the oldest and the newest object in a zip."""
     if not isinstance(request, ZipRequest):
         return None
     entries = (member.entry for member in request.members)
@@ -233,50 +233,50 @@ def span_of(request: Request) -> tuple[datetime, datetime] | None:
 Item = TypeVar("Item")
 
 INTERVAL = 0.0
-"""Seconds between two looks at what changed, at least; what pushes the changes spares the screen already."""
+"""Least seconds between updates; the engine limits how often it pushes changes."""
 LOW_BANDWIDTH_INTERVAL = 1.0
-"""The same over a line that is to be spared."""
+"""The same for slow connections."""
 RESULT_S = 4.0
-"""Seconds for which a result stays whatever is typed."""
-LONG = 10.0
-"""Seconds after which nobody looks at the screen any more."""
-_ALONE = "of-an-earlier-run"
-"""Names the batch of transfers that were begun before there were batches."""
+"""Seconds that a result stays at least; the next key after that removes it."""
+LONG_S = 10.0
+"""Seconds after which the user may have looked away, so that the end of a transfer is worth a bell."""
+_NO_BATCH = "of-an-earlier-run"
+"""Id of the batch for transfers that have none."""
 
 
 class TransferWatch:
-    """Passes orders on, and keeps batches and their totals by what is pushed."""
+    """Passes commands to the engine, and keeps batches and totals up to date."""
 
     def __init__(self, app: App[None], engine: EngineThread, *, bell: bool = False, interval: float = INTERVAL) -> None:
         self._app = app
         self._interval = interval
         self.engine = engine
-        """What carries transfers out. Only what is read from the journal is waited for."""
+        """Runs the transfers. Only calls that read the journal are awaited."""
         self._bell = bell
         self._batch_of: dict[int, str] = {}
         self._number_of: dict[Location, int] = {}
-        """The last transfer that brings an object."""
+        """Id of the last transfer of each object."""
         self._changed: set[int] = set()
         self._polled_at = -LOW_BANDWIDTH_INTERVAL
         self._ended_at = 0.0
         self._timer: Timer | None = None
         self._stop_listening: Callable[[], None] | None = None
         self.batches: dict[str, BatchProgress] = {}
-        """All batches, in the order they came: those of this program, of an earlier run, and of other programs."""
+        """All batches in the order they appeared: of this program, of earlier runs, and of other programs."""
         self.results: list[BatchProgress] = []
-        """Batches that ended and that the user may not have seen yet, the newest last."""
+        """Ended batches that the user may not have seen yet, the newest last."""
         self.changed: Signal[None] = Signal(app, "transfers changed")
-        """Whenever something of a batch is not what it was."""
+        """Published when any batch changes."""
         self.ended: Signal[tuple[TransferSnapshot, ...]] = Signal(app, "transfers ended")
-        """Those that just ended."""
+        """Published with the transfers that have just ended."""
         self.finished: Signal[BatchProgress] = Signal(app, "batch finished")
-        """A batch of which nothing is left to do."""
+        """Published once for every batch that ends."""
         self.kept: Signal[None] = Signal(app, "transfers kept")
-        """Whenever others of earlier runs wait for the user."""
+        """Published when the set of transfers left by earlier runs changes."""
 
     def begin(self) -> None:
-        """Listen from now on; called in the loop of the app."""
-        self._stop_listening = self.engine.listen(self._note)
+        """Start listening; call it in the app's event loop."""
+        self._stop_listening = self.engine.listen(self._collect)
         for transfer in self.engine.snapshot():
             self._put(transfer)
         for batch in self.batches.values():
@@ -286,7 +286,7 @@ class TransferWatch:
         if self._stop_listening is not None:
             self._stop_listening()
 
-    # What there is
+    # Reading
 
     @property
     def ours(self) -> list[BatchProgress]:
@@ -294,7 +294,7 @@ class TransferWatch:
 
     @property
     def unfinished(self) -> int:
-        """How many transfers the end of the program would stop, or lose."""
+        """How many transfers quitting would stop, or lose."""
         states = GOES_ON if self.engine.keeps else GOES_ON | {State.PAUSED}
         return sum(len(batch.of_state[state]) for batch in self.ours for state in states)
 
@@ -303,7 +303,7 @@ class TransferWatch:
         return [batch for batch in self.ours if batch.goes_on]
 
     def transfer_of(self, location: Location) -> TransferSnapshot | None:
-        """The last transfer that brings an object, alone or in a zip."""
+        """The last transfer of an object, alone or in a zip."""
         number = self._number_of.get(location)
         batch = self.batches.get(self._batch_of.get(number, "")) if number is not None else None
         return batch.transfers.get(number) if batch is not None and number is not None else None
@@ -312,10 +312,10 @@ class TransferWatch:
         transfer = self.transfer_of(location)
         return transfer is not None and transfer.state in GOES_ON
 
-    # Orders
+    # Commands
 
     def submit(self, requests: Iterable[Request], title: str, target: str) -> None:
-        """Put what one key asked for into the queue; it is shown as one batch of this title and target."""
+        """Queue requests, shown as one batch with this title and target."""
         for request in batched(list(requests), title, target):
             number = self.engine.submit(request)
             if number not in self._batch_of:
@@ -323,35 +323,38 @@ class TransferWatch:
         self.changed.publish(None)
 
     async def resume(self, numbers: Iterable[int]) -> None:
-        """Go on with transfers that rest, or that an earlier run left."""
+        """Resume paused transfers, and those that an earlier run left."""
         ours, kept = self._split(numbers)
         self.engine.resume(*ours)
         if kept:
             taken = await self.engine.adopt(kept)
-            self._off(kept - set(taken))
-            self._take(self.engine.snapshot(taken))
+            self._remove(kept - set(taken))
+            self._update(self.engine.snapshot(taken))
             self.kept.publish(None)
 
     async def cancel(self, numbers: Iterable[int]) -> None:
-        """Stop transfers; of an earlier run, forget them with what arrived."""
+        """Cancel transfers; of those that an earlier run left, delete the partial files."""
         ours, kept = self._split(numbers)
         self.engine.cancel(*ours)
         if kept:
             await self.engine.drop(kept)
-            self._off(kept)
+            self._remove(kept)
             self.changed.publish(None)
             self.kept.publish(None)
 
     def _split(self, numbers: Iterable[int]) -> tuple[list[int], set[int]]:
-        """Which of some transfers are of this run, and which an earlier one left."""
+        """Split ids into those of this run and those left by earlier ones."""
         wanted = list(numbers)
         kept = {number for number in wanted if number in self._batch(number).kept}
         return [number for number in wanted if number not in kept], kept
 
     def move(self, key: str, number: int, step: int) -> bool:
-        """Let a batch change places with the next one that waits, or the one before; or a transfer within its batch.
+        """Swap a batch, or a transfer within its batch, with its waiting neighbour; whether there was one.
 
-        Whether there was another place.
+        Args:
+            key: the batch.
+            number: the id of the transfer; 0 moves the batch.
+            step: 1 moves it down, -1 up.
         """
         batch = self.batches[key]
         if number:
@@ -372,26 +375,26 @@ class TransferWatch:
         return place is not None
 
     def clear_done(self) -> int:
-        """Take batches off the list that ended, but for what failed; how many transfers that were."""
-        # What ended a moment ago is told before it goes.
+        """Remove ended transfers from the list, except failed ones; return how many."""
+        # Report what has just ended before it is removed.
         self.poll_all()
         ended = [batch for batch in self.ours if batch.has_ended]
-        numbers = [number for batch in ended for number, one in batch.transfers.items() if is_over(one)]
+        numbers = [number for batch in ended for number, one in batch.transfers.items() if can_be_cleared(one)]
         self.engine.forget(*numbers)
-        self._off(numbers)
+        self._remove(numbers)
         self.results = [batch for batch in self.results if batch.transfers]
         self.changed.publish(None)
         return len(numbers)
 
-    # What changes
+    # Following changes
 
-    async def interrupted(self) -> None:
-        """Learn of the transfers of earlier runs, which nobody goes on with now."""
-        found = tuple(map(_at_rest, await self.engine.interrupted()))
+    async def load_interrupted(self) -> None:
+        """Load the transfers that earlier runs left unfinished."""
+        found = tuple(map(_as_stopped, await self.engine.interrupted()))
         ours = {number for batch in self.batches.values() for number in batch.transfers.keys() - batch.kept}
         left = {number for batch in self.batches.values() for number in batch.kept}
-        self._off(left - {transfer.id for transfer in found})
-        # What is ours by now is not an earlier run's any more.
+        self._remove(left - {transfer.id for transfer in found})
+        # Some may have been resumed in this run.
         for transfer in found:
             if transfer.id not in ours:
                 self._put(transfer, is_kept=True)
@@ -399,30 +402,30 @@ class TransferWatch:
             self.changed.publish(None)
             self.kept.publish(None)
 
-    async def elsewhere(self) -> None:
-        """Learn of the transfers that other programs make right now."""
+    async def load_foreign(self) -> None:
+        """Load the transfers that other programs are running."""
         found = await self.engine.elsewhere()
         theirs = {number for batch in self.batches.values() if batch.process for number in batch.transfers}
         gone = theirs - {other.transfer.id for other in found}
-        self._off(gone)
+        self._remove(gone)
         changed = [self._put(other.transfer, process=other.process) != other.transfer for other in found]
         if gone or any(changed):
             self.changed.publish(None)
 
     def poll_all(self) -> None:
-        """See what became of all of them, also of what changed a moment ago."""
+        """Update all transfers of this program now."""
         self.poll([number for batch in self.ours for number in batch.transfers.keys() - batch.kept])
 
     def poll(self, others: Iterable[int] = ()) -> None:
-        """See what became of those that changed, and of others."""
+        """Update the transfers that were pushed as changed, and others if given."""
         self._polled_at, self._timer = monotonic(), None
         pushed, self._changed = self._changed, set()
         found = self.engine.snapshot(pushed.union(others))
-        self._off(pushed - {transfer.id for transfer in found})
-        self._take(found)
+        self._remove(pushed - {transfer.id for transfer in found})
+        self._update(found)
 
-    def go_on(self) -> None:
-        """The user typed on: how the last batch ended was read, if it was there for long enough."""
+    def on_input(self) -> None:
+        """Remove the results if they were shown long enough; called for every key."""
         if monotonic() - self._ended_at >= RESULT_S:
             self.mark_seen()
 
@@ -431,8 +434,8 @@ class TransferWatch:
             self.results.clear()
             self.changed.publish(None)
 
-    def _note(self, numbers: frozenset[int]) -> None:
-        """Take what is pushed, from outside of the app's own loop of messages."""
+    def _collect(self, numbers: frozenset[int]) -> None:
+        """Collect pushed ids, and schedule an update."""
         self._changed |= numbers
         if self._timer is None:
             wait = self._polled_at + self._interval - monotonic()
@@ -441,8 +444,8 @@ class TransferWatch:
             else:
                 self._app.call_later(self.poll)
 
-    def _take(self, transfers: Iterable[TransferSnapshot]) -> None:
-        """Take transfers of this program as they are now."""
+    def _update(self, transfers: Iterable[TransferSnapshot]) -> None:
+        """Update transfers of this program, and publish what ended."""
         ended: list[TransferSnapshot] = []
         touched: dict[str, BatchProgress] = {}
         for transfer in transfers:
@@ -459,7 +462,7 @@ class TransferWatch:
             self._finish(batch)
 
     def _finish(self, batch: BatchProgress) -> None:
-        """Tell once that a batch has ended; what the user cancelled is no news."""
+        """Publish the end of a batch once, unless the user cancelled it."""
         if not batch.has_ended:
             batch.is_notified = False
         elif not batch.is_notified:
@@ -471,14 +474,14 @@ class TransferWatch:
                 self.changed.publish(None)
 
     def _put(self, transfer: TransferSnapshot, *, is_kept: bool = False, process: int = 0) -> TransferSnapshot | None:
-        """Put a transfer into its batch; how it was before."""
-        batch = transfer.request.batch or TransferBatch(_ALONE, "")
-        # A part of a batch of ours may be in the hands of another program.
+        """Add or update a transfer in its batch; return its previous snapshot."""
+        batch = transfer.request.batch or TransferBatch(_NO_BATCH, "")
+        # Another program may be running a part of one of our batches.
         key = f"{batch.id} {process}" if process else batch.id
         progress = self.batches.get(key)
         if progress is None:
             progress = self.batches[key] = BatchProgress(key, batch, process)
-            # A batch of an earlier run may be named after somebody that no list of this run holds.
+            # The title may name a person who is in none of the lists of this run.
             MASK.learn_title(batch.title)
         before = progress.transfers.get(transfer.id)
         if before is None:
@@ -487,8 +490,8 @@ class TransferWatch:
         progress.put(transfer, is_kept=is_kept)
         return before
 
-    def _off(self, numbers: Iterable[int]) -> None:
-        """Take transfers off the list."""
+    def _remove(self, numbers: Iterable[int]) -> None:
+        """Remove transfers from the list."""
         for number in list(numbers):
             key = self._batch_of.pop(number, "")
             if (batch := self.batches.get(key)) is not None:
@@ -501,7 +504,7 @@ class TransferWatch:
 
 
 def _swap(order: list[Item], item: Item, step: int, movable: Set[Item]) -> int | None:
-    """Let an item and the next movable one, or the one before, change places; where it is then."""
+    """Swap an item with the next or previous movable one; return its new index."""
     at = order.index(item)
     places = range(at + 1, len(order)) if step > 0 else range(at - 1, -1, -1)
     to = next((place for place in places if order[place] in movable), None)
@@ -511,14 +514,14 @@ def _swap(order: list[Item], item: Item, step: int, movable: Set[Item]) -> int |
 
 
 def is_long(transfer: TransferSnapshot) -> bool:
-    """Whether it took so long that its end is worth a bell; the user knows of what they cancelled."""
+    """Whether a transfer took long enough to ring the bell; not if the user cancelled it."""
     if transfer.state is State.CANCELLED or transfer.started is None or transfer.ended is None:
         return False
-    return (transfer.ended - transfer.started).total_seconds() > LONG
+    return (transfer.ended - transfer.started).total_seconds() > LONG_S
 
 
-def _at_rest(transfer: TransferSnapshot) -> TransferSnapshot:
-    """One that nobody makes now, whatever it was at when its program ended."""
+def _as_stopped(transfer: TransferSnapshot) -> TransferSnapshot:
+    """The snapshot of a transfer whose program has ended, shown as stopped."""
     note = "stopped half-way"
     if transfer.state is State.FAILED:
         note = f"failed: {transfer.note}" if transfer.note else "failed"

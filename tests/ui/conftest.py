@@ -536,7 +536,7 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
                     await app.browse()
                     await it.settle()
                 yield it
-        assert it.may_be_wrong or not app.boundary.mistakes, app.boundary.mistakes
+        assert it.may_be_wrong or not app.boundary.bugs, app.boundary.bugs
 
     return run
 

@@ -63,7 +63,7 @@ async def test_a_store_that_fails_is_told_and_ends_nothing(
             await it.burst(key + more)
             await it.settle()
             monkeypatch.undo()
-            assert all(isinstance(mistake, KeyError) for mistake in it.app.boundary.mistakes)
+            assert all(isinstance(mistake, KeyError) for mistake in it.app.boundary.bugs)
             assert not any(SECRET in notice for notice in it.notices)
             await goes_on(it)
 

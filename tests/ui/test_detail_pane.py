@@ -132,7 +132,7 @@ async def test_keys_scroll_the_pane(browser: Any, folders: Any) -> None:
 
 def test_an_object_of_a_call_says_how_the_rest_of_it_is_found() -> None:
     of_a_call = replace(ENTRY, tags=(*ENTRY.tags, ("callId", "int-1")))
-    assert "press . for the whole call" in preview(Subject(of_a_call, UTC), 60).plain
+    assert ". shows all its files" in preview(Subject(of_a_call, UTC), 60).plain
     assert "THIS CALL" not in preview(Subject(replace(ENTRY, tags=(("dnis", "1"),)), UTC), 60).plain
 
 

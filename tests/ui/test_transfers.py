@@ -112,7 +112,7 @@ async def test_a_key_that_does_nothing_here_is_not_in_the_footer_and_says_why(br
         it.engine.become(1, State.DONE)
         await it.until(lambda: "p Pause" not in it.keys)
         said = {"p": "It has ended: nothing is left to pause.", "x": "It has ended: nothing is left to cancel.",
-                "r": "It is done; there is nothing to try again.", "K": "Only what waits can be moved"}  # fmt: skip
+                "r": "It is done: there is nothing to retry.", "K": "Only waiting transfers can be moved"}  # fmt: skip
         for key, words in said.items():
             await it.press(key)
             assert it.notices[-1].startswith(words)

@@ -22,7 +22,7 @@ from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
 from cloudstore_tui.ui.downloads import Conflict, Side
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import listed, notify_plain
+from cloudstore_tui.ui.report import join_clauses, notify_plain
 from cloudstore_tui.ui.restore_watch import RestoreWatch, is_asked, request_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -153,7 +153,7 @@ class DeletionActions(ActionGroup):
     def _notify_outcomes(self, outcomes: Sequence[Deletion]) -> None:
         numbers = Counter(deletion.outcome for deletion in outcomes)
         known = [outcome for outcome in DeletionOutcome if numbers[outcome]]
-        summary = listed([f"{counted(numbers[outcome], 'object')} {outcome.value}" for outcome in known])
+        summary = join_clauses([f"{counted(numbers[outcome], 'object')} {outcome.value}" for outcome in known])
         left = [deletion for deletion in outcomes if not deletion.outcome.is_gone or deletion.error is not None]
         notify_plain(self.screen, summary, "warning" if left else "information")
         if left:

@@ -36,12 +36,12 @@ from cloudstore_tui.ui.downloads import (
     FetchOffer,
     compared,
     free_space,
-    is_much,
+    is_large,
     names_in,
     not_zipped,
     requests,
+    unavailable_reasons,
     usable_folder,
-    why_not,
     zip_requests,
 )
 from cloudstore_tui.ui.format import counted, place_title, total_size
@@ -202,7 +202,7 @@ class DownloadActions(ActionGroup):
         unable = [entry for entry in objects if not is_available(entry)]
         ready = [entry for entry in able if not self.watch.is_coming(entry.location)]
         coming = len(able) - len(ready)
-        notes = tuple(why_not(unable, self.restores.asked, is_alone=len(objects) == 1))
+        notes = tuple(unavailable_reasons(unable, self.restores.asked, is_alone=len(objects) == 1))
         if not ready:
             said = f"Already being fetched: {coming:,}. t shows {'it' if coming == 1 else 'them'}." if coming else ""
             notify_plain(self.screen, " ".join(filter(None, (*notes, said))), "warning")
@@ -239,7 +239,7 @@ class DownloadActions(ActionGroup):
         """The way and the folder: the user decides where there is much, as often as another folder is wanted."""
         from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
-        if not is_much(objects):
+        if not is_large(objects):
             said = f"Already being fetched: {offer.coming:,} of them. They are left out." if offer.coming else ""
             if left_out := " ".join(filter(None, (*offer.notes, said))):
                 notify_plain(self.screen, left_out, "warning")

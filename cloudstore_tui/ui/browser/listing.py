@@ -30,7 +30,7 @@ from cloudstore_tui.ui.browser.targets import NavigationTarget, pages_of
 from cloudstore_tui.ui.format import counted, lacking, zones_to_show
 from cloudstore_tui.ui.layout import FIELDS, shown_words
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import note, notify_plain, report, sentence, tell_warnings
+from cloudstore_tui.ui.report import notify_plain, record_message, report, sentence, show_warnings
 from cloudstore_tui.ui.widgets.detail_pane import totals
 
 MAX_WARNINGS = 3
@@ -501,7 +501,7 @@ class ListingController:
                 if state.store.loaded:
                     raise
                 # It stands where rows would be.
-                note(self.screen, state.error, "error")
+                record_message(self.screen, state.error, "error")
         finally:
             ended.set()
             if self._busy is ended:
@@ -520,7 +520,7 @@ class ListingController:
     def _take(self, state: ListingState, page: Page[Entry]) -> None:
         self._vocabularies[state.target.location.profile].learn(page.items)
         MASK.learn(page.items)
-        tell_warnings(self.screen, state.new_warnings(page))
+        show_warnings(self.screen, state.new_warnings(page))
         for failure in state.new_failures():
             report(self.screen, failure)
         if state.learn_types(page.items):

@@ -25,7 +25,7 @@ from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from
 from cloudstore_tui.ui.dialogs.columns import Bar, ColumnsDialog, Grouping, HistogramDialog, SortDialog
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.format import meter, percent
-from cloudstore_tui.ui.report import listed, notify_plain
+from cloudstore_tui.ui.report import join_clauses, notify_plain
 
 MAX_MARKED = 100_000
 """Rows up to which everything that matches is read to be marked."""
@@ -37,7 +37,7 @@ _METER = 8
 
 @dataclass(eq=False)
 class ListingActions(ActionGroup):
-    """Searches, and reads, marks, counts, draws, sorts and arranges what is listed."""
+    """Searches, and reads, marks, counts, draws, sorts and arranges what is join_clauses."""
 
     navigator: Navigator
     pane: EntriesPane
@@ -45,7 +45,7 @@ class ListingActions(ActionGroup):
 
     @property
     def is_searched(self) -> bool:
-        """Whether what is listed is what a service found."""
+        """Whether what is join_clauses is what a service found."""
         state = self.listing.state
         return state is not None and state.target.query is not None
 
@@ -180,7 +180,7 @@ class ListingActions(ActionGroup):
         size = f" ({words.size(marks.size, exact=marks.size_exact)})" if marks.size else ""
         which = "rows" if state.target.query is None else "matches"
         which += " that hold the text" if state.store.filtered_by else ""
-        lacks = f" {listed([state.lacking])}" if state.lacking else ""
+        lacks = f" {join_clauses([state.lacking])}" if state.lacking else ""
         said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
         notify_plain(self.screen, said, "warning" if lacks else "information")
 
@@ -262,7 +262,7 @@ def _progress(doing: str, eta: EtaEstimator, state: ListingState) -> str:
 
 def _sentences(target: NavigationTarget, size: ResultSize, lacks: str = "") -> str:
     verb = "matches" if size.objects == 1 else "match"
-    loss = listed([lacks]) if lacks else ""
+    loss = join_clauses([lacks]) if lacks else ""
     parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(target))
     return "\n".join(part for part in parts if part)
 

@@ -177,9 +177,9 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.kept.subscribe(self, lambda _: self.header.update())
         if self._watch.engine.keeps:
             # Home asks, too; whoever begins at an address does not come by there.
-            _: Worker[None] = self.run_worker(self._watch.interrupted, group="kept")
+            _: Worker[None] = self.run_worker(self._watch.load_interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
-        self.restores.on_way.subscribe(self, self._note_restores)
+        self.restores.in_progress.subscribe(self, self._note_restores)
         self.restores.ready.subscribe(self, lambda _: self._show_restores())
         _looking: Worker[None] = self.run_worker(self._look_at_archives, group="archives")
         self.detail.mode = DetailMode.of(self.browser_state.hidden)
@@ -316,7 +316,7 @@ class BrowserScreen(BaseScreen[None]):
         """Take away how the last batch ended, when the user goes on and has had time to read it."""
         active = self.active_bindings.get(key)
         if self.is_active and (active is None or active.binding.id != "entries.copy"):
-            self._watch.go_on()
+            self._watch.on_input()
 
     def action_back_out(self) -> None:
         """One step back: what loads, where the focus is, the filter, the marks."""
@@ -432,7 +432,7 @@ class BrowserScreen(BaseScreen[None]):
 
     def arrive(self, target: NavigationTarget) -> None:
         if messages := messages_of(self):
-            messages.leave()
+            messages.on_place_change()
         self.header.show(target.crumbs)
         self.places.follow(target.location)
         self.panes.go("entries")

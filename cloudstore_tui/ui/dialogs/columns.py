@@ -247,7 +247,7 @@ class HistogramDialog(Dialog[str | None]):
             self.answer(condition)
 
     async def _count(self, grouping: Grouping) -> None:
-        self.entitle(f"Rows by {plain(grouping.title)}")
+        self.set_title(f"Rows by {plain(grouping.title)}")
         self._bars = await grouping.bars()
         drawing = self.query_one(Sparkline)
         drawing.set_class(grouping.over_time and len(self._bars) >= _MIN_DRAWN, "-shown")

@@ -104,7 +104,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         """As `BUTTONS`, for those that depend on what is asked."""
         return self.BUTTONS
 
-    def entitle(self, title: Content | str) -> None:
+    def set_title(self, title: Content | str) -> None:
         """Ask something else. A title that is too long for the edge of the frame, or is all there is, stands in it."""
         self._heading = Content(title) if isinstance(title, str) else title
         frame = self.query_one(".dialog")
@@ -116,7 +116,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         self.query_one(".dialog-title", Static).update(self._heading)
 
     def on_resize(self) -> None:
-        self.entitle(self._heading)
+        self.set_title(self._heading)
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
@@ -174,7 +174,7 @@ class KeyButton(Button):
         self._action = action
         self.words = label
         """What it does, without the key."""
-        self._is_of_enter = enter
+        self._has_enter = enter
 
     def on_mount(self) -> None:
         """Follow the focus: a letter that is typed into a line is no key of a button."""
@@ -187,7 +187,7 @@ class KeyButton(Button):
     def _show_key(self, screen: Screen[object]) -> None:
         bindings = (active.binding for active in screen.active_bindings.values())
         own = next((binding for binding in bindings if binding.action == self.id), None)
-        if self._is_of_enter:
+        if self._has_enter:
             own = Binding("enter", "")
         key = key_display(self.app, own) if own is not None else ""
         label = Content(f"{key.capitalize() if len(key) > 1 else key} {self.words}".strip())

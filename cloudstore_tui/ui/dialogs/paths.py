@@ -166,7 +166,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
     @on(Input.Changed)
     def look_at_path(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one("#hint", Note).set_text(self._problem(event.value) or self._outlook(event.value))
+        self.query_one("#hint", Note).set_text(self._problem(event.value) or self._remark(event.value))
 
     def action_download(self) -> None:
         """Answer with the folder; an empty line means to let it be."""
@@ -184,7 +184,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
             return "That cannot be a path."
         return "" if nearest.is_dir() else "That is a file, or below one; a folder is needed."
 
-    def _outlook(self, text: str) -> str:
+    def _remark(self, text: str) -> str:
         if not text.strip():
             return "Without a folder nothing is downloaded."
         is_there = local_path(text.strip(), self._start).is_dir()

@@ -25,7 +25,7 @@ from cloudstore_tui.ui.format import counted, lacking
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import notify_plain, report, sentence, tell_warnings
+from cloudstore_tui.ui.report import notify_plain, report, sentence, show_warnings
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 from cloudstore_tui.ui.terminal.driver import saves_bandwidth
 from cloudstore_tui.ui.text import home_path, show
@@ -46,10 +46,10 @@ WIDE = 110
 REST_S = 0.5
 """Seconds that the cursor rests until what is under it is read."""
 _WIDTHS = [(0, "-narrow"), (WIDE, "-wide")]
-READ = 16 * 1024
+READ_BYTES = 16 * 1024
 """Bytes that are read of a text to be shown beside the list."""
 _EXAMPLES = (CallPart.RECORDING, CallPart.TRANSCRIPT, CallPart.SCREEN)
-_BESIDE = 34
+_NARROW_TEXT = 34
 """Cells of what stands in a narrow line with the folder."""
 
 
@@ -89,12 +89,12 @@ class CallScreen(BaseScreen[None]):
         self._find, self._folder_of, self._fetch_call = find, folder_of, fetch
         self._tree = CallTree(())
         self._state = ""
-        self._note = ""
-        self._lacks = ""
-        self._asked: dict[str, State] = {}
+        self._status = ""
+        self._missing = ""
+        self._requested: dict[str, State] = {}
         """What became of the objects that were asked for here."""
         self._read: dict[str, Preview] = {}
-        self._rest: Timer | None = None
+        self._rest_timer: Timer | None = None
         self.list = CallList(zone, id="call")
         self.aside = CallAside(id="aside")
 
@@ -102,7 +102,7 @@ class CallScreen(BaseScreen[None]):
         with Container(id="panes"):
             yield self.list
             yield self.aside
-        yield Static(id="outlook", markup=False)
+        yield Static(id="summary", markup=False)
 
     def on_mount(self) -> None:
         self._watch.changed.subscribe(self, lambda _: self.follow_transfers())
@@ -110,8 +110,8 @@ class CallScreen(BaseScreen[None]):
         self._search(everywhere=False)
 
     def on_resize(self) -> None:
-        self._entitle(self._state)
-        self._foretell()
+        self._update_header(self._state)
+        self._update_summary()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         entry = self.list.entry
@@ -175,21 +175,21 @@ class CallScreen(BaseScreen[None]):
     @on(CallList.Changed)
     def follow(self) -> None:
         """Show what would be done, and, as soon as the cursor rests, what is in the file under it."""
-        self._foretell()
+        self._update_summary()
         self.refresh_bindings()
-        entry = self._companion(self.list.entry)
+        entry = self._text_for_aside(self.list.entry)
         known = self._read.get(identity(entry)) if entry is not None else None
         if known is not None or entry is None or not self.aside.display:
             self._draw_aside(entry, known)
             return
-        if self._rest is not None:
-            self._rest.stop()
+        if self._rest_timer is not None:
+            self._rest_timer.stop()
         if saves_bandwidth(self.app):
             self.aside.set_status("Enter reads it. Nothing is fetched by itself over a slow line.")
         elif not self._objects.may_read_unasked(entry):
             self.aside.set_status("Enter reads it. Most of this minute's calls are used up.")
         else:
-            self._rest = self.set_timer(REST_S, lambda: self._read_companion(entry))
+            self._rest_timer = self.set_timer(REST_S, lambda: self._read_for_aside(entry))
 
     def follow_transfers(self) -> None:
         transfer_of = self._watch.transfer_of
@@ -205,8 +205,8 @@ class CallScreen(BaseScreen[None]):
                 if state in (State.DONE, State.SKIPPED) or not state.ended
             }
         )
-        self._asked = {name: state for name, state in states.items() if name in self._asked or not state.ended}
-        self._foretell()
+        self._requested = {name: state for name, state in states.items() if name in self._requested or not state.ended}
+        self._update_summary()
 
     def _readable(self) -> StoredObject | None:
         entry = self.list.entry
@@ -221,10 +221,10 @@ class CallScreen(BaseScreen[None]):
 
     async def _fetch(self, entries: Sequence[StoredObject], *, as_zip: bool) -> None:
         if await self._fetch_call(self._tree, entries, as_zip):
-            self._asked |= {identity(entry): State.QUEUED for entry in entries}
-            self._foretell()
+            self._requested |= {identity(entry): State.QUEUED for entry in entries}
+            self._update_summary()
 
-    def _companion(self, entry: StoredObject | None) -> StoredObject | None:
+    def _text_for_aside(self, entry: StoredObject | None) -> StoredObject | None:
         """What is worth reading beside an object: itself, if it is a small text; else what was said in it."""
         if entry is None or is_small_text(entry):
             return entry
@@ -234,15 +234,15 @@ class CallScreen(BaseScreen[None]):
         return next((one for one in near if is_small_text(one)), None)
 
     @work(group="aside", exclusive=True)
-    async def _read_companion(self, entry: StoredObject) -> None:
+    async def _read_for_aside(self, entry: StoredObject) -> None:
         try:
-            preview = await self._objects.look_into(entry)(READ)
+            preview = await self._objects.look_into(entry)(READ_BYTES)
         except StorageError as error:
             # Nobody asked: a sentence in the pane, nothing over it.
             self.aside.set_status(f"It cannot be shown: {error.message}.")
             return
         self._read[identity(entry)] = preview
-        if self._companion(self.list.entry) == entry:
+        if self._text_for_aside(self.list.entry) == entry:
             self._draw_aside(entry, preview)
 
     def _draw_aside(self, entry: StoredObject | None, preview: Preview | None) -> None:
@@ -254,17 +254,17 @@ class CallScreen(BaseScreen[None]):
 
     @work(group="search", exclusive=True)
     async def _search(self, *, everywhere: bool) -> None:
-        self._entitle("looking in all regions…" if everywhere else "looking…")
+        self._update_header("looking in all regions…" if everywhere else "looking…")
         try:
             found = await self._find(everywhere)
         except StorageError as error:
-            self._entitle(sentence(error))
+            self._update_header(sentence(error))
             raise
         MASK.learn(found.items)
-        tell_warnings(self, found.warnings)
+        show_warnings(self, found.warnings)
         for failure in found.failures:
             report(self, failure)
-        self._lacks = lacking(found.failures)
+        self._missing = lacking(found.failures)
         self._show(call_tree([self._entry, *self._tree.entries, *found.items], self._entry))
         if len(self._tree.entries) == 1:
             where = "all regions" if everywhere else self._entry.region
@@ -273,20 +273,20 @@ class CallScreen(BaseScreen[None]):
     def _show(self, tree: CallTree) -> None:
         self._tree = tree
         self.list.show(tree, self.list.entry or self._entry)
-        self._entitle("")
+        self._update_header("")
         self.follow_transfers()
 
     def _set_status(self, text: str) -> None:
-        self._note = text
-        self._foretell()
+        self._status = text
+        self._update_summary()
 
-    def _entitle(self, state: str) -> None:
+    def _update_header(self, state: str) -> None:
         """Say whose call it is, and how much of it there is, or what goes on."""
         self._state = state
         where = self._entry.location
         profile, region = Location(where.profile), Location(where.profile, where.region)
-        way = (Crumb(where.profile, profile), Crumb(where.region, region)) if self.size.width >= WIDE else ()
-        crumbs = [*(crumb for crumb in way if crumb.text), Crumb(self._call)]
+        parents = (Crumb(where.profile, profile), Crumb(where.region, region)) if self.size.width >= WIDE else ()
+        crumbs = [*(crumb for crumb in parents if crumb.text), Crumb(self._call)]
         self.header.show(crumbs, state or " · ".join(filter(None, self._facts())))
 
     @property
@@ -302,34 +302,34 @@ class CallScreen(BaseScreen[None]):
         if self.size.width >= WIDE:
             there = len(_fetchable(self._tree))
             yield "all available" if there == len(entries) else f"{there:,} of {len(entries):,} available"
-        yield self._lacks
+        yield self._missing
 
-    def _foretell(self) -> None:
+    def _update_summary(self) -> None:
         """Say what goes on, what was fetched, or what `d` would fetch and where to."""
         width = self.size.width
-        room = width // 2 if width >= WIDE else width - _BESIDE
+        room = width // 2 if width >= WIDE else width - _NARROW_TEXT
         path = self._folder_of(self._tree).absolute()
         folder = f"{home_path(path)}/"
         folder = folder if len(folder) <= max(room, 20) else f"…/{path.name}/"
         marked = self.list.marked
         entries = marked or _fetchable(self._tree)
-        if self._note:
-            text = self._note
-        elif self._asked:
+        if self._status:
+            text = self._status
+        elif self._requested:
             text = self._progress(folder)
         elif width < WIDE:
             what = f"{len(marked):,} marked, {words.total_size(marked)} " if marked else ""
             text = f"d {what}→ {folder}"
         else:
-            few = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) > 1 else f"{len(entries):,}"
-            few = "it" if len(self._tree.entries) == 1 else few
-            what = f"the {len(marked):,} marked, {words.total_size(marked)}," if marked else few
+            count = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) > 1 else f"{len(entries):,}"
+            count = "it" if len(self._tree.entries) == 1 else count
+            what = f"the {len(marked):,} marked, {words.total_size(marked)}," if marked else count
             text = f"d fetches {what} into {folder}"
             text += self._short_names(width - len(text) - 2)
-        self.query_one("#outlook", Static).update(show(f" {text}"))
+        self.query_one("#summary", Static).update(show(f" {text}"))
 
     def _progress(self, folder: str) -> str:
-        total, states = len(self._asked), list(self._asked.values())
+        total, states = len(self._requested), list(self._requested.values())
         done = sum(state in (State.DONE, State.SKIPPED) for state in states)
         failed = states.count(State.FAILED)
         if failed:

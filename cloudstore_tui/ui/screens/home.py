@@ -434,14 +434,14 @@ class HomeScreen(BaseScreen[None]):
         self.update()
         self._watch.kept.subscribe(self, lambda _: self.update())
         self._restores.ready.subscribe(self, lambda _: self.update())
-        self.call_after_refresh(self.run_worker, self._watch.interrupted)
+        self.call_after_refresh(self.run_worker, self._watch.load_interrupted)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         self.update()
-        self.call_after_refresh(self.run_worker, self._look_at_archives)
+        self.call_after_refresh(self.run_worker, self._refresh_archives)
 
-    async def _look_at_archives(self) -> None:
+    async def _refresh_archives(self) -> None:
         before = self._archives.states
         if before != await asyncio.to_thread(self._archives.refresh):
             self.update()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _READING = "Reading… Esc stops"
 _POLL_S = 0.5
 """Seconds between two looks at what is waited for."""
-_MORE = 4
+_MORE_FACTOR = 4
 """How many times as much is read when more is wanted."""
 
 
@@ -101,7 +101,7 @@ class PreviewScreen(BaseScreen[bool]):
         if self._wanted >= MAX_HEAD:
             notify_plain(self, f"More than {words.size(MAX_HEAD)} is not shown; d downloads the object.", "warning")
         else:
-            self._read(min(self._wanted * _MORE, MAX_HEAD))
+            self._read(min(self._wanted * _MORE_FACTOR, MAX_HEAD))
 
     def action_search(self) -> None:
         self.bar.open()
@@ -160,7 +160,7 @@ class PreviewScreen(BaseScreen[bool]):
         if not self.workers.cancel_group(self, "read"):
             return False
         self._wanted = self._shown
-        self._entitle("stopped")
+        self._update_header("stopped")
         if self._preview is None:
             self.view.set_status("Nothing was read. Esc goes back.")
         return True
@@ -179,7 +179,7 @@ class PreviewScreen(BaseScreen[bool]):
 
         why = why_silent(os.environ)
         if not why:
-            player = Player(self._actions.sound_of(self._entry), self._moved, child_environment())
+            player = Player(self._actions.sound_of(self._entry), self._on_player_update, child_environment())
             self._set_status("fetching it to listen… Esc stops")
             try:
                 await player.start()
@@ -211,7 +211,7 @@ class PreviewScreen(BaseScreen[bool]):
         self._transcript = await self._actions.transcript_of(self._entry)
         self._redraw()
 
-    def _moved(self) -> None:
+    def _on_player_update(self) -> None:
         """Show where the player is, and lead the cursor to what is said there."""
         player = self._player
         if player is None:
@@ -248,10 +248,10 @@ class PreviewScreen(BaseScreen[bool]):
 
     @on(PreviewView.Moved)
     def follow(self) -> None:
-        self._entitle(self._state)
+        self._update_header(self._state)
 
     def _set_status(self, text: str) -> None:
-        self._entitle(text or (_state(self._preview) if self._preview is not None else ""))
+        self._update_header(text or (_summary(self._preview) if self._preview is not None else ""))
 
     @property
     def _shown(self) -> int:
@@ -260,7 +260,7 @@ class PreviewScreen(BaseScreen[bool]):
 
     def _read(self, wanted: int) -> None:
         self._wanted = wanted
-        self._entitle("reading… Esc stops")
+        self._update_header("reading… Esc stops")
         if self._preview is None:
             self._wait = ""
             self.view.set_status(_READING)
@@ -273,7 +273,7 @@ class PreviewScreen(BaseScreen[bool]):
             preview = await self._look_into(wanted)
         except StorageError as error:
             self._wanted = self._shown
-            self._entitle("not read")
+            self._update_header("not read")
             if self._preview is None:
                 self.view.set_status(sentence(error))
             report(self, error)
@@ -282,14 +282,14 @@ class PreviewScreen(BaseScreen[bool]):
             waits.stop()
         is_first, self._preview = self._preview is None, preview
         await self._draw(preview, stay=not is_first)
-        self._entitle(_state(preview))
+        self._update_header(_summary(preview))
         self.refresh_bindings()
         if is_first and self._listens:
             self.action_play()
 
     def _show_wait(self) -> None:
         """Say what the service is waited for, as long as nothing is there to be read."""
-        note = self._actions.wait_for(self._entry)
+        note = self._actions.waiting_note(self._entry)
         if self._preview is None and note != self._wait:
             self._wait = note
             self.view.set_status(f"Reading… {note} · Esc stops" if note else _READING)
@@ -309,20 +309,20 @@ class PreviewScreen(BaseScreen[bool]):
             document = joined(document, render(said, self.size.width - 4))
         self.view.show(document, stay=stay)
 
-    def _entitle(self, state: str) -> None:
+    def _update_header(self, state: str) -> None:
         self._state = state
         lines = len(self.view.document.lines)
         where = f"line {self.view.line + 1:,} of {lines:,}" if lines else ""
-        self.header.show([_called(self._entry)], " · ".join(part for part in (state, where) if part))
+        self.header.show([_title_of(self._entry)], " · ".join(part for part in (state, where) if part))
 
 
-def _called(entry: StoredObject) -> str:
+def _title_of(entry: StoredObject) -> str:
     """What people call it: an object of a call by what it is and whose, for its name is a long number."""
     if not entry.tag("callId"):
         return entry.name
     return " of ".join(part for part in (title_of(entry), entry.tag("agentName") or entry.tag("userName")) if part)
 
 
-def _state(preview: Preview) -> str:
+def _summary(preview: Preview) -> str:
     """Format, encoding, and how much is shown."""
     return " · ".join(filter(None, (preview.format, preview.encoding, how_much(preview, words.size))))

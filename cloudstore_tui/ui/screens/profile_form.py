@@ -137,7 +137,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
         about = "; ".join(f"{spec.name}: {spec.title}" for spec in specs)
         self.choosing = FormRow(SERVICE, "Service", about, choices=tuple(self._specs))
         self._services: dict[str, ProfileRows] = {}
-        self._trouble = ""
+        self._keyring_problem = ""
 
     def compose(self) -> ComposeResult:
         """The lines of all services, of which those of one are shown."""
@@ -150,7 +150,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
                 yield from rows.lines
 
     def on_mount(self) -> None:
-        self.settle()
+        self.update_rows()
 
     @on(ChoiceLine.Changed)
     def follow(self, event: ChoiceLine.Changed) -> None:
@@ -158,7 +158,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
             for rows in self._services.values():
                 if rows is not self.rows:
                     self.rows.carry_over(rows)
-        self.settle()
+        self.update_rows()
         # Somebody may be ahead of the screen, already in a line that is not shown any more.
         focused = self.screen.focused
         if focused is not None and any(not parent.display for parent in focused.ancestors_with_self):
@@ -177,7 +177,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
     def has_answers(self) -> bool:
         return any(row.is_answered for row in self.lines)
 
-    def settle(self) -> None:
+    def update_rows(self) -> None:
         """Show the lines of the chosen service that the choices ask for."""
         for rows in self._services.values():
             rows.display = rows is self.rows
@@ -185,23 +185,23 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
 
     def offer_keyring(self, trouble: str) -> None:
         """Offer the keyring, unless there is trouble with it."""
-        self._trouble = trouble
+        self._keyring_problem = trouble
         words = [store.value for store in SecretStore if store is not SecretStore.KEYRING or not trouble]
         for rows in self._services.values():
             rows.offer(words)
-        self.settle()
+        self.update_rows()
 
     def about_focused(self) -> str:
         """What to know about the line that has the focus; nothing if none has."""
         row = next((row for row in self.lines if row.control.has_focus), None)
         if row is None:
             return ""
-        return f"{row.about} {self._trouble}".rstrip() if row is self.rows.store else row.about
+        return f"{row.about} {self._keyring_problem}".rstrip() if row is self.rows.store else row.about
 
     def draft(self) -> ProfileDraft | None:
         """What was answered; without a draft, the first line that is wrong has the focus."""
-        self.settle()
-        wrong = [row for row in self.lines if row.display and not row.is_fine()]
+        self.update_rows()
+        wrong = [row for row in self.lines if row.display and not row.check()]
         if wrong:
             wrong[0].control.focus()
             return None
@@ -251,7 +251,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     def on_mount(self) -> None:
         self.header.show(["Add a profile"])
         self._show_buttons()
-        self.run_worker(self._look_for_keyring())
+        self.run_worker(self._offer_keyring())
 
     # What the user does
 
@@ -310,7 +310,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
         for name, shown in {"cancel": not done, _KEEP: failed, "save": not done, _DONE: done}.items():
             self.query_one(f"#{name}", Button).display = shown
 
-    async def _look_for_keyring(self) -> None:
+    async def _offer_keyring(self) -> None:
         """Offer the keyring only where there is one; asking may take seconds."""
         self.questions.offer_keyring(await asyncio.to_thread(keyring_trouble))
 

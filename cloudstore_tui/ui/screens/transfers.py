@@ -1,4 +1,4 @@
-"""All transfers on a screen of their own, by what the user did with one key."""
+"""The screen of all transfers, in batches: one for each command of the user."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Set
@@ -24,29 +24,29 @@ from cloudstore_tui.ui.transfer_watch import GOES_ON, TransferWatch
 from cloudstore_tui.ui.widgets.transfer_table import RowKind, TransferTable
 
 POLL_S = 2.0
-"""Seconds between looks at what other programs do, while this screen is in front."""
+"""Seconds between polls of other programs' transfers, while this screen is on top."""
 
 
-_AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
+_RETRYABLE = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
 _ENDED = frozenset(state for state in State if state.ended)
 _UNFINISHED = frozenset(State) - _ENDED
 _ALL = frozenset(State)
-_NEEDS: Mapping[str, tuple[Set[State], str]] = {
+_REQUIREMENTS: Mapping[str, tuple[Set[State], str]] = {
     "pause": (_UNFINISHED, "It has ended: nothing is left to pause."),
     "pause_all": (_UNFINISHED, "It has ended: nothing is left to pause."),
     "cancel": (_UNFINISHED | {State.FAILED}, "It has ended: nothing is left to cancel. c takes it off the list."),
-    "retry": (_AGAIN | {State.PAUSED}, "It is still running."),
-    "move": ({State.QUEUED}, "Only what waits can be moved in the queue."),
+    "retry": (_RETRYABLE | {State.PAUSED}, "It is still running."),
+    "move": ({State.QUEUED}, "Only waiting transfers can be moved."),
     "folder": (_ALL, ""),
     "copy_path": (_ALL, ""),
     "clear": (_ENDED, "Nothing is done yet."),
 }
-"""In which states transfers have to be for an action, by its name, and why it is not possible where none is."""
+"""By action: the states it applies to, and why it is refused if no transfer is in one of them."""
 _PAUSES = ("pause", "pause_all")
 
 
 class TransfersScreen(ExplainingScreen[None]):
-    """Those of this program, those an earlier run left, and those of other programs, which take no orders from here."""
+    """Lists the transfers of this program, of earlier runs and, without control over them, of other programs."""
 
     AUTO_FOCUS = "#table"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,7 +73,7 @@ class TransfersScreen(ExplainingScreen[None]):
         super().__init__()
         self._watch = watch
         self._zone = zone
-        self._trouble = ""
+        self._problem = ""
         self._offered: tuple[str, ...] = ()
         self.table = TransferTable(zone)
 
@@ -81,7 +81,7 @@ class TransfersScreen(ExplainingScreen[None]):
         yield self.table
 
     def on_mount(self) -> None:
-        """Show what there is, and follow it. A batch that runs alone is unfolded."""
+        """Show all batches and follow them. If only one is running, it is unfolded."""
         self._watch.changed.subscribe(self, lambda _: self._show())
         running = self._watch.running
         if len(running) == 1:
@@ -89,49 +89,49 @@ class TransfersScreen(ExplainingScreen[None]):
         self._show()
         if running:
             self.table.go_to(running[0].key)
-        self.set_interval(POLL_S, self._look_round_again)
-        self._look_round(kept=True)
+        self.set_interval(POLL_S, self._poll)
+        self._load(kept=True)
 
     def on_unmount(self) -> None:
         self._watch.mark_seen()
 
-    @work(group="look", exclusive=True)
-    async def _look_round(self, *, kept: bool) -> None:
-        """Learn what other programs do, and what was left by an earlier run."""
+    @work(group="load", exclusive=True)
+    async def _load(self, *, kept: bool) -> None:
+        """Load other programs' transfers, and, if wanted, those that earlier runs left."""
         try:
             if kept:
-                await self._watch.interrupted()
-            await self._watch.elsewhere()
+                await self._watch.load_interrupted()
+            await self._watch.load_foreign()
         except StorageError as error:
-            # In a line: it is tried again in a moment, and may say the same.
-            self._trouble = sentence(error)
+            # In the header, not as a message: the next poll may fail in the same way.
+            self._problem = sentence(error)
         else:
-            self._trouble = ""
+            self._problem = ""
         self._show()
 
-    def _look_round_again(self) -> None:
+    def _poll(self) -> None:
         if self.is_current:
-            self._look_round(kept=bool(self._trouble))
+            self._load(kept=bool(self._problem))
 
     def _show(self) -> None:
         batches = self._watch.batches
         self.table.show(batches)
-        facts = " · ".join(filter(None, (summary(batches), self._trouble)))
+        facts = " · ".join(filter(None, (summary(batches), self._problem)))
         self.header.show(["Transfers"], facts)
         self._update_keys()
 
-    # What is possible: the footer shows it, and a key that does nothing says why
+    # What is possible now, for the footer and for refusals
 
     @on(TransferTable.Moved)
     def _update_keys(self) -> None:
-        possible = (action for action in _NEEDS if not self.refusal(action))
+        possible = (action for action in _REQUIREMENTS if not self.refusal(action))
         offered = (*possible, *(f"resume {action}" for action in _PAUSES if self._resumes(action)))
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
 
     def label_of(self, binding: Binding) -> str:
-        """The key that pauses goes on with what does not run."""
+        """Pause is called Resume if nothing that it applies to is running."""
         label = super().label_of(binding)
         return label.replace("Pause", "Resume") if self._resumes(binding.action) else label
 
@@ -139,13 +139,13 @@ class TransfersScreen(ExplainingScreen[None]):
         return action in _PAUSES and not self._states(action) & GOES_ON
 
     def _states(self, action: str) -> Set[State]:
-        """The states of the transfers that an action is for."""
+        """States of the transfers that an action applies to."""
         if action in ("pause_all", "clear"):
             return {state for batch in self._watch.ours for state in State if batch.of_state[state]}
         return self.table.chosen_states()
 
     def refusal(self, action: str) -> str:
-        if action not in _NEEDS:
+        if action not in _REQUIREMENTS:
             return ""
         if not self._watch.batches:
             return "There are no transfers."
@@ -153,10 +153,10 @@ class TransfersScreen(ExplainingScreen[None]):
         if action not in ("pause_all", "clear"):
             batch = self.table.current
             if batch is not None and batch.process and action not in ("folder", "copy_path"):
-                return f"Another program makes this (pid {batch.process}). Give the order there."
-        needed, why = _NEEDS[action]
+                return f"Another program runs this transfer (pid {batch.process}). Control it there."
+        needed, why = _REQUIREMENTS[action]
         if action == "retry" and states <= _ENDED:
-            why = "It is done; there is nothing to try again."
+            why = "It is done: there is nothing to retry."
         return "" if states & needed else why
 
     def _chosen(self) -> Iterator[TransferSnapshot]:
@@ -165,7 +165,7 @@ class TransfersScreen(ExplainingScreen[None]):
             if not batch.process:
                 yield from (batch.transfers[number] for number in numbers)
 
-    # What the user does with keys
+    # Actions
 
     def action_pause(self) -> None:
         self._pause(self._chosen())
@@ -175,14 +175,14 @@ class TransfersScreen(ExplainingScreen[None]):
 
     def _pause(self, transfers: Iterable[TransferSnapshot]) -> None:
         wanted = list(transfers)
-        if going_on := [one.id for one in wanted if one.state in GOES_ON]:
-            self._watch.engine.pause(*going_on)
+        if running := [one.id for one in wanted if one.state in GOES_ON]:
+            self._watch.engine.pause(*running)
         else:
             self._resume(wanted)
 
     def _resume(self, transfers: Iterable[TransferSnapshot]) -> None:
-        if resting := [one.id for one in transfers if one.state is State.PAUSED]:
-            self.run_worker(self._watch.resume(resting), group="orders")
+        if paused := [one.id for one in transfers if one.state is State.PAUSED]:
+            self.run_worker(self._watch.resume(paused), group="commands")
 
     def action_cancel(self) -> None:
         wanted = [one for one in self._chosen() if not one.state.ended or one.state is State.FAILED]
@@ -190,7 +190,7 @@ class TransfersScreen(ExplainingScreen[None]):
 
         def answered(is_wanted: bool | None) -> None:
             if is_wanted:
-                self.run_worker(self._watch.cancel(numbers), group="orders")
+                self.run_worker(self._watch.cancel(numbers), group="commands")
 
         what = request_title(wanted[0].request, self._zone) if len(wanted) == 1 else ""
         kept = {number for batch in self._watch.batches.values() for number in batch.kept}
@@ -199,7 +199,7 @@ class TransfersScreen(ExplainingScreen[None]):
 
     def action_retry(self) -> None:
         wanted = list(self._chosen())
-        self._watch.engine.retry(*(one.id for one in wanted if one.state in _AGAIN))
+        self._watch.engine.retry(*(one.id for one in wanted if one.state in _RETRYABLE))
         self._resume(wanted)
 
     def action_move(self, step: int) -> None:
@@ -250,7 +250,7 @@ class TransfersScreen(ExplainingScreen[None]):
         if row is None or batch is None:
             return
         transfer = batch.transfers.get(row.number) or batch.only
-        if row.kind is RowKind.REST or transfer is None:
+        if row.kind is RowKind.REMAINDER or transfer is None:
             self.table.fold()
         else:
             members = self._watch.engine.members(transfer.id) if not batch.process else ()

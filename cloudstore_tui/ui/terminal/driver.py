@@ -43,7 +43,7 @@ ALONE = "\x1b[m\x1b[H\x1b[2J\x1b[?7h\x1b[?25h"
 Attributes = list[Any]
 
 
-def attributes(fd: int) -> Attributes | None:
+def line_attributes(fd: int) -> Attributes | None:
     """How the line is set, if it is one."""
     with suppress(termios.error, OSError):
         return termios.tcgetattr(fd)
@@ -75,12 +75,12 @@ class TerminalLoan:
 
     def take(self, source: int, target: int) -> None:
         """Take it, and remember how it was."""
-        before = attributes(source)
+        before = line_attributes(source)
         self._taken = source, target, before
         if before is not None:
             set_attributes(source, raw(before))
 
-    def settle(self) -> None:
+    def restore(self) -> None:
         """Set the line as it was."""
         if self._taken is not None:
             source, _target, before = self._taken
@@ -92,7 +92,7 @@ class TerminalLoan:
         if self._taken is None:
             return
         _source, target, _before = self._taken
-        self.settle()
+        self.restore()
         with suppress(OSError):
             os.set_blocking(target, False)
         with suppress(OSError, termios.error):
@@ -166,21 +166,21 @@ class TerminalDriver(LinuxDriver):
         width, height = self._get_terminal_size()
         self._buffer = ScreenBuffer(width, height, charset=self.charset, colours=not app.no_color)
         self._output: OutputThread | None = None
-        self._is_alone = False
+        self._shows_alone = False
 
     def show_alone(self, text: str) -> None:
         """Show a text over the whole width, free to be selected with the mouse, until the next key."""
         if self._output is not None:
-            self._is_alone = True
+            self._shows_alone = True
             self._output.hold(self._mouse_off + ALONE + text)
 
     def process_message(self, message: Message) -> None:
         """Pass on what the terminal reports; a key that ends the view of a text alone does nothing else."""
-        if not self._is_alone:
+        if not self._shows_alone:
             super().process_message(message)
         elif isinstance(message, (events.Key, events.Paste)) and self._output is not None:
-            self._is_alone = False
-            self._output.let_go(self._enter_sequence)
+            self._shows_alone = False
+            self._output.release(self._enter_sequence)
 
     def write(self, data: str) -> None:
         """Draw a frame, or pass on what is none."""
@@ -190,13 +190,13 @@ class TerminalDriver(LinuxDriver):
         elif output is not None and is_frame:
             output.draw(data)
         elif output is not None and not data.startswith(_POINTER):
-            output.order(data)
+            output.send(data)
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
         if self._output is not None:
             # Stopped and continued by somebody else; the shell had the terminal meanwhile.
-            TERMINAL.settle()
+            TERMINAL.restore()
             self._enter(self._output)
             return
         self._output = OutputThread(self._target, self._buffer, self.charset, self.INTERVAL, self._hang_up)
@@ -218,7 +218,7 @@ class TerminalDriver(LinuxDriver):
         self.disable_input()
         if output is not None:
             output.stop(self._mouse_off + LEAVE)
-        TERMINAL.settle()
+        TERMINAL.restore()
 
     def close(self) -> None:
         """Nothing is left to be done: the writer ended with the application mode."""
@@ -232,7 +232,7 @@ class TerminalDriver(LinuxDriver):
             self.run_input_thread()
         except BaseException as mistake:  # noqa: BLE001 - a traceback could show what was typed
             message = f"The terminal cannot be read any more ({type(mistake).__name__}). Please report this line."
-            self._soon(partial(self._app.exit, return_code=LocalDiskError.code, message=message))
+            self._call_soon(partial(self._app.exit, return_code=LocalDiskError.code, message=message))
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; the end of the input is the end of the terminal."""
@@ -267,9 +267,9 @@ class TerminalDriver(LinuxDriver):
 
     def _enter(self, output: OutputThread) -> None:
         TERMINAL.take(self.fileno, self._target)
-        self._is_alone = False
-        output.let_go(self._enter_sequence)
-        signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._fit))
+        self._shows_alone = False
+        output.release(self._enter_sequence)
+        signal.signal(signal.SIGWINCH, lambda *_: self._call_soon(self._fit))
         self._fit()
         output.change(ScreenBuffer.blank)
 
@@ -295,7 +295,7 @@ class TerminalDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         """Suspend from the loop: in a signal handler anything may be half done."""
-        self._soon(self._suspend)
+        self._call_soon(self._suspend)
 
     def _suspend(self) -> None:
         if self._auto_restart:
@@ -305,9 +305,9 @@ class TerminalDriver(LinuxDriver):
         os.kill(0, signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
-        self._soon(super()._sigcont_application)
+        self._call_soon(super()._sigcont_application)
 
-    def _soon(self, action: Any) -> None:
+    def _call_soon(self, action: Any) -> None:
         try:
             self._loop.call_soon_threadsafe(action)
         except RuntimeError:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
 
-PATIENCE = 1.0
+MAX_WAIT_S = 1.0
 """Seconds that a terminal which takes nothing holds up the end."""
 
 
@@ -34,52 +34,52 @@ class OutputThread(threading.Thread):
         self._charset = charset
         self._interval = interval
         self._lost = lost
-        self._due = threading.Condition()
-        self._orders: deque[str] = deque()
+        self._changed = threading.Condition()
+        self._sequences: deque[str] = deque()
         self._held = False
         self._over = False
         self._gone = False
 
-    def order(self, sequence: str) -> None:
+    def send(self, sequence: str) -> None:
         """Send something that is no part of the buffer: modes, the bell, a text for the clipboard."""
-        with self._due:
-            self._orders.append(sequence)
-            self._due.notify()
+        with self._changed:
+            self._sequences.append(sequence)
+            self._changed.notify()
 
     def draw(self, frame: str) -> None:
         """Take in a frame. Never waits for the terminal."""
-        with self._due:
+        with self._changed:
             self._buffer.draw(frame)
-            self._due.notify()
+            self._changed.notify()
 
     def change(self, action: Callable[[ScreenBuffer], None]) -> None:
         """Do something to the buffer while nobody reads it."""
-        with self._due:
+        with self._changed:
             action(self._buffer)
-            self._due.notify()
+            self._changed.notify()
 
     def hold(self, sequence: str) -> None:
         """Send a sequence, and no buffer until let go."""
-        with self._due:
-            self._orders.append(sequence)
+        with self._changed:
+            self._sequences.append(sequence)
             self._held = True
-            self._due.notify()
+            self._changed.notify()
 
-    def let_go(self, sequence: str) -> None:
+    def release(self, sequence: str) -> None:
         """Send a sequence that clears the terminal, and pictures again."""
-        with self._due:
-            self._orders.append(sequence)
+        with self._changed:
+            self._sequences.append(sequence)
             self._held = False
             self._buffer.blank()
-            self._due.notify()
+            self._changed.notify()
 
     def stop(self, last: str) -> None:
         """Send `last` and nothing else any more, and wait for that, but not for ever."""
-        with self._due:
-            self._orders.append(last)
+        with self._changed:
+            self._sequences.append(last)
             self._over = True
-            self._due.notify()
-        self.join(PATIENCE)
+            self._changed.notify()
+        self.join(MAX_WAIT_S)
 
     def run(self) -> None:
         """Send until stopped; whatever goes wrong in that, the terminal is as good as gone."""
@@ -91,13 +91,13 @@ class OutputThread(threading.Thread):
 
     def _send_all(self) -> None:
         while True:
-            with self._due:
-                while not (self._orders or self._over or self._has_picture):
-                    self._due.wait()
-                out = "".join(self._orders)
-                self._orders.clear()
+            with self._changed:
+                while not (self._sequences or self._over or self._has_frame):
+                    self._changed.wait()
+                out = "".join(self._sequences)
+                self._sequences.clear()
                 over = self._over
-                if self._has_picture:
+                if self._has_frame:
                     out += self._buffer.changes()
             self._send(out)
             if over:
@@ -106,15 +106,15 @@ class OutputThread(threading.Thread):
                 self._pause()
 
     @property
-    def _has_picture(self) -> bool:
+    def _has_frame(self) -> bool:
         return self._buffer.is_stale and not self._held and not self._over
 
     def _pause(self) -> None:
         """Let the next frames become one."""
         end = time.monotonic() + self._interval
-        with self._due:
+        with self._changed:
             while not self._over and (left := end - time.monotonic()) > 0:
-                self._due.wait(left)
+                self._changed.wait(left)
 
     def _send(self, text: str) -> None:
         data = memoryview(text.encode(self._charset, "replace"))
@@ -130,5 +130,5 @@ class OutputThread(threading.Thread):
         try:
             return os.write(self._target, data)
         except BlockingIOError:
-            select.select([], [self._target], [], PATIENCE)
+            select.select([], [self._target], [], MAX_WAIT_S)
             return 0

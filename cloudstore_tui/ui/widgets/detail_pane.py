@@ -1,4 +1,4 @@
-"""The pane beside the list: who, when and how long, the other files of the call, and all that is known of an entry."""
+"""The detail pane: who, when and how long, the other files of the call, and all fields of an entry."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -25,27 +25,31 @@ from cloudstore_tui.ui.widgets.cursor_list import ScrolledText
 _LABEL_STYLE = "$text-muted"
 _HEAD_STYLE = "bold $text-muted"
 _GAP = 2
-_CALL = "press . for the whole call"
+_CALL = ". shows all its files"
 _MAX_LABEL = 16
-"""Cells of a label that values are aligned to; longer tag keys push theirs to the right."""
+"""Cells of the column of labels; a longer label pushes its value to the right."""
 _MIN_LABEL = 8
 _TIME = len("2024-09-01 09:12:33 UTC")
 _MIN_COLUMN = 40
-"""Cells below which two fields do not stand side by side."""
-_SEVERAL = 8
-"""Fields that a preview shows of all that are known."""
+"""Least cells of a column, for two fields in a line."""
+_SHORT_LIST = 8
+"""Fields shown in the preview."""
+_MIN_HIDDEN = 3
+"""Fields that are worth hiding: the line that counts them takes the place of one."""
 _MIN_LARGE = 1_000_000
-"""Bytes from which on the size of another object of the call is said."""
+"""Bytes from which the size of another object of the call is shown."""
 _FIRST = ("callId", "agentId", "userId", "extensionNumber", "branchId", "Checksum", "Address")
-"""What of the rest people look up most."""
-_SAID = frozenset({"agentName", "userName", "direction", "queueName", "duration", "address", "callerId", "calleeId"})
-"""Tags that the first lines tell."""
+"""Fields that people look up most, shown first."""
+_SHOWN_ABOVE = frozenset(
+    {"agentName", "userName", "direction", "queueName", "duration", "address", "callerId", "calleeId"}
+)
+"""Tags whose values are in the first lines."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DetailField(Struct, frozen=True):
-    """One thing known of an entry; both texts are as the service wrote them."""
+    """A label and a value, not yet safe to draw."""
 
     label: str
     value: str
@@ -53,32 +57,32 @@ class DetailField(Struct, frozen=True):
 
 
 class Subject(Struct, frozen=True):
-    """An entry, and what is known beside it without asking anybody."""
+    """An entry, and what is known about it without a request."""
 
     entry: Entry
     zone: tzinfo
     call: tuple[StoredObject, ...] = ()
-    """The rows of its call, itself among them."""
+    """The rows of its call that are loaded, including itself."""
     around: str = ""
-    """What there is in the list that it stands in."""
+    """Totals of the list that it is in."""
     head: str = ""
-    """What its content begins with, by lines that are safe to draw."""
+    """The beginning of its content; safe to draw."""
     title: str = ""
-    """What `head` is."""
+    """The heading of `head`."""
     retention: Retention | None = None
-    """The policy by which it is told until when it is kept."""
+    """The policy that determines when it expires."""
     is_asked: bool = False
-    """Whether it is archived and was asked for."""
+    """Whether its restore was requested."""
 
     @property
-    def teller(self) -> Entry:
-        """The entry, or one of its call that tells whose it is where it does not itself."""
-        tell = (one for one in (self.entry, *self.call) if isinstance(one, StoredObject) and _agent(one))
-        return next(tell, self.entry)
+    def named(self) -> Entry:
+        """The entry, or another one of its call if only that has the agent's name."""
+        named = (one for one in (self.entry, *self.call) if isinstance(one, StoredObject) and _agent(one))
+        return next(named, self.entry)
 
 
 def preview(subject: Subject, width: int) -> Content:
-    """Who, when and what first, in lines of at most `width` cells."""
+    """Who, when and what, the call, and some fields, in lines of at most `width` cells."""
     beginning = [_cut(line, width) for line in subject.head.split("\n")]
     sections = [
         list(_opening(subject, width)),
@@ -97,12 +101,12 @@ def everything(subject: Subject, width: int) -> Content:
 
 
 def two_lines(subject: Subject, width: int) -> Content:
-    """The same in two lines: whose it is and what it is, then what it begins with or what belongs to it."""
+    """Two lines for small screens: who and what, then the beginning of the content or what else is known."""
     facts, others = _facts(subject), _others(subject)
     first = _joined([_who(subject), *facts[1:]], width)[0]
     lines = [line for line in subject.head.split("\n") if line.strip()]
     said = next(iter(lines), "")
-    # What is said goes on in the next line, and what a lone bracket opens begins there; what is listed does not.
+    # Join the lines of speech, and of JSON that begins with a lone bracket; lists stay lists.
     if subject.title == "TRANSCRIPT" or not any(map(str.isalnum, said)):
         said = " ".join(subject.head.split())
     call = f"This call: {', '.join(map(title_of, others))}" if others else ""
@@ -118,29 +122,29 @@ def _opening(subject: Subject, width: int) -> Iterator[Content]:
         how = "" if entry.state != "ARCHIVED" else f" {ASKED}" if subject.is_asked else " B restores it."
         yield from show(f"{words.state(entry.state).capitalize()}.{how}").stylize("$text-warning").wrap(width)
     if isinstance(entry, StoredObject) and subject.retention and (ends := subject.retention.expires(entry)):
-        told = f"Expires {words.local(ends, subject.zone):%Y-%m-%d} by your policy"
-        yield from show(told).stylize(_LABEL_STYLE).wrap(width)
+        expiry = f"Expires {words.local(ends, subject.zone):%Y-%m-%d} by your policy"
+        yield from show(expiry).stylize(_LABEL_STYLE).wrap(width)
 
 
 def _who(subject: Subject) -> str:
-    """`Khang Glynn ← +1 669 555 3203`, or what it is called where nobody is known."""
-    teller = subject.teller
-    agent = _agent(teller)
-    other = next((key for key in ("address", "callerId") if isinstance(teller, StoredObject) and teller.tag(key)), "")
-    if isinstance(teller, Folder) or not (agent or other):
+    """`Khang Glynn ← +1 669 555 3203`, or the name of the entry if neither is known."""
+    named = subject.named
+    agent = _agent(named)
+    other = next((key for key in ("address", "callerId") if isinstance(named, StoredObject) and named.tag(key)), "")
+    if isinstance(named, Folder) or not (agent or other):
         name = subject.entry.name
         return f"{name.rstrip('/')}/" if isinstance(subject.entry, Folder) else name
-    arrow = {"INBOUND": "←", "OUTBOUND": "→"}.get(teller.tag("direction").upper(), "·")
-    number = phone(MASK.field(other, teller.tag(other))) if other else ""
+    arrow = {"INBOUND": "←", "OUTBOUND": "→"}.get(named.tag("direction").upper(), "·")
+    number = phone(MASK.field(other, named.tag(other))) if other else ""
     return f" {arrow} ".join(part for part in (MASK.field("agentName", agent), number) if part)
 
 
 def _facts(subject: Subject) -> list[str]:
-    """When, then which way, where, how long, how large, what."""
-    entry, teller = subject.entry, subject.teller
+    """Time, direction, queue, length, size and kind, as far as known."""
+    entry, named = subject.entry, subject.named
     if isinstance(entry, Folder):
         return [part for part in (_moment(entry.modified, subject.zone), "folder") if part]
-    told = teller if isinstance(teller, StoredObject) else entry
+    source = named if isinstance(named, StoredObject) else entry
     kind = entry.name.rpartition(".")[2].lower() if "." in entry.name[-6:] else entry.mime
     title = title_of(entry) if entry.type else ""
     is_plain = title in ("", "Recording", "file")
@@ -149,8 +153,8 @@ def _facts(subject: Subject) -> list[str]:
         for part in (
             _moment(entry.created or entry.modified, subject.zone),
             "" if is_plain else title,
-            told.tag("direction").lower(),
-            told.tag("queueName"),
+            source.tag("direction").lower(),
+            source.tag("queueName"),
             words.duration(entry.duration),
             words.size(entry.size, exact=entry.size_exact),
             kind if is_plain else "",
@@ -170,7 +174,7 @@ def _moment(moment: datetime | None, zone: tzinfo) -> str:
 
 
 def phone(number: str) -> str:
-    """A telephone number as people read it, where its country is known to be written so."""
+    """A North American phone number with spaces; others as they are."""
     digits = number.removeprefix("+1")
     if number.startswith("+1") and len(digits) == 10 and digits.isdecimal():
         return f"+1 {digits[:3]} {digits[3:6]} {digits[6:]}"
@@ -186,7 +190,7 @@ def _this_call(subject: Subject, width: int) -> list[Content]:
     others, entry = _others(subject), subject.entry
     if not others:
         shared = isinstance(entry, StoredObject) and any(entry.tag(key) for key in SHARED)
-        return _headed("THIS CALL", width) + show(_CALL).wrap(width) if shared else []
+        return _headed("THIS CALL", width, _CALL) if shared else []
     total = f"{counted(len(subject.call), 'file')} here · {words.total_size(subject.call) or 'unknown size'}"
     return _headed("THIS CALL", width, total) + _joined([_named(one) for one in others], width, "   ")
 
@@ -197,10 +201,11 @@ def _named(entry: StoredObject) -> str:
 
 
 def _details(entry: Entry, zone: tzinfo, width: int) -> list[Content]:
-    fields = [field for field in fields_of(entry, zone) if field.label not in _SAID]
-    told = [field for field in fields if field.label in _FIRST]
-    rest = [field for field in fields if field.is_tag and field not in told]
-    shown = (sorted(told, key=lambda field: _FIRST.index(field.label)) + rest)[:_SEVERAL]
+    fields = [field for field in fields_of(entry, zone) if field.label not in _SHOWN_ABOVE]
+    first = sorted((field for field in fields if field.label in _FIRST), key=lambda field: _FIRST.index(field.label))
+    shown = (first + [field for field in fields if field.is_tag and field not in first])[:_SHORT_LIST]
+    if len(fields) - len(shown) < _MIN_HIDDEN:
+        shown += [field for field in fields if field not in shown]
     label_width = min(max((cell_len(field.label) for field in shown), default=0), _MAX_LABEL)
     lines = [_field_text(field, label_width).truncate(width, ellipsis=True) for field in shown]
     left = len(fields) - len(shown)
@@ -217,7 +222,7 @@ def _headed(title: str, width: int, right: str = "") -> list[Content]:
 
 
 def _joined(parts: Sequence[str], width: int, between: str = " · ") -> list[Content]:
-    """Parts one after the other, as many in a line as there is room for."""
+    """Parts in lines, as many in each as fit."""
     lines: list[str] = []
     for part in parts:
         line = f"{lines[-1]}{between}{part}" if lines else part
@@ -236,7 +241,7 @@ def _cut(line: str, width: int) -> Content:
 
 
 def fields_of(entry: Entry, zone: tzinfo) -> list[DetailField]:
-    """What is known, most telling first; what the service did not tell is left out."""
+    """All fields that have a value, the most important first."""
     found = _folder_fields(entry, zone) if isinstance(entry, Folder) else _object_fields(entry, zone)
     return [field for field in found if field.value]
 
@@ -246,7 +251,7 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
     fields = fields_of(entry, zone)
     if not fields:
         return Content("")
-    # A time is whole beside its label, even in the narrowest pane beside the list.
+    # Narrow the labels so that a full time fits beside them, even in the narrowest pane.
     most = min(max(width - _GAP - _TIME, _MIN_LABEL), _MAX_LABEL)
     label_width = min(max(cell_len(field.label) for field in fields), most)
     column = (width - _GAP) // 2
@@ -295,7 +300,7 @@ def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[DetailField]:
 
 
 def _value_text(entry: StoredObject, key: str, value: str, zone: tzinfo) -> str:
-    """The value of a tag; times and lengths of a known unit also as people read them."""
+    """The value of a tag; times and durations whose unit is known also in readable form."""
     unit = unit_of(key, entry.type)
     is_number = value.isascii() and value.isdigit() and len(value) <= 14
     if is_number and unit is Unit.EPOCH_MS:
@@ -323,7 +328,7 @@ def _field_text(field: DetailField, label_width: int) -> Content:
 
 
 def _wrapped(text: Content, indent: int, width: int) -> Content:
-    """The text in lines of `width` cells, further ones indented to where values begin; between words if it can be."""
+    """The text in lines of `width` cells, broken at blanks if possible, with a hanging indent."""
     lines: list[Content] = []
     while text.plain:
         room, start = (max(width - indent, 8), 0) if lines else (max(width, 8), indent)
@@ -342,15 +347,15 @@ def totals(folders: int, files: int, size: int, *, exact: bool) -> str:
 
 
 PAUSE = 0.15
-"""Seconds without a further step of the cursor before the pane is drawn: a held key draws it once."""
+"""Seconds that the cursor rests before the pane is drawn, so that a held key draws it once."""
 REST = 1.0
-"""Seconds without a further step of the cursor after which something may be fetched for the pane."""
+"""Seconds that the cursor rests before content may be fetched for the pane."""
 _FLAT = 3
-"""Lines up to which the pane holds two lines and nothing else."""
+"""Height up to which the pane shows only two lines."""
 
 
 class DetailMode(StrEnum):
-    """What the pane shows."""
+    """What the pane shows; the key i switches."""
 
     PREVIEW = "preview"
     FIELDS = "fields"
@@ -363,17 +368,17 @@ class DetailMode(StrEnum):
 
     @property
     def panes(self) -> "tuple[DetailMode, ...]":
-        """What is not hidden then."""
+        """The parts that are visible in this mode."""
         return {"preview": (DetailMode.PREVIEW, DetailMode.FIELDS), "fields": (DetailMode.FIELDS,)}.get(self.value, ())
 
     @classmethod
     def of(cls, hidden: Container[str]) -> "DetailMode":
-        """The mode in which these are hidden."""
+        """The mode in which these parts are hidden."""
         return next((mode for mode in (cls.PREVIEW, cls.FIELDS) if mode.value not in hidden), cls.NONE)
 
 
 class DetailPane(ScrolledText):
-    """Says who, when and what of one entry, or shows all its fields."""
+    """Shows the preview of one entry, or all its fields."""
 
     DEFAULT_CSS = """
     DetailPane {
@@ -384,26 +389,25 @@ class DetailPane(ScrolledText):
     """
 
     mode: reactive[DetailMode] = reactive(DetailMode.PREVIEW, init=False, repaint=False)
-    """What is shown of an entry."""
 
     class Rested(Message):
-        """The cursor has rested on an entry for a while, of which more could be shown."""
+        """The cursor has rested on an entry, so that its content may be fetched."""
 
     def __init__(self, subject_of: Callable[[Entry, tzinfo], Subject], *, id: str | None = None) -> None:
-        """Show entries with what `subject_of` knows beside them."""
+        """`subject_of` collects what is known about an entry."""
         super().__init__(id=id)
         self._subject_of = subject_of
         self.border_title = "Preview"
         self.entry: Entry | None = None
-        """What is shown, or will be as soon as the cursor rests."""
+        """The entry that is shown, or will be once the cursor rests."""
         self._zone: tzinfo = UTC
         self._pending: Timer | None = None
         self._resting: Timer | None = None
         self._head: tuple[str, str, str] = ("", "", "")
-        """Which entry the beginning of a content is of, what it is, and its lines."""
+        """Identity of an entry, and the heading and lines of the beginning of its content."""
 
     def show(self, entry: Entry | None, zone: tzinfo) -> None:
-        """Show an entry as soon as the cursor rests."""
+        """Show an entry once the cursor rests."""
         if (entry, zone) == (self.entry, self._zone):
             return
         is_other = entry is None or self.entry is None or identity(entry) != identity(self.entry)
@@ -422,7 +426,7 @@ class DetailPane(ScrolledText):
         self._post_rested()
 
     def show_head(self, entry: Entry, title: str, head: str) -> None:
-        """Show what the content of an entry, or of one of its call, begins with, as long as that entry is shown."""
+        """Show the beginning of the content of an entry, or of another one of its call, while the entry is shown."""
         self._head = (identity(entry), title, head)
         self.draw()
 
@@ -444,7 +448,7 @@ class DetailPane(ScrolledText):
         if not self.is_mounted:
             return
         subject, height = self.subject, self.content_region.height
-        # Always as wide as beside a scrollbar, whether it is there yet or not.
+        # Leave room for the scrollbar in any case.
         width = max(self.content_region.width - 1, 20)
         if subject is None or self.mode is DetailMode.NONE:
             text = Content("")

@@ -310,18 +310,18 @@ class FormRow(Vertical):
         """Whether somebody typed something else than what stood there at first."""
         return isinstance(self.control, Field) and self.value != self._first
 
-    def complain(self, text: str) -> None:
+    def show_error(self, text: str) -> None:
         self._error.set_text(show(text))
 
-    def is_fine(self) -> bool:
+    def check(self) -> bool:
         """Whether the answer can be; says so where it cannot."""
         try:
             if self._check is not None:
                 self._check(self.value)
         except StorageError as error:
-            self.complain(complaint(error) if self.value.strip() else "Required.")
+            self.show_error(complaint(error) if self.value.strip() else "Required.")
             return False
-        self.complain("")
+        self.show_error("")
         return True
 
     def on_descendant_focus(self) -> None:
@@ -331,7 +331,7 @@ class FormRow(Vertical):
         """Take the mark away, and look at the answer."""
         self._mark(_NOT_HERE)
         if self.display:
-            self.is_fine()
+            self.check()
 
     def _mark(self, mark: str) -> None:
         self.query_one(".row-label", Static).update(show(mark + self.label))

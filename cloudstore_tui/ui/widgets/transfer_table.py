@@ -1,4 +1,4 @@
-"""The list of transfers: batches and their rows, drawn line by line."""
+"""The list of transfers: batches, and below them their transfers, drawn line by line."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -25,11 +25,11 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import LONGEST_NAME, cell, end_of, home_path, plain, shorten
 from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, request_title, target_of, title_of, verified
-from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, level_of, span_of, was_there
+from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, level_of, span_of, was_already_there
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 FEW = 20
-"""Transfers up to which a batch shows each of them; of more, those that wait or are done are one row."""
+"""Transfers up to which an unfolded batch lists each; in larger ones, those that wait or are done share a row."""
 _SIGNS: Mapping[State, str] = {
     State.QUEUED: "·",
     State.PACKING: "⟳",
@@ -43,21 +43,21 @@ _WITH_METER = frozenset({State.RUNNING, State.PAUSED})
 _EMPTY = " No transfers. d in the browser downloads, u uploads."
 
 Piece: TypeAlias = tuple[str, str]
-"""A text that is safe to draw, and its role: a state, `head`, `muted` or empty."""
+"""A text that is safe to draw, and its style: a state, `head`, `muted` or empty."""
 Line: TypeAlias = tuple[Piece, ...]
 
 
 class RowKind(StrEnum):
-    """What a row of the list stands for."""
+    """What a row shows."""
 
     BATCH = "batch"
     TRANSFER = "transfer"
-    REST = "rest"
-    """Transfers of a large batch that have the same state."""
+    REMAINDER = "remainder"
+    """All transfers of a large batch that are in the same state."""
 
 
 class TransferRow(Struct, frozen=True):
-    """One row: a batch, one of its transfers, or many of them that wait or are done."""
+    """Identifies a row: a batch, one of its transfers, or all that wait or are done."""
 
     batch: str
     """The key of its batch."""
@@ -66,7 +66,7 @@ class TransferRow(Struct, frozen=True):
     states: tuple[State, ...] = ()
 
     def numbers(self, batch: BatchProgress) -> list[int]:
-        """The transfers that it stands for."""
+        """Ids of the transfers that the row stands for."""
         if self.kind is RowKind.BATCH:
             return list(batch.transfers)
         if self.kind is RowKind.TRANSFER:
@@ -82,7 +82,7 @@ class TransferRow(Struct, frozen=True):
 # The table
 
 
-_LOOKS: Mapping[str, str] = {
+_CLASSES: Mapping[str, str] = {
     **dict.fromkeys((State.DONE, State.SKIPPED), "transfers--done"),
     State.FAILED: "transfers--failed",
     **dict.fromkeys((State.CANCELLED, State.WAITING, State.PAUSED, State.QUEUED), "transfers--waiting"),
@@ -94,9 +94,9 @@ _LOOKS: Mapping[str, str] = {
 
 
 class TransferTable(CursorList):
-    """Shows batches, those that are unfolded with their rows. Rows stay where they are, and so does the cursor."""
+    """Lists batches, unfolded ones with their transfers. The cursor stays on its row while rows change."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*_LOOKS.values()}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*_CLASSES.values()}
     DEFAULT_CSS = """
     TransferTable {
         border-bottom: solid $border-blurred;
@@ -112,10 +112,10 @@ class TransferTable(CursorList):
     """
 
     class Moved(Message):
-        """The cursor is on another row, or its row is another one."""
+        """The cursor is on another row, or its row has changed."""
 
     class Opened(Message):
-        """A row was clicked that has the cursor already."""
+        """The row under the cursor was clicked."""
 
     def __init__(self, zone: tzinfo = UTC) -> None:
         super().__init__(id="table")
@@ -124,7 +124,7 @@ class TransferTable(CursorList):
         self._rows: list[TransferRow] = []
         self._drawn: dict[int, tuple[Line, bool]] = {}
         self.unfolded: set[str] = set()
-        """The keys of batches that are shown with their transfers."""
+        """Keys of the unfolded batches."""
         self.marks: set[TransferRow] = set()
 
     @property
@@ -137,23 +137,23 @@ class TransferTable(CursorList):
         return self._batches.get(self.row.batch) if self.row is not None else None
 
     def chosen(self) -> dict[str, list[int]]:
-        """The numbers of what is marked, or of the row under the cursor, by batch."""
+        """Ids of the marked transfers, or those of the row under the cursor, by batch."""
         chosen: dict[str, dict[int, None]] = {}
         for row in self._chosen_rows():
             chosen.setdefault(row.batch, {}).update(dict.fromkeys(row.numbers(self._batches[row.batch])))
         return {batch: list(numbers) for batch, numbers in chosen.items()}
 
     def chosen_states(self) -> set[State]:
-        """The states of what is marked, or of the row under the cursor."""
+        """States of the marked transfers, or those of the row under the cursor."""
         return set().union(*(row.states_of(self._batches[row.batch]) for row in self._chosen_rows()))
 
     def _chosen_rows(self) -> list[TransferRow]:
         rows = [row for row in self._rows if row in self.marks] if self.marks else [self.row] if self.row else []
-        # Between a change and the next look a row may be of something that is gone.
+        # A batch may have gone since the last update.
         return [row for row in rows if row.batch in self._batches]
 
     def show(self, batches: Mapping[str, BatchProgress]) -> None:
-        """Show how batches are now; lines in view are drawn where they differ from what is there."""
+        """Show batches; redraw only the lines in view that differ."""
         there = self.row
         self._batches = batches
         self.unfolded &= batches.keys()
@@ -161,13 +161,13 @@ class TransferTable(CursorList):
         self.marks &= set(self._rows) if self.marks else set()
         self.set_row_count(len(self._rows))
         if there is not None and there != self.row:
-            self._stay_with(there)
+            self._keep_cursor_on(there)
         for y, drawn in list(self._drawn.items()):
             if y < self.size.height and self._line(y) != drawn:
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def _stay_with(self, there: TransferRow) -> None:
-        """Let the cursor stay with its row; with its batch, where the row is gone."""
+    def _keep_cursor_on(self, there: TransferRow) -> None:
+        """Keep the cursor on its row, or on its batch if the row is gone."""
         rows, at = self._rows, self.validate_cursor(self.cursor)
         if there in rows:
             at = rows.index(there)
@@ -184,7 +184,7 @@ class TransferTable(CursorList):
         self.post_message(self.Moved())
 
     def fold(self, *, unfold: bool | None = None) -> None:
-        """Unfold the batch under the cursor, or fold it; the other one of the two if it is not said."""
+        """Fold or unfold the batch under the cursor; `None` toggles."""
         if (row := self.row) is None:
             return
         unfold = row.batch not in self.unfolded if unfold is None else unfold
@@ -194,14 +194,14 @@ class TransferTable(CursorList):
             self.go_to(row.batch)
 
     def mark(self) -> None:
-        """Mark the row under the cursor, or unmark it, and go on."""
+        """Mark or unmark the row under the cursor, and move down."""
         if self.row is not None:
             self.marks ^= {self.row}
             self.refresh_row(self.cursor)
             self.cursor += 1
 
     def clear_marks(self) -> bool:
-        """Unmark everything; whether something was marked."""
+        """Unmark everything; whether anything was marked."""
         had, self.marks = bool(self.marks), set()
         self.refresh()
         return had
@@ -212,7 +212,7 @@ class TransferTable(CursorList):
         self.cursor = row
 
     def on_resize(self) -> None:
-        # Where there are no titles, a rule stands in their line.
+        # Narrow screens have a rule instead of the titles.
         self.set_class(self.size.width >= WIDE, "-wide")
         super().on_resize()
         self.show(self._batches)
@@ -222,10 +222,10 @@ class TransferTable(CursorList):
         cursor = self.part_style("cursor") if has_cursor else None
         segments = []
         for text, role in line:
-            # With the cursor in one look from edge to edge: signs and words still tell the state.
+            # The cursor has one style from edge to edge; signs and words still show the state.
             style = cursor or self.rich_style
-            if cursor is None and role in _LOOKS:
-                style += self.get_component_rich_style(_LOOKS[role], partial=True)
+            if cursor is None and role in _CLASSES:
+                style += self.get_component_rich_style(_CLASSES[role], partial=True)
             segments.append(Segment(text, style))
         return Strip(segments).adjust_cell_length(self.size.width, cursor or self.rich_style)
 
@@ -245,7 +245,7 @@ class TransferTable(CursorList):
 
 
 def _rows_of(batches: Mapping[str, BatchProgress], unfolded: set[str], *, is_narrow: bool) -> list[TransferRow]:
-    """All rows, in the order the batches came."""
+    """All rows, batch by batch."""
     rows: list[TransferRow] = []
     for key, batch in batches.items():
         rows.append(TransferRow(key))
@@ -255,62 +255,62 @@ def _rows_of(batches: Mapping[str, BatchProgress], unfolded: set[str], *, is_nar
 
 
 def _members(key: str, batch: BatchProgress, *, is_narrow: bool) -> Iterator[TransferRow]:
-    """The rows below a batch: each transfer of a small one; of a large one what happens now, and how much is left."""
+    """The rows below a batch: all its transfers; of a large one those that run or failed, and counts of the others."""
     if len(batch.transfers) <= FEW:
         yield from (TransferRow(key, RowKind.TRANSFER, number) for number in batch.transfers)
         return
     now = [number for state in ACTIVE for number in batch.of_state[state]]
     now += islice(batch.of_state[State.FAILED], FEW)
     yield from (TransferRow(key, RowKind.TRANSFER, number) for number in sorted(now, key=batch.places.__getitem__))
-    rests = [rest for rest in _RESTS if any(batch.of_state[state] for state in rest)]
+    groups = [group for group in _GROUPED_STATES if any(batch.of_state[state] for state in group)]
     if len(batch.of_state[State.FAILED]) <= FEW:
-        # Each of them has a row above.
-        rests = [rest for rest in rests if State.FAILED not in rest]
-    if is_narrow and rests:
-        rests = [tuple(chain(*rests))]
-    yield from (TransferRow(key, RowKind.REST, states=rest) for rest in rests)
+        # All of them are listed above.
+        groups = [group for group in groups if State.FAILED not in group]
+    if is_narrow and groups:
+        groups = [tuple(chain(*groups))]
+    yield from (TransferRow(key, RowKind.REMAINDER, states=group) for group in groups)
 
 
-_RESTS: Sequence[tuple[State, ...]] = (
+_GROUPED_STATES: Sequence[tuple[State, ...]] = (
     (State.QUEUED,),
     (State.PAUSED,),
     (State.CANCELLED,),
     (State.FAILED,),
     (State.DONE, State.SKIPPED),
 )
-"""States whose transfers share a row in a large batch."""
+"""States whose transfers share a row in large batches."""
 
 
 # Lines
 
 
 _MIN_WHERE = 23
-"""Cells for a title and a target from which on both of them are shown."""
+"""Cells from which a title and a target are both shown."""
 _PROGRESS = ((WIDE, 41, 16), (72, 39, 10), (40, 26, 4), (0, 7, 0))
-"""How many cells progress has in lines from some width on, and how many of them are a meter."""
+"""By least width of the line: cells of the progress column, and of the meter in it."""
 
 
 class Columns(Struct, frozen=True):
-    """Where the columns of the list begin, in a line of some width."""
+    """Where the columns begin, for one width of the list."""
 
     width: int
     where: int
-    """Where the target begins; where there is no room for it, it stands behind the title."""
+    """Where the target begins; equal to `progress` if it follows the title instead."""
     progress: int
-    """Where meters and sizes begin."""
+    """Where the progress column begins."""
     meter: int
     """Cells of a meter."""
 
     @classmethod
     def of(cls, width: int) -> "Columns":
-        """The columns of a line of this width."""
+        """The columns for a width."""
         room, meter = next((room, meter) for least, room, meter in _PROGRESS if width >= least)
         progress = width - room
         where = progress - 33 - (width - 120) // 4 if width >= WIDE else progress
         return cls(width, where, progress, meter)
 
     def head(self) -> str:
-        """The line of titles, or a rule where there is no room for them."""
+        """The line of titles, or a rule on narrow screens."""
         if self.width < WIDE:
             return "─" * self.width
         return _put(self.width, (3, "What"), (self.where, "Where to"), (self.progress, "Progress"))
@@ -324,9 +324,9 @@ def _put(width: int, *parts: tuple[int, str]) -> str:
 
 
 def _line_of(row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open: bool) -> Line:
-    """A row in exactly the width of the line, but for its first cell, which is for the mark."""
-    if row.kind is RowKind.REST:
-        text = " · ".join(_remainder(batch, rest) for rest in _RESTS if rest[0] in row.states)
+    """A row in the full width, except for the first cell, which is for the mark."""
+    if row.kind is RowKind.REMAINDER:
+        text = " · ".join(_remainder(batch, group) for group in _GROUPED_STATES if group[0] in row.states)
         return ((set_cell_size(shorten(f"    {plain(text)}", columns.width - 1), columns.width - 1), "muted"),)
     if row.kind is RowKind.BATCH:
         return _batch_line(batch, columns, zone, is_open=is_open)
@@ -359,20 +359,20 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
         where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
     elif target and room >= _MIN_WHERE:
         behind = " → " + end_of(plain(target, LONGEST_NAME), max(room // 4, room - 3 - cell_len(title)))
-    # The name of a file is known by both its ends; of a number the middle must not be missing.
+    # File names are recognized by both ends; `1,234 files` must keep its middle.
     title = shorten(title, room - cell_len(behind), middle=batch.only is not None) + behind
     fold = "▾" if is_open else "▸"
-    said = _said_of_batch(batch, state)
+    said = _batch_status(batch, state)
     seconds = batch.seconds_left if batch.goes_on else None
     time = _time(state, seconds, None if batch.goes_on else batch.ended, zone, is_kept=bool(batch.kept))
-    # Something of it arrived: that says more than what happens to one of many.
+    # Progress says more than the state of one of many transfers.
     shown = State.RUNNING if batch.goes_on and batch.done and batch.only is None else state
     progress = _progress(columns, shown, batch.done, batch.size, said, time)
     return _line(columns, f"{fold} ", sign, title, where, state, progress)
 
 
-def _said_of_batch(batch: BatchProgress, state: State) -> str:
-    """What stands in place of a meter."""
+def _batch_status(batch: BatchProgress, state: State) -> str:
+    """The text shown instead of a meter."""
     if state is State.DONE or state is State.SKIPPED:
         said = verified(batch.levels) if batch.levels else STATE_WORDS[State.SKIPPED]
         return f"{words.size(batch.size)} · {said.removeprefix('all ')}"
@@ -384,7 +384,7 @@ def _said_of_batch(batch: BatchProgress, state: State) -> str:
 
 
 def _time(state: State, seconds: float | None, ended: datetime | None, zone: tzinfo, *, is_kept: bool) -> str:
-    """How long it will take, that it rests, or when it ended."""
+    """Time left, `paused` or `stopped`, or when it ended."""
     if state is State.PAUSED:
         return "stopped" if is_kept else "paused"
     return words.duration(seconds) or words.time(ended, zone)[11:]
@@ -392,7 +392,7 @@ def _time(state: State, seconds: float | None, ended: datetime | None, zone: tzi
 
 def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Columns, zone: tzinfo) -> Line:
     request, state = transfer.request, transfer.state
-    # Most are recordings, so that is left out: it leaves just enough room for whose they are and when.
+    # Most are recordings; leaving that out makes room for whose they are, and when.
     title, where = request_title(request, zone).removeprefix("Recording of "), ""
     if isinstance(request, ZipRequest):
         title = f"zip {batch.zips[transfer.id]}"
@@ -407,21 +407,21 @@ def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Co
     size = transfer.size if transfer.size is not None else sum(size or 0 for size in sizes_of(request))
     seconds = transfer.eta if state is State.RUNNING else None
     time = _time(state, seconds, transfer.ended, zone, is_kept=transfer.id in batch.kept)
-    progress = _progress(columns, state, transfer.done, size, _said(transfer), time)
+    progress = _progress(columns, state, transfer.done, size, _transfer_status(transfer), time)
     return _line(columns, "    ", _sign_of(state, batch), title, where, state, progress)
 
 
-def _said(transfer: TransferSnapshot) -> str:
+def _transfer_status(transfer: TransferSnapshot) -> str:
     if transfer.state is State.FAILED:
         return failure(transfer)
     if transfer.state is State.DONE:
-        said = "already there, the same" if was_there(transfer) else verified({level_of(transfer): 1})
+        said = "already there, the same" if was_already_there(transfer) else verified({level_of(transfer): 1})
         return " · ".join(filter(None, (words.size(transfer.size or transfer.done), said, transfer.note)))
     return transfer.note or STATE_WORDS[transfer.state]
 
 
 def _progress(columns: Columns, state: State, done: int, size: int, said: str, time: str) -> str:
-    """Meter, bytes and time, or what there is to say; in the width from where it begins."""
+    """The progress column: meter, bytes and time, or else a text and the time."""
     room = columns.width - columns.progress - 1
     if state in _WITH_METER and size and not said.startswith("failed"):
         if not columns.meter:
@@ -443,7 +443,7 @@ def _line(columns: Columns, indent: str, sign: str, title: str, where: str, stat
 
 
 def _span_text(first: datetime, last: datetime, zone: tzinfo, *, is_short: bool) -> str:
-    """From the oldest to the newest: `30 Aug 14:02 – 31 Aug 09:40`, or in short `30–31 Aug`."""
+    """`30 Aug 14:02 – 31 Aug 09:40`, or short `30–31 Aug`."""
     first, last = first.astimezone(zone), last.astimezone(zone)
     if not is_short:
         return f"{first.day} {first:%b %H:%M} – {last.day} {last:%b %H:%M}"

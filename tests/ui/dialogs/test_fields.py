@@ -113,7 +113,7 @@ async def test_what_is_wrong_is_said_when_the_line_is_left_and_taken_back_when_i
         assert "Is bad [bold]" in text_of(app)
         assert "\x1b" not in text_of(app)
         app.first.value = "good"
-        assert app.first.is_fine()
+        assert app.first.check()
         await pilot.pause()
         assert "Write good" not in text_of(app)
 

@@ -77,14 +77,14 @@ def test_a_stalled_terminal_holds_nobody_up_and_gets_the_latest_picture_only(lin
 
 def test_a_terminal_that_was_told_not_to_wait_still_gets_everything(line: Line) -> None:
     os.set_blocking(line.start, False)
-    line.output.order("x" * 300_000 + "the end")
+    line.output.send("x" * 300_000 + "the end")
     assert line.read_to(b"the end") == b"x" * 300_000 + b"the end"
     assert not line.lost.is_set()
 
 
 def test_what_is_no_picture_is_sent_whole_and_in_order(line: Line) -> None:
     for number in range(100):
-        line.output.order(f"<{number}>")
+        line.output.send(f"<{number}>")
     assert line.read_to(b"<99>") == b"".join(b"<%d>" % number for number in range(100))
 
 
@@ -107,7 +107,7 @@ def test_while_held_no_picture_is_sent_and_afterwards_all_of_it(line: Line) -> N
     line.output.hold("alone")
     line.draw(2)
     assert line.read_to(b"alone") == b"alone"
-    line.output.let_go("cleared")
+    line.output.release("cleared")
     assert line.read_to(b"000002").startswith(b"cleared000002")
 
 
@@ -123,7 +123,7 @@ def test_a_terminal_that_takes_nothing_holds_up_the_end_for_a_second_only() -> N
     for number in range(200):
         line.draw(number)
         time.sleep(0.001)
-    line.output.order("x" * 200_000)
+    line.output.send("x" * 200_000)
     time.sleep(0.1)
     started = time.monotonic()
     line.output.stop("the end")
@@ -139,9 +139,9 @@ def test_a_terminal_that_is_gone_is_told_of_once() -> None:
     output = OutputThread(start, ScreenBuffer(80, 24), "utf-8", 0.0, lambda: calls.append(1))
     output.start()
     os.close(end)
-    output.order("one")
+    output.send("one")
     asyncio.run(until(lambda: calls))
-    output.order("two")
+    output.send("two")
     output.stop("the end")
     output.join(PATIENCE)
     assert calls == [1]
