@@ -100,7 +100,7 @@ class CommandDialog(PickDialog):
     HINT: ClassVar[str] = "Type to find; Enter runs it."
 
     def __init__(self, commands: Sequence[PaletteCommand]) -> None:
-        super().__init__("Commands", [command.pick for command in commands], verb="Run")
+        super().__init__("Everything you can do here", [command.pick for command in commands], verb="Run")
         self._commands = tuple(commands)
 
     def matching(self, typed: str) -> list[int]:

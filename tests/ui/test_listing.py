@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import LocalDiskError, NetworkError, ThrottledError
 from cloudstore_tui.core.models import Sort
 from cloudstore_tui.core.paging import Page
+from cloudstore_tui.ui.widgets.row_renderer import REPEATED
 
 
 async def test_load_all_counts_up_and_escape_stops_it(browser: Any, searches: Any) -> None:
@@ -249,3 +250,15 @@ async def test_a_service_that_is_away_says_which_attempt_follows(browser: Any, s
         await it.until(lambda: "attempt 3 follows: no answer came" in it.foot)
         searches.gates["search"].set()
         await it.until(lambda: "attempt" not in it.foot)
+
+
+async def test_what_a_search_gives_one_value_is_the_first_column_to_be_left_out(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        ranks = {one.name: one.rank for one in it.screen.listing.state.columns}
+        assert set(ranks.values()) == {0}
+        it.screen.navigator.search("agent:Lee")
+        await it.settle()
+        assert {one.name: one.rank for one in it.screen.listing.state.columns} == {**ranks, "agentName": REPEATED}
+        it.screen.navigator.search("agent:Lee,Ada")
+        await it.settle()
+        assert {one.name: one.rank for one in it.screen.listing.state.columns} == ranks

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject
 from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, MIXED, REGION
 from cloudstore_tui.ui import format as formatted
-from cloudstore_tui.ui.widgets.row_renderer import RowRenderer
+from cloudstore_tui.ui.widgets.row_renderer import REPEATED, RowRenderer
 
 NAME, AGENT = Column("name", "Name"), Column("agent", "Agent", width=12)
 CREATED, SIZE = Column("created", "Created", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
@@ -56,7 +56,7 @@ def test_texts_are_narrowed_before_columns_are_left_out_from_the_right() -> None
 @pytest.mark.parametrize(
     ("width", "titles"),
     [
-        (53, ["Time", "UTC", "What", "Agent", "Len"]),
+        (49, ["Time", "UTC", "What", "Agent", "Len"]),
         (61, ["Time", "UTC", "What", "Agent", "Len", "Size"]),
         (80, ["Time", "UTC", "Region", "What", "Agent", "Queue", "Len", "Size"]),
     ],
@@ -205,3 +205,32 @@ def test_what_does_not_tell_whose_it_is_shows_the_people_of_its_call() -> None:
     assert rendered.line(summary, None, teller).split() == [
         *("2024-09-01", "09:12", "Summary", "Khang", "Glynn", "Level", "3", "269", "B")
     ]
+
+
+def test_with_rows_of_several_years_a_name_gives_way_before_a_size_does() -> None:
+    tags = (("agentName", "Beatriz Carvalho"), ("address", "+16695553203"), ("queueName", "Collections"))
+    row = structs.replace(entry("a", size=3_813_176), type="callcenterrecording", tags=tags, duration=1271.0)
+    newest = int(row.created.timestamp()) if row.created else 0
+
+    def shown(width: int, oldest: int) -> str:
+        rendered = RowRenderer(MIXED, UTC)
+        rendered.fit(width, (oldest, newest))
+        return rendered.line(row).rstrip()
+
+    # What is left for the table in 120 columns.
+    assert shown(56, newest - 86_400) == "    1 Sep 09:12  Recording  Beatriz Carvalho 21:11 ≈3.8M"
+    assert shown(56, newest - 400 * 86_400) == "    1 Sep 2024 09:12 Recording  Beatriz Car… 21:11 ≈3.8M"
+
+
+def test_a_column_that_says_the_same_in_every_row_is_left_out_first() -> None:
+    repeated = tuple(structs.replace(one, rank=REPEATED) if one.name == "agentName" else one for one in MIXED)
+    moment = int(datetime(2024, 9, 1, 9, 12, tzinfo=UTC).timestamp())
+
+    def titles(columns: tuple[Column, ...], width: int) -> list[str]:
+        rendered = RowRenderer(columns, UTC)
+        rendered.fit(width, (moment, moment))
+        return rendered.header("", False).split()
+
+    assert titles(MIXED, 56) == ["Time", "What", "Agent", "Len", "Size"]
+    assert titles(repeated, 56) == ["Time", "What", "Caller", "Queue", "Len", "Size"]
+    assert titles(repeated, 80) == titles(MIXED, 80) == ["Time", "What", "Agent", "Caller", "Queue", "Len", "Size"]

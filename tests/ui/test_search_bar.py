@@ -14,6 +14,7 @@ from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SavedSearches
 from cloudstore_tui.ui.browser.search_line import MeaningLine
 from cloudstore_tui.ui.browser.search_meaning import analyse
+from cloudstore_tui.ui.dialogs.picking import NameDialog
 from cloudstore_tui.ui.widgets.fields import BarInput
 
 
@@ -270,18 +271,21 @@ async def test_ctrl_r_finds_what_was_sent_by_its_words(browser: Any, kept: Kept,
         assert sent(searches) == "queueName==Sales"
 
 
-async def test_a_saved_search_is_offered_and_its_holes_are_filled(browser: Any, kept: Kept, searches: Any) -> None:
+async def test_a_saved_search_is_offered_and_its_placeholders_are_filled(
+    browser: Any, kept: Kept, searches: Any
+) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("f")
         await it.type("agent:?who dur:>?length")
         await it.press("ctrl+s")
+        await it.until(lambda: isinstance(it.app.screen, NameDialog))
         await it.type("long ones")
         await it.press("enter")
-        assert "cannot name a search" in it.notices[-1]
+        await it.until(lambda: "cannot name a search" in it.notices[-1] and isinstance(it.app.screen, NameDialog))
         await it.press("ctrl+u")
         await it.type("long")
         await it.press("enter")
-        assert "Saved as @long" in it.notices[-1]
+        await it.until(lambda: "Saved as @long" in it.notices[-1] and it.screen.entries.bar.line.has_focus)
         assert kept[1].named("long").find == "agent:?who dur:>?length"
         await it.press("ctrl+u")
         await it.type("@lo")
@@ -295,7 +299,7 @@ async def test_a_saved_search_is_offered_and_its_holes_are_filled(browser: Any, 
         assert sent(searches).startswith("agentName==Lee;")
 
 
-async def test_a_hole_that_is_not_filled_is_never_sent(browser: Any, kept: Kept, searches: Any) -> None:
+async def test_an_unfilled_placeholder_is_never_sent(browser: Any, kept: Kept, searches: Any) -> None:
     kept[1].save("mine", "queueName==?queue")
     async with browser(start="acme8:us-east/") as it:
         before = searches.count("search")

@@ -35,7 +35,7 @@ _ALIKE = (_TIME, _AGENT, _CALLER, _QUEUE, _LENGTH, _SIZE, _DIRECTION)
 
 BY_TYPE: dict[str, tuple[Column, ...]] = {
     **dict.fromkeys(("callcenterrecording", "callrecording", "callcentervoicemail", "voicemail"), _ALIKE),
-    "transcription": (*MIXED, Column("language", "Language", width=8, sort_field="language", rank=6)),
+    "transcription": (*MIXED, Column("language", "Language", width=8, sort_field="language", rank=7)),
     **dict.fromkeys(("voicecommentrecording", "screenrecording", "postcallsurvey"), MIXED),
     **dict.fromkeys(("agentnotes", "sentimentScore", "summary"), MIXED),
     "meeting": (_TIME, _NAME, _LENGTH, _SIZE),

@@ -26,12 +26,13 @@ from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane, Progress, order_words
 from cloudstore_tui.ui.browser.search_meaning import scopes_of
 from cloudstore_tui.ui.browser.search_suggestions import Vocabulary
-from cloudstore_tui.ui.browser.targets import NavigationTarget, pages_of
+from cloudstore_tui.ui.browser.targets import NavigationTarget, fields_of_one_value, pages_of
 from cloudstore_tui.ui.format import counted, lacking, zones_to_show
 from cloudstore_tui.ui.layout import FIELDS, shown_words
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import notify_plain, record_message, report, sentence, show_warnings
 from cloudstore_tui.ui.widgets.detail_pane import totals
+from cloudstore_tui.ui.widgets.row_renderer import REPEATED
 
 MAX_WARNINGS = 3
 """Warnings shown of one listing; the same row may be broken on every page."""
@@ -89,7 +90,12 @@ class ListingState:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        return self.provider.columns(self.target.location, self._types)
+        """The columns that fit what came; those that the query gives one value are the first to be left out."""
+        repeated = fields_of_one_value(self.target.query.filter) if self.target.query is not None else ()
+        columns = self.provider.columns(self.target.location, self._types)
+        return tuple(
+            structs.replace(one, rank=max(one.rank, REPEATED)) if one.sort_field in repeated else one for one in columns
+        )
 
     @property
     def order(self) -> tuple[str, bool] | None:

@@ -12,7 +12,7 @@ from cloudstore_tui.fiql.evaluator import row_of
 from cloudstore_tui.fiql.parser import conjunction, parse
 from cloudstore_tui.fiql.phrases import LocalTerm, as_phrase, is_fiql, local_words, understand
 from cloudstore_tui.fiql.reading import brief
-from cloudstore_tui.fiql.syntax import names_type, types_within
+from cloudstore_tui.fiql.syntax import Comparison, names_type, top_terms, types_within
 from cloudstore_tui.ui.format import place_names
 from cloudstore_tui.ui.widgets.chrome import Crumb
 
@@ -123,6 +123,12 @@ def filter_of(provider: StorageProvider, location: Location) -> str:
 def types_in(inside: str) -> tuple[str, ...]:
     """The types that a filter leaves over; empty for any."""
     return types_within(parse(inside)) if inside else ()
+
+
+def fields_of_one_value(filter_: str) -> tuple[str, ...]:
+    """The fields that have the same value in everything that a filter finds."""
+    terms = top_terms(parse(filter_)) if filter_ else ()
+    return tuple(one.selector for one in terms if isinstance(one, Comparison) and one.operator == "==")
 
 
 def pages_of(provider: StorageProvider, target: NavigationTarget) -> Fetch[Entry]:

@@ -52,7 +52,12 @@ _MIN_ROOM: Final = 24
 """Cells of a line below which no text is worth more than that another column is there."""
 _MAX_FLEXIBLE: Final = 40
 """Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
-_EXTRA: Final = 6
+_MIN_PERSON: Final = 12
+"""Cells to which people are narrowed before a column of rank `_ESSENTIAL` is left out: most names fit."""
+_ESSENTIAL: Final = 2
+REPEATED: Final = 6
+"""Rank of a column that says the same in every row."""
+_EXTRA: Final = 7
 """Rank from which on a column is shown only where all others are as wide as they want to be."""
 _RIGHT: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
 _OF_THE_CALL: Final = frozenset({"agentName", "address", "queueName", "direction"})
@@ -183,9 +188,13 @@ def _fitted(columns: tuple[Column, ...], room: int) -> tuple[_Cell, ...]:
     if flexible is not None and flexible.name != "name" and room < _MIN_ROOM:
         # Of rows with the same text, as all of one agent, something else has to tell them apart.
         kept[kept.index(flexible)] = flexible = replace(flexible, min_width=_MIN_TEXT)
-    while len(kept) > 1 and sum(map(_least, kept)) + len(kept) - 1 > room:
+    while len(kept) > 1 and (excess := sum(map(_least, kept)) + len(kept) - 1 - room) > 0:
         # Of equals the last one goes first.
-        kept.remove(max(reversed([column for column in kept if column is not flexible]), key=lambda one: one.rank))
+        last = max(reversed([column for column in kept if column is not flexible]), key=lambda one: one.rank)
+        if flexible is not None and last.rank <= _ESSENTIAL and excess <= flexible.min_width - _MIN_PERSON:
+            kept[kept.index(flexible)] = flexible = replace(flexible, min_width=flexible.min_width - excess)
+        else:
+            kept.remove(last)
     return _spread(kept, flexible, room)
 
 
@@ -219,7 +228,7 @@ def _flexible(columns: list[Column]) -> Column | None:
     # Nobody's name is longer than that of a type.
     texts = [column for column in columns if column.kind is ColumnKind.TEXT and column.name != "type"] or columns
     named = [column for column in columns if column.name == "name"]
-    return next(iter(named), max(texts, key=lambda column: column.width, default=None))
+    return next(iter(named), max(texts, key=lambda column: (-column.rank, column.width), default=None))
 
 
 def _least(column: Column) -> int:
