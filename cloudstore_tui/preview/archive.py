@@ -1,4 +1,4 @@
-"""Archives: what is in them, without what lies between; and wrappings of one file."""
+"""Archives: their members, from as few bytes as possible; and compressed files."""
 
 import bz2
 import lzma
@@ -19,12 +19,12 @@ from cloudstore_tui.preview.remote_file import NotFetchedError, RemoteFile
 from cloudstore_tui.preview.sample import Sample
 
 MAX_MEMBERS = 20_000
-HOPS = 40
-"""Heads of members that are fetched one by one, unless the user wants more."""
+MAX_HEADER_READS = 40
+"""Tar headers that are fetched one by one, unless the user asks for more."""
 MAX_UNPACKED = 4 * 1024 * 1024
-"""Bytes that come out of a wrapping at most: a few kilobytes can hold gigabytes of nothing."""
-_HOP = 8192
-"""Bytes that are fetched for a head: often the next members are in them, too."""
+"""Bytes decompressed at most: a few kilobytes can hold gigabytes of nothing."""
+_HEADER_READ = 8192
+"""Bytes fetched for a tar header: they often hold the next headers, too."""
 _BLOCK = 512
 _MAX_PACKED = 1024 * 1024
 _CHUNK = 64 * 1024
@@ -36,49 +36,25 @@ _SPREADSHEETS = {"xl/workbook.xml": "Excel workbook", "xl/workbook.bin": "Excel 
 _OFFICE = {"word/document.xml": "Word document", "ppt/presentation.xml": "PowerPoint presentation"}
 _CODE_PAGES = (("cp932", "Japanese"), ("gb18030", "Chinese"), ("cp949", "Korean"), ("big5", "Chinese"))
 _WORD = re.compile(rb"[\x80-\xff][\x40-\xff][\x80-\xff][\x40-\xff]")
-"""Two letters of two bytes each: in Western names such bytes stand alone."""
-
-
-def is_archive(head: bytes) -> bool:
-    """Whether these bytes begin an archive."""
-    if head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4", seven_zip.MARK, b"Rar!\x1a\7")):
-        return True
-    return head[257:262] == b"ustar" or _is_old_tar(head[:_BLOCK])
-
-
-def _is_old_tar(block: bytes) -> bool:
-    """A head of before there was a mark: its sum fits."""
-    try:
-        return any(block) and bool(tarfile.TarInfo.frombuf(block, "utf-8", "replace").name)
-    except tarfile.TarError:
-        return False
-
-
-def archive_preview(sample: Sample) -> Preview | None:
-    """The members of an archive."""
-    head = sample.head
-    if head.startswith(b"PK"):
-        return _zip_preview(sample)
-    if head.startswith(seven_zip.MARK):
-        return _seven_zip_preview(sample)
-    if head.startswith(b"Rar!"):
-        return _rar_preview(sample)
-    return _tar_preview(sample)
+"""Two characters of two bytes each: in Western names such bytes stand alone."""
 
 
 # Zip
 
 
-def _zip_preview(sample: Sample) -> Preview:
+def is_zip(head: bytes) -> bool:
+    """Whether these bytes begin a zip archive; office documents are such archives."""
+    return head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4"))
+
+
+def zip_preview(sample: Sample) -> Preview:
+    """The members of a zip archive, or the rows of a spreadsheet."""
     try:
         archive = zipfile.ZipFile(sample.open(_TAIL))
-    except (zipfile.BadZipFile, NotFetchedError) as error:
-        why = (
-            f"{error}"
-            if isinstance(error, NotFetchedError)
-            else "The end of the archive, with its directory, is missing."
-        )
-        return _zip_beginning(sample, why)
+    except zipfile.BadZipFile:
+        return _zip_head(sample, "The end of the archive, with its directory, is missing.")
+    except NotFetchedError as error:
+        return _zip_head(sample, str(error))
     infos = archive.infolist()
     names = {info.filename for info in infos}
     for mark, kind in _SPREADSHEETS.items():
@@ -111,11 +87,11 @@ def _zip_member(info: zipfile.ZipInfo, code_page: str) -> Member:
     note = "folder" if name.endswith("/") else "encrypted" if info.flag_bits & _ENCRYPTED else ""
     if (info.external_attr >> 28) == 0xA:
         note = "link"
-    return Member(name, info.file_size, _dos_moment(info.date_time), note)
+    return Member(name, info.file_size, _dos_time(info.date_time), note)
 
 
 def _code_page(infos: list[zipfile.ZipInfo]) -> tuple[str, str]:
-    """What the names without a mark are written in, and the language where that is a guess."""
+    """The encoding of names that are not marked as UTF-8, and the language if it is a guess."""
     raw = b"\n".join(info.orig_filename.encode("cp437", "replace") for info in infos[:2000])
     if raw.isascii():
         return "ascii", ""
@@ -130,13 +106,13 @@ def _code_page(infos: list[zipfile.ZipInfo]) -> tuple[str, str]:
             text = raw.decode(codec)
         except UnicodeDecodeError:
             continue
-        if _is_common(text, language):
+        if _is_everyday(text, language):
             return codec, language
     return "cp437", ""
 
 
-def _is_common(text: str, language: str) -> bool:
-    """Whether nearly all characters beyond ASCII are everyday ones of a language."""
+def _is_everyday(text: str, language: str) -> bool:
+    """Whether nearly all non-ASCII characters are common ones of a language."""
     beyond = [character for character in text if character > "\x7f"]
     common = {"Chinese": "[\u4e00-\u9fa5\u3000-\u303f\uff00-\uff5e]", "Korean": "[\uac00-\ud7a3]"}.get(
         language, "[\u3040-\u30ff\u4e00-\u9fa5\u3000-\u303f\uff00-\uff5e]"
@@ -146,22 +122,22 @@ def _is_common(text: str, language: str) -> bool:
     return fitting >= 0.95 * len(beyond) and (language != "Japanese" or kana)
 
 
-def _dos_moment(moment: tuple[int, int, int, int, int, int]) -> datetime | None:
+def _dos_time(fields: tuple[int, int, int, int, int, int]) -> datetime | None:
     try:
-        return datetime(*moment)
+        return datetime(*fields)
     except ValueError:
         return None
 
 
-def _zip_beginning(sample: Sample, why: str) -> Preview:
-    """The members whose headers are in the first bytes."""
+def _zip_head(sample: Sample, why: str) -> Preview:
+    """The members whose local headers are in the first bytes, for want of the directory."""
     members: list[Member] = []
     at, head = 0, sample.head
     while head.startswith(b"PK\3\4", at) and at + 30 <= len(head) and len(members) < MAX_MEMBERS:
-        info = _local_head(head[at:])
-        if info is None:
+        header = _local_header(head[at:])
+        if header is None:
             break
-        flags, packed, length, member = info
+        flags, packed, length, member = header
         members.append(member)
         if flags & _SIZES_FOLLOW:
             at = head.find(b"PK\3\4", at + length)
@@ -169,13 +145,12 @@ def _zip_beginning(sample: Sample, why: str) -> Preview:
                 break
         else:
             at += length + packed
-    notes = (why, "These are the members at its beginning.")
-    return Preview(
-        "zip archive", Listing(tuple(members)), (("members", f"{len(members):,} so far"),), notes, is_partial=True
-    )
+    facts, notes = (("members", f"{len(members):,} so far"),), (why, "These are the members at its beginning.")
+    return Preview("zip archive", Listing(tuple(members)), facts, notes, is_partial=True)
 
 
-def _local_head(head: bytes) -> tuple[int, int, int, Member] | None:
+def _local_header(head: bytes) -> tuple[int, int, int, Member] | None:
+    """Flags, packed size, length of the header, and the member; `None` if the header is cut."""
     flags = int.from_bytes(head[6:8], "little")
     packed, size = int.from_bytes(head[18:22], "little"), int.from_bytes(head[22:26], "little")
     names, extras = int.from_bytes(head[26:28], "little"), int.from_bytes(head[28:30], "little")
@@ -193,24 +168,37 @@ def _local_head(head: bytes) -> tuple[int, int, int, Member] | None:
 # Tar
 
 
-def _tar_preview(sample: Sample) -> Preview | None:
-    file = sample.open(_HOP)
+def is_tar(head: bytes) -> bool:
+    """Whether these bytes begin a tar archive, by its magic number or by the checksum of the first header."""
+    return head[257:262] == b"ustar" or _is_old_tar(head[:_BLOCK])
+
+
+def _is_old_tar(block: bytes) -> bool:
+    try:
+        return any(block) and bool(tarfile.TarInfo.frombuf(block, "utf-8", "replace").name)
+    except tarfile.TarError:
+        return False
+
+
+def tar_preview(sample: Sample) -> Preview | None:
+    """The members of a tar archive; `None` if there are none in it."""
+    file = sample.open(_HEADER_READ)
     if sample.remote is not None:
-        sample.remote.requests_left = HOPS * sample.effort
+        sample.remote.requests_left = MAX_HEADER_READS * sample.scale
     members: list[Member] = []
     try:
         archive = tarfile.TarFile(fileobj=file)
         while len(members) < MAX_MEMBERS and (info := archive.next()) is not None:
             members.append(_tar_member(info))
         file.seek(archive.offset)
-        note = _tar_end(sample, file.read(_BLOCK), len(members))
+        note = _tar_end_note(sample, file.read(_BLOCK), len(members))
     except NotFetchedError as error:
-        is_spent = sample.remote is not None and (sample.remote.requests_left or 0) < 0
-        note = "There are more members; m reads on." if is_spent else str(error)
+        is_over_limit = sample.remote is not None and (sample.remote.requests_left or 0) < 0
+        note = "There are more members; m reads on." if is_over_limit else str(error)
     except (tarfile.TarError, EOFError):
         if not members:
             return None
-        note = _cut(sample, len(members))
+        note = _cut_note(sample, len(members))
     count = f"{len(members):,} so far" if note else f"{len(members):,}"
     facts = (("members", count), ("content", f"{sum(member.size or 0 for member in members):,} bytes"))
     notes = (note,) if note else ()
@@ -232,102 +220,100 @@ def _tar_member(info: tarfile.TarInfo) -> Member:
         when = datetime.fromtimestamp(info.mtime, UTC) if info.mtime else None
     except (OverflowError, ValueError, OSError):
         when = None
-    return Member(_text(info.name), size, when, _text(note))
+    return Member(_printable(info.name), size, when, _printable(note))
 
 
-def _text(name: str) -> str:
-    """A name whose bytes are not UTF-8 as text."""
+def _printable(name: str) -> str:
+    """A name with replacement characters for the bytes that are not UTF-8."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _tar_end(sample: Sample, block: bytes, count: int) -> str:
-    """Why the list ends here; nothing where the archive does."""
+def _tar_end_note(sample: Sample, block: bytes, count: int) -> str:
+    """Why the list ends before the archive does; empty if it does not."""
     if not any(block) and (block or sample.facts.size is not None):
         return ""
     if count >= MAX_MEMBERS:
         return f"Only the first {MAX_MEMBERS:,} members are shown."
-    return _cut(sample, count)
+    return _cut_note(sample, count)
 
 
-def _cut(sample: Sample, count: int) -> str:
+def _cut_note(sample: Sample, count: int) -> str:
     if sample.facts.size is None:
         return f"These {count:,} are what the first bytes show; there may be more."
     return "The archive is damaged or cut after these members."
 
 
-# Wrappings of one file
+# Compressed files
 
 
-class _Engine(Protocol):
+class _Decompressor(Protocol):
     eof: bool
     unused_data: bytes
 
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """What comes out of some bytes."""
-        ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
-def _zstd() -> _Engine:
+def _zstd() -> _Decompressor:
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
         from backports import zstd
-    return cast(_Engine, zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 27}))
+    return cast(_Decompressor, zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 27}))
 
 
-_WRAPPINGS: tuple[tuple[bytes, str, Callable[[], _Engine]], ...] = (
-    (b"\x1f\x8b", "gzip", lambda: cast(_Engine, zlib.decompressobj(31))),
-    (b"BZh", "bzip2", lambda: cast(_Engine, bz2.BZ2Decompressor())),
-    (b"\xfd7zXZ\0", "xz", lambda: cast(_Engine, lzma.LZMADecompressor(memlimit=256 << 20))),
+_COMPRESSIONS: tuple[tuple[bytes, str, Callable[[], _Decompressor]], ...] = (
+    (b"\x1f\x8b", "gzip", lambda: cast(_Decompressor, zlib.decompressobj(31))),
+    (b"BZh", "bzip2", lambda: cast(_Decompressor, bz2.BZ2Decompressor())),
+    (b"\xfd7zXZ\0", "xz", lambda: cast(_Decompressor, lzma.LZMADecompressor(memlimit=256 << 20))),
     (b"\x28\xb5\x2f\xfd", "Zstandard", _zstd),
 )
-_BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+_DECOMPRESSION_ERRORS = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 
-class Unwrapped(NamedTuple):
-    """What came out of a wrapping."""
+class Decompressed(NamedTuple):
+    """The beginning of what was compressed."""
 
     kind: str
     content: bytes
     packed: int
-    """Bytes that were read for it."""
+    """Compressed bytes that were read for it."""
     is_all: bool
     note: str = ""
 
 
-def is_wrapping(head: bytes) -> bool:
-    """Whether these bytes begin a file that holds one other, compressed."""
-    return any(head.startswith(mark) for mark, _, _ in _WRAPPINGS)
+def is_compressed(head: bytes) -> bool:
+    """Whether these bytes begin a compressed file."""
+    return any(head.startswith(mark) for mark, _, _ in _COMPRESSIONS)
 
 
-def unwrap(sample: Sample) -> Unwrapped:
-    """What the first bytes of a wrapping hold; more is read while nearly nothing comes out."""
-    mark, kind, make = next(row for row in _WRAPPINGS if sample.head.startswith(row[0]))
-    engine, out, packed, note = make(), bytearray(), 0, ""
-    for chunk in _chunks(sample, out):
+def decompress_sample(sample: Sample) -> Decompressed:
+    """Decompress the first bytes; while hardly anything comes out, more is read."""
+    mark, kind, make = next(row for row in _COMPRESSIONS if sample.head.startswith(row[0]))
+    decompressor, out, packed, note = make(), bytearray(), 0, ""
+    for chunk in _packed_pieces(sample, out):
         packed += len(chunk)
         try:
             while len(out) < MAX_UNPACKED:
-                out += engine.decompress(chunk, MAX_UNPACKED - len(out))
-                if not engine.eof:
+                out += decompressor.decompress(chunk, MAX_UNPACKED - len(out))
+                if not decompressor.eof:
                     break
-                chunk = engine.unused_data
+                chunk = decompressor.unused_data
                 if not chunk.startswith(mark):
                     break
-                engine = make()
-        except _BROKEN as error:
+                decompressor = make()
+        except _DECOMPRESSION_ERRORS as error:
             note = f"It is damaged after {len(out):,} bytes of content." if out else f"It is damaged: {error}."
             break
         if len(out) >= MAX_UNPACKED:
             break
-    is_all = engine.eof and len(out) < MAX_UNPACKED and packed >= sample.size
+    is_all = decompressor.eof and len(out) < MAX_UNPACKED and packed >= sample.size
     if not is_all and not note and packed >= sample.size and len(out) < MAX_UNPACKED and sample.facts.size is not None:
         note = f"It is cut: its end is missing after {len(out):,} bytes of content."
-    return Unwrapped(kind, bytes(out), packed, is_all and not note, note)
+    return Decompressed(kind, bytes(out), packed, is_all and not note, note)
 
 
-def _chunks(sample: Sample, out: bytearray) -> Iterator[bytes]:
-    """The packed bytes in small pieces: what comes out of a piece that is damaged is lost."""
+def _packed_pieces(sample: Sample, out: bytearray) -> Iterator[bytes]:
+    """The compressed bytes in small pieces, because a damaged piece is lost as a whole."""
     for at in range(0, len(sample.head), _PIECE):
         yield sample.head[at : at + _PIECE]
     if sample.remote is None or sample.is_whole:
@@ -343,10 +329,14 @@ def _chunks(sample: Sample, out: bytearray) -> Iterator[bytes]:
 # 7-Zip and RAR
 
 
-def _seven_zip_preview(sample: Sample) -> Preview:
-    file = (
-        sample.remote if sample.remote is not None else RemoteFile(lambda _: ([b""], ""), len(sample.head), sample.head)
-    )
+def is_seven_zip(head: bytes) -> bool:
+    """Whether these bytes begin a 7-Zip archive."""
+    return head.startswith(seven_zip.MARK)
+
+
+def seven_zip_preview(sample: Sample) -> Preview:
+    """The members of a 7-Zip archive."""
+    file = sample.remote or RemoteFile(lambda _: ([b""], ""), len(sample.head), sample.head)
     found: list[Member] = []
     try:
         found.extend(islice(seven_zip.members(file), MAX_MEMBERS + 1))
@@ -360,12 +350,18 @@ def _seven_zip_preview(sample: Sample) -> Preview:
     return Preview("7-Zip archive", Listing(tuple(found[:MAX_MEMBERS])), facts, notes)
 
 
-def _rar_preview(sample: Sample) -> Preview:
+def is_rar(head: bytes) -> bool:
+    """Whether these bytes begin a RAR archive."""
+    return head.startswith(b"Rar!\x1a\7")
+
+
+def rar_preview(sample: Sample) -> Preview:
+    """The members of a RAR archive."""
     try:
         import rarfile
     except ImportError:
-        return Preview("RAR archive", Nothing(), notes=("What is in it is not shown; d downloads it.",))
-    archive = rarfile.RarFile(sample.open(_HOP))
+        return Preview("RAR archive", Nothing(), notes=("To see its members: pip install 'cloudstore-tui[rar]'.",))
+    archive = rarfile.RarFile(sample.open(_HEADER_READ))
     infos: list[Any] = archive.infolist()
     members = tuple(
         Member(info.filename, info.file_size, None, "folder" if info.isdir() else "") for info in infos[:MAX_MEMBERS]

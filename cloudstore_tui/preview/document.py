@@ -1,35 +1,26 @@
-"""Documents and files of programs: PDF, mail, databases, columns."""
+"""Documents: PDF and mail."""
 
 import re
 
 from cloudstore_tui.preview.model import Nothing, Preview, Text
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.table import database_preview, parquet_preview
 from cloudstore_tui.preview.text import DecodedText, text_lines
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _FIRST_HEADER = re.compile(r"\A(?:From |[A-Za-z][A-Za-z-]*:[ \t])")
 _MAX_PAGES = 5
-"""Pages whose words are shown."""
+"""Pages whose text is shown."""
 _MAX_PARTS = 200
 
 
-def is_document(head: bytes) -> bool:
-    """Whether these bytes begin a document, a table of columns or a database."""
-    return head.startswith((b"%PDF-", b"SQLite format 3\0", b"PAR1"))
+def is_pdf(head: bytes) -> bool:
+    """Whether these bytes begin a PDF."""
+    return head.startswith(b"%PDF-")
 
 
-def document_preview(sample: Sample) -> Preview:
-    """The facts that a few of its bytes tell."""
-    if sample.head.startswith(b"PAR1"):
-        return parquet_preview(sample)
-    if sample.head.startswith(b"SQLite"):
-        return database_preview(sample)
-    return _pdf_preview(sample)
-
-
-def _pdf_preview(sample: Sample) -> Preview:
+def pdf_preview(sample: Sample) -> Preview:
+    """Version, metadata and the text of the first pages."""
     version = sample.head[5:8].decode("latin-1")
     try:
         import pypdf
@@ -43,12 +34,11 @@ def _pdf_preview(sample: Sample) -> Preview:
         if reader.is_encrypted:
             return Preview("PDF document", Nothing(), tuple(facts), ("It is protected by a password.",))
         facts.append(("pages", f"{len(reader.pages):,}"))
-        told = reader.metadata
-        names = ("title", "author", "producer") if told else ()
-        facts += [(name, str(value)[:200]) for name in names if (value := getattr(told, name, None))]
+        names = ("title", "author", "producer")
+        facts += [(name, str(value)[:200]) for name in names if (value := getattr(reader.metadata, name, None))]
         for number, page in enumerate(reader.pages[:_MAX_PAGES], 1):
             lines += [f"— page {number} —", *text_lines(page.extract_text())[0]]
-        notes = () if len(reader.pages) <= _MAX_PAGES else (f"The words of the first {_MAX_PAGES} pages are shown.",)
+        notes = () if len(reader.pages) <= _MAX_PAGES else (f"The text of the first {_MAX_PAGES} pages is shown.",)
     except NotFetchedError as error:
         notes = (str(error),)
     except pypdf.errors.PyPdfError as error:
@@ -57,7 +47,7 @@ def _pdf_preview(sample: Sample) -> Preview:
 
 
 def mail_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
-    """A message: who to whom, its words, what is attached; `None` if the text is none."""
+    """Headers, text and attachments of a message; `None` if the text is not one."""
     is_named = sample.facts.extension in ("eml", "mbox") or sample.facts.mime == "message/rfc822"
     if not _FIRST_HEADER.match(decoded.text) or not (is_named or _looks_like_mail(decoded.text)):
         return None
@@ -68,13 +58,13 @@ def mail_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
     message = message_from_bytes(sample.head, policy=policy.default)
     facts = [(name.lower(), str(message[name])[:500]) for name in _HEADERS if message[name]]
     parts = [part for _, part in zip(range(_MAX_PARTS), message.walk(), strict=False) if not part.is_multipart()]
-    words = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
-    attached = [part for part in parts if part is not words and part.get_filename()]
-    for part in attached:
-        size = len(part.get_payload(decode=True) or b"")
-        facts.append(("attached", f"{part.get_filename()} ({part.get_content_type()}, {size:,} bytes)"))
-    text = words.get_content() if words is not None else ""
-    if words is not None and words.get_content_subtype() == "html":
+    body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
+    for part in parts:
+        if part is not body and part.get_filename():
+            size = len(part.get_payload(decode=True) or b"")
+            facts.append(("attached", f"{part.get_filename()} ({part.get_content_type()}, {size:,} bytes)"))
+    text = body.get_content() if body is not None else ""
+    if body is not None and body.get_content_subtype() == "html":
         text = re.sub(r"<(?:style|script).*?</(?:style|script)>|<[^>]*>", "", text, flags=re.DOTALL | re.IGNORECASE)
     return Preview("mail", Text(text_lines(text)[0]), tuple(facts), decoded.notes, decoded.encoding)
 

@@ -1,30 +1,33 @@
 """Decides what an object is: by its content first, then by its name and type. Runs in the worker."""
 
+from collections.abc import Callable
+
 import msgspec
 
-from cloudstore_tui.preview.archive import archive_preview, is_archive, is_wrapping, unwrap
-from cloudstore_tui.preview.document import document_preview, is_document, mail_preview
+from cloudstore_tui.preview import archive
+from cloudstore_tui.preview.document import is_pdf, mail_preview, pdf_preview
 from cloudstore_tui.preview.image import image_preview, is_image
 from cloudstore_tui.preview.model import MAX_HEX, Bytes, Nothing, Preview
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.sound import hidden_sound, is_media, sound_preview
 from cloudstore_tui.preview.structured import structured_preview
-from cloudstore_tui.preview.table import csv_preview
-from cloudstore_tui.preview.text import decode, text_preview
+from cloudstore_tui.preview.table import csv_preview, database_preview, is_database, is_parquet, parquet_preview
+from cloudstore_tui.preview.text import DecodedText, decode, text_preview
 from cloudstore_tui.preview.transcript import transcript_preview
 
 _MAX_DEPTH = 2
-"""Wrappings that are opened, one in the other."""
+"""Layers of compression that are removed."""
 
-_KNOWN = (
+_OTHER_FORMATS = (
     (b"\x7fELF", "Linux program"), (b"\xd0\xcf\x11\xe0", "old Office document"), (b"MZ", "Windows program"),
     (b"%!PS", "PostScript document"), (b"OTTO", "font"), (b"wOFF", "font"), (b"wOF2", "font"),
 )  # fmt: skip
+"""Formats that are named, but not read."""
 
 
 def examine(sample: Sample) -> Preview:
-    """What the object is, from its first bytes and from more that is fetched. Never fails."""
+    """The preview of an object, from its first bytes and from more that is fetched. Never fails."""
     if not sample.head:
         return Preview("empty", Nothing(), notes=("There is nothing in it.",))
     try:
@@ -41,42 +44,28 @@ def examine(sample: Sample) -> Preview:
 
 
 def _by_content(sample: Sample) -> Preview:
-    found = _by_mark(sample)
-    if found is not None:
-        return found
+    for recognizes, read in _BINARY_READERS:
+        if recognizes(sample.head):
+            # The first that recognizes its format decides; if that was a mistake, the object may still be text.
+            found = read(sample)
+            if found is not None:
+                return found
+            break
     decoded = decode(sample.head)
     if decoded is not None:
-        return (
-            transcript_preview(decoded, sample)
-            or structured_preview(decoded, sample)
-            or mail_preview(decoded, sample)
-            or csv_preview(decoded, sample)
-            or text_preview(decoded, sample)
-        )
+        for read_text in _TEXT_READERS:
+            if (found := read_text(decoded, sample)) is not None:
+                return found
     return hidden_sound(sample) or _bytes(sample)
 
 
-def _by_mark(sample: Sample) -> Preview | None:
-    """What the first bytes are the mark of."""
-    head = sample.head
-    if is_wrapping(head):
-        return _unwrapped(sample)
-    if is_archive(head):
-        return archive_preview(sample)
-    if is_document(head):
-        return document_preview(sample)
-    if is_image(head):
-        return image_preview(sample)
-    return sound_preview(sample) if is_media(head) and not _is_prose(head) else None
-
-
-def _unwrapped(sample: Sample) -> Preview:
+def _decompressed(sample: Sample) -> Preview:
     if sample.depth >= _MAX_DEPTH:
-        return _bytes(sample, "It is compressed more often than is opened here.")
-    found = unwrap(sample)
+        return _bytes(sample, "It is compressed in more layers than a preview removes.")
+    found = archive.decompress_sample(sample)
     if not found.content:
-        return _bytes(sample, found.note or "Nothing came out of its first bytes.")
-    inner = examine(sample.inner(found.content, is_all=found.is_all))
+        return _bytes(sample, found.note or "Its first bytes decompress to nothing.")
+    inner = examine(sample.decompressed(found.content, is_all=found.is_all))
     packed = f"{found.kind}, {found.packed:,} bytes opened to {len(found.content):,}"
     notes = [*inner.notes, found.note]
     if not found.is_all and not found.note:
@@ -90,15 +79,35 @@ def _unwrapped(sample: Sample) -> Preview:
     )
 
 
-def _is_prose(head: bytes) -> bool:
-    """Whether bytes with the mark of a sound are a text that happens to begin with the same letters."""
-    return b"\0" not in head[:512] and decode(head[:512]) is not None
+def _is_media(head: bytes) -> bool:
+    """Whether bytes begin sound or a film, and are not a text that happens to begin with the same letters."""
+    return is_media(head) and (b"\0" in head[:512] or decode(head[:512]) is None)
 
 
 def _bytes(sample: Sample, note: str = "") -> Preview:
     head = sample.head
-    kind = next((name for mark, name in _KNOWN if head.startswith(mark)), "bytes")
+    kind = next((name for magic, name in _OTHER_FORMATS if head.startswith(magic)), "bytes")
     notes = [note] if note else []
     if len(head) > MAX_HEX:
-        notes.append(f"Only the first {MAX_HEX:,} bytes are shown as numbers.")
+        notes.append(f"Only the first {MAX_HEX:,} bytes are shown in hexadecimal.")
     return Preview(kind, Bytes(head[:MAX_HEX]), notes=tuple(notes), is_partial=not sample.is_whole)
+
+
+_BINARY_READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Sample], Preview | None]], ...] = (
+    (archive.is_compressed, _decompressed),
+    (archive.is_zip, archive.zip_preview),
+    (archive.is_seven_zip, archive.seven_zip_preview),
+    (archive.is_rar, archive.rar_preview),
+    (archive.is_tar, archive.tar_preview),
+    (is_pdf, pdf_preview),
+    (is_database, database_preview),
+    (is_parquet, parquet_preview),
+    (is_image, image_preview),
+    (_is_media, sound_preview),
+)
+"""What recognizes a format by its first bytes, and what reads it; `None` if it is something else after all."""
+
+_TEXT_READERS: tuple[Callable[[DecodedText, Sample], Preview | None], ...] = (
+    transcript_preview, structured_preview, mail_preview, csv_preview, text_preview,
+)  # fmt: skip
+"""The first that makes a preview of a text wins; the last takes any."""

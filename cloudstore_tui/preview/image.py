@@ -1,4 +1,4 @@
-"""Images: their kind and size, without a single point being decoded."""
+"""Images: their format and size, without decoding a pixel."""
 
 import struct
 
@@ -13,6 +13,8 @@ _MARKS = (
     (b"8BPS", "Photoshop"), (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"\0\0\0\x0cjP  ", "JPEG 2000"),
 )  # fmt: skip
 _BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"avif": "AVIF", b"avis": "AVIF"}
+_BMP_HEADERS = (12, 40, 108, 124)
+"""Lengths of the headers of bitmaps."""
 _MAX_PAGES = 1000
 
 
@@ -22,13 +24,13 @@ def is_image(head: bytes) -> bool:
 
 
 def image_preview(sample: Sample) -> Preview:
-    """Facts of an image."""
+    """Metadata of an image."""
     head = sample.head
     kind = _kind(head)
     facts: list[tuple[str, str]] = []
     notes: tuple[str, ...] = ()
     pages = 1
-    size = _webp_size(head) or _icon_size(head) or _bitmap_size(head)
+    size = _webp_size(head) or _icon_size(head) or _bmp_size(head)
     track: Track = {}
     if kind == "TIFF" and head[2:4] in (b"*\0", b"\0*"):
         size, pages = _tiff(sample)
@@ -57,12 +59,9 @@ def _kind(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "")
     kind = next((kind for mark, kind in _MARKS if head.startswith(mark)), "")
+    # Two marks are so short that the rest of the header has to fit as well.
     if kind == "BMP":
-        return (
-            kind
-            if len(head) >= 26 and head[14:18] in (b"\x28\0\0\0", b"\x0c\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0")
-            else ""
-        )
+        return kind if len(head) >= 26 and int.from_bytes(head[14:18], "little") in _BMP_HEADERS else ""
     return kind if kind != "ICO" or 0 < int.from_bytes(head[4:6], "little") < 256 else ""
 
 
@@ -72,7 +71,7 @@ def _size(track: Track) -> tuple[int, int] | None:
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:
-    """The size in the first chunk of a WebP: lossy, lossless, or with more than one picture."""
+    """The size in the first chunk of a WebP, which is of one of three kinds. libmediainfo does not read it."""
     if not head.startswith(b"RIFF") or len(head) < 30:
         return None
     if head[12:16] == b"VP8X":
@@ -85,7 +84,7 @@ def _webp_size(head: bytes) -> tuple[int, int] | None:
 
 
 def _icon_size(head: bytes) -> tuple[int, int] | None:
-    """The size of the largest picture of an icon."""
+    """The size of the largest image of an icon."""
     if not head.startswith(b"\0\0\1\0"):
         return None
     count = int.from_bytes(head[4:6], "little")
@@ -93,7 +92,7 @@ def _icon_size(head: bytes) -> tuple[int, int] | None:
     return max(sizes, default=None)
 
 
-def _bitmap_size(head: bytes) -> tuple[int, int] | None:
+def _bmp_size(head: bytes) -> tuple[int, int] | None:
     if not head.startswith(b"BM") or head[14] == 12:
         return None
     width, height = struct.unpack_from("<ii", head, 18)
@@ -101,7 +100,7 @@ def _bitmap_size(head: bytes) -> tuple[int, int] | None:
 
 
 def _tiff(sample: Sample) -> tuple[tuple[int, int] | None, int]:
-    """Size and number of the pages of a TIFF. Not by the library: pages that lead in a circle keep it for ever."""
+    """Size and number of the pages of a TIFF. Not by libmediainfo: pages that form a circle hang it."""
     order = "<" if sample.head.startswith(b"II") else ">"
     file, seen, size = sample.open(4096), set[int](), None
     (at,) = struct.unpack(f"{order}I", sample.head[4:8])

@@ -1,6 +1,6 @@
-"""What two libraries tell: the facts of sound, films and pictures by libmediainfo, and how loud sound is by miniaudio.
+"""Two libraries: libmediainfo reads the metadata of sound, video and images, miniaudio decodes sound to measure it.
 
-Sound is decoded in the memory, and never more than a bounded part of it.
+Sound is decoded in memory, and only up to a limit.
 """
 
 import io
@@ -14,26 +14,26 @@ from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
 
 Track: TypeAlias = dict[str, Any]
-"""The facts of one track, by the library's own names."""
+"""The metadata of one track, by libmediainfo's own names."""
 
-_SPEED = 0.2
-"""How much the library reads; with more it reads a megabyte of every WAV."""
-_MAX_LOOPS = 400
-"""Reads after which the library is stopped: it can be led in circles."""
+_PARSE_SPEED = 0.2
+"""How thoroughly libmediainfo parses; at more it reads a megabyte of every WAV."""
+_MAX_READS = 400
+"""Reads after which libmediainfo gets no more bytes, since a file can lead it in circles."""
 
 
 def media_tracks(sample: Sample) -> tuple[list[Track], str]:
-    """The facts of a file and of its tracks; and a sentence where not all that was wanted could be read."""
+    """The metadata of a file and of its tracks; and a sentence if some bytes could not be read."""
     # Deferred: it takes a while to load, and most previews are of text.
     from pymediainfo import MediaInfo
 
     file = _Reader(sample)
-    found = MediaInfo.parse(file, encoding_errors="replace", parse_speed=_SPEED)
+    found = MediaInfo.parse(file, encoding_errors="replace", parse_speed=_PARSE_SPEED)
     return [track.to_data() for track in found.tracks], file.problem
 
 
 class _Reader:
-    """A file that ends where nothing more can be read, so that the library tells what it knows by then."""
+    """A file that ends where nothing more can be fetched, so that the library reports what it has got by then."""
 
     def __init__(self, sample: Sample) -> None:
         self._file = sample.open()
@@ -43,7 +43,7 @@ class _Reader:
 
     def read(self, count: int = -1) -> bytes:
         self._reads += 1
-        if self._reads > _MAX_LOOPS:
+        if self._reads > _MAX_READS:
             return b""
         try:
             return self._file.read(count)
@@ -60,20 +60,20 @@ class _Reader:
 
 # Loudness
 
-MAX_SECONDS = 1200.0
-"""Seconds of sound that are decoded of one piece: some formats hold hours of silence in a few bytes."""
-STRETCH = 0.1
-"""Seconds that the loudness is measured over."""
-SILENCE = -96.0
-"""Decibels of nothing at all."""
+MAX_S = 1200.0
+"""Seconds of sound decoded at most: some formats hold hours of silence in a few bytes."""
+INTERVAL_S = 0.1
+"""Seconds of which one level is measured."""
+SILENCE_DB = -96.0
+"""The level of digital silence."""
 _RATE = 8000
-_EVERY = 8
-"""One sample in this many counts: enough to know how loud it is."""
-_FRAMES = int(_RATE * STRETCH)
+_STEP = 8
+"""Every eighth sample is enough to measure a level."""
+_INTERVAL_FRAMES = int(_RATE * INTERVAL_S)
 
 
-class Kind(Enum):
-    """Formats that are decoded. Not Vorbis: the decoder at hand is known to write where a damaged file tells it to."""
+class SoundFormat(Enum):
+    """Formats that are decoded. Not Vorbis: a damaged file makes the library's decoder write out of bounds."""
 
     MP3 = "MP3"
     WAV = "WAV"
@@ -81,17 +81,17 @@ class Kind(Enum):
 
 
 class DecodedSound(Struct, frozen=True):
-    """The loudness of each channel, in decibels below full scale, one number for each stretch."""
+    """The levels of each channel in dBFS, one per interval."""
 
     channels: tuple[tuple[float, ...], ...]
     seconds: float
     is_cut: bool
-    """Whether there was more sound than is looked at."""
+    """Whether there is more sound than was decoded."""
 
 
-def decode(data: bytes, kind: Kind, channels: int) -> DecodedSound | None:
-    """Decode bytes of one format; `None` if there is no sound in them."""
-    # Deferred: it loads half of what the network needs, and most previews hear nothing.
+def decode(data: bytes, kind: SoundFormat, channels: int) -> DecodedSound | None:
+    """The levels of some sound; `None` if there is none in the data."""
+    # Deferred: it takes a while to load, and most previews are of text.
     import miniaudio
 
     count = 1 if channels == 1 else 2
@@ -99,33 +99,35 @@ def decode(data: bytes, kind: Kind, channels: int) -> DecodedSound | None:
     frames = 0
     try:
         source, format_ = MemoryFile(data), miniaudio.FileFormat[kind.value]
-        stream = miniaudio.stream_any(source, format_, nchannels=count, sample_rate=_RATE, frames_to_read=_FRAMES)
+        stream = miniaudio.stream_any(
+            source, format_, nchannels=count, sample_rate=_RATE, frames_to_read=_INTERVAL_FRAMES
+        )
     except miniaudio.MiniaudioError:
         return None
     try:
-        while frames < MAX_SECONDS * _RATE:
+        while frames < MAX_S * _RATE:
             samples = next(stream, None)
             if not samples:
                 break
             frames += len(samples) // count
             for number, channel in enumerate(levels):
-                channel.append(_level(samples[number :: count * _EVERY]))
+                channel.append(_level(samples[number :: count * _STEP]))
     except miniaudio.MiniaudioError:
-        pass  # What came before is sound all the same.
+        pass  # What came before it counts all the same.
     finally:
         stream.close()
     if not frames:
         return None
-    return DecodedSound(tuple(map(tuple, levels)), frames / _RATE, frames >= MAX_SECONDS * _RATE)
+    return DecodedSound(tuple(map(tuple, levels)), frames / _RATE, frames >= MAX_S * _RATE)
 
 
 def _level(samples: "memoryview[int] | list[int]") -> float:
     power = sum(sample * sample for sample in samples) / max(len(samples), 1)
-    return max(10 * math.log10(power / 32768**2), SILENCE) if power else SILENCE
+    return max(10 * math.log10(power / 32768**2), SILENCE_DB) if power else SILENCE_DB
 
 
 class MemoryFile:
-    """Bytes as the library wants to read them."""
+    """Bytes in the form that miniaudio reads."""
 
     error_in_readcallback: BaseException | None = None
 
@@ -137,7 +139,7 @@ class MemoryFile:
         return self._file.read(count)
 
     def seek(self, offset: int, origin: Enum) -> bool:
-        """Go there; whether that is inside of the file."""
+        """Move to an offset; false if it lies before the beginning."""
         base = self._file.tell() if origin.name == "CURRENT" else 0
         if base + offset < 0:
             return False

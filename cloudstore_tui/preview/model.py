@@ -1,6 +1,6 @@
-"""What a preview is made of: what is known beforehand, what is shown, and what worker and program say to each other.
+"""What a preview consists of, and the messages between the program and the worker that makes it.
 
-Everything here travels through a pipe between two processes, so it encodes itself and is checked when it is decoded.
+All of it travels through a pipe between two processes, so it encodes itself and is checked when it is decoded.
 """
 
 from datetime import datetime
@@ -9,28 +9,28 @@ from typing import TypeAlias
 import msgspec
 
 HEAD = 64 * 1024
-"""Bytes that are read of every object."""
+"""Bytes read from the start of every object."""
 MAX_HEX = 256 * 1024
-"""Bytes that are shown as numbers at most."""
+"""Most bytes shown in hexadecimal."""
 MAX_HEAD = 4 * 1024 * 1024
-"""Bytes from its start that are read of an object at most, however often more is wanted."""
+"""Most bytes read from the start of an object, however often the user asks for more."""
 
 
 class ObjectFacts(msgspec.Struct, frozen=True):
-    """What the service tells of an object, or the archive of a member."""
+    """What is known of an object before it is read."""
 
     name: str
     mime: str = ""
     size: int | None = None
     """Exact bytes of the whole object."""
     seconds: float | None = None
-    """How long it lasts, as the service says."""
+    """Its duration according to the service."""
     speaker: str = ""
-    """Whose words it holds, where it holds those of one person."""
+    """Who speaks in it, if it is only one person."""
 
     @property
     def extension(self) -> str:
-        """What follows the last dot of the name, in lower case."""
+        """In lower case, without the dot."""
         return self.name.lower().rpartition(".")[2] if "." in self.name else ""
 
 
@@ -51,13 +51,13 @@ class TreeNode(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     """`text`, `number`, `word`, `open` or `close`."""
     last: int = 0
-    """The line with the closing bracket; 0 where nothing can be folded."""
+    """Index of the line with the closing bracket; 0 if the node cannot be folded."""
     count: int = 0
-    """How many values are inside."""
+    """Number of values inside."""
     has_next: bool = False
     """Whether a comma follows."""
     source: str = ""
-    """A document of JSON lines as it is written, shown when it is folded."""
+    """The document as written, for JSON lines: shown when it is folded."""
 
 
 class Outline(msgspec.Struct, frozen=True, tag=True):
@@ -65,7 +65,7 @@ class Outline(msgspec.Struct, frozen=True, tag=True):
 
     nodes: tuple[TreeNode, ...]
     folded: frozenset[int] = frozenset()
-    """Nodes that are closed at first."""
+    """Indexes of the nodes that are folded at first."""
 
 
 class Table(msgspec.Struct, frozen=True, tag=True):
@@ -76,28 +76,28 @@ class Table(msgspec.Struct, frozen=True, tag=True):
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True):
-    """One thing in an archive."""
+    """One member of an archive."""
 
     name: str
     size: int | None
-    """Bytes; `None` where the archive does not say."""
+    """Bytes; `None` if the archive does not say."""
     modified: datetime | None = None
     note: str = ""
-    """`folder`, `link to …`, `encrypted`; nothing for a plain file."""
+    """`folder`, `link to …`, `encrypted`; empty for a plain file."""
 
 
 class Listing(msgspec.Struct, frozen=True, tag=True):
-    """What is in an archive."""
+    """The members of an archive."""
 
     members: tuple[Member, ...]
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True):
-    """What one person said in one go."""
+    """What one person said without interruption."""
 
     speaker: str
     start: float | None
-    """Seconds since the beginning."""
+    """Seconds since the beginning of the conversation."""
     text: str
 
 
@@ -108,12 +108,12 @@ class Dialogue(msgspec.Struct, frozen=True, tag=True):
 
 
 class Waveform(msgspec.Struct, frozen=True, tag=True):
-    """How loud it is over time."""
+    """Loudness over time."""
 
     channels: tuple[tuple[float, ...], ...]
-    """For each channel the loudness of stretches of the same length, in decibels below full scale."""
+    """For each channel the level of equally long intervals, in dBFS."""
     seconds: float
-    """How long all stretches last together."""
+    """Duration of all intervals together."""
 
 
 class Bytes(msgspec.Struct, frozen=True, tag=True):
@@ -123,7 +123,7 @@ class Bytes(msgspec.Struct, frozen=True, tag=True):
 
 
 class Nothing(msgspec.Struct, frozen=True, tag=True):
-    """No content: the facts say all."""
+    """No content, only facts and notes."""
 
 
 Body: TypeAlias = Text | Outline | Table | Listing | Dialogue | Waveform | Bytes | Nothing
@@ -133,7 +133,7 @@ class Preview(msgspec.Struct, frozen=True):
     """All that is shown of one object."""
 
     format: str
-    """What it is, such as `JSON` or `MP3 audio`."""
+    """Such as `JSON` or `MP3 audio`."""
     body: Body
     facts: tuple[tuple[str, str], ...] = ()
     """Names and values."""
@@ -144,41 +144,41 @@ class Preview(msgspec.Struct, frozen=True):
     is_partial: bool = False
     """Whether reading more of the object would show more."""
     head: int = 0
-    """Bytes that were read from its beginning."""
+    """Bytes read from its start."""
     fetched: int = 0
-    """Bytes that were read altogether."""
+    """Bytes read altogether."""
     total: int | None = None
     """Bytes of the whole object."""
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of it was read from the beginning on."""
+        """Whether the object was read from start to end."""
         return self.total is not None and self.head >= self.total
 
     @property
     def is_sampled(self) -> bool:
-        """Whether it is made of pieces from all over the object, and not of its first bytes."""
+        """Whether it is based on pieces from all over the object rather than on its first bytes."""
         return isinstance(self.body, Listing | Waveform | Nothing)
 
 
 class Job(msgspec.Struct, frozen=True, tag=True):
-    """To the worker: look into this object."""
+    """To the worker: make a preview of this object."""
 
     facts: ObjectFacts
     head: bytes
     wanted: int
-    """Bytes from its beginning that the user wants to see."""
+    """Bytes from its start that the user wants to see."""
 
 
-class Ask(msgspec.Struct, frozen=True, tag=True):
-    """From the worker: these bytes are wanted."""
+class ReadRequest(msgspec.Struct, frozen=True, tag=True):
+    """From the worker: read these ranges of the object."""
 
-    stretches: tuple[tuple[int, int], ...]
+    ranges: tuple[tuple[int, int], ...]
     """Offsets and lengths."""
 
 
-class Answer(msgspec.Struct, frozen=True, tag=True):
-    """To the worker: these are the bytes; fewer, or none, where they cannot be read."""
+class ReadReply(msgspec.Struct, frozen=True, tag=True):
+    """To the worker: the bytes of each range; fewer, or none, where they cannot be read."""
 
     pieces: tuple[bytes, ...]
     problem: str = ""
@@ -186,19 +186,19 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class Draft(msgspec.Struct, frozen=True, tag=True):
-    """From the worker: this is known so far; it is shown if the worker ends before it is done."""
+    """From the worker: the preview so far, to be shown if the worker dies before it is done."""
 
     preview: Preview
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """From the worker: this is what is shown."""
+    """From the worker: the finished preview."""
 
     preview: Preview
 
 
 def clock(seconds: float) -> str:
-    """A length of time as `1:02:03` or `2:03`."""
+    """A duration as `1:02:03` or `2:03`."""
     whole = int(seconds + 0.5)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

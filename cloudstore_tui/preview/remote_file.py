@@ -1,38 +1,33 @@
-"""An object as a file: libraries read and seek in it, and the bytes are fetched when they are wanted."""
+"""An object as a file: libraries read and seek in it, and the bytes are fetched as they are needed."""
 
 import io
 from collections.abc import Callable, Sequence
 
 BLOCK = 4096
-"""Bytes that are kept together."""
-_AHEAD = 64 * 1024
-"""Bytes that are fetched at once, unless the reader knows better."""
+"""Bytes that are cached together."""
+_READ_AHEAD = 64 * 1024
+"""Bytes fetched at a time, unless the reader asks for another number."""
 
 Fetch = Callable[[Sequence[tuple[int, int]]], tuple[Sequence[bytes], str]]
-"""Fetches stretches (offset, length); gives the bytes of each, and why some are missing."""
+"""Fetches ranges (offset, length); returns the bytes of each, and why some are missing."""
 
 
 class NotFetchedError(OSError):
-    """Bytes were wanted that cannot be read, or more than a preview may read."""
+    """The bytes cannot be read, or are more than a preview may read."""
 
 
 class RemoteFile(io.RawIOBase):
-    """Read-only and seekable. What was read once is kept."""
+    """Read-only and seekable. Whatever was fetched is cached.
 
-    def __init__(self, fetch: Fetch, size: int, head: bytes = b"", ahead: int = _AHEAD) -> None:
-        """Make it; nothing is fetched before the first read.
+    `head` holds the first bytes. A reader that jumps about in the file sets `read_ahead` low.
+    """
 
-        Args:
-            fetch: fetches bytes.
-            size: bytes of the whole object.
-            head: the first bytes, which are here already.
-            ahead: bytes to fetch at once; a reader that hops over the file wants few.
-        """
+    def __init__(self, fetch: Fetch, size: int, head: bytes = b"", read_ahead: int = _READ_AHEAD) -> None:
         super().__init__()
-        self.ahead = ahead
+        self.read_ahead = read_ahead
         self.size = size
         self.requests_left: int | None = None
-        """How often more may be fetched; `None` where `fetch` limits it itself."""
+        """How many more requests may be sent; `None` if only `fetch` limits them."""
         self.problem = ""
         """Why bytes were missing."""
         self._fetch = fetch
@@ -41,26 +36,26 @@ class RemoteFile(io.RawIOBase):
         self._blocks: dict[int, bytes] = {}
 
     def readable(self) -> bool:
-        """It can be read."""
+        """True."""
         return True
 
     def seekable(self) -> bool:
-        """Any place can be gone to."""
+        """True."""
         return True
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """Offset of the next byte to be read."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place, also behind the end.
+        """Move to an offset, which may lie past the end.
 
         Raises:
-            OSError: it is before the beginning.
+            OSError: it lies before the beginning.
         """
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
         if not 0 <= base + offset < 1 << 63:
-            raise OSError("there is no such place in the file")
+            raise OSError("the file has no such offset")
         self._at = base + offset
         return self._at
 
@@ -68,11 +63,11 @@ class RemoteFile(io.RawIOBase):
         """The next bytes.
 
         Raises:
-            NotFetchedError: they cannot be had.
+            NotFetchedError: they cannot be fetched.
         """
         left = max(self.size - self._at, 0)
         wanted = left if count is None or count < 0 else min(count, left)
-        data = self.stretch(self._at, wanted)
+        data = self.read_at(self._at, wanted)
         self._at += len(data)
         return data
 
@@ -83,11 +78,11 @@ class RemoteFile(io.RawIOBase):
         view[: len(data)] = data
         return len(data)
 
-    def stretch(self, first: int, count: int) -> bytes:
-        """Bytes from an offset on, wherever the file stands.
+    def read_at(self, first: int, count: int) -> bytes:
+        """Bytes at an offset; the current position stays.
 
         Raises:
-            NotFetchedError: they cannot be had.
+            NotFetchedError: they cannot be fetched.
         """
         last = min(first + count, self.size)
         if last <= len(self._head):
@@ -99,9 +94,9 @@ class RemoteFile(io.RawIOBase):
         joined = b"".join(self._block(number) for number in range(start, (last - 1) // BLOCK + 1))
         return joined[first - start * BLOCK : last - start * BLOCK]
 
-    def stretches(self, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
-        """Several stretches at once; empty, or shorter, where they cannot be read."""
-        pieces, problem = self._fetch(wanted)
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Several ranges at once, past the cache; empty, or shorter, where they cannot be fetched."""
+        pieces, problem = self._fetch(ranges)
         self.problem = problem or self.problem
         return list(pieces)
 
@@ -112,19 +107,19 @@ class RemoteFile(io.RawIOBase):
         return self._blocks[number]
 
     def _load(self, first: int, last: int) -> None:
-        """Fetch what is missing between two places, one run of blocks after the other."""
+        """Fetch what is missing between two offsets, one run of blocks after the other."""
         number = first // BLOCK
         while number * BLOCK < last:
             if self._has(number):
                 number += 1
                 continue
             start, end = number, number + 1
-            most = max(-(-last // BLOCK), number + self.ahead // BLOCK)
+            most = max(-(-last // BLOCK), number + self.read_ahead // BLOCK)
             while end < most and end * BLOCK < self.size and not self._has(end):
                 end += 1
             if end * BLOCK >= self.size:
-                # Whoever looks at the end wants what is before it next: the directories of archives lie there.
-                while start > 0 and start > end - self.ahead // BLOCK and not self._has(start - 1):
+                # Whoever reads the end wants what lies before it next: the directories of archives are there.
+                while start > 0 and start > end - self.read_ahead // BLOCK and not self._has(start - 1):
                     start -= 1
             self._fetch_blocks(start, min(end * BLOCK, self.size))
             number = end
@@ -140,7 +135,7 @@ class RemoteFile(io.RawIOBase):
                 raise NotFetchedError("There is more than a preview reads.")
         (data,), problem = self._fetch([(start, end - start)])
         if len(data) < end - start:
-            self.problem = problem or "The store did not give all bytes."
+            self.problem = problem or "The store did not send all bytes."
             raise NotFetchedError(self.problem)
         for offset in range(0, len(data), BLOCK):
             self._blocks[number + offset // BLOCK] = data[offset : offset + BLOCK]

@@ -1,4 +1,4 @@
-"""A preview as lines of safe text, for the screen and for the command line."""
+"""Renders a preview as lines of safe text, for the screen and for the command line."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -17,46 +17,46 @@ from cloudstore_tui.preview.model import (
     clock,
 )
 
-LONGEST = 8192
+MAX_LINE = 8192
 """Characters of a line."""
-_WIDEST_CELL = 32
-_WIDEST_SPEAKER = 20
-_MEASURED = 1000
-"""Rows that decide how wide columns are."""
+_MAX_CELL = 32
+_MAX_SPEAKER = 20
+_SAMPLE_ROWS = 1000
+"""Rows that determine the widths of columns."""
 _TAB = 8
 _HEX_HEAD = "offset    00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  letters"
 _VALUES = {"text": "string", "number": "number", "word": "word"}
 
-_ROWS = 4
+_CHANNEL_LINES = 4
 """Lines of one channel."""
-_FLOOR = -60.0
-"""Decibels of the lowest step."""
-_MIN_TOP = -30.0
-"""Decibels up to which a very quiet recording is drawn as what it is."""
+_FLOOR_DB = -60.0
+"""Level of the lowest step."""
+_MIN_TOP_DB = -30.0
+"""Level of the highest step for a very quiet recording, so that it looks quiet."""
 _STEPS = " ▁▂▃▄▅▆▇█"
 MARGIN = 7
 _NARROWEST, _WIDEST = 20, 160
-_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Seconds between two times below."""
-_TICK = 9
-"""Columns that a time below takes at least."""
+_TICK_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+"""Possible steps of the time axis."""
+_TICK_COLUMNS = 9
+"""Least distance of two times on it."""
 _HEX_ROW = 16
 """Bytes on a line."""
 
 Role = tuple[int, int, str]
-"""From, to, and what the characters between are: `key`, `string`, `number`, `word`, `time`, `name`, `first`, `second`,
-`note` or `wave`."""
+"""Start, end, and what the characters between them are: `key`, `string`, `number`, `word`, `time`, `name`, `first`,
+`second`, `note` or `wave`."""
 
 
 class RenderedLine(NamedTuple):
-    """One line; nothing in it that a terminal could obey."""
+    """One line, without anything that controls a terminal."""
 
     text: str
     roles: tuple[Role, ...] = ()
     hang: int = 0
-    """Cells that the rest is moved in where it is wrapped."""
+    """Cells of hanging indent where it is wrapped."""
     last: int = 0
-    """The last line that is hidden when this one is folded; 0 where nothing can be."""
+    """The last line that is hidden when this one is folded; 0 if it cannot be."""
     folded: str = ""
     """Its text when it is folded."""
 
@@ -66,21 +66,21 @@ class RenderedDocument(NamedTuple):
 
     lines: tuple[RenderedLine, ...]
     head: str = ""
-    """The titles of columns; where other lines are above them, the last of these says them, too."""
+    """Column titles; repeated as the last of the lines above the columns, if there are any."""
     above: int = 0
-    """Lines above what the titles belong to."""
+    """Number of lines above the body."""
     wraps: bool = False
-    """Whether long lines read better wrapped."""
+    """Whether long lines should be wrapped."""
     folded: frozenset[int] = frozenset()
     """Lines that are folded at first."""
     turns: tuple[tuple[int, float], ...] = ()
     """Lines on which somebody begins to speak, and the second."""
     wave: tuple[int, int, int] = (0, 0, 0)
-    """The first line of a waveform, the one behind the last, and how many columns it has; they begin at `MARGIN`."""
+    """First line of a waveform, the one after the last, and the number of columns, which begin at `MARGIN`."""
 
 
 def render(preview: Preview, width: int) -> RenderedDocument:
-    """What is shown of an object on a screen of this width."""
+    """A preview for a screen of this width."""
     lines = [_fact(name, value) for name, value in preview.facts]
     lines += [RenderedLine(text := plain(note), ((0, len(text), "note"),)) for note in preview.notes]
     if lines:
@@ -101,11 +101,11 @@ def render(preview: Preview, width: int) -> RenderedDocument:
 
 
 def how_much(preview: Preview, size: Callable[[int | None], str]) -> str:
-    """How much of an object was read for what is shown, with sizes in words."""
+    """How much of an object was read for its preview, in words; `size` formats a number of bytes."""
     if preview.is_whole:
         return f"complete, {size(preview.total)}"
     if preview.is_sampled and preview.total is not None and preview.fetched >= preview.total:
-        # Pieces that overlap were fetched twice.
+        # Overlapping pieces were fetched twice.
         return f"{size(preview.total)}, sampled"
     if preview.is_sampled:
         return f"{size(preview.fetched)} of {size(preview.total) or 'more'}, sampled"
@@ -113,7 +113,7 @@ def how_much(preview: Preview, size: Callable[[int | None], str]) -> str:
 
 
 def joined(recording: RenderedDocument, transcript: RenderedDocument) -> RenderedDocument:
-    """What was said, below the waveform of the recording in which it was."""
+    """A recording with its transcript below the waveform."""
     below = len(recording.lines) + 1
     turns = tuple((below + line, start) for line, start in transcript.turns)
     return recording._replace(lines=(*recording.lines, RenderedLine(""), *transcript.lines), turns=turns, wraps=True)
@@ -137,7 +137,7 @@ def _body(preview: Preview, width: int) -> tuple[str, Sequence[RenderedLine], bo
 
 
 def _safe(text: str) -> str:
-    return plain(text.expandtabs(_TAB) if "\t" in text else text, LONGEST)
+    return plain(text.expandtabs(_TAB) if "\t" in text else text, MAX_LINE)
 
 
 def _fact(name: str, value: str) -> RenderedLine:
@@ -146,34 +146,33 @@ def _fact(name: str, value: str) -> RenderedLine:
 
 
 def _node(node: TreeNode, above: int, nodes: Sequence[TreeNode]) -> RenderedLine:
-    start, key, value = "  " * node.depth, plain(node.key, LONGEST), plain(node.value, LONGEST)
+    start, key, value = "  " * node.depth, plain(node.key, MAX_LINE), plain(node.value, MAX_LINE)
     comma = "," if node.has_next else ""
-    joined = f"{start}{key}: " if key else start
+    label = f"{start}{key}: " if key else start
     roles = [(len(start), len(start) + len(key), "key")] if key else []
     if node.kind in _VALUES:
-        roles.append((len(joined), len(joined) + len(value), _VALUES[node.kind]))
+        roles.append((len(label), len(label) + len(value), _VALUES[node.kind]))
     folded = ""
     if node.last:
         last = nodes[node.last]
         closing = f"{last.value}{',' if last.has_next else ''}" if last.kind == "close" else "…"
-        folded = plain(node.source, LONGEST) or f"{joined}{value} … {node.count:,} {closing}"
-    return RenderedLine(
-        joined + value + comma, tuple(roles), len(joined), node.last + above if node.last else 0, folded
-    )
+        folded = plain(node.source, MAX_LINE) or f"{label}{value} … {node.count:,} {closing}"
+    fold_end = node.last + above if node.last else 0
+    return RenderedLine(label + value + comma, tuple(roles), len(label), fold_end, folded)
 
 
 def _table(table: Table) -> tuple[str, Sequence[RenderedLine], bool]:
     rows = [tuple(map(plain, row)) for row in table.rows]
     header = tuple(map(plain, table.header))
-    widths = [min(len(cell), _WIDEST_CELL) for cell in header]
-    for row in rows[:_MEASURED]:
+    widths = [min(len(cell), _MAX_CELL) for cell in header]
+    for row in rows[:_SAMPLE_ROWS]:
         widths += [0] * (len(row) - len(widths))
-        widths[: len(row)] = (max(widths[place], min(len(cell), _WIDEST_CELL)) for place, cell in enumerate(row))
+        widths[: len(row)] = (max(widths[place], min(len(cell), _MAX_CELL)) for place, cell in enumerate(row))
     return _cells(header, widths), [RenderedLine(_cells(row, widths)) for row in rows], False
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
-    shown = (_fit(cell, widths[place] if place < len(widths) else _WIDEST_CELL) for place, cell in enumerate(row))
+    shown = (_fit(cell, widths[place] if place < len(widths) else _MAX_CELL) for place, cell in enumerate(row))
     return "  ".join(shown).rstrip()
 
 
@@ -191,7 +190,7 @@ def _members(listing: Listing) -> Iterator[RenderedLine]:
 
 
 def _dialogue(dialogue: Dialogue) -> tuple[str, Sequence[RenderedLine], bool]:
-    names = [plain(turn.speaker, _WIDEST_SPEAKER) for turn in dialogue.turns]
+    names = [plain(turn.speaker, _MAX_SPEAKER) for turn in dialogue.turns]
     order = {name: place for place, name in enumerate(dict.fromkeys(names))}
     width = max(map(len, order), default=0)
     is_timed = any(turn.start is not None for turn in dialogue.turns)
@@ -201,13 +200,13 @@ def _dialogue(dialogue: Dialogue) -> tuple[str, Sequence[RenderedLine], bool]:
         start = f"{time}{name:{width}}  " if width else time
         side = "first" if order[name] % 2 == 0 else "second"
         roles = ((0, len(time), "time"), (len(time), len(start), side))
-        lines.append(RenderedLine(start + plain(turn.text, LONGEST), roles, len(start)))
+        lines.append(RenderedLine(start + plain(turn.text, MAX_LINE), roles, len(start)))
     head = f"{'time':>7}  " if is_timed else ""
     return f"{head}{'who':{width}}  words" if width else f"{head}words", lines, True
 
 
 def _hex_lines(data: bytes) -> Iterator[str]:
-    """Offset, bytes, and the letters among them."""
+    """Offset, bytes in hexadecimal, and the printable characters among them."""
     for offset in range(0, len(data), _HEX_ROW):
         row = data[offset : offset + _HEX_ROW]
         left, right = row[:8].hex(" "), row[8:].hex(" ")
@@ -221,38 +220,39 @@ def columns_of(width: int) -> int:
 
 
 def draw_waveform(waveform: Waveform, width: int) -> Iterator[str]:
-    """Some lines for each channel, loud above quiet, and the time below."""
+    """Bars of `_CHANNEL_LINES` lines for each channel, and a time axis below them."""
     columns = columns_of(width)
-    top = max((max(channel, default=_FLOOR) for channel in waveform.channels), default=_FLOOR)
+    top = max((max(channel, default=_FLOOR_DB) for channel in waveform.channels), default=_FLOOR_DB)
     names = ("left", "right") if len(waveform.channels) == 2 else ("",) * len(waveform.channels)
     for name, channel in zip(names, waveform.channels, strict=True):
-        heights = [_height(level, max(top, _MIN_TOP)) for level in _spread(channel, columns)]
-        for row in range(_ROWS, 0, -1):
+        heights = [_height(level, max(top, _MIN_TOP_DB)) for level in _column_levels(channel, columns)]
+        for row in range(_CHANNEL_LINES, 0, -1):
             bars = "".join(_STEPS[max(0, min(height - 8 * (row - 1), 8))] for height in heights)
-            yield f"{name if row == _ROWS else '':{MARGIN}}{bars}".rstrip()
+            yield f"{name if row == _CHANNEL_LINES else '':{MARGIN}}{bars}".rstrip()
     yield f"{'':{MARGIN}}{_axis(waveform.seconds, columns)}"
 
 
-def _spread(levels: Sequence[float], columns: int) -> list[float]:
-    """One loudness for each column: the loudest of those that fall on it."""
+def _column_levels(levels: Sequence[float], columns: int) -> list[float]:
+    """One level for each column: the loudest of those that fall into it."""
     count = len(levels)
     if not count:
-        return [_FLOOR] * columns
+        return [_FLOOR_DB] * columns
     edges = [place * count // columns for place in range(columns + 1)]
     return [max(levels[edges[place] : max(edges[place + 1], edges[place] + 1)]) for place in range(columns)]
 
 
 def _height(level: float, top: float) -> int:
-    share = (level - _FLOOR) / (top - _FLOOR)
-    return round(max(0.0, min(share, 1.0)) * 8 * _ROWS)
+    share = (level - _FLOOR_DB) / (top - _FLOOR_DB)
+    return round(max(0.0, min(share, 1.0)) * 8 * _CHANNEL_LINES)
 
 
 def _axis(seconds: float, columns: int) -> str:
-    """Round times below what is drawn, as many as there is room for."""
+    """The time axis: round times, as many as there is room for."""
     if not 0 < seconds < float("inf"):
         return ""
-    # A damaged file may claim to last for ages.
-    step = next((tick for tick in _TICKS if tick * columns >= seconds * _TICK), seconds * _TICK / columns)
+    # A damaged file may claim any length.
+    least = seconds * _TICK_COLUMNS / columns
+    step = next((tick for tick in _TICK_STEPS_S if tick >= least), least)
     line = ""
     for number in range(int(seconds / step) + 1):
         at = number * step

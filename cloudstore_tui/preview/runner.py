@@ -1,4 +1,4 @@
-"""A preview of an object: a worker process reads it, and gets the bytes that it asks for from here."""
+"""Makes the preview of an object: starts a worker process and reads the bytes that it requests."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
@@ -20,8 +20,6 @@ from cloudstore_tui.preview.model import (
     HEAD,
     MAX_HEAD,
     MAX_HEX,
-    Answer,
-    Ask,
     Bytes,
     Done,
     Draft,
@@ -29,41 +27,43 @@ from cloudstore_tui.preview.model import (
     Nothing,
     ObjectFacts,
     Preview,
+    ReadReply,
+    ReadRequest,
 )
 
 MAX_REQUESTS = 400
-"""Pieces that are read of an object."""
+"""Requests per preview."""
 MAX_READ = MAX_HEAD + 6 * 1024 * 1024
-"""Bytes that are read of an object altogether."""
+"""Bytes read per preview."""
 MAX_FOR_FACTS = 400_000
-"""Bytes after which a note says how many were read, although only facts are shown."""
-MAX_SECONDS = 60.0
+"""Bytes beyond which a preview of facts alone says how many were read."""
+MAX_S = 60.0
 """Seconds after which nothing more is read."""
-SILENCE_S = 20.0
-"""Seconds in which a worker asks for nothing and ends with nothing, until it is given up."""
+MAX_SILENCE_S = 20.0
+"""Seconds without a message after which a worker is killed."""
 MAX_MESSAGE = 64 * 1024 * 1024
-"""Bytes that a worker may say at once."""
-_MAX_WORKERS = 4
-"""Requests at the same time."""
+"""Bytes of one message from a worker."""
+_MAX_CONCURRENT = 4
+"""Requests at a time."""
 _LENGTH = struct.Struct(">I")
 _M = TypeVar("_M")
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from cloudstore_tui.preview.worker import main; main()"
-_MESSAGES: msgspec.msgpack.Decoder[Ask | Draft | Done] = msgspec.msgpack.Decoder(Ask | Draft | Done)
-_NO_RANGES = "The store cannot begin in the middle of an object, so only its beginning was looked at."
+_MESSAGES: msgspec.msgpack.Decoder[ReadRequest | Draft | Done] = msgspec.msgpack.Decoder(ReadRequest | Draft | Done)
+_NO_RANGES = "The store only sends whole objects, so only the beginning was read."
 _BUDGET = "There is more than a preview reads."
 
 
 def facts_of(entry: StoredObject) -> ObjectFacts:
-    """What the service tells of an object."""
+    """What the service says about an object."""
     size = entry.size if entry.size_exact else None
     return ObjectFacts(entry.name, entry.mime, size, entry.duration, entry.tag("speaker"))
 
 
 async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) -> Preview:
-    """Read the first bytes of an object, and let a worker read what they are.
+    """Read the first `wanted` bytes of an object, and whatever else a worker needs to make its preview.
 
     Raises:
-        StorageError: the first bytes cannot be had.
+        StorageError: the first bytes cannot be read.
     """
     wanted = min(max(wanted, 1), MAX_HEAD)
     async with _worker() as worker:
@@ -74,14 +74,14 @@ async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) 
         facts = msgspec.structs.replace(facts, size=total)
         reader = PieceReader(read, first)
         if first.data:
-            preview = await _converse(worker, Job(facts, first.data, wanted), reader)
+            preview = await _serve(worker, Job(facts, first.data, wanted), reader)
         else:
             preview = Preview("empty", Nothing(), notes=("There is nothing in it.",))
     notes = preview.notes
     if first.coding and isinstance(preview.body, Bytes):
-        notes = (*notes, f"It is stored compressed ({first.coding}), which is not opened here.")
+        notes = (*notes, f"It is stored compressed ({first.coding}), which a preview does not decompress.")
     if isinstance(preview.body, Nothing) and reader.fetched > MAX_FOR_FACTS:
-        notes = (*notes, f"{reader.fetched / 1e6:.1f} MB were read for this: what describes it lies all over the file.")
+        notes = (*notes, f"{reader.fetched / 1e6:.1f} MB were read: the metadata is scattered all over the file.")
     if reader.problem and reader.problem not in notes:
         notes = (*notes, reader.problem)
     return msgspec.structs.replace(preview, notes=notes, head=len(first.data), fetched=reader.fetched, total=total)
@@ -89,10 +89,10 @@ async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) 
 
 @asynccontextmanager
 async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker that ends with this block: when it is done, on Esc, or when the program quits."""
+    """A worker that lives no longer than this block, however that ends."""
     pipe = asyncio.subprocess.PIPE
     try:
-        # What waits for the worker's end is a thread; one that cannot begin would leave the worker to itself.
+        # A thread waits for the worker's exit; if none can start, the worker would be left behind.
         threading.Thread(target=int, name="preview", daemon=True).start()
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", "-c", PROGRAM, *filter(None, sys.path),
@@ -104,7 +104,7 @@ async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
         yield worker
     finally:
         if worker.stdin is not None:
-            # One that is done ends by itself when nobody speaks to it any more.
+            # One that is done exits by itself at the end of its input.
             worker.stdin.close()
         if worker.returncode is None:
             with suppress(ProcessLookupError):
@@ -113,11 +113,11 @@ async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 async def reap(worker: asyncio.subprocess.Process) -> None:
-    """Wait for the end of a killed worker, also where a loop that ends cancels everything: it takes a moment."""
+    """Wait until a killed worker has exited, even when cancelled meanwhile: it takes a moment only."""
     cancelled = False
     while True:
         try:
-            # Its end is only told when its pipe is empty.
+            # Its exit is only reported once its pipe is empty.
             while worker.stdout is not None and await worker.stdout.read(1 << 20):
                 pass
             await worker.wait()
@@ -128,43 +128,43 @@ async def reap(worker: asyncio.subprocess.Process) -> None:
         raise asyncio.CancelledError
 
 
-async def _converse(worker: asyncio.subprocess.Process, job: Job, reader: "PieceReader") -> Preview:
-    """Answer what the worker asks, until it is done or dead."""
-    known = Preview("bytes", Bytes(job.head[:MAX_HEX]))
+async def _serve(worker: asyncio.subprocess.Process, job: Job, reader: "PieceReader") -> Preview:
+    """Answer the worker's requests until it is done or dead."""
+    draft = Preview("bytes", Bytes(job.head[:MAX_HEX]))
     try:
         await send(worker, job)
         while True:
-            async with asyncio.timeout(SILENCE_S):
+            async with asyncio.timeout(MAX_SILENCE_S):
                 message = await receive(worker, _MESSAGES)
             if isinstance(message, Done):
                 return message.preview
             if isinstance(message, Draft):
-                known = message.preview
+                draft = message.preview
             else:
                 await send(worker, await reader.answer(message))
     except TimeoutError:
-        why = f"Its content was not understood within {SILENCE_S:.0f} seconds."
+        why = f"Its content could not be read within {MAX_SILENCE_S:.0f} seconds."
     except (asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError, ValueError):
-        why = await _obituary(worker)
-    return msgspec.structs.replace(known, notes=(*known.notes, why))
+        why = await _death_note(worker)
+    return msgspec.structs.replace(draft, notes=(*draft.notes, why))
 
 
-async def _obituary(worker: asyncio.subprocess.Process) -> str:
-    """Why a worker ended without a result."""
+async def _death_note(worker: asyncio.subprocess.Process) -> str:
+    """Why a worker exited without a result."""
     try:
         code = await asyncio.wait_for(worker.wait(), 1)
     except TimeoutError:
         code = 0
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         return "Reading its content takes more work than a preview may do, so it was stopped."
-    return "Its content could not be read: it is damaged, or made to do harm."
+    return "Its content could not be read: it is damaged or malicious."
 
 
 async def send(worker: asyncio.subprocess.Process, message: msgspec.Struct) -> None:
-    """Say something to a worker.
+    """Send a message to a worker.
 
     Raises:
-        ConnectionError: it has ended.
+        ConnectionError: it has exited.
     """
     if worker.stdin is None:
         raise ConnectionError
@@ -174,11 +174,11 @@ async def send(worker: asyncio.subprocess.Process, message: msgspec.Struct) -> N
 
 
 async def receive(worker: asyncio.subprocess.Process, messages: msgspec.msgpack.Decoder[_M]) -> _M:
-    """Wait for what a worker says next.
+    """Wait for the next message of a worker.
 
     Raises:
-        IncompleteReadError: it has ended.
-        ValueError: it says what makes no sense.
+        IncompleteReadError: it has exited.
+        ValueError: what it sent is no such message.
     """
     if worker.stdout is None:
         raise ConnectionError
@@ -189,26 +189,26 @@ async def receive(worker: asyncio.subprocess.Process, messages: msgspec.msgpack.
 
 
 class PieceReader:
-    """Reads further pieces, within bounds; pieces that cannot be read are empty."""
+    """Reads ranges of an object up to the limits of a preview; what cannot be read is empty."""
 
     def __init__(self, read: ReadPiece, first: Piece) -> None:
         self._read = read
         self._ranged = first.ranged
-        self._gate = asyncio.Semaphore(_MAX_WORKERS)
+        self._gate = asyncio.Semaphore(_MAX_CONCURRENT)
         self._requests = 1
-        self._end = time.monotonic() + MAX_SECONDS
+        self._end = time.monotonic() + MAX_S
         self.fetched = len(first.data)
         self.problem = ""
-        """Why something could not be read, unless the budget was spent."""
+        """Why something could not be read, apart from the limits."""
 
-    async def answer(self, ask: Ask) -> Answer:
-        """The bytes of each stretch."""
-        stretches: Sequence[tuple[int, int]] = ask.stretches[:MAX_REQUESTS]
-        pieces = await asyncio.gather(*(self._one(first, count) for first, count in stretches))
-        missing = any(len(piece) < count for piece, (_, count) in zip(pieces, stretches, strict=True))
-        return Answer(tuple(pieces), (self.problem or _BUDGET) if missing else "")
+    async def answer(self, request: ReadRequest) -> ReadReply:
+        """The bytes of each range."""
+        ranges = request.ranges[:MAX_REQUESTS]
+        pieces = await asyncio.gather(*(self._read_range(first, count) for first, count in ranges))
+        missing = any(len(piece) < count for piece, (_, count) in zip(pieces, ranges, strict=True))
+        return ReadReply(tuple(pieces), (self.problem or _BUDGET) if missing else "")
 
-    async def _one(self, first: int, count: int) -> bytes:
+    async def _read_range(self, first: int, count: int) -> bytes:
         async with self._gate:
             if self.problem or count <= 0 or first < 0 or self._is_spent(count):
                 return b""

@@ -1,4 +1,4 @@
-"""What a reader of a format is given of an object."""
+"""The part of an object that the reader of a format gets to see."""
 
 import io
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import msgspec
 from cloudstore_tui.preview.model import HEAD, ObjectFacts, Preview
 from cloudstore_tui.preview.remote_file import RemoteFile
 
-_WRAPPINGS = {
+_COMPRESSED_SUFFIXES = {
     ".tgz": ".tar", ".tbz": ".tar", ".tbz2": ".tar", ".txz": ".tar", ".tzst": ".tar",
     ".gz": "", ".gzip": "", ".bz2": "", ".xz": "", ".zst": "",
 }  # fmt: skip
@@ -26,14 +26,14 @@ class Sample:
         depth: int = 0,
         draft: Callable[[Preview], None] = lambda _: None,
     ) -> None:
-        """Make it.
+        """Take what is known of an object and what can be read of it.
 
         Args:
-            facts: what is known of the object; its size, if that is known exactly.
-            head: its first bytes.
-            file: all of it; without one, the first bytes are all that can be had.
-            depth: how many wrappings were opened to get here.
-            draft: takes what is known before something is tried that may be the end of the process.
+            facts: with the size only if that is exact.
+            head: the first bytes.
+            file: the whole object; without it, the first bytes are all there is to read.
+            depth: how many layers of compression were removed.
+            draft: called with the preview so far before anything is tried that may crash the process.
         """
         self.facts = facts
         self.head = head
@@ -43,7 +43,7 @@ class Sample:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the first bytes are all there are."""
+        """Whether the first bytes are the whole object."""
         return self.facts.size is not None and len(self.head) >= self.facts.size
 
     @property
@@ -52,25 +52,25 @@ class Sample:
         return self.remote.size if self.remote is not None else len(self.head)
 
     @property
-    def effort(self) -> int:
-        """How much more than usual the user wants to see."""
+    def scale(self) -> int:
+        """How many times the usual amount the user wants to see."""
         return max(len(self.head) // HEAD, 1) if self.remote is not None else 1
 
-    def open(self, ahead: int | None = None) -> BinaryIO:
-        """A file at its beginning."""
+    def open(self, read_ahead: int | None = None) -> BinaryIO:
+        """A file at its beginning, which fetches at least `read_ahead` bytes at a time."""
         if self.remote is None or self.is_whole:
             return io.BytesIO(self.head)
-        if ahead is not None:
-            self.remote.ahead = ahead
+        if read_ahead is not None:
+            self.remote.read_ahead = read_ahead
         self.remote.seek(0)
         return cast(BinaryIO, self.remote)
 
-    def inner(self, content: bytes, *, is_all: bool) -> "Sample":
-        """What is inside a wrapping of one file."""
+    def decompressed(self, content: bytes, *, is_all: bool) -> "Sample":
+        """The sample of what was compressed in this one."""
         name = self.facts.name
-        for ending, instead in _WRAPPINGS.items():
-            if name.lower().endswith(ending):
-                name = name[: -len(ending)] + instead
+        for suffix, instead in _COMPRESSED_SUFFIXES.items():
+            if name.lower().endswith(suffix):
+                name = name[: -len(suffix)] + instead
                 break
         size = len(content) if is_all else None
         facts = msgspec.structs.replace(self.facts, name=name, mime="", size=size)

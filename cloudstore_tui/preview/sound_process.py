@@ -1,6 +1,6 @@
-"""The two processes that play a recording: one that decodes it and may do nothing else, one that has the sound device.
+"""The two processes that play a recording: one decodes it, sandboxed, the other has the sound device.
 
-The first is led astray by a made-up file at most into its own end. The second never sees anything but plain samples.
+A malicious recording can at most crash the first. The second never gets anything but PCM samples.
 """
 
 import io
@@ -17,30 +17,30 @@ from typing import BinaryIO, cast
 import msgspec
 
 from cloudstore_tui.preview.remote_file import NotFetchedError, RemoteFile
-from cloudstore_tui.preview.streams import Wav, constant_speed, first_frame, wav_head
-from cloudstore_tui.preview.worker import Program, limit
+from cloudstore_tui.preview.streams import Wav, constant_byte_rate, first_frame, wav_head
+from cloudstore_tui.preview.worker import Parent, limit
 
 RATE = 16_000
-"""Samples a second that are played: calls have half of that, and screen recordings no more to say."""
+"""Sample rate of playback in Hz: twice that of calls, and enough for speech in screen recordings."""
 WIDTH = 2
 """Bytes of a sample."""
 NO_DEVICE = 3
-"""Exit code where nothing plays sound."""
+"""Exit code if there is no sound device."""
 REPORT_S = 0.25
 HEAD = struct.Struct(">cI")
-"""A letter, and how many bytes follow: D samples, F forget what is not played yet, P pause, R go on."""
+"""A command and the bytes that follow: D play these samples, F flush the queue, P pause, R resume."""
 REPORT = struct.Struct(">BQ")
-"""How often was forgotten until now (modulo 256), and how many samples were played since."""
+"""Number of flushes so far (modulo 256), and samples played since the last one."""
 _MAX_CPU_S = 600
-_AHEAD, _SEARCHED = 64 * 1024, 8 * 1024
+_HEAD_BYTES, _SEARCH_BYTES = 64 * 1024, 8 * 1024
 _LEAD_S = 1.0
-"""Seconds before the wanted one at which an MP3 is begun: a frame may hold bits of some before it."""
+"""Seconds by which decoding an MP3 starts early: a frame may refer to those before it."""
 _FRAME, _OVERLAP, _REACH, _SPARSE = RATE // 25, RATE // 100, RATE // 200, 4
 """Samples of a frame, of a cross-fade, of the search for the best fit, and the step of that search."""
 
 
 class DecodeJob(msgspec.Struct, frozen=True):
-    """To the process that decodes: how large the recording is, from where, and how fast it is to be heard."""
+    """To the process that decodes: decode a recording of `size` bytes from `start` on, at `speed`."""
 
     size: int
     start: float = 0.0
@@ -49,25 +49,25 @@ class DecodeJob(msgspec.Struct, frozen=True):
 
 
 class Samples(msgspec.Struct, frozen=True, tag=True):
-    """From it: the next ones, of both sides in one."""
+    """From it: the next samples, mixed down to mono."""
 
     data: bytes
 
 
 def decoder_main() -> None:
-    """Decode one recording, and ask for its bytes as they are needed."""
-    program = Program()
+    """Decode one recording, requesting its bytes as they are needed."""
+    parent = Parent()
     limit(_MAX_CPU_S)
-    job = program.receive(DecodeJob)
-    for samples in stretched(decoded(RemoteFile(program.fetch, job.size), job.start), job.speed):
-        program.send(Samples(samples.tobytes()))
+    job = parent.receive(DecodeJob)
+    for samples in stretched(decoded(RemoteFile(parent.fetch, job.size), job.start), job.speed):
+        parent.send(Samples(samples.tobytes()))
     os._exit(0)
 
 
 def format_of(head: bytes) -> tuple[str, int] | None:
-    """The library's name for a format that is played, and where it begins.
+    """The library's name for a format, and the offset of the sound; `None` if it is not supported.
 
-    Not Vorbis: the decoder at hand is known to write where a damaged file tells it to.
+    Vorbis is not: a damaged file makes the library's decoder write out of bounds.
     """
     if head.startswith(b"fLaC"):
         return "FLAC", 0
@@ -79,26 +79,26 @@ def format_of(head: bytes) -> tuple[str, int] | None:
 
 
 def decoded(file: RemoteFile, start: float) -> "Iterator[array[int]]":
-    """The samples of a recording from a second on, both sides in one."""
+    """The samples of a recording from a second on, mixed down to mono."""
     import miniaudio
 
     try:
-        found = _from_second(file, start)
+        found = _seek_source(file, start)
         if found is None:
             return
-        kind, source, skipped = found
+        kind, source, skip_s = found
         yield from miniaudio.stream_any(
             source, miniaudio.FileFormat[kind], nchannels=1, sample_rate=RATE, frames_to_read=RATE // 5,
-            seek_frame=int(skipped * RATE),
+            seek_frame=int(skip_s * RATE),
         )  # fmt: skip
     except (miniaudio.MiniaudioError, NotFetchedError):
-        # What came before was sound all the same.
+        # What came before it can be heard all the same.
         return
 
 
-def _from_second(file: RemoteFile, start: float) -> "tuple[str, SoundFile, float] | None":
-    """A file that begins where the sound of a second is known to lie, and the seconds to pass over in it."""
-    head = file.stretch(0, _AHEAD)
+def _seek_source(file: RemoteFile, start: float) -> "tuple[str, SoundFile, float] | None":
+    """Format, a file that begins at or shortly before a second, and the seconds to skip in it."""
+    head = file.read_at(0, _HEAD_BYTES)
     found = format_of(head)
     if found is None:
         return None
@@ -107,24 +107,26 @@ def _from_second(file: RemoteFile, start: float) -> "tuple[str, SoundFile, float
         place = int(start * wav.rate) * wav.block if wav.is_sliceable else 0
         length = max(min(wav.length or file.size, file.size - wav.start) - place, 0)
         return kind, SoundFile(file, wav.start + place, wav.head(length), wav), 0.0 if wav.is_sliceable else start
-    if kind == "MP3" and start > _LEAD_S and (speed := constant_speed(opened, at)):
+    if kind == "MP3" and start > _LEAD_S and (speed := constant_byte_rate(opened, at)):
         begin = at + int((start - _LEAD_S) * speed)
-        frame = first_frame(file.stretch(begin, _SEARCHED)) or 0
+        frame = first_frame(file.read_at(begin, _SEARCH_BYTES)) or 0
         return kind, SoundFile(file, begin + frame), start - (begin + frame - at) / speed
     return kind, SoundFile(file, at), start
 
 
 class SoundFile:
-    """A recording from some place on as the library wants to read it, with another head before it."""
+    """A recording from some offset on, behind another header, in the form that the library reads.
+
+    With `wav`, the bytes of each sample are put into the order of a WAV file.
+    """
 
     error_in_readcallback: BaseException | None = None
 
     def __init__(self, file: RemoteFile, begin: int, head: bytes = b"", wav: Wav | None = None) -> None:
-        """Take the file, where its sound begins, what is read before that, and how the sound is to be turned round."""
         self._file = file
         self._begin = begin
         self._head = head
-        self._wav = wav if wav is not None and wav.turned else None
+        self._wav = wav if wav is not None and wav.swap_width else None
         self._at = 0
 
     def read(self, count: int) -> bytes:
@@ -134,7 +136,7 @@ class SoundFile:
         return data
 
     def seek(self, offset: int, origin: Enum) -> bool:
-        """Go there; whether that is inside of the file."""
+        """Move to an offset; false if it lies before the beginning."""
         at = offset + (self._at if origin.name == "CURRENT" else 0)
         if at < 0:
             return False
@@ -144,17 +146,18 @@ class SoundFile:
     def _sound(self, at: int, count: int) -> bytes:
         try:
             if self._wav is None:
-                return self._file.stretch(self._begin + at, count)
-            # Samples are turned round as a whole, wherever the library wants to begin.
-            before = at % self._wav.turned
-            data = self._file.stretch(self._begin + at - before, before + count + -(before + count) % self._wav.turned)
+                return self._file.read_at(self._begin + at, count)
+            # Only whole samples can be reordered, wherever the library starts reading.
+            width = self._wav.swap_width
+            before = at % width
+            data = self._file.read_at(self._begin + at - before, before + count + -(before + count) % width)
             return self._wav.sound(data)[before : before + count]
         except NotFetchedError:
             return b""
 
 
 def stretched(pieces: "Iterator[array[int]]", speed: float) -> "Iterator[array[int]]":
-    """The same sound faster, at the same pitch: frames of it are laid over each other where they fit best."""
+    """The same sound faster at the same pitch: its frames are cross-faded where they overlap best (WSOLA)."""
     if speed == 1.0:
         yield from pieces
         return
@@ -176,7 +179,7 @@ def stretched(pieces: "Iterator[array[int]]", speed: float) -> "Iterator[array[i
 
 
 def _best_fit(tail: "array[int]", buffer: "array[int]") -> int:
-    """Where in the buffer the sound goes on most as it did."""
+    """Where in the buffer the sound continues most like the tail."""
     few = tail[::_SPARSE]
     return max(
         range(0, 2 * _REACH, _SPARSE),
@@ -185,7 +188,7 @@ def _best_fit(tail: "array[int]", buffer: "array[int]") -> int:
 
 
 def output_main() -> None:
-    """Play the samples that come through the standard input; the first argument may name what plays them."""
+    """Play the samples that arrive on standard input; `CLOUDSTORE_SOUND` may name the back end."""
     source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     wanted = os.environ.get("CLOUDSTORE_SOUND", "")
     import miniaudio
@@ -201,44 +204,44 @@ def output_main() -> None:
     device.start(queue.play())
     threading.Thread(target=_report, args=(queue, target), daemon=True).start()
     while len(head := source.read(HEAD.size)) == HEAD.size:
-        order, size = HEAD.unpack(head)
-        queue.take(order, source.read(size))
+        command, size = HEAD.unpack(head)
+        queue.put(command, source.read(size))
     device.close()
     os._exit(0)
 
 
 class SampleQueue:
-    """Samples that wait to be played."""
+    """Samples waiting to be played."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pieces: deque[memoryview] = deque()
         self._paused = False
-        self._forgotten = 0
+        self._flushes = 0
         self._played = 0
 
     @property
     def report(self) -> bytes:
-        """How far it is."""
+        """What has been played, as `REPORT`."""
         with self._lock:
-            return REPORT.pack(self._forgotten, self._played)
+            return REPORT.pack(self._flushes, self._played)
 
-    def take(self, order: bytes, data: bytes) -> None:
-        """Do as told."""
+    def put(self, command: bytes, data: bytes) -> None:
+        """Handle one of the commands of `HEAD`."""
         with self._lock:
-            if order == b"D":
+            if command == b"D":
                 self._pieces.append(memoryview(data))
-            elif order == b"F":
+            elif command == b"F":
                 self._pieces.clear()
-                self._forgotten, self._played = (self._forgotten + 1) % 256, 0
+                self._flushes, self._played = (self._flushes + 1) % 256, 0
             else:
-                self._paused = order == b"P"
+                self._paused = command == b"P"
 
     def play(self) -> Generator[bytes, int, None]:
-        """What the device asks for samples; silence where there are none."""
-        given = self._play()
-        next(given)
-        return given
+        """The callback of the device: yields the samples that it asks for, or silence."""
+        callback = self._play()
+        next(callback)
+        return callback
 
     def _play(self) -> Generator[bytes, int, None]:
         data = b""
@@ -261,7 +264,7 @@ class SampleQueue:
 
 
 def _report(queue: SampleQueue, target: BinaryIO) -> None:
-    """Report the position until the pipe is closed."""
+    """Report what has been played until the pipe is closed."""
     stop = threading.Event()
     while True:
         try:

@@ -1,6 +1,6 @@
-"""JSON, JSON lines and XML, one value a line, with brackets that fold.
+"""JSON, JSON lines and XML as outlines that fold.
 
-The library's readers want the whole text, and recurse. These are given the first kilobytes of anything.
+The parsers of the standard library need the whole text, and recurse; these get the first kilobytes of anything.
 """
 
 import re
@@ -19,25 +19,25 @@ from cloudstore_tui.preview.text import DecodedText
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | float | bool | None"
 
 MAX_NODES = 150_000
-DEEPEST = 200
-"""Nested brackets; deeper is no data that anybody wants to read."""
-_LONGEST = 4096
-"""Characters shown of one value."""
+MAX_DEPTH = 200
+"""Levels of nesting; anything deeper is not meant to be read."""
+_MAX_VALUE = 4096
+"""Characters shown of a value."""
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(
     r'(?P<text>"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")'
     r"|(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE+-])"
     r"|(?P<word>true|false|null|NaN|-?Infinity)(?![A-Za-z0-9_])"
-    r"|(?P<sign>[{}\[\],:])"
+    r"|(?P<punctuation>[{}\[\],:])"
 )
-_BEGUN = re.compile(r'"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*\\?|-?[0-9]*\.?[0-9]*(?:[eE][+-]?)?|-?[A-Za-z]{1,8}')
-"""What a token looks like that is cut off."""
+_CUT_TOKEN = re.compile(r'"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*\\?|-?[0-9]*\.?[0-9]*(?:[eE][+-]?)?|-?[A-Za-z]{1,8}')
+"""A token that is cut off."""
 _CLOSING = {"{": "}", "[": "]"}
 
 
-class NoJsonError(ValueError):
-    """The text is something else."""
+class NotJsonError(ValueError):
+    """The text is not JSON."""
 
 
 class ParseEvent(NamedTuple):
@@ -46,89 +46,89 @@ class ParseEvent(NamedTuple):
     kind: str
     """`text`, `number`, `word`, `open` or `close`."""
     source: str
-    """As it is written, but texts with letters instead of codes."""
+    """As written, but with the escapes of texts decoded."""
     key: str = ""
-    """Its name in an object, with quotes."""
+    """Its key in an object, with quotes."""
     end: int = 0
-    """Where the next one begins."""
+    """Offset of the next event."""
 
 
 class JsonEvents:
-    """The values of one document, in order; brackets that are left open at the end of the text stay so."""
+    """The values of one document, in order. A text that is cut off leaves brackets open."""
 
     def __init__(self, text: str, start: int = 0) -> None:
         self._text = text
         self._at = _skip(text, start)
         self._open: list[str] = []
         self._key = ""
-        self._wanted = "value"
+        self._expected = "value"
         self.complete = False
         """Whether the document ended."""
         self.end = start
-        """Where it ended."""
+        """Offset of its end."""
 
     def __iter__(self) -> Iterator[ParseEvent]:
         """One event after the other.
 
         Raises:
-            NoJsonError: the text is no JSON, as far as it goes.
+            NotJsonError: the text is not the beginning of JSON.
         """
-        while self._wanted != "end" and self._at < len(self._text):
+        while self._expected != "end" and self._at < len(self._text):
             found = _TOKEN.match(self._text, self._at)
             if found is None:
-                if not _BEGUN.fullmatch(self._text, self._at):
-                    raise NoJsonError
-                if self._text[self._at] == '"' and self._wanted in ("value", "first"):
-                    yield ParseEvent("text", _closed(self._text[self._at :]), self._key, len(self._text))
+                if not _CUT_TOKEN.fullmatch(self._text, self._at):
+                    raise NotJsonError
+                if self._text[self._at] == '"' and self._expected in ("value", "first"):
+                    yield ParseEvent("text", _close_cut_text(self._text[self._at :]), self._key, len(self._text))
                 return
             self._at = _skip(self._text, found.end())
             event = self._take(str(found.lastgroup), found.group())
             if event is not None:
                 yield event
-        self.complete, self.end = self._wanted == "end", self._at
+        self.complete, self.end = self._expected == "end", self._at
 
     def _take(self, kind: str, token: str) -> ParseEvent | None:
-        if kind == "sign":
-            return self._sign(token)
-        if self._wanted in ("key", "first key"):
+        if kind == "punctuation":
+            return self._punctuation(token)
+        if self._expected in ("key", "first key"):
             if kind != "text":
-                raise NoJsonError
-            self._key, self._wanted = _readable(token), "colon"
+                raise NotJsonError
+            self._key, self._expected = _unescaped(token), "colon"
             return None
-        if self._wanted not in ("value", "first"):
-            raise NoJsonError
-        return self._value(kind, _readable(token) if kind == "text" else token)
+        if self._expected not in ("value", "first"):
+            raise NotJsonError
+        return self._value(kind, _unescaped(token) if kind == "text" else token)
 
-    def _sign(self, token: str) -> ParseEvent | None:
+    def _punctuation(self, token: str) -> ParseEvent | None:
         if token in _CLOSING:
-            return self._opened(token)
+            return self._open_bracket(token)
         if token in ":,":
-            self._join(token)
+            self._separator(token)
             return None
-        if not self._open or _CLOSING[self._open[-1]] != token or self._wanted not in ("next", "first", "first key"):
-            raise NoJsonError
+        if not self._open or _CLOSING[self._open[-1]] != token or self._expected not in ("next", "first", "first key"):
+            raise NotJsonError
         self._open.pop()
         return self._value("close", token)
 
-    def _opened(self, token: str) -> ParseEvent:
-        if self._wanted not in ("value", "first") or len(self._open) >= DEEPEST:
-            raise NoJsonError
+    def _open_bracket(self, token: str) -> ParseEvent:
+        if self._expected not in ("value", "first") or len(self._open) >= MAX_DEPTH:
+            raise NotJsonError
         self._open.append(token)
         event = ParseEvent("open", token, self._key, self._at)
-        self._key, self._wanted = "", "first key" if token == "{" else "first"
+        self._key, self._expected = "", "first key" if token == "{" else "first"
         return event
 
-    def _join(self, token: str) -> None:
-        if token == ":" and self._wanted == "colon":
-            self._wanted = "value"
-        elif token == "," and self._wanted == "next":
-            self._wanted = "key" if self._open[-1] == "{" else "value"
+    def _separator(self, token: str) -> None:
+        if token == ":" and self._expected == "colon":
+            self._expected = "value"
+        elif token == "," and self._expected == "next":
+            self._expected = "key" if self._open[-1] == "{" else "value"
         else:
-            raise NoJsonError
+            raise NotJsonError
 
     def _value(self, kind: str, source: str) -> ParseEvent:
         event = ParseEvent(kind, source, self._key, self._at)
-        self._key, self._wanted = "", "next" if self._open else "end"
+        self._key, self._expected = "", "next" if self._open else "end"
         return event
 
 
@@ -137,8 +137,8 @@ def _skip(text: str, at: int) -> int:
     return found.end() if found is not None else at
 
 
-def _closed(token: str) -> str:
-    """The beginning of a text that is cut, as a text."""
+def _close_cut_text(token: str) -> str:
+    """A text that is cut off, with its end marked by an ellipsis."""
     body = token[1:]
     slashes = len(body) - len(body.rstrip("\\"))
     code = body.rfind("\\u", max(len(body) - 6, 0))
@@ -147,26 +147,26 @@ def _closed(token: str) -> str:
     elif 0 <= code > len(body) - 6:
         body = body[:code]
     try:
-        return _readable(f'"{body}…"')
-    except NoJsonError:
+        return _unescaped(f'"{body}…"')
+    except NotJsonError:
         return f'"{dumps(body, ensure_ascii=False)[1:-1]}…"'
 
 
-def _readable(token: str) -> str:
-    """A text with its escape codes decoded where they stand for characters."""
+def _unescaped(token: str) -> str:
+    """A text with its escapes of printable characters decoded."""
     if "\\" not in token:
         return token
     try:
         return dumps(loads(token), ensure_ascii=False).encode("utf-8", "replace").decode()
     except (JSONDecodeError, RecursionError):
-        raise NoJsonError from None
+        raise NotJsonError from None
 
 
 def json_value(text: str) -> Value:
-    """The first document of a text; what is missing at its end, and what is beyond many values, is left out.
+    """The first document of a text that may be cut off, up to `MAX_NODES` values.
 
     Raises:
-        NoJsonError: the text is no JSON.
+        NotJsonError: the text is not JSON.
     """
     root: list[Value] = []
     stack: list[dict[str, Value] | list[Value]] = [root]
@@ -193,27 +193,27 @@ def _scalar(event: ParseEvent) -> Value:
     if event.kind == "text":
         return str(loads(event.source))
     if event.kind == "number":
-        # As a float: a whole number of a million digits takes minutes to read.
+        # As a float: an integer of a million digits takes minutes to convert.
         return float(event.source)
     return {"true": True, "false": False}.get(event.source)
 
 
 def structured_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
-    """JSON or XML; `None` if the text is something else."""
+    """JSON or XML; `None` if the text is neither."""
     if decoded.text[:200].lstrip().startswith("<?xml") or sample.facts.extension == "xml":
         return _xml_preview(decoded, whole=sample.is_whole)
     return _json_preview(decoded, whole=sample.is_whole)
 
 
 def _json_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
-    """One document, or several below each other."""
+    """One document, or one per line."""
     text = decoded.text
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
         return None
     builder = _JsonBuilder()
     try:
         documents = builder.read(text)
-    except NoJsonError:
+    except NotJsonError:
         return None
     if documents > 1 and "\n" not in text.strip():
         return None
@@ -226,7 +226,7 @@ def _json_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
 
 
 class _Builder:
-    """Lines of an outline, some of them still incomplete."""
+    """The nodes of an outline, and which of them are still open."""
 
     def __init__(self) -> None:
         self.nodes: list[TreeNode] = []
@@ -242,7 +242,7 @@ class _Builder:
         return len(self.nodes) >= MAX_NODES
 
     def _append(self, node: TreeNode) -> None:
-        """A value in what was opened last; it is open itself if it is a bracket."""
+        """Add a node to the innermost open one."""
         if self._counts:
             self._counts[-1] += 1
         self.nodes.append(node)
@@ -251,12 +251,12 @@ class _Builder:
             self._counts.append(0)
 
     def _close(self, value: str) -> None:
-        """The line that ends what was opened last."""
+        """Close the innermost open node with a line of its own."""
         self.nodes.append(TreeNode(self.depth - 1, "", value, "close"))
-        self._seal()
+        self._finish()
 
-    def _seal(self) -> int:
-        """End what was opened last with the last line there is; where it began."""
+    def _finish(self) -> int:
+        """Close the innermost open node with the last line there is; its index."""
         start, count, last = self._open.pop(), self._counts.pop(), len(self.nodes) - 1
         if last > start:
             self.nodes[start] = msgspec.structs.replace(self.nodes[start], last=last, count=count)
@@ -269,7 +269,7 @@ class _JsonBuilder(_Builder):
         self._documents: list[int] = []
 
     def read(self, text: str) -> int:
-        """How many documents there are."""
+        """Read all documents; their number."""
         at = 0
         while at < len(text) and not self.is_full:
             reader = JsonEvents(text, at)
@@ -280,7 +280,7 @@ class _JsonBuilder(_Builder):
                     break
             if not reader.complete:
                 break
-            self._name(text[at : min(reader.end, at + _LONGEST)])
+            self._set_source(text[at : min(reader.end, at + _MAX_VALUE)])
             at = reader.end
         return len(self._documents)
 
@@ -290,17 +290,17 @@ class _JsonBuilder(_Builder):
             return
         if self._counts and self._counts[-1]:
             self.nodes[-1] = msgspec.structs.replace(self.nodes[-1], has_next=True)
-        source = event.source if len(event.source) <= _LONGEST else f"{event.source[:_LONGEST]}…"
-        self._append(TreeNode(self.depth, event.key[:_LONGEST], source, event.kind))
+        source = event.source if len(event.source) <= _MAX_VALUE else f"{event.source[:_MAX_VALUE]}…"
+        self._append(TreeNode(self.depth, event.key[:_MAX_VALUE], source, event.kind))
 
-    def _name(self, source: str) -> None:
+    def _set_source(self, source: str) -> None:
         place = self._documents[-1]
         if place < len(self.nodes):
             self.nodes[place] = msgspec.structs.replace(self.nodes[place], source=" ".join(source.split()))
 
     def outline(self, *, several: bool) -> Outline:
         while self._open:
-            self._seal()
+            self._finish()
         first = (place for place in self._documents if place < len(self.nodes) and self.nodes[place].last)
         return Outline(tuple(self.nodes), frozenset(first) if several else frozenset())
 
@@ -308,15 +308,16 @@ class _JsonBuilder(_Builder):
         if self._open[-1] < len(self.nodes) - 1:
             self._close(bracket)
             return
-        # Nothing inside: both brackets on one line.
-        start = self._seal()
+        # An empty value takes one line only.
+        start = self._finish()
         node = self.nodes[start]
         self.nodes[start] = msgspec.structs.replace(node, value=node.value + bracket, kind="word")
 
 
 def _xml_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
-    """Elements below each other, as deep as they are nested; text, if it makes words of its own, which may double."""
+    """The elements as an outline."""
     if "<!ENTITY" in decoded.text:
+        # Entities of its own may expand to any size.
         return None
     builder = _XmlBuilder()
     notes: tuple[str, ...] = ()
@@ -332,11 +333,11 @@ def _xml_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
 
 
 class _FullError(Exception):
-    """Enough elements are here."""
+    """There are enough elements."""
 
 
 class _XmlBuilder(_Builder):
-    """Takes what the parser finds. It loads nothing from elsewhere, and expands no entity without bounds."""
+    """Builds the outline from what expat finds; expat loads nothing external."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -349,20 +350,20 @@ class _XmlBuilder(_Builder):
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._data
         parser.CommentHandler = self._comment
-        # The text is decoded already, whatever its first line says.
+        # The text is decoded already, whatever encoding its declaration names.
         text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1)
         with suppress(_FullError):
             parser.Parse(text.encode("utf-8", "replace"), True)
 
     def outline(self) -> Outline:
         while self._open:
-            self._seal()
+            self._finish()
         return Outline(tuple(self.nodes))
 
     def _add(self, value: str, kind: str) -> None:
-        if self.is_full or self.depth > DEEPEST:
+        if self.is_full or self.depth > MAX_DEPTH:
             raise _FullError
-        self._append(TreeNode(self.depth, "", value[:_LONGEST], kind))
+        self._append(TreeNode(self.depth, "", value[:_MAX_VALUE], kind))
 
     def _flush(self) -> None:
         text, self._text = self._text.strip(), ""
@@ -377,14 +378,14 @@ class _XmlBuilder(_Builder):
     def _end(self, name: str) -> None:
         start = self._open[-1]
         if start == len(self.nodes) - 1:
-            # Nothing but text inside: all on one line.
-            node, text = self.nodes[self._seal()], " ".join(self._text.split())
+            # An element with nothing but text takes one line only.
+            node, text = self.nodes[self._finish()], " ".join(self._text.split())
             self._text = ""
             closed = f"{node.value}{text}</{name}>" if text else f"{node.value[:-1]}/>"
-            self.nodes[start] = msgspec.structs.replace(node, value=closed[:_LONGEST], kind="text")
+            self.nodes[start] = msgspec.structs.replace(node, value=closed[:_MAX_VALUE], kind="text")
             return
         self._flush()
-        self._close(f"</{name}>"[:_LONGEST])
+        self._close(f"</{name}>"[:_MAX_VALUE])
 
     def _data(self, text: str) -> None:
         self._text += text

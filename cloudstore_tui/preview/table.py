@@ -15,21 +15,21 @@ from cloudstore_tui.preview.text import DecodedText
 MAX_ROWS = 100_000
 MAX_COLUMNS = 200
 _NAMES = {",": "CSV", ";": "CSV with semicolons", "\t": "tab-separated values", "|": "CSV with bars"}
-_TRIED = 40
-"""Rows that tell what separates cells."""
+_SAMPLE_ROWS = 40
+"""Rows from which the separator is guessed."""
 _LONGEST_CELL = 2000
 _MAX_BINARY_ROWS = 500
-"""Rows that are read of a table that is not text."""
-_MAX_DATABASE = 4 * 1024 * 1024
+"""Rows read of a Parquet file."""
+_MAX_DATABASE_BYTES = 4 * 1024 * 1024
 
 
 def csv_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
-    """A table; `None` if the text is none. A record that is cut at the end is left out."""
+    """A table; `None` if the text is not one. A record that is cut off at the end is left out."""
     facts = sample.facts
     is_named = facts.extension in ("csv", "tsv") or facts.mime in ("text/csv", "text/tab-separated-values")
-    text, told = _told_separator(decoded.text)
-    is_named = is_named or bool(told)
-    separator = told or _separator(text, is_named=is_named)
+    text, declared = _declared_separator(decoded.text)
+    is_named = is_named or bool(declared)
+    separator = declared or _separator(text, is_named=is_named)
     if separator is None:
         return None
     rows = _records(text, separator, is_whole=sample.is_whole)
@@ -43,27 +43,27 @@ def csv_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Table, tuple[str, ...]]:
-    """A table that is not too wide, and a sentence where it was."""
+    """A table of at most `MAX_COLUMNS`, and a note if some were left out."""
     width = max(map(len, (header, *rows)))
     cut = tuple(tuple(cell[:_LONGEST_CELL] for cell in row[:MAX_COLUMNS]) for row in (header, *rows))
     notes = (f"Only {MAX_COLUMNS} of {width:,} columns are shown.",) if width > MAX_COLUMNS else ()
     return Table(cut[0], cut[1:]), notes
 
 
-def _told_separator(text: str) -> tuple[str, str]:
-    """The text behind a first line such as `sep=;`, and what that says."""
+def _declared_separator(text: str) -> tuple[str, str]:
+    """The text after a first line such as `sep=;`, and the separator that it names."""
     first, line_end, _ = text[:32].partition("\n")
-    told = first.strip().lower().removeprefix("sep=")
-    if line_end and first.lower().startswith("sep=") and told in (*_NAMES, ""):
-        return text[len(first) + 1 :], told or "\t"
+    declared = first.strip().lower().removeprefix("sep=")
+    if line_end and first.lower().startswith("sep=") and declared in (*_NAMES, ""):
+        return text[len(first) + 1 :], declared or "\t"
     return text, ""
 
 
 def _separator(text: str, *, is_named: bool) -> str | None:
-    """What separates cells: what gives most records the same number of them."""
+    """The separator with which most records have the same number of cells; `None` if there is none."""
     best, most = None, 1
     for separator in _NAMES:
-        records = _records(text[:65_536], separator, _TRIED, is_whole=len(text) <= 65_536)
+        records = _records(text[:65_536], separator, _SAMPLE_ROWS, is_whole=len(text) <= 65_536)
         rows = [row for row in records if any(map(str.strip, row))]
         if not rows or (not is_named and _is_prose(rows, separator)):
             continue
@@ -75,7 +75,7 @@ def _separator(text: str, *, is_named: bool) -> str | None:
 
 
 def _is_prose(rows: list[list[str]], separator: str) -> bool:
-    """Whether these are sentences or statements: a blank follows many separators, or rows begin and end like code."""
+    """Whether these are sentences or code: a space follows many separators, or many rows end like a statement."""
     further = [cell for row in rows for cell in row[1:]]
     if sum(cell.startswith(" ") for cell in further) > 0.2 * len(further):
         return True
@@ -83,14 +83,14 @@ def _is_prose(rows: list[list[str]], separator: str) -> bool:
 
 
 def _records(text: str, separator: str, most: int = MAX_ROWS + 2, *, is_whole: bool) -> list[list[str]]:
-    """Records, in which quotes may hold line ends; one that is cut is left out."""
+    """Records, with line breaks inside quotes; one that is cut off is left out."""
     rows: list[list[str]] = []
     lines = io.StringIO(text, newline="")
     try:
         rows.extend(islice(csv.reader(lines, delimiter=separator, strict=True), most))
     except csv.Error as error:
         if is_whole or "unexpected end" not in str(error):
-            # Quotes inside of cells, or one that nobody closes: as most programs take them.
+            # Quotes inside cells, or one that is never closed: read as most programs do.
             return _lenient(text, separator, most)
     else:
         if rows and not is_whole and len(rows) < most and not text.endswith(("\n", "\r")):
@@ -105,13 +105,18 @@ def _lenient(text: str, separator: str, most: int) -> list[list[str]]:
         return []
 
 
+def is_parquet(head: bytes) -> bool:
+    """Whether these bytes begin a Parquet file."""
+    return head.startswith(b"PAR1")
+
+
 def parquet_preview(sample: Sample) -> Preview:
     """Columns with their types, and the first rows."""
     try:
         import pyarrow as arrow
         from pyarrow import parquet
     except ImportError:
-        note = "To see its rows, install the extra: pip install 'cloudstore-tui[parquet]'."
+        note = "To see its rows: pip install 'cloudstore-tui[parquet]'."
         return Preview("Parquet table", Nothing(), notes=(note,))
     file: Any = parquet.ParquetFile(arrow.PythonFile(sample.open(), mode="r"), memory_map=False)
     meta, schema = file.metadata, file.schema_arrow
@@ -129,7 +134,7 @@ def parquet_preview(sample: Sample) -> Preview:
         batch = next(file.iter_batches(_MAX_BINARY_ROWS, columns=names, use_threads=False), None)
         rows = [] if batch is None else list(zip(*(map(_cell, column.to_pylist()) for column in batch), strict=True))
     except OSError:
-        notes = ("Its rows lie in more bytes than a preview reads.",)
+        notes = ("Its rows take more bytes than a preview reads.",)
     if len(rows) < meta.num_rows and not notes:
         notes = (f"The first {len(rows):,} rows are shown.",)
     table, further = _table(header, rows)
@@ -137,7 +142,7 @@ def parquet_preview(sample: Sample) -> Preview:
 
 
 def spreadsheet_preview(sample: Sample, kind: str) -> Preview | None:
-    """The first sheet, and the names of all; `None` where the library is missing."""
+    """The first sheet, and the names of all; `None` if the library is not installed."""
     try:
         from python_calamine import CalamineWorkbook
     except ImportError:
@@ -154,10 +159,15 @@ def spreadsheet_preview(sample: Sample, kind: str) -> Preview | None:
     return Preview(kind, table, facts, (*notes, *further))
 
 
+def is_database(head: bytes) -> bool:
+    """Whether these bytes begin a SQLite database."""
+    return head.startswith(b"SQLite format 3\0")
+
+
 def database_preview(sample: Sample) -> Preview:
-    """The tables of a SQLite database, with how they were made."""
-    if sample.size > _MAX_DATABASE:
-        note = f"Its tables are shown up to {_MAX_DATABASE:,} bytes; d downloads it."
+    """The tables of a SQLite database, with their row counts and definitions."""
+    if sample.size > _MAX_DATABASE_BYTES:
+        note = f"Only databases of up to {_MAX_DATABASE_BYTES:,} bytes are read; d downloads it."
         return Preview("SQLite database", Nothing(), notes=(note,))
     connection = sqlite3.connect(":memory:")
     connection.deserialize(sample.open().read())
@@ -167,7 +177,7 @@ def database_preview(sample: Sample) -> Preview:
         for name, kind, sql in islice(found.fetchall(), 1000)
     ]
     tables = sum(row[1] == "table" for row in rows)
-    table, notes = _table(("name", "kind", "rows", "made by"), rows)
+    table, notes = _table(("name", "kind", "rows", "definition"), rows)
     return Preview("SQLite database", table, (("tables", f"{tables:,}"),), notes)
 
 

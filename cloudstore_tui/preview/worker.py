@@ -1,8 +1,8 @@
 """The process in which untrusted bytes are read.
 
-Started as `python -I -S -c …` with an empty environment. It asks for bytes through its input and output, and has no
-other way out: no secret, no configuration, no file to write, no socket. It is limited in memory and work; whoever
-started it kills it whenever he likes. Imports are few, because somebody waits.
+Started as `python -I -S -c …` with an empty environment. It requests bytes through its standard input and output, and
+has no other way out: no secret, no configuration, no file to write, no socket. Its memory and CPU time are limited,
+and its parent may kill it at any time. Imports are few, because somebody is waiting.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from cloudstore_tui.preview.model import Answer, Ask, Done, Draft, Job
+from cloudstore_tui.preview.model import Done, Draft, Job, ReadReply, ReadRequest
 from cloudstore_tui.preview.remote_file import RemoteFile
 from cloudstore_tui.preview.sample import Sample
 
@@ -30,22 +30,22 @@ _FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.p
 
 
 def main() -> None:
-    """Take one job, answer it, end."""
-    program = Program()
+    """Take one job, answer it, and exit."""
+    parent = Parent()
     limit()
-    job = program.receive(Job)
-    # Deferred: while this is loaded, the program fetches the first bytes.
+    job = parent.receive(Job)
+    # Deferred: while this is loaded, the parent fetches the first bytes.
     from cloudstore_tui.preview.examine import examine
 
     size = job.facts.size
-    file = RemoteFile(program.fetch, size if size is not None else len(job.head), job.head)
-    sample = Sample(job.facts, job.head[: job.wanted], file, draft=lambda preview: program.send(Draft(preview)))
-    program.send(Done(examine(sample)))
+    file = RemoteFile(parent.fetch, size if size is not None else len(job.head), job.head)
+    sample = Sample(job.facts, job.head[: job.wanted], file, draft=lambda preview: parent.send(Draft(preview)))
+    parent.send(Done(examine(sample)))
     os._exit(0)
 
 
 def limit(cpu_s: int = MAX_CPU_S) -> None:
-    """Bound memory, work and files, and refuse to go anywhere."""
+    """Limit memory, CPU time and files, and forbid this process everything else."""
     for kind, most in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CPU, cpu_s),
@@ -56,71 +56,71 @@ def limit(cpu_s: int = MAX_CPU_S) -> None:
         try:
             resource.setrlimit(kind, (most, most))
         except (OSError, ValueError):
-            # macOS knows no limit of memory; the time that whoever started this allows bounds it there.
+            # macOS has no memory limit; there the parent's time-out has to do.
             continue
     sys.addaudithook(_refuse)
     refuse_system_calls()
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if event.startswith(_FORBIDDEN) or (event == "open" and _writes(arguments)):
+    if event.startswith(_FORBIDDEN) or (event == "open" and _opens_for_writing(arguments)):
         raise PermissionError(f"a preview may not do that: {event}")
 
 
-def _writes(arguments: tuple[object, ...]) -> bool:
+def _opens_for_writing(arguments: tuple[object, ...]) -> bool:
     flags = arguments[2] if len(arguments) > 2 else 0
     return isinstance(flags, int) and bool(flags & _WRITES)
 
 
 def encoded(message: msgspec.Struct) -> bytes:
-    """A message as bytes; letters that are half of one become �."""
+    """A message as bytes; unpaired surrogates become �."""
     try:
         return msgspec.msgpack.encode(message)
     except UnicodeEncodeError:
-        return msgspec.msgpack.encode(_whole_letters(msgspec.to_builtins(message, builtin_types=(bytes,))))
+        return msgspec.msgpack.encode(_without_surrogates(msgspec.to_builtins(message, builtin_types=(bytes,))))
 
 
-def _whole_letters(value: object) -> object:
+def _without_surrogates(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {name: _whole_letters(item) for name, item in value.items()}
-    return [_whole_letters(item) for item in value] if isinstance(value, list | tuple) else value
+        return {name: _without_surrogates(item) for name, item in value.items()}
+    return [_without_surrogates(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-class Program:
-    """Who started this worker, at the other end of its standard input and output."""
+class Parent:
+    """The process that started this one, at the other end of its standard input and output."""
 
     def __init__(self) -> None:
-        """Keep both streams for messages alone: what a library prints must not come between them."""
+        """Reserve both streams for messages: whatever a library prints must not get between them."""
         self._source = os.fdopen(os.dup(0), "rb")
         self._target = os.fdopen(os.dup(1), "wb")
-        nowhere = os.open(os.devnull, os.O_RDWR)
+        null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
-            os.dup2(nowhere, number)
+            os.dup2(null, number)
 
     def send(self, message: msgspec.Struct) -> None:
-        """Say something."""
+        """Send a message."""
         data = encoded(message)
         self._target.write(_LENGTH.pack(len(data)) + data)
         self._target.flush()
 
     def receive(self, kind: type[_M]) -> _M:
-        """Wait for what is said next."""
+        """Wait for the next message."""
         size = self._source.read(_LENGTH.size)
         if len(size) < _LENGTH.size:
-            # Nobody waits any more.
+            # The parent has gone.
             os._exit(1)
         return msgspec.msgpack.decode(self._source.read(_LENGTH.unpack(size)[0]), type=kind)
 
-    def fetch(self, stretches: Sequence[tuple[int, int]]) -> tuple[Sequence[bytes], str]:
-        """Ask for stretches of the object."""
-        self.send(Ask(tuple(stretches)))
-        answer = self.receive(Answer)
-        return answer.pieces, answer.problem
+    def fetch(self, ranges: Sequence[tuple[int, int]]) -> tuple[Sequence[bytes], str]:
+        """The bytes of some ranges of the object, and why some are missing."""
+        self.send(ReadRequest(tuple(ranges)))
+        reply = self.receive(ReadReply)
+        return reply.pieces, reply.problem
 
 
-# What the kernel itself refuses, should bytes ever take this process over: sockets, programs, and changes of files
+# System calls that the kernel refuses if hostile bytes ever take over this process: sockets, programs, file changes
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
@@ -129,17 +129,17 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
 
 
-class _Machine(NamedTuple):
-    """Numbers of one kind of processor."""
+class _Architecture(NamedTuple):
+    """Its audit number, and system calls by number."""
 
     code: int
     opens: tuple[tuple[int, int], ...]
-    """Calls that open a file, and which argument says how."""
+    """Calls that open a file, each with the index of its flags argument."""
     refused: tuple[int, ...]
 
 
-_MACHINES = {
-    "x86_64": _Machine(
+_ARCHITECTURES = {
+    "x86_64": _Architecture(
         0xC000003E,
         ((2, 1), (257, 2)),
         # socket, connect, sendto, socketpair, fork, vfork, execve, execveat, kill, ptrace, process_vm_writev,
@@ -147,7 +147,7 @@ _MACHINES = {
         (41, 42, 44, 53, 57, 58, 59, 322, 62, 101, 311, 76, 82, 83, 84, 85, 86, 87, 88, 90, 92, 94, 258, 260, 263, 264,
          265, 266, 268, 316, 437, 425),
     ),
-    "aarch64": _Machine(
+    "aarch64": _Architecture(
         0xC00000B7,
         ((56, 2),),
         (198, 203, 206, 199, 221, 281, 129, 117, 271, 45, 38, 276, 34, 35, 37, 36, 53, 54, 437, 425),
@@ -156,11 +156,11 @@ _MACHINES = {
 
 
 def refuse_system_calls() -> bool:
-    """Ask the kernel to refuse from now on, for good; whether it does. Linux on common processors only."""
-    machine = _MACHINES.get(platform.machine())
+    """Install a seccomp filter for the rest of this process; false where there is none for the platform."""
+    machine = _ARCHITECTURES.get(platform.machine())
     if sys.platform != "linux" or machine is None or sys.maxsize < 1 << 32:
         return False
-    code = _program(machine)
+    code = _seccomp_filter(machine)
     buffer = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -169,8 +169,8 @@ def refuse_system_calls() -> bool:
     return bool(libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, program, 0, 0) == 0)
 
 
-def _program(machine: _Machine) -> bytes:
-    """A filter as the kernel runs it: it looks at the number of each call, and at how files are opened."""
+def _seccomp_filter(machine: _Architecture) -> bytes:
+    """The BPF program: it checks the number of each call, and the flags of those that open files."""
     steps: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, _MACHINE),
         (_EQUAL, 1, 0, machine.code),

@@ -145,7 +145,7 @@ def test_where_the_store_sends_only_whole_objects_the_beginning_is_shown(run: Cl
     sandbox.faults.add("whole where=blob times=0")
     record = json.loads(run("preview", f"acme:{key}", "--json").out)
     assert (record["read"], record["facts"]["length"]) == (65_536, "4:00:00")
-    assert any(note.startswith("The store cannot begin in the middle") for note in record["notes"])
+    assert any(note.startswith("The store only sends whole objects") for note in record["notes"])
 
 
 def test_so_many_bytes_are_read_as_are_asked_for(run: Cloudstore) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from cloudstore_tui.core.links import Piece
 from cloudstore_tui.preview.examine import examine
-from cloudstore_tui.preview.model import HEAD, Ask, ObjectFacts, Preview
+from cloudstore_tui.preview.model import HEAD, ObjectFacts, Preview, ReadRequest
 from cloudstore_tui.preview.remote_file import RemoteFile
 from cloudstore_tui.preview.runner import PieceReader
 from cloudstore_tui.preview.sample import Sample
@@ -50,8 +50,8 @@ def look_into(name: str, shelf: Shelf, wanted: int, **facts: Any) -> Preview:
     total = len(first.data) if len(first.data) < wanted else first.total
     reader = PieceReader(shelf.read, first)
 
-    def fetch(stretches: Any) -> tuple[Any, str]:
-        answer = asyncio.run(reader.answer(Ask(tuple(stretches))))
+    def fetch(ranges: Any) -> tuple[Any, str]:
+        answer = asyncio.run(reader.answer(ReadRequest(tuple(ranges))))
         return answer.pieces, answer.problem
 
     file = RemoteFile(fetch, total or len(first.data), first.data)
@@ -61,7 +61,7 @@ def look_into(name: str, shelf: Shelf, wanted: int, **facts: Any) -> Preview:
 
 @pytest.fixture
 def into() -> Into:
-    """ThemeManager into bytes: `into("name.csv", data)`."""
+    """Makes the preview of bytes: `into("name.csv", data)`."""
 
     def run(name: str, data: bytes | Shelf, *, wanted: int = HEAD, **facts: Any) -> Preview:
         return look_into(name, data if isinstance(data, Shelf) else Shelf(data), wanted, **facts)

@@ -254,7 +254,7 @@ def test_a_7z_that_claims_to_be_enormous_is_believed_nothing(into: Any, director
 
 
 def jpeg(metadata: int) -> bytes:
-    """A picture behind so many bytes of what is told about it."""
+    """A picture behind so many bytes of metadata."""
     segments = b"".join(b"\xff\xed" + struct.pack(">H", 60_002) + bytes(60_000) for _ in range(metadata // 60_000))
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 68, 100, 3) + b"\1\x11\0\2\x11\1\3\x11\1"
     return b"\xff\xd8" + segments + frame + b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0" + bytes(99) + b"\xff\xd9"

@@ -52,9 +52,9 @@ def samples(data: bytes, start: float = 0.0) -> "tuple[array[int], list[int]]":
     """What is heard from a second on, and which bytes were read for it."""
     read_from: list[int] = []
 
-    def fetch(stretches: Sequence[tuple[int, int]]) -> tuple[list[bytes], str]:
-        read_from.extend(first for first, _ in stretches)
-        return [data[first : first + count] for first, count in stretches], ""
+    def fetch(ranges: Sequence[tuple[int, int]]) -> tuple[list[bytes], str]:
+        read_from.extend(first for first, _ in ranges)
+        return [data[first : first + count] for first, count in ranges], ""
 
     return array("h", chain.from_iterable(decoded(RemoteFile(fetch, len(data)), start))), read_from
 
@@ -111,14 +111,14 @@ def test_faster_sound_is_shorter_and_has_the_same_pitch() -> None:
 def test_samples_wait_are_forgotten_and_pause() -> None:
     queue = SampleQueue()
     device = queue.play()
-    queue.take(b"D", b"\1\0" * 10)
+    queue.put(b"D", b"\1\0" * 10)
     assert device.send(4) == b"\1\0" * 4
-    queue.take(b"P", b"")
+    queue.put(b"P", b"")
     assert device.send(4) == bytes(8)
-    queue.take(b"R", b"")
+    queue.put(b"R", b"")
     assert device.send(8) == b"\1\0" * 6 + bytes(4)
-    queue.take(b"D", b"\2\0" * 10)
-    queue.take(b"F", b"")
+    queue.put(b"D", b"\2\0" * 10)
+    queue.put(b"F", b"")
     assert device.send(2) == bytes(4)
     assert queue.report == b"\1" + bytes(8)
 

@@ -18,20 +18,20 @@ class Store:
         self.most = most
         self.asked: list[tuple[int, int]] = []
 
-    def __call__(self, stretches: Sequence[tuple[int, int]]) -> tuple[list[bytes], str]:
-        self.asked += stretches
-        pieces = [self.data[first : first + count] if first + count <= self.most else b"" for first, count in stretches]
+    def __call__(self, ranges: Sequence[tuple[int, int]]) -> tuple[list[bytes], str]:
+        self.asked += ranges
+        pieces = [self.data[first : first + count] if first + count <= self.most else b"" for first, count in ranges]
         return pieces, "no more" if b"" in pieces else ""
 
 
-def opened(store: Store, head: int = 0, ahead: int = 65_536) -> RemoteFile:
-    return RemoteFile(store, len(store.data), store.data[:head], ahead)
+def opened(store: Store, head: int = 0, read_ahead: int = 65_536) -> RemoteFile:
+    return RemoteFile(store, len(store.data), store.data[:head], read_ahead)
 
 
 @pytest.mark.parametrize("head", [0, 1, 4096, 5000, 100_000, 300_000])
-@pytest.mark.parametrize("ahead", [4096, 65_536])
-def test_it_reads_as_a_file_does(head: int, ahead: int) -> None:
-    file, same = opened(Store(), head, ahead), io.BytesIO(DATA)
+@pytest.mark.parametrize("read_ahead", [4096, 65_536])
+def test_it_reads_as_a_file_does(head: int, read_ahead: int) -> None:
+    file, same = opened(Store(), head, read_ahead), io.BytesIO(DATA)
     for offset, whence, count in (
         (0, 0, 10), (4090, 0, 20), (-5, 2, 100), (0, 1, 5), (200_000, 0, 70_000), (3, 0, 0), (299_999, 0, -1),
         (-100_000, 2, 50_000), (400_000, 0, 5), (0, 0, -1),
@@ -64,7 +64,7 @@ def test_a_buffered_reader_and_the_libraries_read_it() -> None:
             info.size = 100_000
             tar.addfile(info, io.BytesIO(DATA))
     store = Store(made.getvalue())
-    with tarfile.open(fileobj=opened(store, ahead=4096)) as tar:
+    with tarfile.open(fileobj=opened(store, read_ahead=4096)) as tar:
         assert tar.getnames() == ["a", "b"]
     assert sum(count for _, count in store.asked) < 30_000
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_had_is_an_error_that_says_why() -> None:
 
 def test_a_budget_of_requests_ends() -> None:
     store = Store()
-    file = opened(store, ahead=4096)
+    file = opened(store, read_ahead=4096)
     file.requests_left = 3
     for offset in (0, 100_000, 200_000):
         file.seek(offset)
@@ -92,6 +92,6 @@ def test_a_budget_of_requests_ends() -> None:
 
 
 @pytest.mark.parametrize(("offset", "whence"), [(-1, 0), (-300_001, 2), (1 << 63, 0)])
-def test_there_is_no_place_before_the_beginning(offset: int, whence: int) -> None:
-    with pytest.raises(OSError, match="no such place"):
+def test_there_is_no_offset_before_the_beginning(offset: int, whence: int) -> None:
+    with pytest.raises(OSError, match="no such offset"):
         opened(Store()).seek(offset, whence)

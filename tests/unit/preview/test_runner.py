@@ -41,14 +41,14 @@ def test_what_is_stored_compressed_is_opened_or_named(coding: str, data: bytes) 
     if coding == "gzip":
         assert found.format == "JSON in gzip"
     else:
-        assert found.notes == ("It is stored compressed (br), which is not opened here.",)
+        assert found.notes == ("It is stored compressed (br), which a preview does not decompress.",)
 
 
 def test_more_than_a_little_that_is_read_for_facts_alone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 100
     assert not any("were read" in note for note in preview("a.amr", data).notes)
     monkeypatch.setattr(runner, "MAX_FOR_FACTS", 3000)
-    assert any("MB were read for this" in note for note in preview("a.amr", data).notes)
+    assert any("MB were read" in note for note in preview("a.amr", data).notes)
 
 
 def children() -> list[psutil.Process]:
@@ -130,25 +130,25 @@ def test_what_was_known_before_a_worker_died_is_shown(monkeypatch: pytest.Monkey
     monkeypatch.setattr(runner, "PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]; {script}; worker.main()")
     found = preview("x", wav(8000))
     assert (found.format, dict(found.facts)["length"]) == ("WAV audio", "6:15")
-    assert "made to do harm" in found.notes[0]
+    assert "damaged or malicious" in found.notes[0]
 
 
 MISBEHAVIOUR = {
     "wants much memory": (
         "from cloudstore_tui.preview.worker import limit; limit(); bytearray(1 << 30)",
-        "damaged, or made to do harm",
+        "damaged or malicious",
     ),
     "never ends": (
         "from cloudstore_tui.preview import worker; worker.MAX_CPU_S = 1; worker.limit()\nwhile True: pass",
         "more work than a preview may do",
     ),
-    "ends at once": ("", "damaged, or made to do harm"),
-    "sleeps": ("import time; time.sleep(60)", "not understood within"),
+    "ends at once": ("", "damaged or malicious"),
+    "sleeps": ("import time; time.sleep(60)", "not be read within"),
     "says too much": (
         "import os; os.write(1, b'\\xff' * 4)\nwhile True: os.write(1, bytes(65536))",
-        "damaged, or made to do harm",
+        "damaged or malicious",
     ),
-    "says nonsense": ("import os; os.write(1, b'\\0\\0\\0\\4abcd')", "damaged, or made to do harm"),
+    "says nonsense": ("import os; os.write(1, b'\\0\\0\\0\\4abcd')", "damaged or malicious"),
 }
 
 
@@ -156,7 +156,7 @@ MISBEHAVIOUR = {
 def test_a_worker_that_misbehaves_is_a_sentence_and_the_bytes(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, sentence = MISBEHAVIOUR[what]
     monkeypatch.setattr(runner, "PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]\n{script}")
-    monkeypatch.setattr(runner, "SILENCE_S", 1.0 if what == "sleeps" else 100.0)
+    monkeypatch.setattr(runner, "MAX_SILENCE_S", 1.0 if what == "sleeps" else 100.0)
     found = preview("x.txt", b"hello")
     assert found.body == Bytes(b"hello")
     assert sentence in found.notes[0]
