@@ -1,4 +1,4 @@
-"""Entries as JSON text, from which SQL takes the values to sort by."""
+"""Entries as JSON text, and the SQL expressions that take values from it to sort by."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _NUMBERS: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
 
 _NUMBER: Final = re.compile(r"[0-9]+")
 _DIGITS: Final = 20
-"""Digits that numbers in names are compared by."""
+"""Digits to which numbers in names are padded for sorting."""
 
 _encoder = msgspec.json.Encoder()
 _objects = msgspec.json.Decoder(StoredObject)
@@ -27,12 +27,12 @@ def encode(entry: Entry) -> str:
     try:
         return _encoder.encode(entry).decode()
     except (UnicodeEncodeError, OverflowError):
-        # Half a surrogate pair, or a number that no 64-bit word holds: JSON allows both, so a service may send them.
+        # An unpaired surrogate, or a number beyond 64 bits: JSON allows both, so a service may send them.
         return json.dumps(msgspec.to_builtins(entry))
 
 
 def decode(text: str, *, is_folder: bool) -> Entry:
-    """The entry that `encode` was given."""
+    """The inverse of `encode`."""
     try:
         return _folders.decode(text) if is_folder else _objects.decode(text)
     except msgspec.DecodeError:
@@ -40,28 +40,28 @@ def decode(text: str, *, is_folder: bool) -> Entry:
         return msgspec.convert(json.loads(text), kind)
 
 
-def words(entry: Entry) -> str:
-    """What a filter looks into: name and tag values, without case, one a line."""
+def search_text(entry: Entry) -> str:
+    """What a filter searches: name and tag values, normalized, one per line."""
     if isinstance(entry, Folder) or not entry.tags:
-        return needle(entry.name)
-    return needle("\n".join([entry.name, *[value for _, value in entry.tags]]))
+        return normalized(entry.name)
+    return normalized("\n".join([entry.name, *[value for _, value in entry.tags]]))
 
 
-def needle(text: str) -> str:
-    """The pattern to look for in `words`, without capitals and accents."""
+def normalized(text: str) -> str:
+    """A text without capitals and accents."""
     return text.lower() if text.isascii() else _storable(unaccented(text))
 
 
 def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
-    """The same as `column_value`, but types by what people call them: a list is in the order that is seen."""
+    """The same as `column_value`, but with types by their labels, so that a list is in the order that is seen."""
     value, arguments = column_value(column)
     return (f"type_label({value})" if column.name == "type" else value), arguments
 
 
 def column_value(column: Column) -> tuple[str, tuple[str, ...]]:
-    """An SQL expression over `body` that sorts as the column's values do, with its arguments; NULL where unknown."""
+    """An SQL expression over `body` that sorts like the column's values, with its arguments; NULL if unknown."""
     if column.retention is not None:
-        # What has a type with a policy of its own is sorted among the others by its age alone.
+        # By age alone, although some types may have a retention of their own.
         return "julianday(coalesce(json_extract(body, '$.created'), json_extract(body, '$.modified')))", ()
     if column.name in _TIMES:
         # Instants, not texts: offsets differ. Exact to the millisecond, as the services are.
@@ -78,12 +78,12 @@ def column_value(column: Column) -> tuple[str, tuple[str, ...]]:
 
 
 def natural_key(name: str) -> str:
-    """The sort key of a name: numbers by value, and a longer name after its beginning."""
+    """The sort key of a name: numbers by value, and prefixes first."""
     return _NUMBER.sub(lambda found: found[0].lstrip("0").rjust(_DIGITS, "0"), name.rstrip("/").casefold())
 
 
 def natural_key_of(name: bytes | None) -> bytes | None:
-    """The same for SQL, in bytes, as half a surrogate pair is no text there; NULL without a name."""
+    """The same for SQL, in bytes, since an unpaired surrogate is not text there; NULL without a name."""
     return natural_key(name.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass") if name else None
 
 

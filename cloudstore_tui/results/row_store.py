@@ -1,4 +1,4 @@
-"""The rows of a list: kept on disk, shown filtered and sorted with folders first, read in windows, and marked."""
+"""The rows of a list: stored on disk, filtered and sorted with folders first, read in windows, and marked."""
 
 import asyncio
 from array import array
@@ -11,71 +11,71 @@ from pathlib import Path
 import msgspec
 
 from cloudstore_tui.core.models import Column, Entry, StoredObject
-from cloudstore_tui.results.database import RowDatabase, RowFacts, Shown
+from cloudstore_tui.results.database import DisplayText, RowDatabase, RowInfo
 
 
 class Sizes:
-    """Seventeen bytes per row, by row number, so that what is marked can be added up without reading it."""
+    """Size and time of every row by its number, in 17 bytes, so that selections are added up without reading them."""
 
     def __init__(self) -> None:
         self.bytes = array("q")
         """0 where unknown."""
         self.rounded = bytearray()
-        """1 where the size is not exact or not known."""
-        self.moments = array("q")
-        """Seconds of the epoch; 0 where unknown."""
+        """1 where the size is unknown or not exact."""
+        self.timestamps = array("q")
+        """Epoch seconds; 0 where unknown."""
         self.span = (0, 0)
-        """The oldest and the newest of them that ever came; 0 where none is known."""
+        """The oldest and the newest timestamp so far; 0 if there is none."""
         self.version = 0
-        """Another number whenever something is noted."""
+        """Changes with every update."""
 
     @property
-    def known(self) -> tuple[int, int]:
-        """How many rows tell their size, and the sum of these."""
+    def totals(self) -> tuple[int, int]:
+        """The number of rows of known size, and the sum of these sizes."""
         return len(self.bytes) - self.bytes.count(0), sum(self.bytes)
 
-    def note(self, rows: Sequence[RowFacts]) -> None:
-        """Keep the sizes of new rows, or of rows that changed."""
+    def update(self, rows: Sequence[RowInfo]) -> None:
+        """Take over the values of rows that are new or have changed."""
         self.version += 1
-        sizes, rounded, moments = self.bytes, self.rounded, self.moments
+        sizes, rounded, timestamps = self.bytes, self.rounded, self.timestamps
         for row in rows:
             number = row.number
             if number >= len(sizes):
-                # Numbers given to entries that turned out to be known are never used.
+                # Numbers are skipped where entries turn out to be stored already.
                 missing = number + 1 - len(sizes)
                 sizes.extend([0] * missing)
                 rounded.extend(bytes(missing))
-                moments.extend([0] * missing)
-            sizes[number], rounded[number], moments[number] = row.size, row.rounded, row.moment
-        known = [row.moment for row in rows if row.moment]
-        if known:
+                timestamps.extend([0] * missing)
+            sizes[number], rounded[number], timestamps[number] = row.size, row.rounded, row.timestamp
+        times = [row.timestamp for row in rows if row.timestamp]
+        if times:
             first, last = self.span
-            self.span = (min(first or known[0], *known), max(last, *known))
+            self.span = (min(first or times[0], *times), max(last, *times))
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """What is marked, in one line."""
+    """A summary of what is marked."""
 
     count: int = 0
     size: int = 0
-    """Bytes of all marked objects whose size is known."""
+    """Bytes of all marked objects of known size."""
     size_exact: bool = True
-    """False if a size among them is rounded or not known."""
+    """False if a size among them is rounded or unknown."""
     first: int = 0
-    """When the oldest of them was made, in seconds of the epoch; 0 if that is not known of any."""
+    """The time of the oldest, in epoch seconds; 0 if no time is known."""
     last: int = 0
-    """When the newest was."""
+    """The time of the newest."""
 
 
 class MarkedRows:
-    """One byte per row: marks survive sorting, filtering and reading again."""
+    """One byte per row: marks survive sorting, filtering and refreshing."""
 
     def __init__(self) -> None:
         self._flags = bytearray()
-        self._dropped = bytearray()
-        """The flags before all of them were taken away."""
+        self._cleared = bytearray()
+        """The flags before the last `clear`."""
         self.version = 0
-        """Another number whenever something is marked or unmarked."""
+        """Changes whenever a row is marked or unmarked."""
 
     def __contains__(self, number: int) -> bool:
         return number < len(self._flags) and self._flags[number] == 1
@@ -92,43 +92,43 @@ class MarkedRows:
             if number >= len(flags):
                 flags.extend(bytes(number - len(flags) + 1024))
             flags[number] = on
-            if not on and number < len(self._dropped):
-                self._dropped[number] = False
+            if not on and number < len(self._cleared):
+                self._cleared[number] = False
 
     def clear(self) -> None:
         """Unmark all rows."""
         if any(self._flags):
-            self._dropped = self._flags
+            self._cleared = self._flags
         self.version += 1
         self._flags = bytearray()
 
-    def bring_back(self) -> None:
-        """Mark again what was unmarked at once."""
-        dropped, self._dropped = self._dropped, bytearray()
-        self.set(compress(range(len(dropped)), dropped), on=True)
+    def restore(self) -> None:
+        """Undo the last `clear`."""
+        cleared, self._cleared = self._cleared, bytearray()
+        self.set(compress(range(len(cleared)), cleared), on=True)
 
     def summary(self, sizes: Sizes) -> Selection:
-        """What is marked, how large it is, and of when."""
+        """Number, size and times of the marked rows."""
         flags = self._flags
         size, exact = sum(compress(sizes.bytes, flags)), not any(compress(sizes.rounded, flags))
-        moments = [moment for moment in compress(sizes.moments, flags) if moment]
-        return Selection(flags.count(1), size, exact, min(moments, default=0), max(moments, default=0))
+        timestamps = [timestamp for timestamp in compress(sizes.timestamps, flags) if timestamp]
+        return Selection(flags.count(1), size, exact, min(timestamps, default=0), max(timestamps, default=0))
 
 
 MAX_SORTED_DIRECTLY = 10_000
-"""Rows up to which sorting and filtering is done in the call, in about a frame; more go to a thread."""
+"""Rows up to which sorting and filtering happen at once, in about a frame; more are left to a thread."""
 
 
 class InsertionOrder:
-    """Row numbers: first those of folders, then those of objects, each in order of arrival."""
+    """Row numbers in order of arrival, folders before objects."""
 
     def __init__(self) -> None:
         self.numbers = array("I")
         self.folders = 0
-        """How many of them are of folders."""
+        """Number of folders, which come first."""
 
-    def add(self, rows: Iterable[RowFacts]) -> bool:
-        """Add rows to the end of their kind; whether all of them are at the very end."""
+    def add(self, rows: Iterable[RowInfo]) -> bool:
+        """Add rows after the others of their kind; false if that moved rows that were there."""
         folders, objects = array("I"), array("I")
         for row in rows:
             (folders if row.is_folder else objects).append(row.number)
@@ -139,128 +139,128 @@ class InsertionOrder:
         return in_place
 
     def remove(self, gone: set[int]) -> None:
-        """Forget rows."""
+        """Remove rows."""
         self.folders -= sum(number in gone for number in self.numbers[: self.folders])
         self.numbers = array("I", [number for number in self.numbers if number not in gone])
 
     def replace(self, seen: Mapping[int, bool]) -> None:
-        """Take over another order of rows, each with whether it is a folder."""
+        """Replace all rows by these, each with whether it is a folder."""
         self.numbers = array("I", [number for number, is_folder in seen.items() if is_folder])
         self.folders = len(self.numbers)
         self.numbers.extend([number for number, is_folder in seen.items() if not is_folder])
 
 
 class RowStore:
-    """The entries fetched so far: which are shown in which order, read in windows, and marked.
+    """The entries fetched so far, and the view of them: filtered, sorted, and read in windows.
 
-    In memory there are only row numbers, sizes and marks. `sort` and `filter` of many rows say what is wanted and set
-    `stale`; `settle` does it in a thread while everything else goes on, and what was shown before stays until then.
+    In memory are only row numbers, sizes, times and marks. With many rows, `sort` and `filter` only set `stale`, and
+    `settle` does the work in a thread; until then the view stays as it was.
 
-    A mark belongs to the entry, wherever it is shown and whether it is. Use it from one thread, the event loop's.
+    Marks belong to entries, whether these are in the view or not. For the thread of the event loop only.
     """
 
-    def __init__(self, folder: Path | None = None, shown: Shown | None = None) -> None:
+    def __init__(self, folder: Path | None = None, shown: DisplayText | None = None) -> None:
         self._database = RowDatabase(folder, shown)
         self.filtered_by = ""
-        """The filter text, as the user wrote it."""
+        """The filter text, as the user typed it."""
         self.sorted_by: tuple[Column | None, bool] = (None, False)
-        """Column and whether descending; `None` for the order in which rows came."""
-        self._arranged = False
+        """Column, and whether descending; `None` for the order of arrival."""
+        self._is_arranged = False
         self._version = 0
-        self._late: array[int] | None = None
+        self._arrived: array[int] | None = None
         self._seen: dict[int, bool] | None = None
         self._marked = MarkedRows()
-        self._summed = (-1, -1)
-        """Of which state of marks and sizes the summary is: adding up a hundred thousand marks takes a while."""
+        self._summary_versions = (-1, -1)
+        """Versions of marks and sizes that `_summary` is of: adding up a hundred thousand marks takes a while."""
         self._summary = Selection()
         self.clear()
 
-    # What is there
+    # Reading
 
     def __len__(self) -> int:
-        """Rows that are shown."""
-        return len(self._shown)
+        """Number of rows in the view."""
+        return len(self._view)
 
     @property
     def loaded(self) -> int:
-        """All rows, also those that the filter hides."""
+        """Number of all rows, including those that the filter hides."""
         return len(self._order.numbers)
 
     @property
     def folders(self) -> int:
-        """How many of all rows are folders."""
+        """Number of folders among all rows."""
         return self._order.folders
 
     @property
     def span(self) -> tuple[int, int]:
-        """When the oldest and the newest of all rows were made, in seconds of the epoch; 0 where that is not known."""
+        """Times of the oldest and the newest of all rows, in epoch seconds; 0 if unknown."""
         return self._sizes.span
 
     @property
     def stale(self) -> bool:
         """Whether the view is out of date until `settle` has run."""
-        return self._dirty or self._late is not None
+        return self._dirty or self._arrived is not None
 
     def window(self, first: int, count: int) -> list[Entry]:
-        """The shown entries from `first` on, at most `count`."""
-        return self._database.read(self._shown[max(first, 0) : max(first + count, 0)])
+        """The entries of the view from `first` on, at most `count`."""
+        return self._database.read(self._view[max(first, 0) : max(first + count, 0)])
 
     def of_call(self, entry: Entry) -> list[Entry]:
-        """The rows of the same call as an entry, shown or not, itself among them."""
+        """The rows of the same call as an entry, including itself, whether in the view or not."""
         return self._database.of_call(entry)
 
-    def tellers(self, entries: Iterable[Entry]) -> dict[str, StoredObject]:
-        """For each entry that does not tell whose call it is of, by identity: a row of the same call that does."""
-        return self._database.tellers(entries)
+    def rows_with_person(self, entries: Iterable[Entry]) -> dict[str, StoredObject]:
+        """By identity, for each entry that does not name the person of its call: a row of that call that does."""
+        return self._database.rows_with_person(entries)
 
     def at(self, index: int) -> Entry:
-        """One shown entry."""
-        return self._database.read([self._shown[index]])[0]
+        """One entry of the view."""
+        return self._database.read([self._view[index]])[0]
 
     def index_of(self, identity: str) -> int | None:
-        """Where an entry is shown."""
+        """The index of an entry in the view."""
         found = self._database.find([identity])
         try:
-            return self._shown.index(found[0]) if found else None
+            return self._view.index(found[0]) if found else None
         except ValueError:
             return None
 
-    # What comes and goes
+    # Adding and removing
 
     def extend(self, entries: Iterable[Entry]) -> int:
-        """Add one page of entries, at most a thousand or so, to the end; those known already are left.
+        """Append one page of at most a thousand or so entries, except those that are here already.
 
         Returns:
-            How many were new.
+            The number of new entries.
         """
-        return self._take(self._database.add(entries, found_by=self.filtered_by))
+        return self._take(self._database.add(entries, filter_text=self.filtered_by))
 
     def merge(self, entries: Iterable[Entry]) -> int:
-        """Add one page of entries read again: those known already are replaced where they are and keep their mark.
+        """Add one page of entries that may be here already; these are replaced in place and keep their marks.
 
         Returns:
-            How many were new.
+            The number of new entries.
         """
         seen = self._seen
-        rows = self._database.add(entries, found_by=self.filtered_by, update=True, again=seen is not None)
+        rows = self._database.add(entries, filter_text=self.filtered_by, update=True, reorder=seen is not None)
         if seen is not None:
             for row in rows:
-                # To the end, as on disk, if a page repeats it.
+                # If a page repeats a row, it moves to the end, as on disk.
                 seen.pop(row.number, None)
                 seen[row.number] = row.is_folder
         new = self._take(rows)
-        self._sizes.note(rows)
+        self._sizes.update(rows)
         if new < len(rows):
-            # What was known may no longer match, or belong elsewhere.
+            # An updated row may no longer match the filter, or belong elsewhere.
             self._arrange()
         return new
 
     @contextmanager
     def refresh(self) -> Iterator[None]:
-        """Read everything again with `merge` inside the block; what was not merged by its end is forgotten.
+        """Read everything again with `merge` inside the block; rows that were not merged are removed at its end.
 
-        The rows then have the order in which they were given. If it ends with an exception, as when the user stops
-        it, nothing is forgotten.
+        The order of the rows becomes that of the merges. If the block raises, as when the user stops it, no row is
+        removed.
         """
         seen: dict[int, bool] = {}
         self._seen = seen
@@ -275,10 +275,10 @@ class RowStore:
                 self._seen = None
 
     def remove(self, identities: Iterable[str]) -> int:
-        """Forget entries.
+        """Remove entries.
 
         Returns:
-            How many were there.
+            How many there were.
         """
         gone = set(self._database.find(identities))
         self._order.remove(gone)
@@ -286,74 +286,74 @@ class RowStore:
         return len(gone)
 
     def clear(self) -> None:
-        """Forget all rows; filter and sort stay as they are."""
+        """Remove all rows; filter and sort order stay."""
         self._supersede()
         self._database.clear()
         self._order = InsertionOrder()
-        self._shown = array("I")
+        self._view = array("I")
         self._sizes = Sizes()
         self._dirty = False
         self._seen = None
         self._marked.clear()
 
     def close(self) -> None:
-        """Give the disk space back."""
+        """Free the disk space."""
         self._database.close()
 
-    # What is asked for
+    # Filtering and sorting
 
     def filter(self, text: str) -> None:
-        """Show only entries with `text` in their name or in a tag, in any case; all if empty."""
+        """Show only entries whose name, tags or display text contain `text`, ignoring case; all if it is empty."""
         if text != self.filtered_by:
             self.filtered_by = text
             self._supersede()
             self._arrange()
 
     def sort(self, column: Column | None, descending: bool = False) -> None:
-        """Show entries in the order of a column, unknown values last; `None` for the order in which they came."""
+        """Show entries in the order of a column, unknown values last; `None` for the order of arrival."""
         if (column, descending) != self.sorted_by:
             self.sorted_by = (column, descending)
             self._supersede()
             self._arrange()
 
     async def settle(self) -> None:
-        """Do what `sort` and `filter` asked for, if it is not done yet, without holding up the screen.
+        """Apply the last `sort` and `filter`, if that is still to be done, without blocking the event loop.
 
-        Call it again while `stale`: rows may have come in the meantime, or another wish.
+        To be called again while `stale`: rows may have arrived meanwhile, or the filter changed.
         """
-        if not self._dirty or self._late is not None:
+        if not self._dirty or self._arrived is not None:
             return
-        version, late = self._version, array("I")
-        self._dirty, self._late = False, late
-        shown: array[int] | None = None
+        version, arrived = self._version, array("I")
+        self._dirty, self._arrived = False, arrived
+        view: array[int] | None = None
         try:
-            shown = await asyncio.to_thread(
-                self._database.arranged, self.filtered_by, *self.sorted_by, self._database.last
+            view = await asyncio.to_thread(
+                self._database.sorted_numbers, self.filtered_by, *self.sorted_by, self._database.last
             )
         except asyncio.CancelledError:
             self._database.interrupt()
             raise
         finally:
-            if self._late is late:
-                self._late = None
-                self._dirty = not self._database.closed and (self._dirty or shown is None)
-        if shown is not None and version == self._version:
-            self._shown = shown + late
+            if self._arrived is arrived:
+                self._arrived = None
+                self._dirty = not self._database.closed and (self._dirty or view is None)
+        if view is not None and version == self._version:
+            self._view = view + arrived
 
-    # What is marked, and what is counted
+    # Marking and counting
 
     @property
     def selection(self) -> Selection:
-        """How much is marked, also of what the filter hides."""
+        """What is marked, including rows that the filter hides."""
         state = (self._marked.version, self._sizes.version)
-        if state != self._summed:
-            self._summed, self._summary = state, self._marked.summary(self._sizes)
+        if state != self._summary_versions:
+            self._summary_versions, self._summary = state, self._marked.summary(self._sizes)
         return self._summary
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """How many of the loaded objects tell their size, and how large these are together."""
-        return self._sizes.known
+        """The number of loaded objects of known size, and the sum of these sizes."""
+        return self._sizes.totals
 
     @property
     def sizes_exact(self) -> bool:
@@ -361,69 +361,69 @@ class RowStore:
         return self._sizes.rounded.count(1) <= self.folders
 
     def is_marked(self, index: int) -> bool:
-        """Whether the entry shown at `index` is marked."""
-        return index < len(self._shown) and self._shown[index] in self._marked
+        """Whether the entry at an index of the view is marked."""
+        return index < len(self._view) and self._view[index] in self._marked
 
     def marked(self, limit: int | None = None) -> list[Entry]:
-        """The marked entries in the order in which they came, at most `limit`."""
+        """The marked entries in order of arrival, at most `limit`."""
         return self._database.read(self._marked.numbers()[:limit])
 
     def mark(self, identities: Iterable[str], on: bool = True) -> None:
-        """Mark or unmark entries, shown or not; unknown ones are passed over."""
+        """Mark or unmark entries, in the view or not; unknown ones are ignored."""
         self._marked.set(self._database.find(identities), on=on)
 
     def mark_range(self, first: int, last: int, on: bool = True) -> None:
-        """Mark or unmark the entries shown from `first` to `last`, both included."""
-        self._marked.set(self._shown[first : last + 1], on=on)
+        """Mark or unmark the entries of the view from `first` to `last`, both included."""
+        self._marked.set(self._view[first : last + 1], on=on)
 
     def toggle(self, index: int) -> None:
-        """Mark the entry shown at `index`, or unmark it."""
+        """Mark the entry at an index of the view, or unmark it."""
         self.mark_range(index, index, not self.is_marked(index))
 
     def mark_all(self) -> None:
-        """Mark everything that is shown."""
-        self._marked.set(self._shown, on=True)
+        """Mark everything in the view."""
+        self._marked.set(self._view, on=True)
 
     def invert(self) -> None:
-        """Mark what is shown and not marked, unmark what is shown and marked."""
-        marked = [number for number in self._shown if number in self._marked]
-        self._marked.set(self._shown, on=True)
+        """Invert the marks in the view."""
+        marked = [number for number in self._view if number in self._marked]
+        self._marked.set(self._view, on=True)
         self._marked.set(marked, on=False)
 
     def clear_marks(self) -> None:
-        """Unmark everything, also what the filter hides."""
+        """Unmark everything, including what the filter hides."""
         self._marked.clear()
 
-    def bring_back_marks(self) -> None:
-        """Mark again what was marked before everything was last unmarked."""
-        self._marked.bring_back()
+    def restore_marks(self) -> None:
+        """Undo the last `clear_marks`."""
+        self._marked.restore()
 
     async def tally(self, column: Column, limit: int) -> list[tuple[str, int]]:
-        """The most frequent values of a column among the shown objects, each with its count."""
+        """The most frequent values of a column among the objects in the view, each with its count."""
         while not self._database.closed:
             found = await asyncio.to_thread(self._database.tally, self.filtered_by, column, limit)
-            # Sorting comes first, and interrupts what else is going on.
+            # Sorting takes precedence, and interrupts a tally.
             if found is not None:
                 return found
         return []
 
     async def tally_times(self, span: int) -> Counter[int]:
-        """How many of the shown entries are of each span of `span` seconds, by its number since the epoch."""
-        shown, moments = self._shown[:], self._sizes.moments[:]
-        return await asyncio.to_thread(_spans, shown, moments, span)
+        """The number of entries in the view for each interval of `span` seconds since the epoch, by its number."""
+        view, timestamps = self._view[:], self._sizes.timestamps[:]
+        return await asyncio.to_thread(_spans, view, timestamps, span)
 
-    # How it is done
+    # Internals
 
-    def _take(self, rows: list[RowFacts]) -> int:
+    def _take(self, rows: list[RowInfo]) -> int:
         new = sorted((row for row in rows if row.is_new), key=_folders_first)
-        self._sizes.note(new)
+        self._sizes.update(new)
         in_place = self._order.add(new)
-        if not self._arranged:
-            self._shown = self._order.numbers
-        elif shown := [row.number for row in new if row.matches]:
-            self._shown.extend(shown)
-            if self._late is not None:
-                self._late.extend(shown)
+        if not self._is_arranged:
+            self._view = self._order.numbers
+        elif view := [row.number for row in new if row.matches]:
+            self._view.extend(view)
+            if self._arrived is not None:
+                self._arrived.extend(view)
             if self.sorted_by[0] is not None or not in_place:
                 self._arrange()
         return len(new)
@@ -434,35 +434,35 @@ class RowStore:
         for number in gone:
             if self._seen is not None:
                 self._seen.pop(number, None)
-        self._shown = array("I", [number for number in self._shown if number not in gone])
+        self._view = array("I", [number for number in self._view if number not in gone])
         self._arrange()
         self._marked.set(gone, on=False)
 
     def _supersede(self) -> None:
-        # Whatever the thread finds from here on is the answer to an older question.
+        # Whatever the thread returns from here on belongs to an outdated sort or filter.
         self._version += 1
-        self._late = None
+        self._arrived = None
         self._database.interrupt()
 
     def _arrange(self) -> None:
-        self._arranged = bool(self.filtered_by) or self.sorted_by[0] is not None
-        if not self._arranged:
-            self._shown, self._dirty = self._order.numbers, False
+        self._is_arranged = bool(self.filtered_by) or self.sorted_by[0] is not None
+        if not self._is_arranged:
+            self._view, self._dirty = self._order.numbers, False
             return
-        shown = None
+        view = None
         if self.loaded <= MAX_SORTED_DIRECTLY:
-            shown = self._database.arranged(self.filtered_by, *self.sorted_by, self._database.last)
-        self._dirty = shown is None
-        if shown is not None:
-            self._shown = shown
-        elif self._shown is self._order.numbers:
-            # From here on the two grow apart.
-            self._shown = self._shown[:]
+            view = self._database.sorted_numbers(self.filtered_by, *self.sorted_by, self._database.last)
+        self._dirty = view is None
+        if view is not None:
+            self._view = view
+        elif self._view is self._order.numbers:
+            # The view stays as it is while the order of arrival grows.
+            self._view = self._view[:]
 
 
-def _folders_first(row: RowFacts) -> bool:
+def _folders_first(row: RowInfo) -> bool:
     return not row.is_folder
 
 
-def _spans(shown: "array[int]", moments: "array[int]", span: int) -> Counter[int]:
-    return Counter(moments[number] // span for number in shown if moments[number])
+def _spans(view: "array[int]", timestamps: "array[int]", span: int) -> Counter[int]:
+    return Counter(timestamps[number] // span for number in view if timestamps[number])

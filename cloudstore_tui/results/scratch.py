@@ -1,4 +1,4 @@
-"""A database for one run: on the disk, so that memory stays small, and gone with the process."""
+"""A database for one run: on disk, so that memory stays small, and gone with the process."""
 
 import os
 import sqlite3
@@ -12,49 +12,47 @@ from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageErr
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER
 from cloudstore_tui.fs.whole_file import refuse_shared
 
-_CACHE = 4096
-"""KiB of it that are held in memory."""
-_BATCH = 200
-"""Rows read at once."""
+_CACHE_KIB = 4096
+"""Size of the page cache in memory."""
+_BATCH_ROWS = 200
+"""Rows that `walk` reads at a time."""
 _HINT = "Free some space, or set TMPDIR to a folder that has it."
 
 
 class ScratchDatabase:
-    """An empty database that nobody else can open. Used from one thread at a time.
+    """A database that nobody else can open, for one thread at a time.
 
-    Every method raises `LocalDiskError` where the disk refuses.
+    Every method raises `LocalDiskError` if the disk fails.
     """
 
     def __init__(self, folder: Path | None, schema: str) -> None:
-        """Make one.
+        """Create the tables of `schema`.
 
-        Args:
-            folder: where its file lies, made if missing; where that cannot be, in the system's own place for such
-                files, and where there is none, in memory.
-            schema: statements that make its tables.
+        The file lies in `folder`, which is created if missing; failing that, in the system's temporary folder, and
+        failing that, in memory.
         """
         with self._errors():
-            self._connection = _opened(folder)
-            self._connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+            self._connection = _open(folder)
+            self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self._connection.executescript(schema)
 
     def execute(self, statement: str, values: Iterable[object] = ()) -> None:
-        """Change something."""
+        """Execute a statement without a result."""
         with self._errors():
             self._connection.execute(statement, tuple(values))
 
     def execute_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """Change something once for each row, all together."""
+        """Execute a statement once for each row, in one transaction."""
         with self._errors(), self.transaction():
             self._connection.executemany(statement, rows)
 
     def all(self, statement: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of an answer."""
+        """All rows of a query."""
         with self._errors():
             return self._connection.execute(statement, tuple(values)).fetchall()
 
     def one(self, statement: str, values: Iterable[object] = ()) -> tuple[Any, ...] | None:
-        """The first row of an answer."""
+        """The first row of a query."""
         with self._errors():
             found: tuple[Any, ...] | None = self._connection.execute(statement, tuple(values)).fetchone()
             return found
@@ -62,24 +60,24 @@ class ScratchDatabase:
     def walk(
         self, columns: str, table: str, condition: str = "1", values: Iterable[object] = (), *, first: object = ""
     ) -> Iterator[tuple[Any, ...]]:
-        """Rows in the order of their first column, some at a time: others may be changed meanwhile.
+        """Rows in the order of their first column, read in batches, so that the table may be changed meanwhile.
 
         Args:
-            columns: what they have; of the first one no two are equal.
-            table: where they are.
-            condition: which they are.
-            values: what stands for the marks in it.
+            columns: the columns to read; the first must be unique.
+            table: the table.
+            condition: of the WHERE clause.
+            values: for the placeholders in the condition.
             first: less than any value of the first column.
         """
         key = columns.partition(",")[0]
-        statement = f"SELECT {columns} FROM {table} WHERE {key} > ? AND {condition} ORDER BY {key} LIMIT {_BATCH}"
+        statement = f"SELECT {columns} FROM {table} WHERE {key} > ? AND {condition} ORDER BY {key} LIMIT {_BATCH_ROWS}"
         while rows := self.all(statement, (first, *values)):
             yield from rows
             first = rows[-1][0]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Changes inside the block become one, which is faster; what failed half-way is not taken back."""
+        """One transaction around the block, for speed only: a failure rolls nothing back."""
         if self._connection.in_transaction:
             yield
             return
@@ -88,7 +86,7 @@ class ScratchDatabase:
         self.execute("COMMIT")
 
     def close(self) -> None:
-        """Forget everything."""
+        """Discard everything."""
         self._connection.close()
 
     @contextmanager
@@ -96,36 +94,36 @@ class ScratchDatabase:
         try:
             yield
         except sqlite3.Error as error:
-            raise _told(error) from None
+            raise _disk_error(error) from None
 
 
-def _told(error: sqlite3.Error) -> StorageError:
+def _disk_error(error: sqlite3.Error) -> StorageError:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return FullDiskError("the disk is full: scratch data cannot be kept", hint=_HINT)
     return LocalDiskError(f"scratch data cannot be kept on the disk: {error}", hint=_HINT)
 
 
-def _opened(folder: Path | None) -> sqlite3.Connection:
+def _open(folder: Path | None) -> sqlite3.Connection:
     if folder is not None:
         with suppress(OSError, sqlite3.Error, LocalDiskError):
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             refuse_shared(folder)
-            return _unnamed(folder)
+            return _open_unlinked(folder)
     with suppress(OSError, sqlite3.Error):
-        return _unnamed(Path(tempfile.gettempdir()))
+        return _open_unlinked(Path(tempfile.gettempdir()))
     return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 
 
-def _unnamed(folder: Path) -> sqlite3.Connection:
-    """A database in a file without a name: however the process ends, nothing is left."""
+def _open_unlinked(folder: Path) -> sqlite3.Connection:
+    """A database whose file has no name, so that nothing is left behind however the process ends."""
     handle, name = tempfile.mkstemp(prefix="cloudstore-", suffix=".db", dir=folder)
     os.close(handle)
     try:
         connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
-        # Nothing in it has to survive, so there is no journal that would name the file.
+        # Nothing in it has to survive, and a journal would need the name of the file.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
-        # Opens the file, which happens late otherwise.
+        # SQLite only opens the file when it is first used.
         connection.execute("CREATE TABLE opened(yes)")
     finally:
         Path(name).unlink()

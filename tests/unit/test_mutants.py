@@ -204,15 +204,15 @@ MUTANTS = (
     Mutant(
         "a filter beyond its time",
         "results/row_store.py",
-        "if shown is not None and version == self._version:",
-        "if shown is not None:",
+        "if view is not None and version == self._version:",
+        "if view is not None:",
         "results/test_row_store.py",
     ),
     Mutant(
         "rows that come during a sort",
         "results/row_store.py",
-        "self._shown = shown + late",
-        "self._shown = shown",
+        "self._view = view + arrived",
+        "self._view = view",
         "results/test_row_store.py",
     ),
     Mutant(

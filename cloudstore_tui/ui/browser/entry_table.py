@@ -279,7 +279,7 @@ class EntryTable(CursorList):
             first = max(top - _MARGIN, 0)
             entries = self.store.window(first, self.page_height + 2 * _MARGIN)
             self._entries = dict(enumerate(entries, first))
-            self._tellers = self.store.tellers(entries)
+            self._tellers = self.store.rows_with_person(entries)
         return self._entries.get(row)
 
     def _settle(self, store: RowStore) -> None:
@@ -359,7 +359,7 @@ class EntryTable(CursorList):
                 "all": self.store.mark_all,
                 "others": self.store.invert,
                 "none": self.store.clear_marks,
-                "dropped": self.store.bring_back_marks,
+                "dropped": self.store.restore_marks,
             }
             change[which]()
             self.action_give_up_range()

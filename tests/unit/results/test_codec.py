@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject
-from cloudstore_tui.results.codec import decode, encode, natural_key, needle, words
+from cloudstore_tui.results.codec import decode, encode, natural_key, normalized, search_text
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=6)
 TIMES = st.none() | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]))
@@ -34,12 +34,12 @@ def test_every_entry_comes_back_as_it_was(entry: Entry) -> None:
 
 @given(FOLDERS | OBJECTS)
 def test_what_is_searched_can_be_stored(entry: Entry) -> None:
-    words(entry).encode()
+    search_text(entry).encode()
 
 
 @pytest.mark.parametrize(("text", "found"), [("Straße", "strasse"), ("ABC", "abc"), ("\ud800", "?")])
 def test_case_does_not_count(text: str, found: str) -> None:
-    assert needle(text) == found
+    assert normalized(text) == found
 
 
 def test_names_are_in_the_order_that_people_expect() -> None:

@@ -236,10 +236,10 @@ async def test_another_wish_overtakes_one_that_is_being_carried_out(store: RowSt
 async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
     store: RowStore, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arranged, found, cleared = RowDatabase.arranged, threading.Event(), threading.Event()
+    sorted_numbers, found, cleared = RowDatabase.sorted_numbers, threading.Event(), threading.Event()
 
-    def held(*wish: Any) -> Any:
-        order = arranged(*wish)
+    def held(*arguments: Any) -> Any:
+        order = sorted_numbers(*arguments)
         found.set()
         assert cleared.wait(PATIENCE)
         return order
@@ -247,7 +247,7 @@ async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
     monkeypatch.setattr("cloudstore_tui.results.row_store.MAX_SORTED_DIRECTLY", 5)
     store.extend(make(number) for number in range(20))
     with monkeypatch.context() as patch:
-        patch.setattr(RowDatabase, "arranged", held)
+        patch.setattr(RowDatabase, "sorted_numbers", held)
         store.sort(SIZE, descending=True)
         task = asyncio.create_task(store.settle())
         assert await asyncio.to_thread(found.wait, PATIENCE)
@@ -348,14 +348,14 @@ def test_the_rows_of_a_call_are_found_however_they_came_changed_or_went(
     store.extend([make(20)])
     assert store.of_call(rows[7]) == [rows[number] for number in (2, 7, 12, 17)]
     assert store.of_call(make(20)) == []
-    assert store.tellers(rows[:3]) == {identity(rows[number]): rows[number + 15] for number in range(3)}
-    assert store.tellers([rows[19], make(20)]) == {}
+    assert store.rows_with_person(rows[:3]) == {identity(rows[number]): rows[number + 15] for number in range(3)}
+    assert store.rows_with_person([rows[19], make(20)]) == {}
     told, silent, moved = of_call(2, tells=True), of_call(17, tells=False), replace(rows[12], tags=(("callId", "x"),))
     store.merge([told, silent, moved])
     assert store.of_call(told) == [told, rows[7], silent]
-    assert store.tellers([silent]) == {identity(silent): told}
+    assert store.rows_with_person([silent]) == {identity(silent): told}
     store.remove([identity(told)])
     assert store.of_call(silent) == [rows[7], silent]
-    assert store.tellers([silent]) == {}
+    assert store.rows_with_person([silent]) == {}
     store.clear()
     assert store.of_call(silent) == []
