@@ -19,28 +19,28 @@ from cloudstore_tui.sandbox.world import World
 Answer = Callable[[Request], Awaitable[Response]]
 
 SHOWN = ("range", *CONDITIONS)
-"""Headers whose values are noted too: they are no credentials."""
+"""Headers that are logged with their values, as these are not credentials."""
 
 CONTROL = "/__sandbox__"
-"""Below this, tests steer the sandbox; no client calls it."""
+"""Prefix of the paths by which tests control the sandbox; clients never use it."""
 
 
 def api_app(world: World, routes: list[BaseRoute]) -> ASGIApp:
-    """What listens where the APIs are."""
+    """The application on the port of the APIs."""
     services = logged(faulty(_application(routes), world.faults, blob_port=False), world.log, blob_port=False)
     control = _application(Control(world).routes())
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
-        # What tests ask of the sandbox is apart from what clients ask of the services: no log, no faults.
+        # Requests that control the sandbox are not logged, and meet no faults.
         await (control if scope["path"].startswith(CONTROL) else services)(scope, receive, send)
 
     return dated(either, world.clock)
 
 
 def blob_app(world: World, answer: Answer) -> ASGIApp:
-    """What listens where the object stores are; `answer` gets every request."""
+    """The application on the port of the object stores; `answer` gets every request."""
     application = _application([])
-    # No route for every path would do: none matches a key with a line break in it.
+    # Not a route, since no pattern matches a key with a line break in it.
     application.router.default = request_response(answer)
     return dated(logged(faulty(application, world.faults, blob_port=True), world.log, blob_port=True), world.clock)
 
@@ -50,12 +50,12 @@ def _application(routes: list[BaseRoute]) -> Starlette:
 
 
 def _misused(_request: Request, error: Exception) -> Response:
-    """The answer to a request that names a switch or a value that is not there."""
+    """The answer to a request that names an unknown switch or value."""
     return JSONResponse({"error": str(error)}, 400)
 
 
 def dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
-    """Say in every answer what time it is here: that of the sandbox, which tests can move."""
+    """Set the Date of every answer by the clock of the sandbox, which tests can move."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         async def sent(message: Message) -> None:
@@ -71,7 +71,7 @@ def dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
 
 
 def logged(app: ASGIApp, log: RequestLog, *, blob_port: bool) -> ASGIApp:
-    """Note every request, as soon as its answer begins."""
+    """Log every request as soon as its answer begins."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         trace = scope["state"][TRACE] = RequestTrace(log, _seen(scope, blob_port=blob_port))
@@ -105,7 +105,7 @@ def _seen(scope: Scope, *, blob_port: bool) -> LoggedRequest:
 
 
 class Control:
-    """Lets tests in other processes move the clock, turn switches, make faults and read the log."""
+    """The routes by which tests in other processes move the clock, set switches, add faults and read the log."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -147,13 +147,13 @@ class Control:
         elif request.method == "POST":
             offset = (await _object(request)).get("offset")
             if not isinstance(offset, int | float):
-                raise UsageError("the clock is moved by a number of seconds", hint='For example {"offset": 3600}.')
+                raise UsageError("the offset of the clock is a number of seconds", hint='For example {"offset": 3600}.')
             clock.offset = float(offset)
         return JSONResponse({"now": clock(), "offset": clock.offset})
 
 
 async def _rules(request: Request) -> list[str | Mapping[str, object]]:
-    """One rule or a list of them, each as an object or as it is written on the command line."""
+    """One rule or a list of rules, each as an object or as text like on the command line."""
     found = await _json(request)
     rules = found if isinstance(found, list) else [found]
     read: list[str | Mapping[str, object]] = [rule for rule in rules if isinstance(rule, str | dict)]

@@ -1,4 +1,4 @@
-"""Bytes as the object stores serve them: signed links, ranges, validators, XML errors."""
+"""Bytes as object stores serve them: signed links, ranges, validators, XML errors."""
 
 import asyncio
 import hashlib
@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-# Signed links, with a signature of our own
+# Signed links, with a signature scheme of the sandbox's own
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why a store does not serve a link: what goes into its XML answer."""
+    """An error of a store, as in its XML answer."""
 
     status: int
     code: str
@@ -28,17 +28,17 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class SignatureForm(msgspec.Struct, frozen=True):
-    """How one vendor's links look."""
+    """The form of one vendor's links."""
 
     prefix: str
     """Of the query parameters: `X-Amz` or `X-Goog`."""
     algorithm: str
     credential: str
-    """With the day in braces."""
+    """With `{day}` for the date."""
     headers: str
-    """How the vendor's own request headers begin."""
-    told_life: int
-    """Seconds the query says, whatever the truth."""
+    """Prefix of the vendor's own request headers."""
+    stated_life: int
+    """Lifetime in seconds according to the query, which need not be true."""
     expired: Refusal
 
 
@@ -61,15 +61,15 @@ _MISMATCH = Refusal(
     *(403, "SignatureDoesNotMatch"),
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
 )
-_LOOSE = Refusal(403, "AccessDenied", "There were headers present in the request which were not signed")
+_UNSIGNED_HEADERS = Refusal(403, "AccessDenied", "There were headers present in the request which were not signed")
 
 _STORE_HEADERS = ("x-amz-", "x-goog-")
-_END = 12
-"""Digits of the signature that hold when the link really ends, which the vendors do not tell either."""
+_END_DIGITS = 12
+"""Digits of the signature that hold when the link really expires, which the vendors do not reveal either."""
 
 
 class Signer:
-    """Makes and checks signatures over method, path, parameters, end and signed headers."""
+    """Makes and checks signatures over method, path, parameters, expiry and signed headers."""
 
     def __init__(self, key: bytes, clock: Callable[[], float]) -> None:
         self._key = key
@@ -84,18 +84,18 @@ class Signer:
         *,
         headers: Mapping[str, str] | None = None,
         extra: Mapping[str, str] | None = None,
-        told_life: int | None = None,
+        stated_life: int | None = None,
     ) -> str:
-        """The query of a link to `path` (not encoded) that is good for `life` seconds from now.
+        """The query of a link to `path` that is valid for `life` seconds from now.
 
         Args:
-            form: whose links they look like.
-            method: the only method it is good for.
+            form: the vendor's form.
+            method: the only valid method.
             path: decoded, with its leading slash.
-            life: seconds it is really good for.
-            headers: headers besides `host` that the request has to send, lower-case names and exact values.
-            extra: further parameters, part of what is signed.
-            told_life: seconds the query says instead of the form's own.
+            life: true lifetime in seconds.
+            headers: headers besides `host` that the request has to send, by name in lower case.
+            extra: further parameters, which are signed as well.
+            stated_life: lifetime according to the query, if not the form's own.
         """
         now = self._clock()
         moment = datetime.fromtimestamp(now, UTC)
@@ -104,12 +104,12 @@ class Signer:
             f"{form.prefix}-Algorithm": form.algorithm,
             f"{form.prefix}-Date": moment.strftime("%Y%m%dT%H%M%SZ"),
             f"{form.prefix}-SignedHeaders": ";".join(sorted(("host", *(headers or {})))),
-            f"{form.prefix}-Expires": str(form.told_life if told_life is None else told_life),
+            f"{form.prefix}-Expires": str(form.stated_life if stated_life is None else stated_life),
             f"{form.prefix}-Credential": form.credential.format(day=f"{moment:%Y%m%d}"),
         }
         if form is AWS:
             query["X-Amz-Security-Token"] = f"FQoDYXdz{hashlib.sha256(self._key + b'token').hexdigest()}+/="
-        end = f"{round((now + life) * 1000):0{_END}x}"
+        end = f"{round((now + life) * 1000):0{_END_DIGITS}x}"
         query[f"{form.prefix}-Signature"] = end + self._digest(f"{method} {path} {end}", query, headers or {})
         return urlencode(query, quote_via=quote)
 
@@ -122,15 +122,15 @@ class Signer:
         names = query.get(f"{form.prefix}-SignedHeaders", "").split(";")
         if not given or len(query) + 1 != len(request.query_params.multi_items()):
             return _DENIED
-        end = given[:_END]
+        end = given[:_END_DIGITS]
         signed = {name: request.headers.get(name, "") for name in names if name != "host"}
         expected = end + self._digest(f"{request.method} {path} {end}", query, signed)
         if not hmac.compare_digest(given.encode(), expected.encode()):
             return _MISMATCH
         if self._clock() * 1000 >= int(end, 16):
             return form.expired
-        loose = [name for name in request.headers if name.startswith(_STORE_HEADERS) and name not in names]
-        return _LOOSE if loose else None
+        unsigned = [name for name in request.headers if name.startswith(_STORE_HEADERS) and name not in names]
+        return _UNSIGNED_HEADERS if unsigned else None
 
     def _digest(self, subject: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
         parts = [
@@ -139,21 +139,21 @@ class Signer:
             *(f"{name}:{value}" for name, value in sorted(headers.items())),
         ]
         text = "\n".join(parts).encode("utf-8", "surrogateescape")
-        return hmac.new(self._key, text, hashlib.sha256).hexdigest()[_END:]
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest()[_END_DIGITS:]
 
 
 # Bytes over HTTP
 
 
 CHUNK = 256 * 1024
-"""Bytes sent at once: enough that the sandbox is not what limits a transfer."""
+"""Bytes sent at a time: enough for the sandbox not to be the bottleneck of a transfer."""
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _FAILED_CONDITION = Refusal(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 
 
 class StoredBlob(msgspec.Struct, frozen=True):
-    """Stored bytes that can be read in pieces."""
+    """Stored bytes."""
 
     size: int
     etag: str
@@ -161,11 +161,11 @@ class StoredBlob(msgspec.Struct, frozen=True):
     modified: float
     mime: str
     read: Callable[[int, int], bytes]
-    """The bytes from a start to an end."""
+    """Takes start and end offsets."""
 
 
 def file_reader(path: Path) -> Callable[[int, int], bytes]:
-    """Reads the bytes of a file from a start to an end."""
+    """The `read` of a blob that is a file."""
 
     def read(start: int, end: int) -> bytes:
         with path.open("rb") as file:
@@ -181,7 +181,7 @@ def blob_of(data: bytes, modified: float, mime: str) -> StoredBlob:
 
 
 def refuse(refusal: Refusal) -> Response:
-    """The XML answer of a store that does not serve a request."""
+    """The XML answer for a refused request."""
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
@@ -191,7 +191,7 @@ def refuse(refusal: Refusal) -> Response:
 
 
 def serve(request: Request, blob: StoredBlob, *, ranges: bool = True) -> Response:
-    """A blob, or the part of it that the request asks for."""
+    """A blob, or the range of it that was requested."""
     headers = {
         "ETag": f'"{blob.etag}"',
         "Last-Modified": formatdate(blob.modified, usegmt=True),
@@ -199,11 +199,11 @@ def serve(request: Request, blob: StoredBlob, *, ranges: bool = True) -> Respons
     }
     if ranges:
         headers["Accept-Ranges"] = "bytes"
-    if not _names(request.headers.get("if-match", "*"), blob):
+    if not _matches(request.headers.get("if-match", "*"), blob):
         return refuse(_FAILED_CONDITION)
-    if _names(request.headers.get("if-none-match", ""), blob):
+    if _matches(request.headers.get("if-none-match", ""), blob):
         return Response(status_code=304, headers=headers)
-    part = _part(request, blob) if ranges else None
+    part = _requested_range(request, blob) if ranges else None
     if part is None:
         return BlobResponse(blob, 0, blob.size, 200, headers)
     start, end = part
@@ -215,17 +215,17 @@ def serve(request: Request, blob: StoredBlob, *, ranges: bool = True) -> Respons
     return BlobResponse(blob, start, end, 206, headers)
 
 
-def _names(tags: str, blob: StoredBlob) -> bool:
-    """Whether a list of entity tags names the blob; a weak tag names no bytes."""
+def _matches(tags: str, blob: StoredBlob) -> bool:
+    """Whether a list of entity tags matches the blob; weak tags never do."""
     return any(tag.strip() in ("*", f'"{blob.etag}"') for tag in tags.split(","))
 
 
-def _part(request: Request, blob: StoredBlob) -> tuple[int, int] | None:
-    """Start and end of the one range asked for; `None` for everything, which is also the answer to what is no range."""
-    asked = _RANGE.fullmatch(request.headers.get("range", ""))
-    if not asked or not _names(request.headers.get("if-range", "*"), blob):
+def _requested_range(request: Request, blob: StoredBlob) -> tuple[int, int] | None:
+    """Start and end of the requested range; `None` for the whole blob, also if the header is no single range."""
+    found = _RANGE.fullmatch(request.headers.get("range", ""))
+    if not found or not _matches(request.headers.get("if-range", "*"), blob):
         return None
-    first, last = asked.groups()
+    first, last = found.groups()
     if not first:
         return (max(blob.size - int(last), 0), blob.size) if last else None
     if last and int(last) < int(first):
@@ -234,7 +234,7 @@ def _part(request: Request, blob: StoredBlob) -> tuple[int, int] | None:
 
 
 class BlobResponse(Response):
-    """Sends a part of a blob piece by piece, as fast as the client reads; stops when the client has gone."""
+    """Sends a range of a blob in pieces, as fast as the client reads; stops when the client disconnects."""
 
     def __init__(self, blob: StoredBlob, start: int, end: int, status: int, headers: dict[str, str]) -> None:
         super().__init__(None, status, headers | {"Content-Length": str(end - start)})
@@ -245,13 +245,13 @@ class BlobResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - Starlette's own form
         """Answer one request."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
             for piece in self._pieces():
                 if gone.done():
                     return
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                # A fast taker would otherwise keep the loop from everybody else.
+                # A fast client would otherwise keep the loop from all others.
                 await asyncio.sleep(0)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
@@ -262,6 +262,6 @@ class BlobResponse(Response):
             yield self._blob.read(position, min(position + CHUNK, self._end))
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

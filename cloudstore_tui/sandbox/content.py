@@ -1,4 +1,4 @@
-"""What is in the files of the sandbox: real, playable, readable, and the same for the same seed. Knows no service."""
+"""The contents of the sandbox's files: valid recordings, tables and archives, which depend on the seed only."""
 
 import gzip
 import io
@@ -29,7 +29,7 @@ _WAV_VOICES = ((131, 9000), (147, 14_000), (196, 6000), (220, 11_000), (165, 350
 """Pitch in Hz and loudness of each piece, full scale being 32,767."""
 
 _WAV_SYLLABLES = 4
-"""How often the loudness swells in a second."""
+"""Swells of loudness per second."""
 
 
 @cache
@@ -72,15 +72,15 @@ def _second(pitch: int, loudness: int) -> bytes:
 
 # Frames of MPEG-2 layer III, built by hand: stereo, 24 kHz, 24 kbit/s, two voices that take turns.
 #
-# Every frame stands alone (it borrows no bits), lasts 24 ms and has 72 bytes, so the length of a recording is known
-# without making it. A voice is one spectral line: the cheapest sound that a decoder can play.
+# Every frame is independent (no bit reservoir), lasts 24 ms and has 72 bytes, so the size of a recording is known
+# without generating it. A voice is a single spectral line, the simplest sound that a decoder can play.
 
 
 MP3_FRAME = 72
 """Bytes: 72 · 24,000 bit/s / 24,000 Hz."""
 
 _BLOCK_FRAMES = 125
-"""Frames of the pieces that recordings are put together from: exactly three seconds."""
+"""Frames of the pieces of which recordings consist: exactly three seconds."""
 
 _HEADER = bytes((0xFF, 0xF3, 0x34, 0x04))
 """Sync, MPEG-2, layer III, no CRC; 24 kbit/s, 24 kHz, no padding; stereo; original."""
@@ -136,20 +136,20 @@ def _spectrum(line: int) -> str:
 # Recorded calls
 
 
-KINDS = ("mp3", "wav")
+RECORDING_KINDS = ("mp3", "wav")
 
 _TAG = 256
-"""Bytes of the ID3v2 tag before the frames of an MP3; always the same, so that sizes are known."""
+"""Bytes of the ID3v2 tag before the frames of an MP3; fixed, so that sizes are known."""
 
 _TITLE = _TAG - 21
-"""Bytes of the title in it: the tag without its own head and that of the frame."""
+"""Bytes of the title in it: the tag without its header and that of the frame."""
 
 _PATTERN = 61
 """Pieces after which a recording repeats; prime, so that no two lengths begin alike twice."""
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """One recording of a kind of `KINDS`."""
+    """One recording of a kind of `RECORDING_KINDS`."""
 
     kind: str
     seconds: int
@@ -191,7 +191,7 @@ def recording(kind: str, seconds: int, seed: int | str = 0, title: str = "") -> 
 
 
 def recording_size(kind: str, seconds: int) -> int:
-    """The bytes that a recording has, without making it."""
+    """The size of a recording, without generating it."""
     if kind == "mp3":
         return _TAG + frames_in(seconds) * MP3_FRAME
     return WAV_HEADER + seconds * WAV_BLOCK
@@ -205,14 +205,14 @@ def _id3(title: str) -> bytes:
 
 
 def _syncsafe(number: int) -> bytes:
-    """A number as ID3 writes it: seven bits in each of four bytes."""
+    """A number in the form of ID3: seven bits in each of four bytes."""
     return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
 # CSV files of a contact centre: plausible columns and rows.
 #
-# All rows of a table have the same width, so the size of a file with a million rows is known without making it: every
-# number has a fixed count of digits, and every word of a column the same length.
+# All rows of a table have the same width, so the size of a file with a million rows is known without generating it:
+# every number has a fixed number of digits, and all words of a column have the same length.
 
 
 _AGENTS = ("kglynn1", "aruiz22", "mtanaka", "oadeyem", "pnair31", "thughes", "lvogt07", "sobrien")
@@ -227,21 +227,21 @@ _RESULTS = ("loaded", "failed", "merged")
 
 
 class CsvTable(msgspec.Struct, frozen=True):
-    """The shape of one CSV file."""
+    """The format of a CSV file."""
 
     header: str
     width: int
     """Bytes of a row with its line end."""
     row: Callable[[Random, int, datetime], str]
-    """A row, from its number and the day that the file is about."""
+    """Makes a row from its number and the day of the file."""
     end: str = "\r\n"
 
     def size(self, rows: int) -> int:
-        """Bytes of a file with so many rows."""
+        """Bytes of a file."""
         return len(self.header) + len(self.end) + rows * self.width
 
     def make(self, seed: str, rows: int, day: datetime) -> bytes:
-        """A file with so many rows, the same for the same arguments."""
+        """A file, which depends on the arguments only."""
         chance = Random(seed)
         lines = [self.header, *(self.row(chance, number, day) for number in range(rows)), ""]
         return self.end.join(lines).encode("ascii")
@@ -253,7 +253,7 @@ def _moment(chance: Random, day: datetime) -> str:
 
 
 def _digits(chance: Random, count: int) -> int:
-    """A number of exactly so many digits."""
+    """A number of exactly `count` digits."""
     least: int = 10 ** (count - 1)
     return least + int(chance.random() * 9 * least)
 
@@ -318,14 +318,14 @@ RAW_CONTACTS = _table("ACCOUNT|FIRST|LAST|PHONE|TZ|BALANCE", _raw_contact, "\n")
 OUTCOMES = _table("row,processed_utc,result,record_id", _outcome)
 
 
-# Tar archives whose size is known before they are made
+# Tar archives, whose size is known in advance
 
 
 _BLOCK = 512
 
 
 def tar(members: Mapping[str, bytes], modified: float) -> bytes:
-    """An archive of files (name to bytes) that were all changed at one moment."""
+    """An archive of files, by name, which all have the same modification time."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, data in members.items():
@@ -337,7 +337,7 @@ def tar(members: Mapping[str, bytes], modified: float) -> bytes:
 
 
 def tar_size(*sizes: int) -> int:
-    """The bytes of an archive that holds files of these sizes."""
+    """The size of an archive of files of these sizes."""
     blocks = sum(1 + -(-size // _BLOCK) for size in sizes) + 2
     return -(-blocks * _BLOCK // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
 

@@ -1,14 +1,14 @@
-"""The requests that the sandbox has seen, for tests and for people who wonder."""
+"""A log of the requests to the sandbox, for tests and for people who want to know."""
 
 from collections import deque
 
 import msgspec
 
 MAX_LOGGED = 20_000
-"""Requests kept; older ones go."""
+"""Requests in the log; older ones are dropped."""
 
 TRACE = "sandbox.trace"
-"""Where a scope's state holds the trace of a request."""
+"""The key of a request's trace in the state of its scope."""
 
 
 class LoggedRequest(msgspec.Struct):
@@ -21,15 +21,15 @@ class LoggedRequest(msgspec.Struct):
     headers: tuple[str, ...]
     """Names only, in lower case: values can be credentials."""
     status: int = 0
-    """0 if the connection ended without an answer."""
+    """0 if the connection was closed without an answer."""
     role: str = ""
     """`token`, `api` or `blob`; a link of 8x8 is a blob although it has the host of the API."""
     asked: tuple[tuple[str, str], ...] = ()
-    """The range and the conditions that were asked for, by the names of their headers."""
+    """Name and value of the headers for ranges and conditions."""
     sent: int = 0
-    """Bytes of the body handed to the connection; final once the answer is over."""
+    """Bytes of the body handed to the connection so far."""
     fault: str = ""
-    """The faults that it met, by name."""
+    """Names of the faults that it met."""
 
 
 class RequestLog:
@@ -37,44 +37,44 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._seen: deque[LoggedRequest] = deque(maxlen=MAX_LOGGED)
-        self.times_cleared = 0
+        self.clears = 0
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """What was seen since the last `clear`."""
+        """The requests since the last `clear`."""
         return list(self._seen)
 
     def add(self, seen: LoggedRequest) -> None:
-        """Note one request."""
+        """Log one request."""
         self._seen.append(seen)
 
     def clear(self) -> None:
-        """Forget everything, also what is still without an answer."""
-        self.times_cleared += 1
+        """Drop everything, including requests that have no answer yet."""
+        self.clears += 1
         self._seen.clear()
 
 
 class RequestTrace:
-    """One request while it is answered; it is in the log as soon as its answer begins, or its connection has ended."""
+    """A request being answered, which is logged when its answer begins or its connection is closed."""
 
     def __init__(self, log: RequestLog, seen: LoggedRequest) -> None:
         self._log = log
         self._seen = seen
-        self._begun = log.times_cleared
-        self._noted = False
+        self._clears_before = log.clears
+        self._is_logged = False
 
     def met(self, fault: str) -> None:
-        """Note a fault."""
+        """Add a fault."""
         self._seen.fault = f"{self._seen.fault}, {fault}".removeprefix(", ")
 
     def answered(self, status: int) -> None:
-        """Note the beginning of the answer, or with 0 its absence."""
-        if not self._noted:
-            self._noted = True
+        """Log the request with the status of its answer, or 0 if there is none."""
+        if not self._is_logged:
+            self._is_logged = True
             self._seen.status = status
-            if self._log.times_cleared == self._begun:
+            if self._log.clears == self._clears_before:
                 self._log.add(self._seen)
 
     def sent(self, count: int) -> None:
-        """Note bytes of the body."""
+        """Count bytes of the body."""
         self._seen.sent += count

@@ -1,6 +1,6 @@
-"""What is known of a sandbox before it starts: where it listens, its clients, and a configuration for all of it.
+"""What is known of a sandbox before it starts: its address, its clients, and a configuration for them.
 
-Imports no server, so that a demo can show its profiles while the sandbox starts beside it.
+Imports no server, so that a demo can show its profiles while the sandbox is starting.
 """
 
 import hashlib
@@ -54,12 +54,12 @@ Login = tuple[str, str, Mapping[str, str]]
 
 
 def key_of(seed: int, use: str) -> str:
-    """A secret of a sandbox for one use, the same at every start with the same seed."""
+    """A secret of the sandbox for one purpose, which depends on nothing but the seed."""
     return hashlib.blake2b(f"{seed}:{use}".encode(), digest_size=20).hexdigest()
 
 
 def logins(seed: int) -> tuple[Login, ...]:
-    """How the profiles of a sandbox log in."""
+    """The credentials of the sandbox's profiles."""
     alvaria = {"secret": alvaria_secret(seed, ALVARIA_CLIENT), "api_key": alvaria_api_key(seed)}
     return (
         ("acme", ALVARIA_CLIENT, alvaria),
@@ -90,7 +90,7 @@ def write_config(folder: Path, base: str, logins: Iterable[Login]) -> Path:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a new file, whatever was there before: a link would lead elsewhere, an old mode let others in."""
+    """Replace a file: writing through a link would go elsewhere, and an old mode might let others read it."""
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -98,13 +98,13 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections from now on, whoever answers them later.
+    """A socket that accepts connections from now on, even before anything answers them.
 
     Raises:
         UsageError: nothing can listen there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, because the event loop turns off delays for small packets only where it sees that this is TCP.
+    # With the protocol named, because the event loop sets TCP_NODELAY only on sockets that are known to be TCP.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -119,6 +119,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url_of(host: str, sock: socket.socket) -> str:
-    """Where a socket is reached."""
+    """The URL of a socket."""
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{sock.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""The sandbox as one thing that starts, says where it listens and what its configuration is, and stops."""
+"""The sandbox as a whole: starts it, with its addresses and a configuration for them, and stops it."""
 
 import asyncio
 import shutil
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.sandbox import DATA_NOW, alvaria, eightbyeight
 from cloudstore_tui.sandbox.app import api_app, blob_app
-from cloudstore_tui.sandbox.faults.exchange import OpenProtocol
+from cloudstore_tui.sandbox.faults.exchange import ConnectionProtocol
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import RequestLog
 from cloudstore_tui.sandbox.profiles import listen, logins, url_of, write_config
@@ -41,21 +41,21 @@ class SandboxOptions(msgspec.Struct, frozen=True):
     port: int = 0
     """0 for any free one."""
     socket_fd: int | None = None
-    """A socket that listens already, instead of host and port: whoever opened it knows the address beforehand."""
+    """A listening socket to use instead of host and port, so that its address is known beforehand."""
     data: Path | None = None
-    """Where to keep the data; a temporary folder that goes with the sandbox if `None`."""
+    """Folder for the data; if `None`, a temporary one that is deleted with the sandbox."""
     seed: int = 1
     objects: int = 0
-    """Recordings to make besides the fixtures."""
+    """Number of recordings to generate in addition to the fixtures."""
     now: datetime = DATA_NOW
-    """The moment that the ages of the data count back from."""
+    """The time from which the ages of the data are counted."""
     switches: Mapping[str, str] = msgspec.field(default_factory=dict)
     faults: Sequence[str | Mapping[str, object]] = ()
-    """Rules of what goes wrong, see `faults.reading`."""
+    """Rules as `faults.plan` reads them."""
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """Where a started sandbox is."""
+    """The addresses and the configuration of a running sandbox."""
 
     base_url: str
     blob_url: str
@@ -89,12 +89,12 @@ class Sandbox:
 
     @property
     def switches(self) -> Switches:
-        """The answers to open questions, to be changed while it runs."""
+        """The switches, which may be changed while it runs."""
         return self.world.switches
 
     @property
     def faults(self) -> FaultPlan:
-        """What goes wrong, to be changed while it runs."""
+        """The faults, which may be changed while it runs."""
         return self.world.faults
 
     @property
@@ -103,7 +103,7 @@ class Sandbox:
         return self.world.log
 
     def start(self) -> Ready:
-        """Make the data, listen, and tell where; returns when requests are answered.
+        """Create the data and listen; returns as soon as requests are answered.
 
         Raises:
             UsageError: nothing can listen there.
@@ -115,7 +115,7 @@ class Sandbox:
             raise
 
     def stop(self) -> None:
-        """End all connections and remove what was temporary."""
+        """Close all connections and remove temporary data."""
         if self._thread is not None:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._hang_up)
@@ -173,7 +173,7 @@ class Sandbox:
             time.sleep(0.005)
 
     def _hang_up(self) -> None:
-        """In the loop's own thread: cut every connection, so that nothing is left to wait for."""
+        """Abort every connection, so that there is nothing to wait for. Runs in the thread of the loop."""
         for server in self._servers:
             server.should_exit = True
             for connection in list(server.server_state.connections):
@@ -182,7 +182,7 @@ class Sandbox:
 
 
 def describe_switches() -> Iterator[str]:
-    """A line for every switch: its id, its values with the default first, and its question."""
+    """A line for every switch: id, values with the default first, and question."""
     for switch in SWITCHES:
         values = f"{switch.default} (any number)" if switch.values == NUMBER else " | ".join(switch.values)
         yield f"{switch.id:16} {values:52} {switch.text}"
@@ -191,7 +191,7 @@ def describe_switches() -> Iterator[str]:
 def _server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
-        http=OpenProtocol,
+        http=ConnectionProtocol,
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -1,4 +1,4 @@
-"""What both services share: where the data is, what time it is, and which of the possible answers are given."""
+"""What both services share: the data folder, the clock, and the switches between possible behaviours."""
 
 import difflib
 import re
@@ -21,7 +21,7 @@ HEADER = "x-sandbox-switch"
 """Request header that sets switches for one request: `A-14=wrapped, E-3=current`."""
 
 NUMBER = ("*",)
-"""The values of a switch that takes any number from 0 on."""
+"""The values of a switch that takes any number of at least 0."""
 
 _ALIASES = {"": "blank", '""': "blank", "''": "blank"}
 
@@ -37,10 +37,10 @@ class Switch(msgspec.Struct, frozen=True):
     """All answers, the default among them; a lone `*` stands for any number."""
 
     def read(self, text: str) -> str:
-        """The answer meant by `text`: written exactly, or close enough to be unmistakable.
+        """The value that `text` means, be it exact or close enough to be unambiguous.
 
         Raises:
-            UsageError: there is no such answer.
+            UsageError: there is no such value.
         """
         if self.values == NUMBER:
             number = re.match(r"\s*(\d+(?:\.\d+)?)\s*s?\s*$", text)
@@ -59,7 +59,7 @@ class Switch(msgspec.Struct, frozen=True):
 
 
 class Switches:
-    """The answers in force."""
+    """The values in force."""
 
     def __init__(self, known: Sequence[Switch], chosen: Mapping[str, str] | None = None) -> None:
         self._known = {switch.id: switch for switch in known}
@@ -72,22 +72,22 @@ class Switches:
         return tuple(self._known.values())
 
     def set(self, chosen: Mapping[str, str]) -> None:
-        """Change some answers; all or none of them.
+        """Change some values; all or none.
 
         Raises:
-            UsageError: there is no such switch or answer.
+            UsageError: there is no such switch or value.
         """
         self._chosen |= self._read(chosen.items())
 
     def reset(self) -> None:
-        """Back to the answers of the start."""
+        """Return to the values of the start."""
         self._chosen = dict(self._started)
 
     def value(self, id_: str, request: Request | None = None) -> str:
-        """The answer to one question, for one request if it brings its own.
+        """The value of a switch, which a request may override for itself in `HEADER`.
 
         Raises:
-            UsageError: the request names a switch or an answer that is not there.
+            UsageError: the request names no such switch or value.
         """
         if request is not None and (header := request.headers.get(HEADER)):
             own = self._read((name.strip(), value.strip()) for name, value in _pairs(header))
@@ -117,12 +117,12 @@ def _nearest(text: str, known: Iterable[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A value without what people write in different ways: capitals, blanks, signs."""
+    """A value without capitals, spaces and punctuation, which people write in different ways."""
     return re.sub(r"[^a-z0-9:>]", "", text.lower())
 
 
 class SandboxClock:
-    """The time at which requests are answered, which tests can move: of tokens, links, restores and jobs."""
+    """The time for tokens, links, restores and jobs, which tests can move."""
 
     def __init__(self) -> None:
         self.offset = 0.0
@@ -136,19 +136,19 @@ class World(msgspec.Struct):
     """The state of one running sandbox."""
 
     data: Path
-    """Folder of everything that is kept."""
+    """The folder for all data."""
     seed: int
     objects: int
-    """Recordings to make besides the fixtures."""
+    """Number of recordings to generate in addition to the fixtures."""
     switches: Switches
     data_now: datetime = DATA_NOW
     clock: SandboxClock = msgspec.field(default_factory=SandboxClock)
     faults: FaultPlan = msgspec.field(default_factory=FaultPlan)
     log: RequestLog = msgspec.field(default_factory=RequestLog)
     base_url: str = ""
-    """Where the APIs listen; known once the sandbox has started."""
+    """The address of the APIs, once the sandbox has started."""
     blob_url: str = ""
-    """Where the stores of Alvaria's links listen."""
+    """The address of the object stores behind Alvaria's links."""
 
     @property
     def signer(self) -> Signer:

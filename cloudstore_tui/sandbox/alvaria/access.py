@@ -1,4 +1,4 @@
-"""Who may come in: the open questions, access tokens, and what every call has to have before it is looked at."""
+"""Access: the switches of this service, its tokens, and the checks that every call has to pass."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ from cloudstore_tui.sandbox.alvaria.listing import envelope
 from cloudstore_tui.sandbox.profiles import ALVARIA_CLIENT, alvaria_api_key, alvaria_secret
 from cloudstore_tui.sandbox.world import NUMBER, Switch, Switches, World
 
-# The open questions of this service, and the answers the sandbox can give
+# Switches: what the documentation leaves open, and the possible behaviours
 
 
 def _switch(id_: str, text: str, *values: str) -> Switch:
@@ -70,18 +70,18 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("A-take-seconds", "seconds until it does", "5", NUMBER),
     Switch("A-token-life", "seconds that a token of Alvaria lives", "3599", NUMBER),
 )
-"""Questions numbered as in the description of the protocol, and what tests need besides."""
+"""Open questions by number, and settings for tests."""
 
 
-# Access tokens: who may come in, and to which folders
+# Access tokens
 
 
 ORG = "acme"
 CLIENT_ID = ALVARIA_CLIENT
-"""May ask for every scope."""
+"""May request every scope."""
 
 NARROW_CLIENT_ID = "acme-sandbox-reports"
-"""May ask for two scopes only."""
+"""May request two scopes only."""
 
 _ALL = frozenset(PREFIX + scope for scope in SCOPES)
 CLIENTS: Mapping[str, frozenset[str]] = {
@@ -94,14 +94,14 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What a token is good for."""
+    """The scopes and the expiry of a token."""
 
     scopes: frozenset[str]
-    ends: float
+    expires: float
 
 
 class TokenService:
-    """The token endpoint, and the check of what it gave out."""
+    """The token endpoint, and the tokens that it has issued."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -133,13 +133,13 @@ class TokenService:
         return JSONResponse(reply, headers={"Cache-Control": "no-store"})
 
     def grant(self, request: Request) -> Grant | None:
-        """What the token of a request is good for; `None` if it is missing, unknown or over."""
+        """The grant of a request's token; `None` if that is missing, unknown or expired."""
         bearer = re.fullmatch(r"[Bb]earer +(\S+)", request.headers.get("authorization", ""))
         grant = self._grants.get(bearer[1]) if bearer else None
-        return grant if grant is not None and self._world.clock() < grant.ends else None
+        return grant if grant is not None and self._world.clock() < grant.expires else None
 
     def _problem(self, request: Request, form: Mapping[str, str], client: str) -> Response | None:
-        """Why there is no token, in the order in which one finds out."""
+        """Why no token is issued; `None` if one is."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
             return _error("invalid_request", f"the Content-Type must be {_FORM}")
         if not client:
@@ -157,7 +157,7 @@ class TokenService:
         return None
 
     def _client(self, header: str) -> str:
-        """Who asks; empty if the secret does not fit."""
+        """The client of a Basic header; empty if its secret is wrong."""
         kind, _, packed = header.partition(" ")
         try:
             name, _, secret = base64.b64decode(packed.strip(), validate=True).decode().partition(":")
@@ -172,25 +172,25 @@ def _error(code: str, description: str, status: int = 400) -> Response:
     return JSONResponse({"error": code, "error_description": description}, status, headers)
 
 
-# Token, api key, headers, parameters, scope
+# Checks of token, API key, headers, parameters and scope
 
 
 _ACCEPTED = frozenset({"application/json", "application/*", "*/*"})
 
-_LISTED = frozenset({"key", "keyType", "maxResults"})
+_LIST_PARAMETERS = frozenset({"key", "keyType", "maxResults"})
 PARAMETERS: Mapping[tuple[str, str, str], frozenset[str]] = {
-    ("v2", "GET", "objectKeys"): _LISTED | {"continuationToken"},
-    ("v3", "GET", "objectKeys"): _LISTED | {"nextToken"},
+    ("v2", "GET", "objectKeys"): _LIST_PARAMETERS | {"continuationToken"},
+    ("v3", "GET", "objectKeys"): _LIST_PARAMETERS | {"nextToken"},
     ("v2", "DELETE", "objectKeys"): frozenset({"key"}),
     ("v3", "DELETE", "objectKeys"): frozenset({"key"}),
     ("v3", "GET", "signedDownloadUrl"): frozenset({"key"}),
     ("v3", "GET", "signedUploadUrl"): frozenset({"key"}),
 }
-"""Every call there is: version, method and resource; and the parameters it knows."""
+"""The parameters of every call, by version, method and resource."""
 
 
 class RequestCheck:
-    """Refuses calls that the service would refuse, and those that show a mistake of the client."""
+    """Refuses calls that the service would refuse, and those that betray a mistake in the client."""
 
     def __init__(self, switches: Switches, tokens: TokenService) -> None:
         self._switches = switches
@@ -198,15 +198,15 @@ class RequestCheck:
         self._calls = count()
 
     def refusal(self, request: Request) -> Response | None:
-        """Why a call is not let in; `None` if it is."""
+        """The error for a call; `None` if it is accepted."""
         grant = self._tokens.grant(request)
         if grant is None:
             return Response(status_code=401)
         if request.headers.get("x-api-key") != self._tokens.api_key:
             return JSONResponse({"message": "Forbidden"}, int(self._switches.value("A-3", request)))
-        return self._throttled(request) or self._misaddressed(request) or self._malformed(request, grant)
+        return self._check_rate(request) or self._check_address(request) or self._check_parameters(request, grant)
 
-    def _throttled(self, request: Request) -> Response | None:
+    def _check_rate(self, request: Request) -> Response | None:
         how = self._switches.value("A-25", request)
         if how == "off" or (how in ("with", "without") and next(self._calls) % 2):
             return None
@@ -215,7 +215,7 @@ class RequestCheck:
             answer.headers["Retry-After"] = "1"
         return answer
 
-    def _misaddressed(self, request: Request) -> Response | None:
+    def _check_address(self, request: Request) -> Response | None:
         version, resource = request.path_params["version"], request.path_params["resource"]
         methods = [method for known, method, name in PARAMETERS if (known, name) == (version, resource)]
         if not methods:
@@ -228,7 +228,7 @@ class RequestCheck:
             return answer
         return None
 
-    def _malformed(self, request: Request, grant: Grant) -> Response | None:
+    def _check_parameters(self, request: Request, grant: Grant) -> Response | None:
         accepted = {kind.partition(";")[0].strip() for kind in request.headers.get("accept", "").split(",")}
         if not accepted & _ACCEPTED:
             return self._error(400, "The Accept header must be application/json", request)

@@ -1,4 +1,4 @@
-"""The files of the organisation: which there are, what they are made of, and where they are kept."""
+"""The files of the organisation: the tree and its scopes, their contents, and the store that keeps them."""
 
 import hashlib
 import random
@@ -13,9 +13,9 @@ import msgspec
 
 from cloudstore_tui.sandbox import content
 from cloudstore_tui.sandbox.blobs import StoredBlob, file_reader
-from cloudstore_tui.sandbox.content import KINDS, CsvTable, Recording, recording_size, tar, tar_gz, tar_size
+from cloudstore_tui.sandbox.content import RECORDING_KINDS, CsvTable, Recording, recording_size, tar, tar_gz, tar_size
 
-# The folders of the service, which of them only v3 reaches, and which scope opens which
+# Folders, those that only v3 has, and the scopes for them
 
 
 FOLDERS: tuple[str, ...] = (
@@ -60,7 +60,7 @@ V3_ONLY: tuple[str, ...] = (
     "imports/workflow/",
     "imports/motivate/kpi/",
 )
-"""Folders that v2 does not know, with all that is in them."""
+"""Folders that v2 does not have, with everything in them."""
 
 PREFIX = "mediastorageapi."
 
@@ -130,7 +130,7 @@ def is_allowed(key: str, scopes: frozenset[str], *, inherited: bool) -> bool:
     return any(folder and key.startswith(folder) for folder in known)
 
 
-# What a file is made of, so that it can be made when somebody reads it
+# Recipes, from which files are generated when they are read
 
 
 Contents = Mapping[str, tuple[CsvTable, int]]
@@ -154,7 +154,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     def size(self, seed: str, modified: float) -> int:
         """Bytes; nothing is made to know it, except what is compressed."""
-        if self.kind in KINDS:
+        if self.kind in RECORDING_KINDS:
             return recording_size(self.kind, self.amount)
         if self.kind in _TABLES:
             return _TABLES[self.kind].size(self.amount)
@@ -164,7 +164,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     def read(self, seed: str, modified: float, start: int, end: int) -> bytes:
         """The bytes from `start` to before `end`; of a recording only those are made."""
-        if self.kind in KINDS:
+        if self.kind in RECORDING_KINDS:
             return b"".join(self._recording(seed).read(start, end))
         return _whole(self, seed, modified)[start:end]
 
@@ -231,17 +231,17 @@ LONG = 4 * 3600
 
 
 class Fixture(msgspec.Struct, frozen=True):
-    """One file to begin with."""
+    """One file of the initial data."""
 
     key: str
     modified: float
     recipe: Recipe
     oddity: str = ""
-    """How its entry in a listing is odd: a key of `wire.ODDITIES`."""
+    """A peculiarity of its entry in listings: a key of `listing.ODDITIES`."""
 
 
 def fixtures(seed: int, now: datetime) -> Iterator[Fixture]:
-    """All files, in no order; their ages count back from `now`."""
+    """All files, unordered; their ages are counted from `now`."""
     moment = now.astimezone(UTC)
     today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     yield from _nightly(random.Random(f"{seed}:nightly"), today)
@@ -379,7 +379,7 @@ def _hostile(made: float) -> Iterator[Fixture]:
         yield Fixture(f"exports/aps-custom/odd names/{name}", made, Recipe("contacts", 20 + number))
 
 
-# Where they are kept: keys in SQLite, uploaded bytes on disk, everything else made on reading
+# The store: keys in SQLite, uploads on disk, everything else generated when it is read
 
 
 _LAYOUT = "3"
@@ -408,23 +408,23 @@ class StoredItem(msgspec.Struct, frozen=True):
     size: int
     """Bytes, exactly."""
     oddity: str
-    """How its entry in a listing differs from what one expects; see `wire`."""
+    """A peculiarity of its entry in listings; see `listing.ODDITIES`."""
     recipe: str
-    """What it is made of, or the name of the file that holds an upload."""
+    """Its recipe, or the name of the file with the upload."""
     etag: str
 
 
 class KeySpan(msgspec.Struct, frozen=True):
-    """Which items a listing is about."""
+    """The items of a listing."""
 
     start: str
-    """What their keys begin with."""
+    """Prefix of their keys."""
     level: str | None = None
-    """The folder that they are right in; `None` for any depth."""
+    """Their parent folder; `None` for any depth."""
     files: bool = True
     folders: bool = False
     v3: bool = True
-    """Whether those are included that only v3 knows."""
+    """Whether to include folders that only v3 has."""
 
     @property
     def condition(self) -> tuple[str, tuple[str | int, ...]]:
@@ -471,14 +471,14 @@ class KeyStore:
         item = self.get(key)
         return item is not None and item.is_folder
 
-    def page(self, span: KeySpan, after: str, most: int, *, inclusive: bool = False) -> list[StoredItem]:
-        """At most so many items whose keys come after one, or start with it."""
+    def page(self, span: KeySpan, after: str, limit: int, *, inclusive: bool = False) -> list[StoredItem]:
+        """At most `limit` items with keys greater than `after`, or equal to it if `inclusive`."""
         condition, values = span.condition
         sql = f"SELECT {_COLUMNS} FROM entry WHERE {condition} AND key {'>=' if inclusive else '>'} ?"
-        return [_item(row) for row in self._query(f"{sql} ORDER BY key LIMIT ?", (*values, after, most))]
+        return [_item(row) for row in self._query(f"{sql} ORDER BY key LIMIT ?", (*values, after, limit))]
 
     def count(self, span: KeySpan) -> int:
-        """How many items there are."""
+        """The number of items."""
         condition, values = span.condition
         return int(str(self._query(f"SELECT count(*) FROM entry WHERE {condition}", values)[0][0]))
 
@@ -497,16 +497,16 @@ class KeyStore:
     # Changing
 
     def part(self, name: str) -> Path:
-        """Where the bytes of an upload are collected before `put`."""
+        """The file that receives an upload, before `put`."""
         return self._uploads / name
 
     def put(self, key: str, part: Path, md5: str, now: float) -> None:
-        """Make a collected upload the file called `key`; one that is there already is replaced."""
-        # The bytes of the old one stay until the next start, for those who are reading them.
+        """Store a received upload as the file `key`, replacing any other."""
+        # The old bytes stay until the next start, for clients that are reading them.
         self._change(_INSERT, _row(key, now, part.stat().st_size, "", f"{_UPLOAD}{part.name}", md5))
 
-    def sort(self, result: str, before: float, now: float) -> None:
-        """Move what was put before a moment into a folder that has one of this name beside it."""
+    def move_processed(self, result: str, before: float, now: float) -> None:
+        """Move uploads from before a moment into the subfolder of this name, where there is one."""
         waiting = (
             f"SELECT {_COLUMNS} FROM entry WHERE key > 'imports/' AND key < 'imports0'"
             f" AND recipe LIKE '{_UPLOAD}%' AND modified <= ?"
@@ -531,7 +531,7 @@ class KeyStore:
 
     @property
     def _origin(self) -> tuple[object, ...]:
-        """What the data was made from: other data is made anew."""
+        """What the data was generated from; if that differs, it is generated anew."""
         return _LAYOUT, self._seed, self._now.timestamp()
 
     def _is_filled(self) -> bool:
@@ -547,7 +547,7 @@ class KeyStore:
             self._database.execute("BEGIN")
             self._database.executemany(_INSERT, (_row(key, made, 0, "", "", "") for key in folders))
             self._database.executemany(_INSERT, map(self._fixture_row, files))
-            # Written last: data without it was left half filled.
+            # Written last, so that half-filled data lacks it.
             self._database.execute("INSERT INTO origin VALUES (?, ?, ?)", self._origin)
             self._database.execute("COMMIT")
 
@@ -558,7 +558,7 @@ class KeyStore:
         return _row(item.key, item.modified, size, item.oddity, str(item.recipe), etag)
 
     def _sweep(self) -> None:
-        """Remove bytes of uploads that were replaced, deleted or never finished."""
+        """Remove the files of uploads that were replaced, deleted or never finished."""
         rows = self._query("SELECT recipe FROM entry WHERE recipe LIKE 'upload:%'", ())
         wanted = {str(recipe).removeprefix(_UPLOAD) for (recipe,) in rows}
         for path in self._uploads.iterdir():

@@ -1,4 +1,4 @@
-"""Signed links as the API issues them, and the object store behind them, on another port."""
+"""The signed links that the API issues, and the object store behind them, on another port."""
 
 import hashlib
 import secrets
@@ -22,42 +22,42 @@ from cloudstore_tui.sandbox.world import World
 BUCKET = "aspect-via-data-us-east-1-acme"
 KMS_KEY = "08e98aa8-1c0a-4547-bf34-e6f6aa11d16a"
 ENCRYPTION = {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": KMS_KEY}
-"""Headers that an upload to AWS has to send."""
+"""Headers that an upload to AWS requires."""
 
 PLACES: Mapping[str, tuple[SignatureForm, str, str]] = {
     "aws": (AWS, f"/s3/{BUCKET}.s3.amazonaws.com/", f"/native/{BUCKET}.s3.amazonaws.com/"),
     "gcp": (GCS, f"/gcs/storage.googleapis.com/{BUCKET}/", f"/native/storage.googleapis.com/{BUCKET}/"),
 }
-"""For each cloud: the form of its links, and the path prefixes of proxied and native ones."""
+"""For each cloud, the form of its links, and the path prefixes of proxied and native ones."""
 
 _FIELDS = {"GET": ("signedDownloadUrl", "nativeSignedDownloadUrl"), "PUT": ("signedUploadUrl", "nativeSignedUploadUrl")}
 
 
 class LinkMaker:
-    """Makes links, and knows the keys of those whose path does not tell."""
+    """Makes links, and remembers the keys of those whose path does not show it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._elsewhere: dict[str, str] = {}
+        self._keys_by_path: dict[str, str] = {}
 
     def reply(self, method: str, key: str, item: StoredItem | None, request: Request) -> dict[str, Any]:
-        """The reply with both links to fetch (`GET`) or to store (`PUT`) a file."""
-        shown: dict[str, Any] = {"key": key, "keyHash": key_hash(key), "keyName": key.rsplit("/", 1)[-1]}
+        """The reply with both links to download (`GET`) or upload (`PUT`) a file."""
+        reply: dict[str, Any] = {"key": key, "keyHash": key_hash(key), "keyName": key.rsplit("/", 1)[-1]}
         if method == "GET" and item:
             size = size_text(item.size, self._world.switches.value("A-15", request))
-            shown |= {
+            reply |= {
                 "size": size,
                 "lastModifiedTime": moment(item.modified),
                 "keyType": "File ",
                 "signedUploadUrl": " ",
             }
         else:
-            shown |= {"size": "", "lastModifiedDate": "", "keyType": "File", "signedDownloadUrl": ""}
-        return shown | dict(zip(_FIELDS[method], self._pair(method, key, request), strict=True))
+            reply |= {"size": "", "lastModifiedDate": "", "keyType": "File", "signedDownloadUrl": ""}
+        return reply | dict(zip(_FIELDS[method], self._pair(method, key, request), strict=True))
 
     def key_of(self, path: str, prefix: str) -> str:
-        """The key that a path leads to."""
-        return self._elsewhere.get(path, path.removeprefix(prefix))
+        """The key of a link's path."""
+        return self._keys_by_path.get(path, path.removeprefix(prefix))
 
     def _pair(self, method: str, key: str, request: Request) -> tuple[str, str]:
         form, proxied, native = PLACES[self._world.switches.value("A-cloud", request)]
@@ -68,7 +68,7 @@ class LinkMaker:
         path = prefix + key
         if damage == "other folder":
             path = f"{prefix}data/{key.rsplit('/', 1)[-1]}"
-            self._elsewhere[path] = key
+            self._keys_by_path[path] = key
         elif damage == "other key":
             path += ".bak"
         encrypted = method == "PUT" and form is AWS
@@ -85,11 +85,11 @@ class LinkMaker:
         return link.replace("X-Amz-Secur", "X-Amz-Secur ") if damage == "blank" else link
 
 
-# The object store: bytes out and in, for those whose link is good
+# The object store, which serves and receives bytes for valid links
 
 
 LARGEST_UPLOAD = 5 * 1024**3
-"""Bytes that one request may store."""
+"""Bytes of one upload."""
 
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE", "PATCH", "OPTIONS")
 
@@ -104,7 +104,7 @@ _UNREACHABLE = Refusal(503, "ServiceUnavailable", "Please reduce your request ra
 
 
 class ObjectStore:
-    """Answers what comes to the host of the links."""
+    """Answers requests to the host of the links."""
 
     def __init__(self, world: World, store: KeyStore, links: LinkMaker) -> None:
         self._world = world
@@ -114,7 +114,7 @@ class ObjectStore:
     async def answer(self, request: Request) -> Response:
         """GET with ranges, and PUT."""
         path = request.scope["path"]
-        found = _place(path)
+        found = _parse_path(path)
         if found is None:
             return refuse(_NO_BUCKET)
         form, prefix = found
@@ -130,7 +130,7 @@ class ObjectStore:
         blob = self._store.blob(item)
         if self._world.faults.stored(broken_answers.DAMAGED, (key,)) is not None:
             blob = broken_answers.damaged(blob)
-        # An archive is made when its first byte is read, which takes too long for the event loop.
+        # The first read of an archive creates it, which takes too long for the event loop.
         await run_in_threadpool(blob.read, 0, 1)
         proxied = not prefix.startswith("/native/")
         ranges = not proxied or self._world.switches.value("A-24", request) == "206"
@@ -165,8 +165,8 @@ class ObjectStore:
         return Response(status_code=200, headers={"ETag": f'"{md5.hexdigest()}"'})
 
 
-def _place(path: str) -> tuple[SignatureForm, str] | None:
-    """Whose store a path names, and what comes before the key in it."""
+def _parse_path(path: str) -> tuple[SignatureForm, str] | None:
+    """The form of links for a path, and the prefix before the key."""
     for form, *prefixes in PLACES.values():
         for prefix in prefixes:
             if path.startswith(prefix):

@@ -1,4 +1,4 @@
-"""`GET objectKeys` of both versions: which entries, page by page, and how entries and errors are printed."""
+"""`GET objectKeys` of both versions: pages of entries, and the JSON of entries and errors."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from cloudstore_tui.sandbox.alvaria.data import V3_ONLY, KeySpan, KeyStore, StoredItem
 from cloudstore_tui.sandbox.world import Switches
 
-# Entries and errors as the service prints them
+# Entries and errors as JSON
 
 
 _TITLES = {
@@ -31,7 +31,7 @@ _TITLES = {
 
 
 def envelope(status: int, message: str, switches: Switches, request: Request) -> Response:
-    """An error in the service's own form."""
+    """An error in the format of the service."""
     title, reason = _TITLES[status]
     code: str | int = status if switches.value("A-26", request) == "number" else str(status)
     error = {"scope": "global", "reason": reason, "message": message}
@@ -44,92 +44,92 @@ def key_hash(key: str) -> str:
 
 
 def entry(item: StoredItem, size_form: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    printed: dict[str, Any] = {
         "kind": "objectKey",
         "key": item.key,
         "keyName": item.key.rstrip("/").rsplit("/", 1)[-1],
         "size": "" if item.is_folder else size_text(item.size, size_form),
-        "lastModifiedTime": moment(item.modified, thousandths=len(item.key) % 2 == 0),
+        "lastModifiedTime": moment(item.modified, milliseconds=len(item.key) % 2 == 0),
         "keyType": "directory" if item.is_folder else "file",
     }
     if not item.is_folder:
-        shown["keyHash"] = key_hash(item.key)
+        printed["keyHash"] = key_hash(item.key)
     if item.oddity:
-        ODDITIES[item.oddity](shown)
-    return shown
+        ODDITIES[item.oddity](printed)
+    return printed
 
 
 def size_text(size: int, form: str) -> str:
-    """A size as the service rounds it: kilobytes of 1,024 with one digit."""
+    """A size in units of 1,024 bytes with one decimal."""
     return "" if form == "blank" else f"{size / 1024:.1f} {form}"
 
 
-def moment(seconds: float, *, thousandths: bool = True) -> str:
-    """A time as the service prints it."""
-    shown = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{shown}.{int(seconds % 1 * 1000):03d}Z" if thousandths else f"{shown}Z"
+def moment(seconds: float, *, milliseconds: bool = True) -> str:
+    """A time in ISO 8601."""
+    printed = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{printed}.{int(seconds % 1 * 1000):03d}Z" if milliseconds else f"{printed}Z"
 
 
-def _date_instead(shown: dict[str, Any]) -> None:
-    shown["lastModifiedDate"] = shown.pop("lastModifiedTime")
+def _date_instead(printed: dict[str, Any]) -> None:
+    printed["lastModifiedDate"] = printed.pop("lastModifiedTime")
 
 
-def _blank_date(shown: dict[str, Any]) -> None:
-    del shown["lastModifiedTime"]
-    shown["lastModifiedDate"] = ""
+def _blank_date(printed: dict[str, Any]) -> None:
+    del printed["lastModifiedTime"]
+    printed["lastModifiedDate"] = ""
 
 
-def _no_type(shown: dict[str, Any]) -> None:
-    del shown["keyType"], shown["kind"]
+def _no_type(printed: dict[str, Any]) -> None:
+    del printed["keyType"], printed["kind"]
 
 
-def _links(shown: dict[str, Any]) -> None:
-    """Links that nobody asked for, to another object, long expired."""
+def _links(printed: dict[str, Any]) -> None:
+    """Links that were not requested, lead to another object, and have long expired."""
     path = "pvd-common.s3.amazonaws.com/cxp/cork/Audio/Messages/hours.wav?X-Amz-Expires=518399&X-Amz-Signature=72120a45"
-    shown["signedDownloadUrl"] = f"https://test.via.aspect-cloud.net/s3/{path}"
-    shown["nativeSignedDownloadUrl"] = f"https://{path}"
-    shown["signedUploadUrl"] = shown["nativeSignedUploadUrl"] = " "
+    printed["signedDownloadUrl"] = f"https://test.via.aspect-cloud.net/s3/{path}"
+    printed["nativeSignedDownloadUrl"] = f"https://{path}"
+    printed["signedUploadUrl"] = printed["nativeSignedUploadUrl"] = " "
 
 
 ODDITIES: Mapping[str, Callable[[dict[str, Any]], None]] = {
-    "blank size": lambda shown: shown.update(size=""),
-    "type with a blank": lambda shown: shown.update(keyType="File "),
+    "blank size": lambda printed: printed.update(size=""),
+    "type with a blank": lambda printed: printed.update(keyType="File "),
     "date": _date_instead,
     "blank date": _blank_date,
-    "empty child": lambda shown: shown.update(childObjectKeys=[{}]),
+    "empty child": lambda printed: printed.update(childObjectKeys=[{}]),
     "no type": _no_type,
     "links": _links,
 }
-"""What makes an entry odd; all of it is in the vendor's samples."""
+"""Peculiarities of entries, all of which occur in the vendor's samples."""
 
 
-# Tokens that say where the next page starts
+# Page tokens
 
 
-_TAIL = "+/%="
-"""Ends every token of v2, so that a client which does not encode tokens is found out."""
+_TOKEN_SUFFIX = "+/%="
+"""Ends every token of v2, so that a client that does not encode tokens fails."""
 
 
 def token_of(key: str, version: str, *, quoted: bool = False) -> str:
-    """The token for the page after `key`: readable in v3, and never twice the same in v2."""
+    """The token for the page after `key`: plain Base64 in v3, different every time in v2."""
     data = key.encode()
     if version == "v3":
         return base64.b64encode(data).decode()
     nonce = secrets.token_bytes(4)
-    token = base64.b64encode(nonce + _sum(data) + _mask(nonce, data)).decode() + _TAIL
+    token = base64.b64encode(nonce + _checksum(data) + _mask(nonce, data)).decode() + _TOKEN_SUFFIX
     return quote(token, safe="") if quoted else token
 
 
 def key_of(token: str, version: str) -> str | None:
-    """The key of a token; `None` if it was never issued."""
+    """The key in a token; `None` if the token was never issued."""
     try:
         if version == "v3":
             return base64.b64decode(token, validate=True).decode()
-        if not token.endswith(_TAIL):
+        if not token.endswith(_TOKEN_SUFFIX):
             return None
-        data = base64.b64decode(token.removesuffix(_TAIL), validate=True)
+        data = base64.b64decode(token.removesuffix(_TOKEN_SUFFIX), validate=True)
         key = _mask(data[:4], data[8:])
-        return key.decode() if _sum(key) == data[4:8] else None
+        return key.decode() if _checksum(key) == data[4:8] else None
     except (binascii.Error, UnicodeDecodeError):
         return None
 
@@ -138,7 +138,7 @@ def _mask(nonce: bytes, data: bytes) -> bytes:
     return bytes(one ^ other for one, other in zip(data, Random(nonce).randbytes(len(data)), strict=True))
 
 
-def _sum(data: bytes) -> bytes:
+def _checksum(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=4).digest()
 
 
@@ -146,25 +146,25 @@ def _sum(data: bytes) -> bytes:
 
 
 MAX_RESULTS = 1000
-"""Entries of a page, whatever was asked for."""
+"""Entries of a page, however many are requested."""
 
 
 class KeyPage(msgspec.Struct, frozen=True):
-    """Some entries as the service prints them."""
+    """One page of entries."""
 
     entries: list[dict[str, Any]]
     token: str
-    """Where the next page starts; empty at the end."""
+    """For the next page; empty at the end."""
     total: int
-    """Entries of all pages."""
+    """Number of entries on all pages."""
 
 
 class BadToken(Exception):  # noqa: N818 - an answer to the client, no failure of the sandbox
-    """A page token that was never issued."""
+    """The page token was never issued for this listing."""
 
 
 class KeyListing(msgspec.Struct, frozen=True):
-    """What one request may see, and in which form."""
+    """The listing for one request."""
 
     store: KeyStore
     switches: Switches
@@ -175,11 +175,11 @@ class KeyListing(msgspec.Struct, frozen=True):
         """An item, unless the version of the request does not know it."""
         return item if item and (self._v3 or not item.key.startswith(V3_ONLY)) else None
 
-    def page(self, key: str, kind: str, most: int, token: str) -> KeyPage | None:
-        """One page for a key and a key type, in the order of UTF-8 bytes; `None` where there is nothing.
+    def page(self, key: str, kind: str, limit: int, token: str) -> KeyPage | None:
+        """One page for a key and a key type, in the order of UTF-8 bytes; `None` if there is no such key.
 
         Raises:
-            BadToken: the token is not one for such a page.
+            BadToken: the token is invalid for this listing.
         """
         if kind == "directory":
             return self._tree(key, token)
@@ -195,33 +195,33 @@ class KeyListing(msgspec.Struct, frozen=True):
             if found is None or not found.startswith(span.start):
                 raise BadToken
             after = found
-        own = self._own(key, kind)
-        first = [own] if own and not after else []
-        page = self._level(span, after, most - len(first), token)
+        requested = self._requested_folder(key, kind)
+        first = [requested] if requested and not after else []
+        page = self._page_of_span(span, after, limit - len(first), token)
         if not page.total and not after and self._on("A-7", "404"):
             return None
         entries = [self._entry(item) for item in first] + page.entries
-        return msgspec.structs.replace(page, entries=entries, total=page.total + bool(own))
+        return msgspec.structs.replace(page, entries=entries, total=page.total + bool(requested))
 
-    def _level(self, span: KeySpan, after: str, most: int, token: str) -> KeyPage:
+    def _page_of_span(self, span: KeySpan, after: str, limit: int, token: str) -> KeyPage:
         inclusive = bool(after) and self._on("A-11", "inclusive")
-        # Of a page that starts with an entry told before, one entry alone would never get on.
-        most = max(most, 2) if inclusive else most
-        # What is right in a folder comes after the folder itself.
+        # A page that repeats the last entry of the one before needs a second entry to make progress.
+        limit = max(limit, 2) if inclusive else limit
+        # The children of a folder come after the folder itself.
         start = after or (span.start if span.level == span.start else "")
-        items = self.store.page(span, start, most + 1, inclusive=inclusive)
-        shown = items[:most]
-        last = shown[-1].key if shown else after or span.start
+        items = self.store.page(span, start, limit + 1, inclusive=inclusive)
+        printed = items[:limit]
+        last = printed[-1].key if printed else after or span.start
         following = token_of(last, self.version, quoted=self._on("A-11", "quoted"))
         ending = self.switches.value("A-end", self.request)
         if ending == "no":
             following = token or following
-        elif ending == "yes" and len(items) <= most:
+        elif ending == "yes" and len(items) <= limit:
             following = ""
-        return KeyPage([self._entry(item) for item in shown], following, self.store.count(span))
+        return KeyPage([self._entry(item) for item in printed], following, self.store.count(span))
 
     def _span(self, key: str, kind: str) -> KeySpan | None:
-        """What a listing is about; `None` where there is nothing."""
+        """The keys of a listing; `None` if there are none."""
         item = self.visible(self.store.get(key))
         folders = kind == "file:directory"
         if not item and (key.endswith("/") or not self._on("A-6", "prefix")):
@@ -230,14 +230,14 @@ class KeyListing(msgspec.Struct, frozen=True):
         span = KeySpan(key, level if folders else None, folders=folders, v3=self._v3)
         return span if item or self.store.count(span) else None
 
-    def _own(self, key: str, kind: str) -> StoredItem | None:
-        """The folder itself, where it is named among what is in it."""
+    def _requested_folder(self, key: str, kind: str) -> StoredItem | None:
+        """The requested folder, where it is listed among its children."""
         if kind != "file:directory" or not key.endswith("/") or not self._on("A-9", "yes"):
             return None
         return self.store.get(key)
 
     def _tree(self, key: str, token: str) -> KeyPage | None:
-        """A folder with all folders below it, each inside its parent; never in pages."""
+        """A folder with all folders below it, nested; never paged."""
         if token:
             raise BadToken
         if not key.endswith("/") and not self._on("A-6", "prefix"):
@@ -249,7 +249,7 @@ class KeyListing(msgspec.Struct, frozen=True):
             parent = nodes.get(folder.rstrip("/").rpartition("/")[0] + "/")
             (roots if parent is None else parent.setdefault("childObjectKeys", [])).append(node)
         for node in nodes.values():
-            # The vendor's samples show an empty entry inside a folder without folders.
+            # As in the vendor's samples, a folder without folders contains an empty entry.
             node.setdefault("childObjectKeys", [{}])
         return KeyPage(roots, "", len(nodes)) if roots else None
 

@@ -1,4 +1,4 @@
-"""The API of both versions."""
+"""Both versions of the API."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,11 +30,11 @@ class Alvaria:
         self.tokens = TokenService(world)
         self.store = KeyStore(world.data / "alvaria", world.seed, world.data_now)
         self._links = LinkMaker(world)
-        self._gate = RequestCheck(world.switches, self.tokens)
+        self._check = RequestCheck(world.switches, self.tokens)
         self.object_store = ObjectStore(world, self.store, self._links)
 
     def routes(self) -> list[BaseRoute]:
-        """What listens on the API's port."""
+        """The routes on the API's port."""
         resource = "/via/{version}/organizations/{org}/mediaStorage/data/{resource}"
         return [
             Route("/tokenservice/oauth2/access_token", self.tokens.issue, methods=["POST"]),
@@ -42,11 +42,11 @@ class Alvaria:
         ]
 
     async def _answer(self, request: Request) -> Response:
-        refusal = self._gate.refusal(request)
+        refusal = self._check.refusal(request)
         return refusal if refusal is not None else await run_in_threadpool(self._call, request)
 
     def _call(self, request: Request) -> Response:
-        self._take()
+        self._process_uploads()
         key, resource = request.query_params["key"], request.path_params["resource"]
         if request.method == "DELETE":
             return self._delete(key, request)
@@ -57,21 +57,21 @@ class Alvaria:
             return self._sign(_SIGNED[kind], key, request)
         if kind not in _KINDS or (kind == "file:directory" and self._on("A-8", "400", request)):
             return self._error(400, "The keyType is missing or invalid", request)
-        most = request.query_params.get("maxResults", str(MAX_RESULTS))
-        if not (most.isascii() and most.isdigit() and len(most) < 10 and int(most) >= 1):
+        limit = request.query_params.get("maxResults", str(MAX_RESULTS))
+        if not (limit.isascii() and limit.isdigit() and len(limit) < 10 and int(limit) >= 1):
             return self._error(400, "The maxResults is invalid", request)
-        return self._list(key, kind, min(int(most), MAX_RESULTS), request)
+        return self._list(key, kind, min(int(limit), MAX_RESULTS), request)
 
-    def _take(self) -> None:
-        """Do what the service does by itself: read what was put there, and sort it by how that went."""
+    def _process_uploads(self) -> None:
+        """Do what the service does on its own: process uploads, and move them to `processed` or `errors`."""
         result, now = self._switches.value("A-take"), self._clock()
         if result != "stay":
-            self.store.sort(result, now - float(self._switches.value("A-take-seconds")), now)
+            self.store.move_processed(result, now - float(self._switches.value("A-take-seconds")), now)
 
-    def _list(self, key: str, kind: str, most: int, request: Request) -> Response:
+    def _list(self, key: str, kind: str, limit: int, request: Request) -> Response:
         name = _TOKEN[request.path_params["version"]]
         try:
-            page = self._listing(request).page(key, kind, most, request.query_params.get(name, ""))
+            page = self._listing(request).page(key, kind, limit, request.query_params.get(name, ""))
         except BadToken:
             return self._error(400, f"The {name} is invalid", request)
         if page is None:
@@ -94,20 +94,20 @@ class Alvaria:
         item = self._listing(request).visible(self.store.file(key))
         if method == "GET" and item is None:
             return self._error(404, f"No record exists for the key {key}", request)
-        refusal = self._no_upload(key, request) if method == "PUT" else None
+        refusal = self._upload_refusal(key, request) if method == "PUT" else None
         if refusal is not None:
             return refusal
         reply = self._links.reply(method, key, item, request)
         if version == "v2":
-            reply = self._chosen(reply, request.query_params["keyType"], request)
+            reply = self._choose_links(reply, request.query_params["keyType"], request)
             if self._on("A-14", "wrapped", request):
                 return JSONResponse({"kind": "objectKeys", "objectKeys": [{"kind": "objectKey", **reply}]})
         else:
             del reply["keyType"]
         return JSONResponse(reply)
 
-    def _no_upload(self, key: str, request: Request) -> Response | None:
-        """Why nothing may be stored under a key."""
+    def _upload_refusal(self, key: str, request: Request) -> Response | None:
+        """Why a key cannot be uploaded to; `None` if it can."""
         if key.endswith("/"):
             return self._error(400, "The key is a folder", request)
         folder = self._listing(request).visible(self.store.get(key.rpartition("/")[0] + "/"))
@@ -117,8 +117,8 @@ class Alvaria:
             return self._error(403, "Files can be uploaded below imports/ only", request)
         return None
 
-    def _chosen(self, reply: dict[str, object], kind: str, request: Request) -> dict[str, object]:
-        """A reply of v2 with those links that it has: both, the one asked for, or only the other one."""
+    def _choose_links(self, reply: dict[str, object], kind: str, request: Request) -> dict[str, object]:
+        """A reply of v2 with some of its links blanked, as switch A-links says."""
         which = self._switches.value("A-links", request)
         pair = {name for name, method in _SIGNED.items() if method == _SIGNED[kind]}
         blank = {"both": set(), "asked": pair - {kind}, "other": {kind}}[which]

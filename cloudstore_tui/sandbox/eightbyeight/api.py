@@ -1,4 +1,4 @@
-"""The routes: searches, objects and buckets, bytes and links, deletion and restoring, zip jobs."""
+"""The routes: searches, objects and buckets, contents and links, deletions and restores, zip jobs."""
 
 import base64
 from collections.abc import Collection
@@ -32,7 +32,7 @@ from cloudstore_tui.sandbox.world import World
 
 LARGEST_PAGE = 100
 _HONOURED = 10_000
-"""The largest page that is given where any limit is honoured."""
+"""The largest page if any limit is honoured."""
 
 _WINDOW = 10_000
 _ALIASES = {"name": "objectName", "size": "storedBytes", "objectId": "id"}
@@ -41,7 +41,7 @@ _DIRECTIONS = {"ASC": False, "DESC": True}
 
 
 def search_of(call: ApiRequest, table: str) -> ObjectSearch:
-    """The search that a request asks for, in the table `object` or `bucket`."""
+    """The search of a request, in the table `object` or `bucket`."""
     query = call.request.query_params
     aliases = _ALIASES if table == "object" else {"bucketId": "id"}
     text = query.get("filter", "")
@@ -69,7 +69,7 @@ def search_of(call: ApiRequest, table: str) -> ObjectSearch:
 
 
 def _offset(call: ApiRequest) -> int:
-    offset = _whole(call, "pageKey", 0)
+    offset = _whole_number(call, "pageKey", 0)
     if offset < 0:
         raise problem(400, "pageKey must not be negative", "pageKey")
     if call.switch("E-4") == "400" and offset >= _WINDOW:
@@ -78,14 +78,14 @@ def _offset(call: ApiRequest) -> int:
 
 
 def _limit(call: ApiRequest) -> int:
-    limit = _whole(call, "limit", LARGEST_PAGE)
+    limit = _whole_number(call, "limit", LARGEST_PAGE)
     how = call.switch("E-1")
     if limit < 1 or (limit > LARGEST_PAGE and how == "400"):
         raise problem(400, f"limit must be between 1 and {LARGEST_PAGE}", "limit")
     return min(limit, _HONOURED if how == "honoured" else LARGEST_PAGE)
 
 
-def _whole(call: ApiRequest, name: str, default: int) -> int:
+def _whole_number(call: ApiRequest, name: str, default: int) -> int:
     text = call.request.query_params.get(name, "")
     if not text:
         return default
@@ -112,7 +112,7 @@ def _node(call: ApiRequest, text: str, table: str, aliases: dict[str, str]) -> N
 
 
 def _with_time(call: ApiRequest, term: Comparison) -> Comparison:
-    """Times are epoch milliseconds, or ISO where that is accepted."""
+    """With its time in epoch milliseconds; ISO times are refused unless a switch accepts them."""
     if term.selector not in _TIMES or all(number(value) is not None for value in term.values):
         return term
     if call.switch("E-11") == "accepted":
@@ -136,7 +136,7 @@ def _refuse_unknown(node: Node, known: Collection[str]) -> None:
 
 
 PUBLISHED = ("us-west", "us-east", "uk", "ap", "ca")
-"""Regions of the service; any of them can be asked which are the company's."""
+"""Regions of the service, each of which can be asked for those of the company."""
 
 
 def object_routes(service: Service) -> list[BaseRoute]:
@@ -172,12 +172,12 @@ def search(call: ApiRequest) -> Response:
 
 
 def single(call: ApiRequest) -> Response:
-    """Everything known of one object."""
+    """The record of one object."""
     return JSONResponse(record_of(call).as_json())
 
 
 def record_of(call: ApiRequest) -> Record:
-    """The object that the path names."""
+    """The object in the path."""
     object_id = str(call.request.path_params["id"])
     record = call.store.get(call.region, object_id)
     if record is None:
@@ -207,12 +207,12 @@ def _page(call: ApiRequest, wanted: ObjectSearch, content: list[dict[str, Any]],
         "pageSize": len(content),
         "content": content,
     }
-    # Far faster than Starlette's own, which matters to clients that fetch many pages.
+    # Much faster than Starlette's own encoder, which matters to clients that fetch many pages.
     body = msgspec.json.encode([page] if call.switch("E-5") == "array" else page)
     return Response(body, media_type="application/json")
 
 
-# The bytes of objects and zips: directly, and by presigned links on the API's own host
+# The bytes of objects and zips: from the API, and by presigned links on the same host
 
 
 _STORES = {"us-east": "us-east-1", "uk": "eu-west-2"}
@@ -247,11 +247,11 @@ def link(call: ApiRequest, path: str, name: str, mime: str) -> str:
     """A presigned URL below the store's `content/` folder."""
     host = f"css-{call.region}-media.s3.{_STORES[call.region]}.amazonaws.com"
     full = f"/storage/{call.region}/{host}/content/{path}"
-    # A header cannot hold every name, so that the service encodes all of them as mail does.
+    # Not every name fits into a header, so the service encodes them all as in mail (RFC 2047).
     shown = f"=?UTF-8?b?{base64.b64encode(name.encode()).decode()}?="
     extra = {"response-content-disposition": f'attachment; filename="{shown}"', "response-content-type": mime}
     signer, life = call.service.world.signer, call.seconds("link-life")
-    query = signer.sign(AWS, "GET", full, life, extra=extra, told_life=int(life))
+    query = signer.sign(AWS, "GET", full, life, extra=extra, stated_life=int(life))
     return f"{call.service.world.base_url}{full}?{query}"
 
 
@@ -271,7 +271,7 @@ def is_damaged(record: Record, world: World) -> bool:
 
 
 def zip_blob(job: SandboxJob, naming: str, world: World) -> StoredBlob:
-    """The bytes of a job's zip, with members named in one of the ways of switch E-29."""
+    """The zip of a job, with members named as switch E-29 says."""
     path = zip_of(world.data, job, naming, lambda record: is_damaged(record, world))
     blob = StoredBlob(path.stat().st_size, path.stem, job.ended, "application/octet-stream", file_reader(path))
     if (values := world.faults.stored(broken_answers.BAD_MEMBER, (job.name,))) is not None:
@@ -331,7 +331,7 @@ def lifecycle_routes(service: Service) -> list[BaseRoute]:
 
 
 def delete(call: ApiRequest) -> Response:
-    """Revoke the objects whose ids are in the body; they are purged later."""
+    """Revoke the objects in the body; they are purged later."""
     found = [call.store.get(call.region, id_) for id_ in call.ids()]
     known = [record for record in found if record and record.state not in _GONE]
     if not known or (len(known) < len(found) and call.switch("E-28") == "404"):
@@ -344,10 +344,10 @@ def delete(call: ApiRequest) -> Response:
 
 
 def restore(call: ApiRequest) -> Response:
-    """ApiRequest for an archived object; it comes back later, and for some days only."""
+    """Restore an archived object: it becomes available later, and for some days only."""
     days = _days(call)
     record = record_of(call)
-    again = call.store.planned(record) and record.state not in _GONE
+    again = call.store.is_planned(record) and record.state not in _GONE
     if record.state != "ARCHIVED" and not again:
         raise problem(400, f"The object is {record.state}; only ARCHIVED objects can be restored", "objectState")
     if again and call.switch("E-19") == "409":
@@ -360,11 +360,11 @@ def _plan(call: ApiRequest, record: Record, days: int) -> None:
     now = call.service.now
     ready = now + int(call.seconds("restore-seconds") * 1000)
     if record.state == "AVAILABLE":
-        # A copy that is there already only stays longer.
+        # A copy that was restored before just stays longer.
         ready = now
     else:
         call.store.set_state(record, call.switch("E-18"), now)
-    call.store.forget_plans(record)
+    call.store.cancel_plans(record)
     call.store.plan(record, ready, "AVAILABLE")
     call.store.plan(record, ready + days * _DAY, "ARCHIVED")
 
@@ -383,7 +383,7 @@ def _days(call: ApiRequest) -> int:
 
 
 LARGEST_ZIP = 2_000_000_000
-"""Bytes of `storedBytes` that one job may hold."""
+"""Sum of `storedBytes` in one job."""
 
 _LIVES = {"24h": 86_400.0, "60s": 60.0}
 
@@ -401,7 +401,7 @@ def bulk_routes(service: Service) -> list[BaseRoute]:
 
 
 def start(call: ApiRequest) -> Response:
-    """Put objects into a new zip."""
+    """Start a zip job."""
     found = [(id_, call.store.get(call.region, id_)) for id_ in call.ids()]
     good = [record for _id, record in found if record and record.state == "AVAILABLE"]
     missing = [id_ for id_, record in found if record is None or record.state != "AVAILABLE"]
@@ -421,7 +421,7 @@ def _job(call: ApiRequest, good: list[Record], missing: list[str]) -> SandboxJob
         outcome = call.switch("E-21")
         if outcome == "400":
             raise problem(400, "The objects exceed 2 GB", "body")
-        kept = _that_fit(good)
+        kept = _fitting(good)
     if call.switch("zip-outcome") != "DONE":
         outcome = call.switch("zip-outcome")
         kept = kept[:-1] if outcome == "PARTIAL_DONE" else kept
@@ -430,7 +430,7 @@ def _job(call: ApiRequest, good: list[Record], missing: list[str]) -> SandboxJob
     return SandboxJob(call.region, tuple(kept), tuple(left_out), now, now + call.seconds("zip-seconds"), outcome, life)
 
 
-def _that_fit(records: list[Record]) -> list[Record]:
+def _fitting(records: list[Record]) -> list[Record]:
     kept, size = [], 0
     for record in records:
         if size + record.size <= LARGEST_ZIP:
@@ -462,7 +462,7 @@ def cancel(call: ApiRequest) -> Response:
 
 
 def clear(call: ApiRequest) -> Response:
-    """Empty the queue, running jobs too; what is left of it, which is nothing."""
+    """Remove all jobs, including running ones; answers with the queue, which is empty."""
     call.service.jobs.clear(call.region)
     return _reply(call, [job.as_json(_now(call)) for job in _all(call)])
 

@@ -1,4 +1,4 @@
-"""What a new sandbox holds: the same for the same seed."""
+"""The data of a new sandbox, which depends on the seed only."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ def _dump(document: dict[str, Any]) -> bytes:
 
 
 def transcript(call: str, agent: str, caller: str, seconds: int, seed: int) -> bytes:
-    """Who said what, and when, in one call; another seed is another hearing of it."""
+    """The transcript of a call; another seed yields another transcript of the same call."""
     choice = Random(seed)
     wish, _subject, _topic = choice.choice(_WISHES)
     said = [
@@ -83,7 +83,7 @@ def transcript(call: str, agent: str, caller: str, seconds: int, seed: int) -> b
 
 
 def summary(call: str, agent: str, seed: int) -> bytes:
-    """A call in three sentences."""
+    """The summary of a call, in three sentences."""
     choice = Random(seed)
     _wish, subject, topic = choice.choice(_WISHES)
     text = f"The customer called about: {subject}. {agent} promised an answer. No further action."
@@ -91,14 +91,14 @@ def summary(call: str, agent: str, seed: int) -> bytes:
 
 
 def sentiment(call: str, seed: int) -> bytes:
-    """How both sides sounded."""
+    """The sentiment of both sides."""
     choice = Random(seed)
     agent, customer = round(choice.uniform(0.2, 0.9), 2), round(choice.uniform(-0.6, 0.8), 2)
     return _dump({"callId": call, "overall": round((agent + customer) / 2, 2), "agent": agent, "customer": customer})
 
 
 def survey(call: str, seed: int) -> bytes:
-    """What the customer pressed after the call."""
+    """The survey that the customer answered after the call."""
     choice = Random(seed)
     questions = ("How satisfied are you?", "Was your question answered?", "Would you recommend us?")
     answers = [{"question": text, "score": choice.randint(1, 5)} for text in questions]
@@ -106,7 +106,7 @@ def survey(call: str, seed: int) -> bytes:
 
 
 def notes(agent: str, seed: int) -> bytes:
-    """What the agent typed during the call."""
+    """The notes that the agent typed during the call."""
     _wish, subject, _topic = Random(seed).choice(_WISHES)
     return f"{agent}: customer asks about {subject}.\nAccount is in order.\nWill call back on Friday.\n".encode()
 
@@ -125,18 +125,18 @@ PART = 5 * 2**20
 
 
 def uuid(*names: object) -> str:
-    """A UUID that is always the same for the same names."""
+    """A UUID that depends on the names only."""
     digits = blake2b(":".join(map(str, names)).encode(), digest_size=16).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def seal(record: Record) -> Record:
-    """The record with the size and checksum that its bytes have."""
+    """The record with the size and checksum of its bytes."""
     return msgspec.structs.replace(record, size=record.body.size, checksum=record.body.checksum)
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """One call and what can be made of it."""
+    """One call, and the objects that can be made from it."""
 
     call: GeneratedCall
     region: str
@@ -192,7 +192,7 @@ class Interaction(msgspec.Struct, frozen=True):
         )
 
     def summary(self) -> Record:
-        """What it was about; the tag `sourceObjectId` names the transcript."""
+        """The summary; its tag `sourceObjectId` is the id of the transcript."""
         tags = {
             **self._common("callId", "tenantId"),
             "result": "success",
@@ -204,14 +204,14 @@ class Interaction(msgspec.Struct, frozen=True):
         return self.about("summary", f"{call_id(self.call)}.json", "application/json", ObjectBody(data=text), tags)
 
     def survey(self) -> Record:
-        """What the customer thought; the name has no extension."""
+        """The survey, whose name has no extension."""
         text = survey(call_id(self.call), self.call.created)
         return self.about(
             "postcallsurvey", call_id(self.call), "application/json", ObjectBody(data=text), self._survey()
         )
 
     def comment(self, sound: bytes) -> Iterator[Record]:
-        """What the customer said after the call, and its transcript."""
+        """The voice comment that the customer left after the call, and its transcript."""
         stem = f"{call_id(self.call)}-q1"
         spoken = {**self._survey(), "pcsQuestionNumber": "1", "transcription-processed": "true"}
         comment = self.about("voicecommentrecording", f"{stem}.wav", "audio/wav", ObjectBody(data=sound), spoken)
@@ -229,13 +229,13 @@ class Interaction(msgspec.Struct, frozen=True):
         yield self.about("transcription", f"{stem}.json", "application/json", ObjectBody(data=text), tags)
 
     def notes(self) -> Record:
-        """What the agent typed."""
+        """The notes of the agent."""
         text = notes(AGENTS[self.call.agent].name, self.call.created)
         tags = self._common("callId", "ipbxid", "tenantId")
         return self.about("agentnotes", f"{call_id(self.call)}.agentnotes", "text/plain", ObjectBody(data=text), tags)
 
     def screen(self, part: int = 0) -> Record:
-        """What the agent's screen showed; uploaded in parts of `part` bytes."""
+        """The recording of the agent's screen, uploaded in parts of `part` bytes."""
         call = self.call
         body = film(call.duration // 1000, call.duration // 1000 * BYTES_PER_SECOND, part)
         tags = {
@@ -261,7 +261,7 @@ class Interaction(msgspec.Struct, frozen=True):
         return {"pcsId": uuid(self.call.created, "pcs")[:8], **self._common("callId", "agentId", "tenantId")}
 
 
-# 8x8 Work: other names, other tags, other habits
+# 8x8 Work, with other names and tags
 
 
 class WorkCall(msgspec.Struct, frozen=True):
@@ -293,7 +293,7 @@ class WorkCall(msgspec.Struct, frozen=True):
 
     @property
     def call_id(self) -> str:
-        """Looks like a time, and is one, but not that of the call."""
+        """Looks like the time of the call, but is another time."""
         return str(self.start - 7 * 86_400_000 + 4711)
 
     @property
@@ -348,7 +348,7 @@ class WorkCall(msgspec.Struct, frozen=True):
         return seal(record)
 
 
-# Objects that are rare, large, old, gone or hostile: what a client meets on its worst day
+# Rare, large, old, deleted and hostile objects
 
 
 HUGE = 2_400_000_000
@@ -360,7 +360,7 @@ OLD_TYPES = (
     *("calladditionalfields", "chattranscription", "cm-report", "meetings_transcriptions", "statehistory"),
     *("tcltransactions", "waveform"),
 )
-"""Types that only old pages mention."""
+"""Types that only old documentation mentions."""
 
 HOSTILE_NAMES = (
     "[bold red]not markup[/bold red].txt",
@@ -378,7 +378,7 @@ HOSTILE_NAMES = (
     "-rf",
     "",
 )
-"""Names that do harm where they reach a screen, a shell or a file system as they are."""
+"""Names that do harm if they reach a screen, a shell or a file system unchanged."""
 
 
 def plain(
@@ -441,13 +441,13 @@ def hostile(moment: int) -> Iterator[Record]:
 
 
 def in_states(records: list[Record]) -> Iterator[Record]:
-    """Some records in every state but AVAILABLE."""
+    """Records in every state but AVAILABLE."""
     states = ("ARCHIVED", "REVOKED", "ARCHIVED", "DELETED", "PENDING", "ARCHIVED", "FAILED", "REVOKED")
     for place, record in enumerate(records):
         yield msgspec.structs.replace(record, state=states[place % len(states)])
 
 
-# All of it
+# All objects
 
 
 REGIONS = ("us-east", "uk")
@@ -459,15 +459,15 @@ BUSY_DAY = 1_725_148_800_000
 CALLS_THAT_DAY = 245
 
 SPAN = (1_672_531_200_000, BUSY_DAY)
-"""When generated calls take place: 2023-01-01 until the busy day begins."""
+"""The time span of generated calls: from 2023-01-01 to the beginning of the busy day."""
 
 _DAY = 86_400_000
 _SHOWN = 94
-"""Which call of the busy day has everything: shortly after nine."""
+"""Index of the call of the busy day that has every kind of object, shortly after nine."""
 
 
 def records(seed: int) -> Iterator[Record]:
-    """All objects that are kept one by one."""
+    """All objects that are not generated."""
     choice = Random(seed)
     yield from _busy_day(choice)
     yield from _uk(choice)
@@ -485,7 +485,7 @@ def _may() -> int:
 
 
 def _calls(choice: Random, day: int, count: int) -> list[GeneratedCall]:
-    """Calls spread over one day; the seconds tell every fifth, see `calls.body_of`."""
+    """Calls spread over one day."""
     step = 86_390 // count
     calls = []
     for place in range(count):
@@ -518,7 +518,7 @@ def _busy_day(choice: Random) -> Iterator[Record]:
 
 
 def _everything(interaction: Interaction) -> Iterator[Record]:
-    """All that can belong to one call; five of them share one name."""
+    """Every kind of object that can belong to a call; five share one name."""
     yield from (interaction.transcript(), interaction.transcript(1), interaction.summary(), interaction.sentiment())
     yield from (interaction.survey(), interaction.notes(), interaction.screen(PART))
     yield from interaction.comment(recording("wav", 4, interaction.call.created))
@@ -555,7 +555,7 @@ def _voicemails(choice: Random) -> Iterator[Record]:
 
 
 def _transferred(moment: int) -> Iterator[Record]:
-    """A call that one agent passed on to another: two recordings, of two calls, of one transaction."""
+    """A transferred call: two recordings, of two calls, of one transaction."""
     legs = [GeneratedCall(moment + place * 400_000, 240_000, 21 - place * 9, 4 + place, 1210, 0) for place in range(2)]
     transaction = Interaction(legs[0], "us-east").recording.tag("transactionId") or ""
     for place, call in enumerate(legs):
@@ -566,7 +566,7 @@ def _transferred(moment: int) -> Iterator[Record]:
 
 
 def _left_in_queue(interaction: Interaction) -> Iterator[Record]:
-    """A message to the Contact Center and its transcript: objects of a call that led to no conversation."""
+    """A voicemail to the Contact Center and its transcript, from a call without a conversation."""
     recording = interaction.recording
     stem = recording.name.removesuffix(".mp3").replace("-phone-", "-vmail-")
     tags = {

@@ -1,4 +1,4 @@
-"""Zip jobs, which advance by the clock alone, and the zip of a job, built when it is first fetched."""
+"""Zip jobs, whose progress depends on the clock alone, and their zips, which are built when first fetched."""
 
 import threading
 import uuid
@@ -23,16 +23,16 @@ class SandboxJob(msgspec.Struct, frozen=True):
 
     region: str
     records: tuple[Record, ...]
-    """What goes into the zip."""
+    """The objects in the zip."""
     missing: tuple[str, ...]
-    """Ids that do not."""
+    """Ids of those that are left out."""
     started: float
     """Epoch seconds, as `ended`."""
     ended: float
     outcome: str
-    """Its status from its end on."""
+    """Its status once it has ended."""
     life: float
-    """Seconds that it is kept after its end."""
+    """Seconds for which it is kept after its end."""
     name: str = ""
 
     def status(self, now: float) -> str:
@@ -42,7 +42,7 @@ class SandboxJob(msgspec.Struct, frozen=True):
         return "NOT_STARTED" if now < self.started + (self.ended - self.started) / 3 else "IN_PROGRESS"
 
     def as_json(self, now: float, url: str = "") -> dict[str, Any]:
-        """As the service prints it."""
+        """Its JSON form."""
         status = self.status(now)
         word = "SUCCESS" if status in FETCHABLE else status
         content = [f"{record.id}:{word}" for record in self.records] + [f"{id_}:FAILED" for id_ in self.missing]
@@ -51,14 +51,14 @@ class SandboxJob(msgspec.Struct, frozen=True):
 
 
 class SandboxJobs:
-    """The queue of the company: one for all of its keys, apart for each region."""
+    """The queues of the company: one per region, shared by all keys."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[str, SandboxJob] = {}
 
     def start(self, job: SandboxJob) -> SandboxJob:
-        """Put a job into the queue, under a new name."""
+        """Queue a job under a new name."""
         named = msgspec.structs.replace(job, name=f"{uuid.uuid4()}.zip")
         with self._lock:
             self._jobs[named.name] = named
@@ -90,7 +90,7 @@ _BUILDING = threading.Lock()
 
 
 def zip_of(folder: Path, job: SandboxJob, naming: str, damaged: Callable[[Record], bool]) -> Path:
-    """The file of a job's zip, with members named in one of the ways of switch E-29."""
+    """The file of a job's zip, with members named as switch E-29 says."""
     path = folder / "zips" / naming / job.name
     with _BUILDING:
         if not path.exists():
@@ -111,7 +111,7 @@ def _build(path: Path, members: Iterator[tuple[str, Record]], damaged: Callable[
                 pieces = record.body.read()
                 for chunk in damaged_pieces(pieces, record.size) if damaged(record) else pieces:
                     target.write(chunk)
-            # The service repeats names, about which the library would warn.
+            # Duplicate names are intended, but the library would warn about them.
             file.NameToInfo.clear()
 
 

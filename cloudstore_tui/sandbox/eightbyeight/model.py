@@ -1,4 +1,4 @@
-"""What the service keeps: objects and their bytes, buckets, people, and calls that exist as six numbers only."""
+"""The data model of the service: objects and their bytes, buckets, people, and calls generated from six numbers."""
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
@@ -11,15 +11,15 @@ import msgspec
 
 from cloudstore_tui.sandbox.content import MP3_FRAME, Recording, frames_in
 
-# What one hears in every recorded call: one conversation, of which a call of N seconds has the first N
+# The sound of all calls: one conversation, of which a call of N seconds has the first N
 
 
 LONGEST_CALL_S = 1300
-"""Seconds: no call is longer."""
+"""Seconds of the longest call."""
 
 
 def sound_size(seconds: int) -> int:
-    """Bytes of the frames that last for so many seconds."""
+    """Bytes of the frames for a duration."""
     return frames_in(seconds) * MP3_FRAME
 
 
@@ -30,7 +30,7 @@ def call_sound() -> bytes:
     return b"".join(whole.read(whole.size - sound_size(LONGEST_CALL_S)))
 
 
-# The bytes of an object: worked out on reading, so that a million recordings need no million files
+# The bytes of an object, which are generated when read, so that a million recordings need no files
 
 
 _CHUNK = 262_144
@@ -48,14 +48,14 @@ class _Hash(Protocol):
 
 
 class ObjectBody(msgspec.Struct, frozen=True, dict=True):
-    """Sound, then data, then zeros; most bodies have only one or two of the three."""
+    """Sound, then data, then zeros; most bodies have one or two of these only."""
 
     sound: int = 0
-    """How many bytes of the sound of a call it begins with."""
+    """Bytes of the sound at its beginning."""
     data: bytes = b""
     zeros: int = 0
     part: int = 0
-    """Size of the parts it was uploaded in, which shows in the checksum; 0 for an ordinary upload."""
+    """Part size of a multipart upload, which affects the checksum; 0 for a single upload."""
 
     @property
     def size(self) -> int:
@@ -105,7 +105,7 @@ class ObjectBody(msgspec.Struct, frozen=True, dict=True):
 
 
 def call_body(seconds: int, title: str, *, parts: bool) -> ObjectBody:
-    """The recording of a call: the common sound, and a label of its own that makes its checksum its own."""
+    """The recording of a call: the common sound, and a label that makes its checksum unique."""
     return ObjectBody(sound=sound_size(seconds), data=_label(title), part=5 * 2**20 if parts else 0)
 
 
@@ -124,7 +124,7 @@ def _label(title: str) -> bytes:
 
 @cache
 def _sound_hashes() -> Mapping[int, _Hash]:
-    """The state of the hash after the sound of each length, so that a recording costs one label and not megabytes."""
+    """The state of the hash after the sound of each length, so that a checksum costs one label only."""
     sound, running = call_sound(), md5(usedforsecurity=False)
     states: dict[int, _Hash] = {}
     done = 0
@@ -140,7 +140,7 @@ def _zero_digest(size: int) -> bytes:
     return md5(bytes(size), usedforsecurity=False).digest()
 
 
-# A film
+# Video
 
 
 BYTES_PER_SECOND = 7_250
@@ -150,7 +150,7 @@ _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
 def film(seconds: int, size: int, part: int = 0) -> ObjectBody:
-    """A film of a length in time and in bytes, uploaded in parts of `part` bytes if it is not 0."""
+    """A video of a given duration and size, uploaded in parts of `part` bytes if that is not 0."""
     head = _box(b"ftyp", b"isom\0\0\x02\0isomiso2mp41") + _box(b"moov", _box(b"mvhd", _movie(seconds)))
     data = head + struct.pack(">I", size - len(head)) + b"mdat"
     return ObjectBody(data=data, zeros=size - len(data), part=part)
@@ -174,22 +174,22 @@ PBX = "acmepbx"
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """Somebody who takes calls."""
+    """An agent, who takes calls."""
 
     name: str
     id: str
-    """As tags write it; some tags put `ag` before it."""
+    """As in tags, some of which prefix it with `ag`."""
     user_id: str
     extension: int
 
     @property
     def email(self) -> str:
-        """A mail address that leads nowhere."""
+        """A mail address that does not exist."""
         return f"{'.'.join(part for part in self.name.lower().replace(',', ' ').split())}@acme.example".replace("'", "")
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """Where calls wait."""
+    """A queue, in which calls wait."""
 
     name: str
     number: int
@@ -216,7 +216,7 @@ _AGENTS = (
     "Zofia Wójcik",
 )
 
-# Sorted by name, because the position stands for the name in sorted listings.
+# Sorted by name, because listings are sorted by the position instead of the name.
 AGENTS = tuple(
     Agent(
         name,
@@ -246,7 +246,7 @@ QUEUES = tuple(
 )
 
 CUSTOMERS = 4_000
-"""How many customers there are."""
+"""Number of customers."""
 
 _FIRST = (
     *("AARON", "BELLA", "CARLOS", "DENNIS", "ELENA", "FRANK", "GRETA", "HUGO", "IRENE", "JAMAL", "KAREN", "LOUIS"),
@@ -269,13 +269,13 @@ def customer(index: int) -> Customer:
     return Customer(f"{last},{first}", phone)
 
 
-# One object as the service stores it, and how it prints it
+# Objects, and their JSON form
 
 
 STATES = ("AVAILABLE", "PENDING", "ARCHIVED", "REVOKED", "DELETED", "FAILED")
 
 _OLD_TYPES = frozenset({"calladditionalfields", "chattranscription", "cm-report", "statehistory", "tcltransactions"})
-"""Types that the service has had longest: it still prints them by its first schema, with other kinds of values."""
+"""The oldest types, whose JSON still follows the first schema, with values of other types."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -294,7 +294,7 @@ class Record(msgspec.Struct, frozen=True):
     updated: int
     body: ObjectBody
     tags: tuple[tuple[str, str], ...] = ()
-    """In order; a key may come twice."""
+    """In order; keys may repeat."""
     state: str = "AVAILABLE"
     checksum: str = ""
     checksum_type: str = "MD5"
@@ -329,7 +329,7 @@ class Record(msgspec.Struct, frozen=True):
         }
 
     def as_json(self) -> dict[str, Any]:
-        """The object as the service prints it: times without zone, tags as a list, numbers mostly as numbers."""
+        """The JSON form: times without zone, tags as a list, numbers mostly as numbers."""
         old = self.type in _OLD_TYPES
         shown: dict[str, Any] = dict(self.fields())
         shown["createdTime"] = iso(self.created)
@@ -345,11 +345,11 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def iso(moment: int) -> str:
-    """Epoch milliseconds as the service prints them: whole seconds, UTC, and no zone to say so."""
+    """Epoch milliseconds in ISO 8601: whole seconds of UTC, without a zone."""
     return datetime.fromtimestamp(moment // 1000, UTC).isoformat()[:19]
 
 
-# One bucket: what groups the objects of one interaction
+# Buckets, which group the objects of an interaction
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -367,7 +367,7 @@ class Bucket(msgspec.Struct, frozen=True):
 
     @classmethod
     def around(cls, record: Record) -> "Bucket":
-        """The bucket that holds an object and nothing else yet."""
+        """A bucket with one object."""
         name = record.tag("callId") or record.name
         tags = tuple((key, value) for key in ("callId", "tenantId") if (value := record.tag(key)))
         fields = (record.bucket_id, name, record.customer_id, record.user_id, record.created, record.updated)
@@ -385,7 +385,7 @@ class Bucket(msgspec.Struct, frozen=True):
         }
 
     def as_json(self) -> dict[str, Any]:
-        """The bucket as the service prints it: its own id is called `bucketId` there."""
+        """The JSON form, in which its own id is called `bucketId`."""
         shown: dict[str, Any] = {key: value for key, value in self.fields().items() if key != "id"}
         times = {"createdTime": iso(self.created), "updatedTime": iso(self.updated)}
         tags = [{"key": key, "value": value} for key, value in self.tags]
@@ -393,7 +393,7 @@ class Bucket(msgspec.Struct, frozen=True):
         return {"bucketId": self.id, **shown, **times, "tags": tags, "objectList": objects}
 
 
-# Contact Center calls that exist only as six small numbers; everything else about them follows from these
+# Generated Contact Center calls: six small numbers, from which everything else follows
 
 
 TYPE = "callcenterrecording"
@@ -411,7 +411,7 @@ class GeneratedCall(msgspec.Struct, frozen=True):
     """One recorded call: a row of the table `generated`."""
 
     created: int
-    """Epoch milliseconds, a whole second, and different for all calls of a region: the number of the call."""
+    """Epoch milliseconds, whole seconds; identifies the call, since no two calls of a region share it."""
     duration: int
     """Milliseconds, a whole second."""
     agent: int
@@ -427,7 +427,7 @@ class GeneratedCall(msgspec.Struct, frozen=True):
 
     @property
     def outbound(self) -> bool:
-        """Who called whom."""
+        """Whether the call is outbound or inbound."""
         return bool(self.mark & OUTBOUND)
 
 
@@ -442,13 +442,13 @@ def _digest(created: int, use: str) -> bytes:
 
 
 def _uuid(created: int, use: str) -> str:
-    """A UUID that begins with the time, so that sorting by it is sorting by time and its call can be found again."""
+    """A UUID that begins with the time, so that it sorts by time and leads back to its call."""
     time, noise = f"{created:012x}", _digest(created, use).hex()
     return f"{time[:8]}-{time[8:]}-7{noise[:3]}-9{noise[3:6]}-{noise[6:18]}"
 
 
 def created_of(uuid: str) -> int | None:
-    """The number of the call that an id or bucket id would belong to."""
+    """The `created` of the call with an id or bucket id; `None` if it is not of a generated call."""
     digits = uuid[:8] + uuid[9:13]
     try:
         return int(digits, 16)
@@ -527,7 +527,7 @@ FIELDS: Mapping[str, Callable[[GeneratedCall], Value]] = {
 CONSTANTS = frozenset(
     ("ipbxid", "branchId", "tenantId", "type", "mimeType", "checksumType", "customerId", "objectState")
 )
-"""Fields and tags that are the same for all calls."""
+"""Fields and tags that are equal for all calls."""
 
 
 def value_of(call: GeneratedCall, name: str) -> Value | None:

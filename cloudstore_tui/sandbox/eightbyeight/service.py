@@ -1,4 +1,4 @@
-"""Who may come in, and what every request has to have: open questions, keys and tokens, the gateway, the login."""
+"""Access: the switches of the service, its keys and tokens, the gateway, and the token endpoint."""
 
 import base64
 import binascii
@@ -23,7 +23,7 @@ from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords
 from cloudstore_tui.sandbox.profiles import EIGHT_BY_EIGHT_CLIENT
 from cloudstore_tui.sandbox.world import Switch, World
 
-# The open questions of the service, with every answer that the sandbox can give
+# Switches: what the documentation leaves open, and the possible behaviours
 
 
 def _switch(id_: str, text: str, *values: str) -> Switch:
@@ -36,7 +36,7 @@ def _number(id_: str, text: str, default: str) -> Switch:
 
 SWITCHES: tuple[Switch, ...] = (
     _switch("E-1", "a limit above 100: cut to 100, refused, or given", "clamp", "400", "honoured"),
-    _switch("E-2", "is a full page that ends the result the last, or does an empty one follow", "last", "empty"),
+    _switch("E-2", "is a full page that expires the result the last, or does an empty one follow", "last", "empty"),
     _switch("E-3", "pageKey of a reply: offset of the next page or of this one", "next", "current"),
     _switch("E-4", "offsets from 10,000 on", "none", "400"),
     _switch("E-5", "pages and jobs: plain, in a list, or a start that lists all jobs", "object", "array", "queue"),
@@ -46,7 +46,7 @@ SWITCHES: tuple[Switch, ...] = (
     _switch("E-9", "texts: to the letter, * as wildcard, or capitals do not matter", "literal", "wildcards", "fold"),
     _switch("E-10", "quotes in a filter", "accepted", "400"),
     _switch("E-11", "ISO times in a filter", "400", "accepted"),
-    _switch("E-12", "objectState anywhere in a filter ends the rule that only AVAILABLE is found", "any mention"),
+    _switch("E-12", "objectState anywhere in a filter expires the rule that only AVAILABLE is found", "any mention"),
     _switch("E-13", "order without sortField", "createdTime DESC"),
     _switch("order", "order of what is found: as asked, or the newest first whatever is asked", "asked", "newest"),
     _switch(
@@ -81,21 +81,21 @@ SWITCHES: tuple[Switch, ...] = (
     _number("purge-seconds", "seconds until a deleted object is purged", "3600"),
     _number("restore-seconds", "seconds until an archived object is restored", "30"),
 )
-"""Those of section C, and numbers that tests want small."""
+"""Open questions by number, and settings for tests."""
 
 
 # Keys and tokens
 
 
 class Level(IntEnum):
-    """What a key may do; each level may do all that the one before may."""
+    """The permissions of a key; each level includes the one before."""
 
     READ_ONLY = 1
     """Every GET."""
     DOWNLOAD_ONLY = 2
-    """Zip jobs too."""
+    """Also zip jobs."""
     EDIT = 3
-    """Deleting and restoring too."""
+    """Also deleting and restoring."""
 
 
 LEVELS = {"read-only": Level.READ_ONLY, "download-only": Level.DOWNLOAD_ONLY, "edit": Level.EDIT}
@@ -108,7 +108,7 @@ class Key(msgspec.Struct, frozen=True):
     level: Level = Level.EDIT
     products: tuple[str, ...] = ("storage",)
     expired: bool = False
-    """Whether its time is over; it is refused as a wrong one is."""
+    """Whether it has expired; it is then refused like a wrong one."""
 
     def secret(self, world: World) -> str:
         return world.key(self.client_id)
@@ -121,19 +121,19 @@ KEYS = (
     Key("acme8-bare", Level.READ_ONLY, ("work-analytics",)),
     Key("acme8-expired", expired=True),
 )
-"""The first is what the sandbox's own configuration uses; the fourth was made without the product `storage`."""
+"""The first is that of the sandbox's own configuration; the fourth lacks the product `storage`."""
 
 
 class IssuedToken(msgspec.Struct, frozen=True):
-    """What a key got for its secret."""
+    """A token and its key."""
 
     key: Key
-    ends: float
+    expires: float
     """Epoch seconds."""
 
 
 class KeyTokens:
-    """The tokens that were given out."""
+    """The tokens that have been issued."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -141,7 +141,7 @@ class KeyTokens:
         self._tokens: dict[str, IssuedToken] = {}
 
     def key_of(self, authorization: str) -> Key | None:
-        """The key that a Basic header shows, if its secret is right."""
+        """The key of a Basic header, if its secret is right."""
         kind, _, encoded = authorization.partition(" ")
         try:
             client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
@@ -152,18 +152,18 @@ class KeyTokens:
             return None
         return found if secrets.compare_digest(found.secret(self._world).encode(), secret.encode()) else None
 
-    def give(self, key: Key, life: float) -> str:
+    def issue(self, key: Key, life: float) -> str:
         """A new token for a key."""
         text = secrets.token_urlsafe(21)
         now = self._world.clock()
         with self._lock:
-            # Long enough for a late client to be told that its token has expired, and not that there is none such.
-            self._tokens = {name: token for name, token in self._tokens.items() if token.ends > now - 3600}
+            # Kept for a while, so that a late client learns that its token has expired rather than that it is unknown.
+            self._tokens = {name: token for name, token in self._tokens.items() if token.expires > now - 3600}
             self._tokens[text] = IssuedToken(key, now + life)
         return text
 
     def find(self, text: str) -> IssuedToken | None:
-        """What is known of a token, also after its end."""
+        """A token, even if it has expired."""
         return self._tokens.get(text)
 
 
@@ -174,7 +174,7 @@ _PER_MINUTE = 60
 
 
 class ApiError(Exception):
-    """A request that is answered with an error."""
+    """An error to answer a request with."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status)
@@ -182,7 +182,7 @@ class ApiError(Exception):
 
 
 def fault(status: int, text: str, code: str) -> ApiError:
-    """An error of the gateway, before the service is reached."""
+    """An error of the gateway in front of the service."""
     return ApiError(status, {"fault": {"faultstring": text, "detail": {"errorcode": code}}})
 
 
@@ -195,14 +195,14 @@ def problem(status: int, detail: str, field: str = "") -> ApiError:
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What all requests share."""
+    """What all requests have in common."""
 
     world: World
     store: Callable[[], ObjectRecords]
     """Opens the store on first use."""
     tokens: KeyTokens
     jobs: SandboxJobs
-    pace: "RequestRate"
+    request_rate: "RequestRate"
 
     @property
     def now(self) -> int:
@@ -211,7 +211,7 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class ApiRequest(msgspec.Struct, frozen=True):
-    """One request that was let in."""
+    """One authorized request."""
 
     service: Service
     request: Request
@@ -224,28 +224,28 @@ class ApiRequest(msgspec.Struct, frozen=True):
 
     @property
     def region(self) -> str:
-        """The region of the path, known to be one of the company's."""
+        """The region in the path, checked to be one of the company's."""
         return str(self.request.path_params["region"])
 
     def switch(self, id_: str) -> str:
-        """The answer to one open question."""
+        """The value of a switch."""
         return self.service.world.switches.value(id_, self.request)
 
     def seconds(self, id_: str) -> float:
-        """A switch that holds a number."""
+        """The value of a switch that is a number."""
         return float(self.switch(id_))
 
     def json(self) -> Any:
-        """The body, which has to be JSON and to say so."""
+        """The body, which has to be JSON by its content and its type."""
         if not self.request.headers.get("content-type", "").startswith("application/json"):
             raise problem(400, "Content-Type must be application/json", "Content-Type")
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise problem(400, "The body is no JSON", "body") from None
+            raise problem(400, "The body is not JSON", "body") from None
 
     def ids(self) -> list[str]:
-        """The body, which has to be a list of object ids; each once."""
+        """The object ids in the body, without duplicates."""
         ids = self.json()
         if not isinstance(ids, list) or not ids or not all(isinstance(id_, str) for id_ in ids):
             raise problem(400, "The body must be a list of object ids", "body")
@@ -253,14 +253,14 @@ class ApiRequest(msgspec.Struct, frozen=True):
 
 
 class RequestRate:
-    """Counts requests where the sandbox limits them."""
+    """The rate limit, per key."""
 
     def __init__(self) -> None:
         self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
         self._lock = threading.Lock()
 
     def wait(self, who: str, now: float) -> float:
-        """Seconds to wait before another request is answered; 0 counts this one."""
+        """Seconds until the next request is allowed; 0 if this one is, which is then counted."""
         with self._lock:
             seen = self._seen[who]
             while seen and seen[0] <= now - 60:
@@ -283,7 +283,7 @@ def route(
     *,
     anywhere: bool = False,
 ) -> Route:
-    """A route of the API that demands a token, a level, and a region of the company unless it works anywhere."""
+    """A route that requires a token, a level and, unless `anywhere`, one of the company's regions."""
 
     async def handle(request: Request) -> Response:
         body = await request.body()
@@ -292,10 +292,10 @@ def route(
     def _answer(service: Service, request: Request, body: bytes) -> Response:
         try:
             call = ApiRequest(service, request, _key(service, request), body)
-            _limit(call)
+            _check_rate(call)
             if not anywhere:
-                _admit(call, level)
-                call.store.settle(service.now)
+                _authorize(call, level)
+                call.store.apply_plans(service.now)
             return endpoint(call)
         except ApiError as error:
             return error.response
@@ -310,14 +310,14 @@ def _key(service: Service, request: Request) -> Key:
     token = service.tokens.find(text.strip())
     if token is None:
         raise fault(401, "Invalid Access Token", "keymanagement.service.invalid_access_token")
-    if token.ends <= service.world.clock():
+    if token.expires <= service.world.clock():
         raise fault(401, "Access Token expired", "keymanagement.service.access_token_expired")
     return token.key
 
 
-def _limit(call: ApiRequest) -> None:
+def _check_rate(call: ApiRequest) -> None:
     how = call.switch("E-32")
-    wait = 0.0 if how == "off" else call.service.pace.wait(call.key.client_id, call.service.world.clock())
+    wait = 0.0 if how == "off" else call.service.request_rate.wait(call.key.client_id, call.service.world.clock())
     if wait:
         error = fault(429, "Rate limit quota violation", "policies.ratelimit.QuotaViolation")
         if how == "60/min":
@@ -325,7 +325,7 @@ def _limit(call: ApiRequest) -> None:
         raise error
 
 
-def _admit(call: ApiRequest, level: Level) -> None:
+def _authorize(call: ApiRequest, level: Level) -> None:
     if "storage" not in call.key.products:
         raise problem(403, "This API key has no access to the product storage")
     if call.region not in REGIONS:
@@ -335,7 +335,7 @@ def _admit(call: ApiRequest, level: Level) -> None:
         raise problem(403, f"This API key has no permission: level {level.name.lower().replace('_', '-')} is needed")
 
 
-# The token endpoint, which answers in the manner of the gateway: every scalar is a text
+# The token endpoint, which is part of the gateway: every scalar is a string
 
 
 def token_routes(service: Service) -> list[BaseRoute]:
@@ -355,7 +355,7 @@ def _token(service: Service, request: Request, body: bytes) -> Response:
     if parse_qs(body.decode("latin-1")).get("grant_type") != ["client_credentials"]:
         return _error(400, "invalid_request", "The request is missing a required parameter : grant_type")
     life = service.world.switches.value("token-life", request)
-    text = service.tokens.give(key, float(life))
+    text = service.tokens.issue(key, float(life))
     return JSONResponse(
         {
             "refresh_token_expires_in": "0",

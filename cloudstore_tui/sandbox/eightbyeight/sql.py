@@ -1,4 +1,4 @@
-"""Filters as SQL: how values are compared, on generated calls and on objects that are kept one by one."""
+"""Translates filters into SQL, for generated calls and for stored objects."""
 
 import json
 import operator
@@ -25,15 +25,15 @@ from cloudstore_tui.sandbox.eightbyeight.model import (
     value_of,
 )
 
-# Pieces of SQL with their values; values are always bound, never written into the text
+# SQL with its values, which are always bound and never part of the text
 
 
 Value: TypeAlias = str | int | float | None
-"""What can be bound."""
+"""A value that can be bound."""
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """An SQL expression that is true or false, and what is bound to its question marks."""
+    """An SQL condition, and the values for its question marks."""
 
     text: str
     values: tuple[Value, ...] = ()
@@ -49,19 +49,19 @@ def truth(value: bool) -> Condition:
 
 
 def every(parts: Sequence[Condition]) -> Condition:
-    """All of them; folded, so that a condition that can never hold is recognised."""
+    """The conjunction, simplified so that a condition that never holds is recognised."""
     wanted = [part for part in parts if part != TRUE]
     return FALSE if FALSE in wanted else _join(wanted, " AND ") if wanted else TRUE
 
 
 def some(parts: Sequence[Condition]) -> Condition:
-    """At least one of them."""
+    """The disjunction, simplified likewise."""
     wanted = [part for part in parts if part != FALSE]
     return TRUE if TRUE in wanted else _join(wanted, " OR ") if wanted else FALSE
 
 
 def translate(node: Node, leaf: Callable[[Comparison], Condition]) -> Condition:
-    """The condition of a whole filter, given that of one comparison."""
+    """The condition for a filter; `leaf` makes that for a comparison."""
     if isinstance(node, Comparison):
         return leaf(node)
     join = every if isinstance(node, And) else some
@@ -69,7 +69,7 @@ def translate(node: Node, leaf: Callable[[Comparison], Condition]) -> Condition:
 
 
 def _join(parts: Sequence[Condition], word: str) -> Condition:
-    """Joined as a balanced tree: SQLite refuses expressions that are nested 1,000 deep, also flat ones it nests."""
+    """Joined as a balanced tree, since SQLite nests flat expressions, and refuses to go 1,000 levels deep."""
     if len(parts) == 1:
         return parts[0]
     middle = len(parts) // 2
@@ -77,7 +77,7 @@ def _join(parts: Sequence[Condition], word: str) -> Condition:
     return Condition(f"({left.text}{word}{right.text})", left.values + right.values)
 
 
-# How values are compared: the rules of a filter, and one comparison ready to be put to values
+# How values are compared
 
 
 _NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,20})?", re.ASCII)
@@ -93,7 +93,7 @@ _OPPOSITE = {"!=": "==", "=out=": "=in="}
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the documents leave open about comparing, as the switches E-7, E-8 and E-9 set it."""
+    """How values are compared, according to the switches E-7, E-8 and E-9."""
 
     numeric_tags: bool = True
     """Tags that look like numbers are compared as numbers."""
@@ -102,11 +102,11 @@ class Rules(msgspec.Struct, frozen=True):
     wildcards: bool = False
     """`*` in a value stands for anything."""
     fold: bool = False
-    """Capitals do not matter."""
+    """Case is ignored."""
 
 
 class Match(msgspec.Struct, frozen=True, dict=True):
-    """One comparison, ready to be put to the values of many objects."""
+    """A comparison that can be applied to values."""
 
     operator: str
     wanted: tuple[str, ...]
@@ -116,17 +116,17 @@ class Match(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def numbers(self) -> tuple[float, ...] | None:
-        """The wanted values as numbers, `None` if one of them is none or numbers do not count."""
+        """The operands as numbers; `None` if one is not a number, or the comparison is not numeric."""
         found = [number(value) for value in self.wanted] if self.numeric else [None]
         return None if None in found else tuple(value for value in found if value is not None)
 
     @cached_property
     def plain(self) -> bool:
-        """Whether comparing texts byte by byte gives the right answer."""
+        """Whether texts can be compared byte by byte."""
         return not self.rules.fold and not (self.rules.wildcards and any("*" in value for value in self.wanted))
 
     def holds(self, value: str | int | None) -> bool:
-        """Whether an object with this value passes; `None` stands for an object without it."""
+        """Whether an object with this value matches; `None` means that it has none."""
         opposite = _OPPOSITE.get(self.operator)
         if value is None:
             return opposite is not None and self.rules.missing_differs
@@ -146,36 +146,36 @@ class Match(msgspec.Struct, frozen=True, dict=True):
         return _ORDERS[compare](text, wanted)
 
     def key(self) -> str:
-        """It as a text that a function of the database can take."""
+        """Its serialized form, for a function of the database."""
         rules = self.rules
         flags = [rules.numeric_tags, rules.missing_differs, rules.wildcards, rules.fold]
         return json.dumps([self.operator, self.wanted, flags, self.numeric])
 
 
 def number(value: str | int | None) -> float | None:
-    """A value as a number, if it looks like one: whole numbers stay exact."""
+    """A value as a number, if it looks like one; integers stay exact."""
     if isinstance(value, int):
         return value
     if value is None or not _NUMBER.fullmatch(value):
         return None
-    # More digits than the database's whole numbers have.
+    # The integers of the database have no more digits.
     return float(value) if "." in value or len(value) > 18 else int(value)
 
 
 def match_of(term: Comparison, rules: Rules, *, tag: bool) -> Match:
-    """What a comparison of a filter asks of values."""
+    """The match for a comparison of a filter."""
     return Match(term.operator, term.values, rules, numeric=rules.numeric_tags or not tag)
 
 
 @lru_cache(maxsize=256)
 def match_from(key: str) -> Match:
-    """What `Match.key` wrote."""
+    """The inverse of `Match.key`."""
     compare, wanted, flags, numeric = json.loads(key)
     return Match(compare, tuple(wanted), Rules(*flags), numeric)
 
 
 def sort_key(value: str | int | None, *, numeric: bool = True) -> tuple[int, float, str]:
-    """Sorts what is missing first, then numbers, then texts."""
+    """Sorts missing values first, then numbers, then texts."""
     if value is None:
         return 0, 0, ""
     found = number(value) if numeric else None
@@ -186,7 +186,7 @@ def sort_key(value: str | int | None, *, numeric: bool = True) -> tuple[int, flo
 
 
 SHORTEST_CALL_S, LONGEST_CALL_S = 5, 837
-"""Seconds that a generated call lasts."""
+"""Range of the duration of generated calls."""
 
 _START = f"(created - duration - created / 1000 % {UPLOAD_LAG})"
 _WHOLE: Mapping[str, str] = {
@@ -197,7 +197,7 @@ _WHOLE: Mapping[str, str] = {
     "holdDuration": "(duration / 9000 * 1000)",
     "transactionId": "(created / 1000 - 1600000000)",
 }
-"""Fields and tags that are whole numbers, as SQL."""
+"""Fields and tags that are integers, as SQL."""
 
 _SIZES = {"agent": len(AGENTS), "queue": len(QUEUES), "customer": CUSTOMERS, "mark": 2}
 _LOOKUPS: Mapping[str, tuple[str, str]] = {
@@ -208,10 +208,10 @@ _LOOKUPS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("callerId", "callerName"), ("customer", "queue")),
     **dict.fromkeys(("calleeId", "calleeName"), ("queue", "customer")),
 }
-"""Fields and tags that follow from one small column: the column for calls from customers, and for calls to them."""
+"""Fields and tags that depend on one small column: for inbound, and for outbound calls."""
 
 _SORTED = {"agentName": "agent", "queueName": "queue", "direction": "mark"}
-"""Fields and tags whose order is that of the column itself."""
+"""Fields and tags that sort like the column itself."""
 
 _BY_TIME = frozenset({"id", "bucketId", "callSnippetId"})
 """Ids that begin with the time of the call's object."""
@@ -228,7 +228,7 @@ GENERATED_SCHEMA = (
     "PRIMARY KEY(field, outbound, number)) WITHOUT ROWID",
 )
 
-# It holds every column, so that a search in this order never jumps back into the table.
+# A covering index, so that a search in this order needs no look-ups in the table.
 INDEX = f"CREATE INDEX by_duration ON generated(duration, {COLUMNS.replace(' duration,', '')})"
 
 FILL = """
@@ -243,11 +243,11 @@ SELECT (:first + n * :step + a / 64 % :step) * 1000,
        (a / 4096 + b / 65536) % :agents, c / 8192 % :queues, (b / 16 + c / 1024) % :customers, c / 32 % 4 = 0
 FROM noise
 """
-"""Fills the table in one statement: spread evenly over the time, everything else scattered by the number and seed."""
+"""Fills the table in one statement: evenly spaced in time, everything else scattered by number and seed."""
 
 
 def fill_values(count: int, seed: int, first: int, last: int) -> Mapping[str, int]:
-    """What `FILL` is given for `count` calls between two moments in epoch seconds."""
+    """The values of `FILL` for `count` calls between two times in epoch seconds."""
     return {
         "count": count,
         "seed": seed % 65_536,
@@ -261,7 +261,7 @@ def fill_values(count: int, seed: int, first: int, last: int) -> Mapping[str, in
 
 
 def ranks() -> list[tuple[str, int, int, int]]:
-    """Rows of the table `rank`: the place of every value of a looked-up field in sorted order."""
+    """Rows of the table `rank`: the position of every value of a looked-up field in sorted order."""
     rows = []
     for field in _LOOKUPS:
         values = [_values(field, outbound) for outbound in (0, 1)]
@@ -300,7 +300,7 @@ class GeneratedCalls:
     def __init__(self, rules: Rules, names: Mapping[str, str] | None = None) -> None:
         self._rules = rules
         self._names = names
-        """Other names for fields; with them only those fields exist."""
+        """Field names of the call by those of a bucket; if given, there are no others."""
 
     def condition(self, term: Comparison) -> Condition:
         """One comparison as SQL."""
@@ -337,7 +337,7 @@ class GeneratedCalls:
         return value_of(call, self.name(field))
 
     def name(self, field: str) -> str:
-        """Our name of a field; empty if there is none."""
+        """The call's name of a field; empty if it has none."""
         return field if self._names is None else self._names.get(field, "")
 
 
@@ -353,7 +353,7 @@ def _bounded(name: str, match: Match) -> Condition:
     plain = whole(_WHOLE[name], match)
     if name != "startTime" or match.numbers is None or match.operator not in ("==", "=ge=", "=gt=", "=lt=", "=le="):
         return plain
-    # A call is created at most so long after its start: lets the database skip all others.
+    # The delay from the start of a call to its creation is bounded, so that the database can skip all others.
     moment = match.numbers[0]
     parts = [plain]
     if match.operator in ("==", "=ge=", "=gt="):
@@ -364,7 +364,7 @@ def _bounded(name: str, match: Match) -> Condition:
 
 
 def whole(expression: str, match: Match) -> Condition:
-    """A comparison of a column or expression that holds whole numbers."""
+    """A comparison of a column or expression with integers."""
     sign = _SIGNS[match.operator]
     wanted: Sequence[Value] | None = match.numbers
     if wanted is None and match.plain:
@@ -431,7 +431,7 @@ _BUCKET_FIELDS = ("id", "name", "customerId", "userId", "createdTime", "updatedT
 _WHOLE_COLUMNS = frozenset({"createdTime", "updatedTime", "storedBytes"})
 
 TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {"object": _OBJECT_FIELDS, "bucket": _BUCKET_FIELDS}
-"""The columns of each table that filters can name."""
+"""The columns of each table that filters can refer to."""
 
 
 def _columns(fields: tuple[str, ...]) -> str:

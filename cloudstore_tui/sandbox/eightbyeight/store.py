@@ -1,4 +1,4 @@
-"""Everything the service keeps, in SQLite: rows, searches over stored and generated objects, and planned changes."""
+"""The data of the service in SQLite: rows, searches over stored and generated objects, and planned changes."""
 
 import json
 import sqlite3
@@ -50,7 +50,7 @@ DatabaseRow = tuple[Any, ...]
 class SandboxDatabase:
     """One connection, used by one thread at a time.
 
-    It need not survive a crash of the machine: the data can be made again from its seed.
+    It need not survive a crash, since the data can be generated again from its seed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,22 +64,22 @@ class SandboxDatabase:
         self._connection.create_function("derived", 7, _derived, deterministic=True)
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[DatabaseRow]:
-        """The answer to a question."""
+        """The rows of a query."""
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
-    def run(self, sql: str, values: Sequence[Value | bytes] | Mapping[str, Value] = ()) -> int:
-        """Change something; the number of the last row that was added."""
+    def execute(self, sql: str, values: Sequence[Value | bytes] | Mapping[str, Value] = ()) -> int:
+        """Execute a statement; the number of the last row that it inserted."""
         with self._lock:
             return self._connection.execute(sql, values).lastrowid or 0
 
-    def run_many(self, sql: str, rows: Iterable[Sequence[Value | bytes]]) -> None:
-        """Change something once for each row."""
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Value | bytes]]) -> None:
+        """Execute a statement once for each row."""
         with self._lock:
             self._connection.executemany(sql, rows)
 
     def __enter__(self) -> "SandboxDatabase":
-        """Begin a change that happens whole, or go on with the one that was begun."""
+        """Begin a transaction, or join the one in progress."""
         self._lock.acquire()
         if not self._depth:
             self._connection.execute("BEGIN")
@@ -122,23 +122,23 @@ class Rows:
         self._database = database
 
     def numbered(self, numbers: Collection[int]) -> dict[int, Record]:
-        """Objects by the numbers of their rows."""
+        """Objects by row number."""
         return self.records("n IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),))
 
     def records(self, condition: str, values: Sequence[Value]) -> dict[int, Record]:
-        """The objects that meet a condition, by the numbers of their rows."""
+        """The objects that match a condition, by row number."""
         rows = self._database.rows(f"SELECT {_OBJECT} FROM object WHERE {condition} ORDER BY n", values)
         tags = self._tags("object", [row[0] for row in rows])
         return {row[0]: _record(row, tags.get(row[0], ())) for row in rows}
 
     def number(self, record: Record) -> int | None:
-        """The number of an object's row, `None` if it has none."""
+        """The row number of an object; `None` if it has no row."""
         sql = "SELECT n FROM object WHERE id = ? AND region = ?"
         rows = self._database.rows(sql, (record.id, record.region))
         return int(rows[0][0]) if rows else None
 
     def bucket(self, condition: str, values: Sequence[Value]) -> Bucket | None:
-        """The bucket that meets a condition, with all its objects."""
+        """The bucket that matches a condition, with all its objects."""
         rows = self._database.rows(f"SELECT {_BUCKET} FROM bucket WHERE {condition}", values)
         if not rows:
             return None
@@ -148,7 +148,7 @@ class Rows:
         return msgspec.structs.replace(Bucket(*fields), tags=tags, objects=tuple(objects.values()))
 
     def add(self, record: Record) -> int:
-        """Keep an object, and a bucket around it if it has none; the number of its row."""
+        """Store an object, and its bucket if there is none yet; the row number."""
         body = record.body
         fields = {**record.fields(), "sound": body.sound, "data": body.data, "zeros": body.zeros, "part": body.part}
         n = self._insert("object", record.region, fields, record.tags)
@@ -163,9 +163,9 @@ class Rows:
     def _insert(self, table: str, region: str, fields: Mapping[str, Value | bytes], tags: Tags) -> int:
         marks = ", ".join("?" * (len(fields) + 1))
         sql = f"INSERT INTO {table}(region, {', '.join(fields)}) VALUES ({marks})"
-        n = self._database.run(sql, (region, *fields.values()))
+        n = self._database.execute(sql, (region, *fields.values()))
         rows = [(n, position, key, value) for position, (key, value) in enumerate(tags)]
-        self._database.run_many(f"INSERT INTO {table}_tag VALUES (?, ?, ?, ?)", rows)
+        self._database.execute_many(f"INSERT INTO {table}_tag VALUES (?, ?, ?, ?)", rows)
         return n
 
     def _tags(self, table: str, numbers: list[int]) -> dict[int, Tags]:
@@ -199,11 +199,11 @@ def _record(row: DatabaseRow, tags: Tags) -> Record:
     )
 
 
-# Searching the stored rows and the generated calls together, in one order, from any offset
+# Searching stored rows and generated calls together, in one order, from any offset
 
 
 GENERATED_REGION = "us-east"
-"""Where all generated calls are."""
+"""The region of all generated calls."""
 
 _AVAILABLE = Comparison("objectState", "==", ("AVAILABLE",))
 _BUCKET_NAMES = {
@@ -216,14 +216,14 @@ _BUCKET_NAMES = {
     "createdTime": "createdTime",
     "updatedTime": "updatedTime",
 }
-"""What the fields and tags of a generated call's bucket are called at the call."""
+"""Fields and tags of a generated call's bucket, and the fields of the call that they equal."""
 
-_Place: TypeAlias = tuple[tuple[int, float, str], int]
-_Placed: TypeAlias = tuple[_Place, int | GeneratedCall]
+_SortPosition: TypeAlias = tuple[tuple[int, float, str], int]
+_PositionedItem: TypeAlias = tuple[_SortPosition, int | GeneratedCall]
 
 
 class ObjectSearch(msgspec.Struct, frozen=True):
-    """What is searched for in one region, and which stretch of the result is wanted."""
+    """A search in one region, and the range of its result to return."""
 
     region: str
     node: Node | None = None
@@ -235,24 +235,24 @@ class ObjectSearch(msgspec.Struct, frozen=True):
 
 
 class Matches(msgspec.Struct, frozen=True):
-    """A stretch of the result: numbers of stored rows, and calls; and whether more follows."""
+    """A range of a result: numbers of stored rows, and generated calls; and whether more follow."""
 
     items: list[int | GeneratedCall]
     more: bool
 
 
 class ObjectSearcher:
-    """Finds rows of `object` or `bucket` and the generated calls that stand for one."""
+    """Searches the rows of `object` or `bucket` together with the generated calls."""
 
     def __init__(self, database: SandboxDatabase, table: str) -> None:
         self._database = database
         self._table = table
 
     def find(self, search: ObjectSearch) -> Matches:
-        """The numbers of stored rows, and calls, in order.
+        """Row numbers and generated calls, in order.
 
-        The stored rows are few and are sorted here. Of the calls only those are read that can lie in the wanted
-        stretch: all the stored rows together can move a call no further than their number.
+        The stored rows are few, and are sorted here. Of the calls, only those are read that may be in the range, which
+        can be shifted by at most the number of stored rows.
         """
         stored = self._stored(search)
         skip = max(0, search.offset - len(stored))
@@ -260,21 +260,21 @@ class ObjectSearcher:
         rows = self._calls(search, source, skip)
         key = _key(search)
 
-        def placed(row: DatabaseRow) -> _Placed:
+        def positioned(row: DatabaseRow) -> _PositionedItem:
             call = GeneratedCall(*row)
             return (key(source.value(call, search.sort)), call.created), call
 
-        before = _Before(stored, descending=search.descending)
-        # The first of these calls that is in the stretch; what else lies before the stretch is stored.
+        before = _RowsBefore(stored, descending=search.descending)
+        # The first of these calls that is in the range; everything else before the range is stored.
         first = bisect_left(
-            range(len(rows)), search.offset, key=lambda number: skip + number + before(placed(rows[number]))
+            range(len(rows)), search.offset, key=lambda number: skip + number + before(positioned(rows[number]))
         )
         rest = stored[search.offset - skip - first :]
-        merged = merge(rest, map(placed, rows[first:]), key=_place, reverse=search.descending)
+        merged = merge(rest, map(positioned, rows[first:]), key=_sort_position, reverse=search.descending)
         found = [item for _where, item in islice(merged, search.limit + 1)]
         return Matches(found[: search.limit], len(found) > search.limit)
 
-    def _stored(self, search: ObjectSearch) -> list[_Placed]:
+    def _stored(self, search: ObjectSearch) -> list[_PositionedItem]:
         table = StoredTable(self._table, search.rules)
         condition = self._translate(search.node, table.condition)
         if condition == FALSE:
@@ -283,7 +283,7 @@ class ObjectSearcher:
         sql = f"SELECT n, createdTime, {value.text} FROM {self._table} WHERE region = ? AND {condition.text}"
         rows = self._database.rows(sql, (*value.values, search.region, *condition.values))
         key = _key(search)
-        places: list[_Placed] = [((key(found), created), n) for n, created, found in rows]
+        places: list[_PositionedItem] = [((key(found), created), n) for n, created, found in rows]
         return sorted(places, key=lambda pair: pair[0], reverse=search.descending)
 
     def _calls(self, search: ObjectSearch, source: GeneratedCalls, skip: int) -> list[DatabaseRow]:
@@ -316,18 +316,18 @@ def _key(search: ObjectSearch) -> Callable[[str | int | None], tuple[int, float,
     return partial(sort_key, numeric=numeric)
 
 
-def _place(pair: _Placed) -> _Place:
+def _sort_position(pair: _PositionedItem) -> _SortPosition:
     return pair[0]
 
 
-class _Before:
-    """Counts the stored rows that come before a call; of equals the stored row comes first."""
+class _RowsBefore:
+    """Counts the stored rows before a call; in a tie the stored row comes first."""
 
-    def __init__(self, stored: list[_Placed], *, descending: bool) -> None:
-        self._places = sorted(map(_place, stored))
+    def __init__(self, stored: list[_PositionedItem], *, descending: bool) -> None:
+        self._places = sorted(map(_sort_position, stored))
         self._descending = descending
 
-    def __call__(self, call: _Placed) -> int:
+    def __call__(self, call: _PositionedItem) -> int:
         if self._descending:
             return len(self._places) - bisect_left(self._places, call[0])
         return bisect_right(self._places, call[0])
@@ -337,7 +337,7 @@ class _Before:
 
 
 _LAYOUT = "1"
-"""Changes whenever the tables or the fixtures do, so that a data folder of an older version is made again."""
+"""To be changed along with the tables or the fixtures, so that the data of older versions is generated anew."""
 
 
 class RecordPage(msgspec.Struct, frozen=True):
@@ -364,31 +364,31 @@ class ObjectRecords:
         self._buckets = ObjectSearcher(self._database, "bucket")
 
     def is_filled(self, seed: int, objects: int) -> bool:
-        """Whether the file already holds what these two make."""
+        """Whether the file holds the data for this seed and number of objects."""
         tables = self._database.rows("SELECT name FROM sqlite_master WHERE name = 'origin'")
         return bool(tables) and self._database.rows("SELECT * FROM origin") == [(_LAYOUT, seed, objects)]
 
     def fill(self, seed: int, objects: int, records: Iterable[Record], span: tuple[int, int]) -> None:
-        """Make everything anew: the records, their buckets, and `objects` calls between two moments in epoch ms."""
+        """Generate everything anew: the records, their buckets, and `objects` calls within a span of epoch ms."""
         with self._database as database:
             for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
-                database.run(f"DROP TABLE {name}")
+                database.execute(f"DROP TABLE {name}")
             for statement in (*sql.GENERATED_SCHEMA, *sql.STORED_SCHEMA):
-                database.run(statement)
-            database.run_many("INSERT INTO rank VALUES (?, ?, ?, ?)", sql.ranks())
+                database.execute(statement)
+            database.execute_many("INSERT INTO rank VALUES (?, ?, ?, ?)", sql.ranks())
             if objects:
-                database.run(sql.FILL, sql.fill_values(objects, seed, span[0] // 1000, span[1] // 1000))
-            database.run(sql.INDEX)
+                database.execute(sql.FILL, sql.fill_values(objects, seed, span[0] // 1000, span[1] // 1000))
+            database.execute(sql.INDEX)
             self.add(records)
-            # Written last: a file without it was left half filled.
-            database.run("CREATE TABLE origin(layout TEXT, seed INTEGER, objects INTEGER)")
-            database.run("INSERT INTO origin VALUES (?, ?, ?)", (_LAYOUT, seed, objects))
+            # Written last, so that a half-filled file lacks it.
+            database.execute("CREATE TABLE origin(layout TEXT, seed INTEGER, objects INTEGER)")
+            database.execute("INSERT INTO origin VALUES (?, ?, ?)", (_LAYOUT, seed, objects))
 
     def close(self) -> None:
         self._database.close()
 
     def add(self, records: Iterable[Record]) -> None:
-        """Keep objects, and a bucket for each that has none yet."""
+        """Store objects, and the buckets that they lack."""
         with self._database:
             for record in records:
                 self._rows.add(record)
@@ -396,7 +396,7 @@ class ObjectRecords:
     # Reading
 
     def search(self, search: ObjectSearch) -> RecordPage:
-        """A stretch of the objects that a search finds."""
+        """A range of the objects that a search finds."""
         found = self._objects.find(search)
         kept = self._rows.numbered([item for item in found.items if isinstance(item, int)])
         objects = [kept[item] if isinstance(item, int) else record_of(item, search.region) for item in found.items]
@@ -411,7 +411,7 @@ class ObjectRecords:
         return record_of(call, region) if call else None
 
     def search_buckets(self, search: ObjectSearch) -> BucketPage:
-        """A stretch of the buckets that a search finds."""
+        """A range of the buckets that a search finds."""
         found = self._buckets.find(search)
         buckets = [
             self._rows.bucket("n = ?", (item,))
@@ -439,32 +439,32 @@ class ObjectRecords:
         """Change the state of an object, and cancel its planned changes."""
         with self._database as database:
             n = self._number(record)
-            database.run("UPDATE object SET objectState = ?, updatedTime = ? WHERE n = ?", (state, now, n))
-            database.run("DELETE FROM event WHERE n = ?", (n,))
+            database.execute("UPDATE object SET objectState = ?, updatedTime = ? WHERE n = ?", (state, now, n))
+            database.execute("DELETE FROM event WHERE n = ?", (n,))
 
     def plan(self, record: Record, at: int, state: str) -> None:
-        """Let an object change its state at a moment in epoch milliseconds."""
+        """Plan a change of an object's state at a time in epoch milliseconds."""
         with self._database as database:
-            database.run("INSERT INTO event VALUES (?, ?, ?)", (at, self._number(record), state))
+            database.execute("INSERT INTO event VALUES (?, ?, ?)", (at, self._number(record), state))
 
-    def forget_plans(self, record: Record) -> None:
+    def cancel_plans(self, record: Record) -> None:
         """Cancel the planned changes of an object."""
         with self._database as database:
-            database.run("DELETE FROM event WHERE n = ?", (self._number(record),))
+            database.execute("DELETE FROM event WHERE n = ?", (self._number(record),))
 
-    def planned(self, record: Record) -> bool:
-        """Whether an object will change its state."""
+    def is_planned(self, record: Record) -> bool:
+        """Whether a change of an object's state is planned."""
         sql = "SELECT 1 FROM event JOIN object USING (n) WHERE id = ? AND region = ?"
         return bool(self._database.rows(sql, (record.id, record.region)))
 
-    def settle(self, now: int) -> None:
-        """Let happen what was planned for until now."""
+    def apply_plans(self, now: int) -> None:
+        """Carry out the changes that are due."""
         if not self._database.rows("SELECT 1 FROM event WHERE at <= ? LIMIT 1", (now,)):
             return
         with self._database as database:
             for at, n, state in database.rows("SELECT at, n, state FROM event WHERE at <= ? ORDER BY at", (now,)):
-                database.run("UPDATE object SET objectState = ?, updatedTime = ? WHERE n = ?", (state, at, n))
-            database.run("DELETE FROM event WHERE at <= ?", (now,))
+                database.execute("UPDATE object SET objectState = ?, updatedTime = ? WHERE n = ?", (state, at, n))
+            database.execute("DELETE FROM event WHERE at <= ?", (now,))
 
     def _call(self, region: str, uuid: str, field: str) -> GeneratedCall | None:
         created = created_of(uuid)
@@ -475,9 +475,9 @@ class ObjectRecords:
         return call if call and value_of(call, field) == uuid else None
 
     def _number(self, record: Record) -> int:
-        """The number of the row of an object; a call that is to be changed becomes a row of its own first."""
+        """The row number of an object; a generated call becomes a row first."""
         n = self._rows.number(record)
         if n is None:
-            self._database.run("DELETE FROM generated WHERE created = ?", (record.created,))
+            self._database.execute("DELETE FROM generated WHERE created = ?", (record.created,))
             n = self._rows.add(record)
         return n

@@ -27,7 +27,7 @@ from cloudstore_tui.sandbox.faults.exchange import (
     fault,
     flipped,
     length_of,
-    place_in,
+    offset_in,
 )
 
 # Bodies
@@ -58,20 +58,20 @@ _JSON = {"Content-Type": "application/json"}
 
 @fault("flip", HALF, fits=RequestFacts.fetches, mixes=RequestFacts.checked, once_per_object=True)
 async def flip(exchange: FaultyExchange) -> None:
-    """One byte changed at a place of the object, if the answer has it."""
-    position = place = 0
+    """One byte changed at an offset in the object, if the answer has it."""
+    position = offset = 0
 
     async def changed(message: Message) -> None:
-        nonlocal position, place
+        nonlocal position, offset
         if message["type"] == "http.response.start":
             position, size = _extent(message)
-            place = exchange.place(size)
-            if message["status"] >= 300 or not position <= place < position + (length_of(message) or 0):
-                place = -1
+            offset = exchange.offset(size)
+            if message["status"] >= 300 or not position <= offset < position + (length_of(message) or 0):
+                offset = -1
                 exchange.miss()
         elif body := message.get("body", b""):
-            if position <= place < position + len(body):
-                message = {**message, "body": flipped(body, place - position)}
+            if position <= offset < position + len(body):
+                message = {**message, "body": flipped(body, offset - position)}
             position += len(body)
         await exchange.send(message)
 
@@ -93,14 +93,14 @@ async def xml_error(exchange: FaultyExchange) -> None:
 @fault("empty", mixes=RequestFacts.linked, once_per_object=True)
 async def empty(exchange: FaultyExchange) -> None:
     """200 and nothing."""
-    await exchange.reply(200, b"", _JSON if exchange.asked.talks() else {"Content-Type": "binary/octet-stream"})
+    await exchange.reply(200, b"", _JSON if exchange.request.talks() else {"Content-Type": "binary/octet-stream"})
 
 
 @fault("cut-json", HALF, fits=RequestFacts.talks)
 async def cut_json(exchange: FaultyExchange) -> None:
     """The beginning of a reply, with a length that fits."""
-    start, body = await exchange.held()
-    part = body[: exchange.place(len(body))]
+    start, body = await exchange.buffered_answer()
+    part = body[: exchange.offset(len(body))]
     if part == body:
         exchange.miss()
     await exchange.reply(start["status"], part, _JSON)
@@ -118,7 +118,7 @@ async def odd_json(exchange: FaultyExchange) -> None:
 @fault("field", {"name": "expires_in", "value": "abc"}, fits=RequestFacts.talks)
 async def field(exchange: FaultyExchange) -> None:
     """One field of a reply with another value, or without it when the value is empty."""
-    start, body = await exchange.held()
+    start, body = await exchange.buffered_answer()
     try:
         reply = json.loads(body)
     except ValueError:
@@ -128,12 +128,12 @@ async def field(exchange: FaultyExchange) -> None:
     else:
         reply.pop(exchange.text("name"), None)
         if text := exchange.text("value"):
-            reply[exchange.text("name")] = _meant(text)
+            reply[exchange.text("name")] = _parse_value(text)
         body = json.dumps(reply).encode()
     await exchange.reply(start["status"], body, _JSON)
 
 
-def _meant(text: str) -> object:
+def _parse_value(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError:
@@ -141,29 +141,30 @@ def _meant(text: str) -> object:
 
 
 def _extent(start: Message) -> tuple[int, int]:
-    """Where the body of an answer begins in its object, and how long the object is."""
-    told = MutableHeaders(raw=start["headers"]).get("content-range", "")
-    if start["status"] != 206 or not told.startswith("bytes "):
+    """The offset of an answer's body in the object, and the size of the object."""
+    content_range = MutableHeaders(raw=start["headers"]).get("content-range", "")
+    if start["status"] != 206 or not content_range.startswith("bytes "):
         return 0, length_of(start) or 0
-    span, _, total = told.removeprefix("bytes ").partition("/")
+    span, _, total = content_range.removeprefix("bytes ").partition("/")
     return int(span.partition("-")[0]), int(total)
 
 
 # Ranges and validators
 
 
-_TOLD = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-_OTHER = '"5a4db0c0ffee5a4db0c0ffee5a4db0c0"'
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_OTHER_ETAG = '"5a4db0c0ffee5a4db0c0ffee5a4db0c0"'
 _BOUNDARY = "SANDBOX_PART"
 
 _Tag = Callable[[str], str]
-_Tell = Callable[[int, int, int], str]
+_MakeRange = Callable[[int, int, int], str]
 
 
 @fault("wrong-start", {"by": 1}, fits=RequestFacts.ranged, mixes=RequestFacts.ranged, once_per_object=True)
 async def wrong_start(exchange: FaultyExchange) -> None:
     """206 that says that it begins elsewhere."""
-    await _retold(exchange, lambda start, end, total: f"bytes {start + exchange.number('by')}-{end}/{total}")
+    by = exchange.number("by")
+    await _change_content_range(exchange, lambda start, end, total: f"bytes {start + by}-{end}/{total}")
 
 
 @fault("wrong-total", {"by": "1"}, fits=RequestFacts.ranged, mixes=RequestFacts.ranged, once_per_object=True)
@@ -171,16 +172,16 @@ async def wrong_total(exchange: FaultyExchange) -> None:
     """206 of another size, or of `*`."""
     by = exchange.text("by")
 
-    def retold(start: int, end: int, total: int) -> str:
+    def content_range(start: int, end: int, total: int) -> str:
         return f"bytes {start}-{end}/{by if by == '*' else total + int(by)}"
 
-    await _retold(exchange, retold)
+    await _change_content_range(exchange, content_range)
 
 
 @fault("no-content-range", fits=RequestFacts.ranged, mixes=RequestFacts.ranged, once_per_object=True)
 async def no_content_range(exchange: FaultyExchange) -> None:
     """206 without Content-Range."""
-    await _retold(exchange, lambda *_: "")
+    await _change_content_range(exchange, lambda *_: "")
 
 
 @fault("whole", fits=RequestFacts.ranged, mixes=RequestFacts.ranged)
@@ -199,7 +200,7 @@ async def multipart(exchange: FaultyExchange) -> None:
         nonlocal begin, after
         if message["type"] == "http.response.start":
             if message["status"] == 206:
-                begin, after = _enveloped(message, len(end)), end
+                begin, after = _wrap_headers(message, len(end)), end
             else:
                 exchange.miss()
             await exchange.send(message)
@@ -210,8 +211,8 @@ async def multipart(exchange: FaultyExchange) -> None:
     await exchange.run(wrapped)
 
 
-def _enveloped(start: Message, after: int) -> bytes:
-    """Make the headers those of an envelope; what stands before the part in it."""
+def _wrap_headers(start: Message, after: int) -> bytes:
+    """Turn the headers into those of a multipart body; what precedes the part in it."""
     headers = MutableHeaders(raw=start["headers"])
     inner = f"Content-Type: {headers['content-type']}\r\nContent-Range: {headers['content-range']}"
     begin = f"--{_BOUNDARY}\r\n{inner}\r\n\r\n".encode()
@@ -225,19 +226,19 @@ def _enveloped(start: Message, after: int) -> bytes:
 @fault("etag-changed", fits=RequestFacts.fetches, mixes=RequestFacts.ranged, once_per_object=True)
 async def etag_changed(exchange: FaultyExchange) -> None:
     """The ETag of another object of the same size, whatever the condition was."""
-    await _tagged(exchange, lambda _tag: _OTHER, without=CONDITIONS)
+    await _change_etag(exchange, lambda _tag: _OTHER_ETAG, without=CONDITIONS)
 
 
 @fault("weak-etag", fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
 async def weak_etag(exchange: FaultyExchange) -> None:
     """A weak ETag."""
-    await _tagged(exchange, lambda tag: f"W/{tag}")
+    await _change_etag(exchange, lambda tag: f"W/{tag}")
 
 
 @fault("no-etag", fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
 async def no_etag(exchange: FaultyExchange) -> None:
     """No ETag."""
-    await _tagged(exchange, lambda _tag: "")
+    await _change_etag(exchange, lambda _tag: "")
 
 
 @fault("unsatisfiable", {"total": "right"}, fits=RequestFacts.ranged)
@@ -251,7 +252,7 @@ async def unsatisfiable(exchange: FaultyExchange) -> None:
 
 async def _total(exchange: FaultyExchange) -> str:
     """The size of the object; `*` if it has none."""
-    start = await exchange.unheard((b"range", b"bytes=0-0"))
+    start = await exchange.discard_answer((b"range", b"bytes=0-0"))
     return MutableHeaders(raw=start["headers"]).get("content-range", "bytes */*").rpartition("/")[2]
 
 
@@ -264,33 +265,33 @@ async def precondition(exchange: FaultyExchange) -> None:
 @fault("headers-not-signed", fits=RequestFacts.conditional, mixes=RequestFacts.conditional, once_per_object=True)
 async def headers_not_signed(exchange: FaultyExchange) -> None:
     """403 for a condition."""
-    named = ", ".join(name for name in CONDITIONS if name in exchange.asked.headers)
+    named = ", ".join(name for name in CONDITIONS if name in exchange.request.headers)
     text = "There were headers present in the request which were not signed"
     await _refuse_as_store(exchange, 403, "AccessDenied", text, f"<HeadersNotSigned>{named}</HeadersNotSigned>")
 
 
-async def _tagged(exchange: FaultyExchange, tag: _Tag, without: tuple[str, ...] = ()) -> None:
+async def _change_etag(exchange: FaultyExchange, tag: _Tag, without: tuple[str, ...] = ()) -> None:
     def change(headers: MutableHeaders, _message: Message) -> None:
-        known = headers.get("etag")
-        if known is None:
+        original = headers.get("etag")
+        if original is None:
             exchange.miss()
             return
         del headers["etag"]
-        if told := tag(known):
-            headers["etag"] = told
+        if changed := tag(original):
+            headers["etag"] = changed
 
     await exchange.with_headers(change, without=without)
 
 
-async def _retold(exchange: FaultyExchange, tell: _Tell) -> None:
+async def _change_content_range(exchange: FaultyExchange, make_range: _MakeRange) -> None:
     def change(headers: MutableHeaders, message: Message) -> None:
-        told = _TOLD.fullmatch(headers.get("content-range", ""))
-        if message["status"] != 206 or told is None:
+        found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+        if message["status"] != 206 or found is None:
             exchange.miss()
             return
         del headers["content-range"]
-        start, end, total = (int(number) for number in told.groups())
-        if text := tell(start, end, total):
+        start, end, total = (int(number) for number in found.groups())
+        if text := make_range(start, end, total):
             headers["content-range"] = text
 
     await exchange.with_headers(change)
@@ -319,8 +320,8 @@ async def status(exchange: FaultyExchange) -> None:
     await _refuse(exchange, exchange.number("status"))
 
 
-def _list_status(code: int, text: str, name: str = "", **how: Any) -> None:
-    """Put a kind into the table that is an answer of one status."""
+def _register_status(code: int, text: str, name: str = "", **how: Any) -> None:
+    """Register a kind that is an answer of one status."""
 
     async def apply(exchange: FaultyExchange) -> None:
         await _refuse(exchange, code)
@@ -329,23 +330,24 @@ def _list_status(code: int, text: str, name: str = "", **how: Any) -> None:
 
 
 for _code, _text in {500: "Internal error", 502: "Bad gateway", 503: "Unavailable", 504: "Gateway timeout"}.items():
-    _list_status(_code, _text, mixes=RequestFacts.repeatable)
+    _register_status(_code, _text, mixes=RequestFacts.repeatable)
 
 
 @fault("too-many", {"retry-after": "1", "status": 429}, mixes=RequestFacts.repeatable, in_mix={"retry-after": "0"})
 async def too_many(exchange: FaultyExchange) -> None:
     """429; Retry-After is any text, none, or date:SECONDS for a date from now on."""
     # By the machine's own clock, as the Date of every answer is.
-    told = exchange.text("retry-after")
-    if told.startswith("date:"):
-        told = formatdate(time.time() + float(told.removeprefix("date:")), usegmt=True)
-    await _refuse(exchange, exchange.number("status"), {} if told == "none" else {"Retry-After": told})
+    retry_after = exchange.text("retry-after")
+    if retry_after.startswith("date:"):
+        retry_after = formatdate(time.time() + float(retry_after.removeprefix("date:")), usegmt=True)
+    headers = {} if retry_after == "none" else {"Retry-After": retry_after}
+    await _refuse(exchange, exchange.number("status"), headers)
 
 
-_list_status(401, "401", "unauthorised", mixes=RequestFacts.needs_token, once_per_object=True)
-_list_status(403, "403", "forbidden")
-_list_status(404, "404, as for a job or an object that has gone", "not-found")
-_list_status(410, "410", "gone")
+_register_status(401, "401", "unauthorised", mixes=RequestFacts.needs_token, once_per_object=True)
+_register_status(403, "403", "forbidden")
+_register_status(404, "404, as for a job or an object that has gone", "not-found")
+_register_status(410, "410", "gone")
 
 
 @fault("expired", fits=RequestFacts.at_store, mixes=RequestFacts.linked, once_per_object=True)
@@ -356,23 +358,23 @@ async def expired(exchange: FaultyExchange) -> None:
 
 @fault("redirect", {"to": "https://files.example.com/", "status": 302})
 async def redirect(exchange: FaultyExchange) -> None:
-    """A redirect to another place."""
+    """A redirect to another address."""
     await exchange.reply(exchange.number("status"), b"", {"Location": exchange.text("to")})
 
 
 async def _refuse(exchange: FaultyExchange, code: int, headers: dict[str, str] | None = None) -> None:
     phrase = responses.get(code, "Unknown")
-    if exchange.asked.at_store():
+    if exchange.request.at_store():
         body, mime = _xml(_CODES.get(code, "InternalError"), phrase), "application/xml"
     else:
         # Both services and the gateway before them word errors differently; clients go by the status.
-        told = {"fault": {"faultstring": phrase, "detail": {"errorcode": "sandbox.fault"}}}
-        body, mime = json.dumps(told).encode(), "application/json"
+        error = {"fault": {"faultstring": phrase, "detail": {"errorcode": "sandbox.fault"}}}
+        body, mime = json.dumps(error).encode(), "application/json"
     await exchange.reply(code, body, {"Content-Type": mime, **(headers or {})})
 
 
 async def _refuse_as_store(exchange: FaultyExchange, status: int, code: str, message: str, more: str = "") -> None:
-    """Answer as object stores word it."""
+    """Answer with an error of an object store."""
     await exchange.reply(status, _xml(code, message, more), {"Content-Type": "application/xml"})
 
 
@@ -386,8 +388,8 @@ def _xml(code: str, message: str, more: str = "") -> bytes:
 
 @fault("half-upload", HALF, fits=RequestFacts.stores)
 async def half_upload(exchange: FaultyExchange) -> None:
-    """Stored in part, told as whole."""
-    left = exchange.place(int(exchange.asked.headers.get("content-length", "0")))
+    """Stored in part, but reported as whole."""
+    left = exchange.offset(int(exchange.request.headers.get("content-length", "0")))
 
     async def receive() -> Message:
         nonlocal left
@@ -421,14 +423,14 @@ async def too_large(exchange: FaultyExchange) -> None:
 DAMAGED, CUT, BAD_MEMBER = "damaged", "zip-cut", "zip-damaged"
 
 for _kind in (
-    FaultKind(DAMAGED, "A byte other than the checksum says; path is id, key or name", stored=True),
-    FaultKind(CUT, "A zip of the first so many bytes", defaults={"after": "-5"}, stored=True),
+    FaultKind(DAMAGED, "A byte that does not fit the checksum; path is id, key or name", stored=True),
+    FaultKind(CUT, "A zip that is cut off", defaults={"after": "-5"}, stored=True),
     FaultKind(BAD_MEMBER, "A zip whose Nth member is damaged", defaults={"member": 0}, stored=True),
 ):
     KINDS[_kind.name] = _kind
 
 _LOCAL_HEADER = 30
-"""Bytes of the fixed part of what stands before each member of a zip."""
+"""Bytes of the fixed part of the header before each member of a zip."""
 
 
 def damaged(blob: StoredBlob) -> StoredBlob:
@@ -436,18 +438,18 @@ def damaged(blob: StoredBlob) -> StoredBlob:
     return _with_flip(blob, blob.size // 2)
 
 
-def cut(blob: StoredBlob, place: str) -> StoredBlob:
-    """What a blob has before a place, as a blob of its own."""
-    size = min(place_in(place, blob.size), blob.size)
+def cut(blob: StoredBlob, offset: str) -> StoredBlob:
+    """A blob that is cut off."""
+    size = min(offset_in(offset, blob.size), blob.size)
     return StoredBlob(size, blob.etag, blob.modified, blob.mime, blob.read)
 
 
 def bad_member(blob: StoredBlob, path: Path, member: int) -> StoredBlob:
-    """A zip with one byte changed in one of its members, counted from 0, so that its check sum is wrong."""
+    """A zip with one byte changed in one of its members, counted from 0, so that its checksum is wrong."""
     with zipfile.ZipFile(path) as file:
         members = file.infolist()
     info = members[member % len(members)]
-    # Of these two lengths the copy in front of the member counts, which may be another than that in the directory.
+    # The lengths in the local header count, which may differ from those in the directory.
     head = blob.read(info.header_offset, info.header_offset + _LOCAL_HEADER)
     names = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
     return _with_flip(blob, info.header_offset + _LOCAL_HEADER + names + info.compress_size // 2)
@@ -461,12 +463,12 @@ def damaged_pieces(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
         position += len(piece)
 
 
-def _with_flip(blob: StoredBlob, place: int) -> StoredBlob:
+def _with_flip(blob: StoredBlob, offset: int) -> StoredBlob:
     def read(start: int, end: int) -> bytes:
-        return _flip_in(blob.read(start, end), place - start)
+        return _flip_in(blob.read(start, end), offset - start)
 
     return StoredBlob(blob.size, blob.etag, blob.modified, blob.mime, read)
 
 
-def _flip_in(piece: bytes, place: int) -> bytes:
-    return flipped(piece, place) if 0 <= place < len(piece) else piece
+def _flip_in(piece: bytes, offset: int) -> bytes:
+    return flipped(piece, offset) if 0 <= offset < len(piece) else piece

@@ -15,7 +15,7 @@ from cloudstore_tui.sandbox.faults.exchange import FaultyExchange, RequestFacts,
 
 HALF = {"after": "50%"}
 _CHUNKS_PER_S = 20
-"""Pieces a second in which a slow answer comes."""
+"""Pieces per second of a slow answer."""
 
 
 @fault("refuse", mixes=RequestFacts.repeatable)
@@ -35,7 +35,7 @@ async def reset(exchange: FaultyExchange) -> None:
 @fault("lost-reply", mixes=RequestFacts.repeatable)
 async def lost_reply(exchange: FaultyExchange) -> None:
     """Carry the request out, then reset the connection."""
-    await exchange.unheard()
+    await exchange.discard_answer()
     exchange.trace.answered(0)
     await exchange.connection.reset()
 
@@ -77,9 +77,9 @@ async def stall_after(exchange: FaultyExchange) -> None:
     await _cut(exchange, lambda: exchange.connection.wait(exchange.seconds()), ends=False)
 
 
-@fault("slow", {"rate": 65_536}, underneath=True)
+@fault("slow", {"rate": 65_536}, combines=True)
 async def slow(exchange: FaultyExchange) -> None:
-    """So many bytes a second; goes together with another fault."""
+    """At most this many bytes per second; combines with another fault."""
     rate = exchange.number("rate")
     piece = max(rate // _CHUNKS_PER_S, 1)
     loop = asyncio.get_running_loop()
@@ -108,7 +108,7 @@ async def _cut(
     before: Callable[[Message], None] | None = None,
     ends: bool = True,
 ) -> None:
-    """Do something when so many bytes of the body have been sent, unless it is shorter."""
+    """Call `end` in the middle of the body, which is the end of the answer if `ends`."""
     cut = _Cut(exchange, end, before, ends=ends)
     await exchange.run(cut.send)
     if not cut.done:
@@ -132,7 +132,7 @@ class _Cut:
         self.done = False
 
     async def send(self, message: Message) -> None:
-        """Send on, up to the place."""
+        """Send a message, up to the cut."""
         if self.done and self._ends:
             return
         if message["type"] == "http.response.start":
@@ -146,22 +146,22 @@ class _Cut:
 
     async def _start(self, message: Message) -> None:
         length = length_of(message)
-        place = self._exchange.place(length)
-        if length is None or place < length:
-            self._left = place
+        offset = self._exchange.offset(length)
+        if length is None or offset < length:
+            self._left = offset
             if self._before is not None:
                 self._before(message)
         else:
             self._exchange.miss()
         await self._exchange.send(message)
 
-    async def _reached(self, message: Message, place: int) -> None:
+    async def _reached(self, message: Message, offset: int) -> None:
         body = message["body"]
-        await self._exchange.send({**message, "body": body[:place], "more_body": True})
+        await self._exchange.send({**message, "body": body[:offset], "more_body": True})
         self.done, self._left = True, None
         await self._end()
         if not self._ends:
-            await self._exchange.send({**message, "body": body[place:]})
+            await self._exchange.send({**message, "body": body[offset:]})
 
 
 # The length of a body, and the headers around it
@@ -172,7 +172,7 @@ _ZEROS = bytes(65_536)
 
 @fault("no-length", fits=RequestFacts.fetches, mixes=RequestFacts.fetches)
 async def no_length(exchange: FaultyExchange) -> None:
-    """The whole body, whose end is only the end of the connection."""
+    """The whole body, ended only by the end of the connection."""
     await _raw(exchange, lambda _length: [], whole=True)
 
 
@@ -191,7 +191,7 @@ async def two_lengths(exchange: FaultyExchange) -> None:
 @fault("short-body", HALF, fits=RequestFacts.fetches, mixes=RequestFacts.fetches, once_per_object=True)
 async def short_body(exchange: FaultyExchange) -> None:
     """A part of the body, with a length that fits it."""
-    await _sized(exchange, exchange.place)
+    await _sized(exchange, exchange.offset)
 
 
 @fault("more-bytes", {"bytes": 1000}, fits=RequestFacts.fetches, mixes=RequestFacts.fetches, once_per_object=True)
@@ -211,7 +211,7 @@ async def long_body(exchange: FaultyExchange) -> None:
             await exchange.send(message)
             return
         await exchange.send({**message, "more_body": True})
-        # The server does not send what is too much, and may end the connection with the last message.
+        # The server refuses to send excess bytes, and may close the connection after the last message.
         await exchange.write(bytes(extra), body=extra)
         await exchange.send({**message, "body": b""})
 
@@ -221,7 +221,7 @@ async def long_body(exchange: FaultyExchange) -> None:
 
 @fault("gzip", fits=RequestFacts.fetches, mixes=RequestFacts.fetches, once_per_object=True)
 async def gzip(exchange: FaultyExchange) -> None:
-    """The body compressed unasked."""
+    """The body compressed, although the client did not accept that."""
     packer = zlib.compressobj(wbits=31)
 
     async def packed(message: Message) -> None:
@@ -240,7 +240,7 @@ async def gzip(exchange: FaultyExchange) -> None:
 
 @fault("gzip-bomb", {"bytes": 2**31}, fits=RequestFacts.talks)
 async def gzip_bomb(exchange: FaultyExchange) -> None:
-    """A small compressed answer that grows to so many bytes."""
+    """A small compressed answer that expands to this many bytes."""
     headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
     await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
     async for piece in _bomb(exchange):
@@ -254,7 +254,7 @@ async def _bomb(exchange: FaultyExchange) -> AsyncIterator[bytes]:
     for _ in range(0, exchange.number("bytes"), len(_ZEROS)):
         if exchange.connection.lost.is_set():
             return
-        # A zero byte may not stand in JSON; the letter does as well.
+        # JSON must not contain zero bytes; a letter does as well.
         if piece := packer.compress(_ZEROS.replace(b"\0", b"a")):
             yield piece
     yield packer.compress(b'"}') + packer.flush()
@@ -279,7 +279,7 @@ async def many_headers(exchange: FaultyExchange) -> None:
 
 @fault("header", {"name": "content-type", "value": ""})
 async def header(exchange: FaultyExchange) -> None:
-    """One header set to a text, or left out with an empty one."""
+    """One header set to a value, or removed if that is empty."""
     name, text = exchange.text("name"), exchange.text("value")
 
     def change(headers: MutableHeaders, _message: Message) -> None:
@@ -291,7 +291,7 @@ async def header(exchange: FaultyExchange) -> None:
 
 
 async def _sized(exchange: FaultyExchange, plan: Callable[[int], int]) -> None:
-    """Send as many bytes as planned for a body of some length, and say so."""
+    """Send as many bytes as `plan` makes of the length of the body, with a matching Content-Length."""
     left = 0
 
     async def changed(message: Message) -> None:
@@ -312,14 +312,14 @@ async def _sized(exchange: FaultyExchange, plan: Callable[[int], int]) -> None:
 
 
 async def _raw(exchange: FaultyExchange, lengths: Callable[[int], list[int]], *, whole: bool = False) -> None:
-    """Answer below the server, which refuses to send what contradicts itself; the connection ends with it."""
+    """Answer below the server, which would refuse to send contradictory headers, and close the connection."""
     left = 0
 
     async def sent(message: Message) -> None:
         nonlocal left
         if message["type"] == "http.response.start":
             length = length_of(message) or 0
-            left = length if whole else exchange.place(length)
+            left = length if whole else exchange.offset(length)
             if not whole and left >= length:
                 exchange.miss()
             exchange.trace.answered(message["status"])

@@ -22,24 +22,24 @@ from uvicorn.server import ServerState
 from cloudstore_tui.sandbox.log import TRACE, RequestTrace
 
 
-def place_in(text: str, length: int) -> int:
-    """A place: from the start (`65536`), from the end (`-5`), or in per cent (`50%`); never before the start.
+def offset_in(text: str, length: int) -> int:
+    """An offset that is given from the start (`65536`), from the end (`-5`), or in per cent (`50%`); at least 0.
 
     Raises:
-        ValueError: it is written otherwise.
+        ValueError: it is in no such form.
     """
     if text.endswith("%"):
         return max(int(length * float(text[:-1]) / 100), 0)
     return int(text) if int(text) >= 0 else max(length + int(text), 0)
 
 
-def flipped(data: bytes, place: int) -> bytes:
-    """Bytes with one of them changed."""
-    return data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]
+def flipped(data: bytes, offset: int) -> bytes:
+    """The same with one byte changed."""
+    return data[:offset] + bytes([data[offset] ^ 0x55]) + data[offset + 1 :]
 
 
 PLACES = ("any", "token", "api", "blob", "bytes")
-"""What the `where` of a rule can be; `bytes` are all requests that fetch an object or a zip, by a link or not."""
+"""Values for the `where` of a rule; `bytes` are all requests that fetch an object or a zip, through a link or not."""
 
 _TOKENS = ("/oauth/v2/token", "/tokenservice/oauth2/access_token")
 _LINK = re.compile(r"/storage/[^/]+/[^/]+\.amazonaws\.com/content/")
@@ -57,14 +57,14 @@ class RequestFacts(msgspec.Struct, frozen=True):
     path: str
     query: str
     headers: Mapping[str, str]
-    """Names in lower case; only in memory, because some are credentials."""
+    """By name in lower case. Never logged, because some are credentials."""
 
     def at_store(self) -> bool:
-        """Whether it goes to an object store, by a signed link."""
+        """Whether it goes to an object store, through a signed link."""
         return self.role == "blob"
 
     def fetches(self) -> bool:
-        """Whether it asks for the bytes of an object or a zip."""
+        """Whether it fetches the bytes of an object or a zip."""
         if self.method != "GET":
             return False
         return self.role == "blob" or bool(
@@ -76,40 +76,40 @@ class RequestFacts(msgspec.Struct, frozen=True):
         return self.role == "blob" and self.method == "PUT"
 
     def ranged(self) -> bool:
-        """Whether it asks for a part of an object."""
+        """Whether it fetches a range of an object."""
         return self.fetches() and "range" in self.headers
 
     def conditional(self) -> bool:
-        """Whether it asks for an object on a condition."""
+        """Whether it fetches an object on a condition."""
         return self.fetches() and any(name in self.headers for name in CONDITIONS)
 
     def talks(self) -> bool:
-        """Whether its answer is JSON of an API."""
+        """Whether it is answered with JSON."""
         return self.role != "blob" and not self.fetches()
 
     def linked(self) -> bool:
-        """Whether it fetches by a signed link."""
+        """Whether it fetches through a signed link."""
         return self.at_store() and self.fetches()
 
     def checked(self) -> bool:
-        """Whether it fetches bytes whose checksum the service tells; without one nobody can see a changed byte."""
+        """Whether it fetches bytes of which the service states a checksum, so that damage can be noticed."""
         return self.fetches() and self.path.startswith("/storage/")
 
     def repeatable(self) -> bool:
-        """Whether it changes nothing, so that a client may send it again without looking."""
+        """Whether it changes nothing, so that a client may simply send it again."""
         return self.method == "GET" or self.role == "token"
 
     def needs_token(self) -> bool:
-        """Whether it reads by an API."""
+        """Whether it reads from an API."""
         return self.role == "api" and self.method == "GET"
 
     def at(self, where: str) -> bool:
-        """Whether it goes where a rule says."""
+        """Whether it is one of those of a value in `PLACES`."""
         return where in ("any", self.role) or (where == "bytes" and self.fetches())
 
 
 def role_of(path: str, *, blob_port: bool) -> str:
-    """Whom a request is for."""
+    """Which server a request is for, as in `RequestFacts`."""
     if blob_port or _LINK.match(path):
         return "blob"
     return "token" if path in _TOKENS else "api"
@@ -137,37 +137,37 @@ class Rule(msgspec.Struct, frozen=True):
     where: str = "any"
     """One of `PLACES`."""
     method: str = ""
-    """Empty for every one."""
+    """Empty for any."""
     path: str = "*"
-    """Pattern for the whole decoded path of the request, without or with its `?` and query."""
+    """Pattern for the whole decoded path of the request, with or without its query."""
     skip: int = 0
-    """So many matching requests pass first."""
+    """Number of matching requests that pass first."""
     times: int = 1
-    """So often it strikes; 0 for always."""
+    """Number of requests that it strikes; 0 for all."""
     share: float = 1.0
-    """The part of the matching requests that it strikes, drawn by `seed`."""
+    """The share of the matching requests that it strikes, drawn by `seed`."""
     seed: int = 1
     values: Mapping[str, Value] = msgspec.field(default_factory=dict)
-    """Parameters of the kind that are not at their default."""
+    """Parameters of the kind that differ from the defaults."""
 
-    def matches(self, asked: RequestFacts) -> bool:
-        """Whether a request is one of those."""
-        if not asked.at(self.where) or self.method not in ("", asked.method):
+    def matches(self, request: RequestFacts) -> bool:
+        """Whether the rule is for a request."""
+        if not request.at(self.where) or self.method not in ("", request.method):
             return False
-        whole = f"{asked.path}?{unquote(asked.query)}"
-        return self.path == "*" or fnmatchcase(asked.path, self.path) or fnmatchcase(whole, self.path)
+        whole = f"{request.path}?{unquote(request.query)}"
+        return self.path == "*" or fnmatchcase(request.path, self.path) or fnmatchcase(whole, self.path)
 
 
 # The connection: the server's own protocol, and what it leaves in the scope of each request
 
 
 STATE = "sandbox.connection"
-"""Where a scope's state holds the connection."""
+"""The key of the connection in the state of a scope."""
 
 READ_TIMEOUT_S = 5.0
-"""Seconds that the other side has to take the last bytes before a reset, which would void them."""
+"""How long a reset waits for the last bytes to arrive, which it would discard."""
 
-_STEP = 0.002
+_POLL_S = 0.002
 
 
 class Connection:
@@ -177,18 +177,18 @@ class Connection:
         self._transport = transport
         self._flow = flow
         self.lost = asyncio.Event()
-        """Set once it has ended, whoever ended it."""
+        """Set once it is closed, by either side."""
 
     async def write(self, data: bytes) -> None:
-        """Send bytes as they are."""
+        """Send raw bytes."""
         if self._flow.write_paused:
             await self._flow.drain()
         if not self._transport.is_closing():
             self._transport.write(data)
 
     async def reset(self) -> None:
-        """End it with RST, after the other side has what was sent so far."""
-        await self._taken()
+        """Close it with RST once the other side has received what was sent so far."""
+        await self._wait_until_sent()
         sock = self._transport.get_extra_info("socket")
         if not self._transport.is_closing():
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -196,33 +196,33 @@ class Connection:
         await self.lost.wait()
 
     async def close(self) -> None:
-        """End it with FIN, after what was sent so far."""
+        """Close it with FIN."""
         self._transport.close()
         await self.lost.wait()
 
     async def wait(self, seconds: float) -> None:
-        """Let time pass, for ever with 0; no longer than the connection lives."""
+        """Wait, for ever with 0, but no longer than the connection lives."""
         try:
             await asyncio.wait_for(self.lost.wait(), seconds or None)
         except TimeoutError:
             return
 
-    async def _taken(self) -> None:
+    async def _wait_until_sent(self) -> None:
         deadline = asyncio.get_running_loop().time() + READ_TIMEOUT_S
         while not self._transport.is_closing() and asyncio.get_running_loop().time() < deadline:
-            if not self._transport.get_write_buffer_size() and not self._queued():
+            if not self._transport.get_write_buffer_size() and not self._unsent():
                 return
-            await asyncio.sleep(_STEP)
+            await asyncio.sleep(_POLL_S)
 
-    def _queued(self) -> int:
-        """Bytes that the system still holds."""
+    def _unsent(self) -> int:
+        """Bytes in the send buffer of the kernel."""
         sock = self._transport.get_extra_info("socket")
-        held: int = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
-        return held
+        buffered_answer: int = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
+        return buffered_answer
 
 
-class OpenProtocol(H11Protocol):
-    """The server's protocol, which tells the application about its connection."""
+class ConnectionProtocol(H11Protocol):
+    """The server's protocol, with the connection in the state of each scope."""
 
     def __init__(
         self,
@@ -251,17 +251,17 @@ HTML = b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head>
 
 
 class FaultyExchange:
-    """One request, the application that would answer it, and the way back to the client."""
+    """One request, the application that would answer it, and the channel back to the client."""
 
     def __init__(
         self,
-        asked: RequestFacts,
+        request: RequestFacts,
         values: Mapping[str, Value],
         app: ASGIApp,
         call: tuple[Scope, Receive, Send],
         missed: Callable[[], None],
     ) -> None:
-        self.asked = asked
+        self.request = request
         self.scope, self.receive, self._send = call
         self._values = values
         self._app = app
@@ -269,20 +269,20 @@ class FaultyExchange:
 
     @property
     def connection(self) -> Connection:
-        """What the request came over."""
+        """The connection of the request."""
         found: Connection = self.scope["state"][STATE]
         return found
 
     @property
     def trace(self) -> RequestTrace:
-        """What the log will say about the request."""
+        """The log entry of the request."""
         found: RequestTrace = self.scope["state"][TRACE]
         return found
 
     def miss(self) -> None:
-        """Tell that the fault does not happen: the answer is none that it can happen to."""
+        """Report that the fault does not apply to the answer after all, so that it is not counted."""
         self._missed()
-        self._missed = _nothing
+        self._missed = _do_nothing
 
     def text(self, name: str) -> str:
         """A parameter of the fault."""
@@ -296,9 +296,9 @@ class FaultyExchange:
         """A parameter that is a time."""
         return float(self._values[name])
 
-    def place(self, length: int | None, name: str = "after") -> int:
-        """A parameter that is a place in a body of `length` bytes: from its start, from its end, or in per cent."""
-        return place_in(self.text(name), length or 0)
+    def offset(self, length: int | None, name: str = "after") -> int:
+        """A parameter that is an offset in a body of `length` bytes, as in `offset_in`."""
+        return offset_in(self.text(name), length or 0)
 
     async def run(
         self,
@@ -308,7 +308,7 @@ class FaultyExchange:
         without: tuple[str, ...] = (),
         header: tuple[bytes, bytes] | None = None,
     ) -> None:
-        """Let the application answer, through `send`, as if the request had other headers."""
+        """Let the application answer through `send`, with the headers of the request changed."""
         scope = self.scope
         if without or header:
             unwanted = {*(name.encode() for name in without), *(header or ())[:1]}
@@ -320,12 +320,12 @@ class FaultyExchange:
         await self._send(message)
 
     async def write(self, data: bytes, *, body: int = 0) -> None:
-        """Send bytes outside HTTP, `body` of which are of a body."""
+        """Send raw bytes, `body` of which count as bytes of the body."""
         self.trace.sent(body)
         await self.connection.write(data)
 
     async def reply(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Answer in the application's place."""
+        """Answer instead of the application."""
         pairs = {"content-length": str(len(body)), **(headers or {})}
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in pairs.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
@@ -334,7 +334,7 @@ class FaultyExchange:
     async def with_headers(
         self, change: Callable[[MutableHeaders, MutableMapping[str, Any]], None], **how: Any
     ) -> None:
-        """Let the application answer, but change what stands above the body."""
+        """Let the application answer, with its headers changed."""
 
         async def changed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -343,8 +343,8 @@ class FaultyExchange:
 
         await self.run(changed, **how)
 
-    async def unheard(self, header: tuple[bytes, bytes] | None = None) -> Message:
-        """Let the application answer, and drop the answer; returns its start."""
+    async def discard_answer(self, header: tuple[bytes, bytes] | None = None) -> Message:
+        """Let the application answer, and discard all but the start of the answer, which is returned."""
         starts: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -354,8 +354,8 @@ class FaultyExchange:
         await self.run(keep, header=header)
         return starts[0]
 
-    async def held(self) -> tuple[Message, bytes]:
-        """The whole answer of the application, of which nothing has been sent."""
+    async def buffered_answer(self) -> tuple[Message, bytes]:
+        """The start and the body of the application's answer, of which nothing has been sent."""
         starts: list[Message] = []
         pieces: list[bytes] = []
 
@@ -369,11 +369,11 @@ class FaultyExchange:
         return starts[0], b"".join(pieces)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 
-# The kinds of faults: each is written where it is done, and put into one table
+# The kinds of faults: each is a decorated function, and all are in one table
 
 
 Apply = Callable[[FaultyExchange], Awaitable[None]]
@@ -396,37 +396,37 @@ class FaultKind(msgspec.Struct, frozen=True):
     name: str
     text: str
     apply: Apply = FaultyExchange.run
-    """Does it to one request."""
+    """Applies it to one request."""
     defaults: Mapping[str, Value] = {}
     """Its parameters."""
     fits: Test = always
-    """The requests it can happen to."""
+    """The requests to which it can be applied."""
     mixes: Test = never
-    """The requests that a client can be expected to repeat after it, so that a mix may contain it."""
+    """The requests that a client should repeat after it, so that a mix may contain it."""
     once_per_object: bool = False
-    """In a mix at most once for a path: a client rightly gives up when it comes again."""
+    """At most once for each path of a mix, since a client rightly gives up the second time."""
     in_mix: Mapping[str, Value] = {}
     """Its parameters in a mix."""
     stored: bool = False
-    """Whether it is in what is stored, not in an answer."""
-    underneath: bool = False
-    """Whether it goes together with another fault of the same request."""
+    """Whether it damages what is stored rather than an answer."""
+    combines: bool = False
+    """Whether the same request may meet another fault as well."""
 
 
 KINDS: dict[str, FaultKind] = {}
-"""All kinds, by name, in the order in which a mix draws from them."""
+"""All kinds by name, in the order in which a mix draws from them."""
 
 
 def fault(
     name: str, defaults: Mapping[str, Value] | None = None, *, text: str = "", **how: Any
 ) -> Callable[[Apply], Apply]:
-    """Put what is decorated into the table of kinds; people read its docstring, unless a text is given."""
+    """Add the decorated function to the table of kinds; its docstring is the help text unless `text` is given."""
 
-    def listed(apply: Apply) -> Apply:
+    def register(apply: Apply) -> Apply:
         KINDS[name] = FaultKind(name, text or (apply.__doc__ or "").rstrip("."), apply, defaults or {}, **how)
         return apply
 
-    return listed
+    return register
 
 
 def length_of(start: Message) -> int | None:

@@ -1,4 +1,4 @@
-"""The faults in force: rules as people write them, how often each has struck, and what happens to one request."""
+"""The faults in force: parses rules, counts how often each has struck, and decides what happens to a request."""
 
 import difflib
 import shlex
@@ -23,22 +23,22 @@ from cloudstore_tui.sandbox.faults.exchange import (
     Rule,
     Value,
     facts_of,
-    place_in,
+    offset_in,
 )
 from cloudstore_tui.sandbox.log import TRACE, RequestTrace
 
-# A mix: a fault for a share of all requests, the same ones for the same seed, whoever comes first
+# A mix: faults for a share of all requests, which are the same for the same seed in whatever order they come
 
 
 MIX = "mix"
 """The fault of a rule that draws from all others."""
 
 DEFAULTS: Mapping[str, Value] = {"most": 2, "only": "", "without": ""}
-"""Parameters: faults in a row for one path, so that there is progress; names of all kinds, or of those left out."""
+"""Consecutive faults of a path, bounded so that there is progress; names of the only kinds, or of excluded kinds."""
 
 
 def names_in(rule: Rule, key: str) -> list[str]:
-    """The names that a parameter holds, which have commas between them."""
+    """The comma-separated names in a parameter."""
     return [name for name in str(rule.values.get(key, "")).split(",") if name]
 
 
@@ -54,10 +54,10 @@ class Mix:
         self._in_a_row: Counter[str] = Counter()
         self._struck: defaultdict[str, set[str]] = defaultdict(set)
 
-    def draw(self, asked: RequestFacts, subject: str, number: int) -> tuple[FaultKind, dict[str, Value]] | None:
-        """What happens to the request of this number for a subject; `None` for nothing."""
+    def draw(self, request: RequestFacts, subject: str, number: int) -> tuple[FaultKind, dict[str, Value]] | None:
+        """The fault of the request of this number for a subject, and its parameters; `None` for no fault."""
         chance = Random(f"{self._rule.seed} {subject} {number}")
-        kinds = [kind for kind in self._kinds if self._fits(kind, asked) and not self._spent(kind, subject)]
+        kinds = [kind for kind in self._kinds if self._fits(kind, request) and not self._is_used_up(kind, subject)]
         if not kinds or self._in_a_row[subject] >= self._most or chance.random() >= self._rule.share:
             self._in_a_row.pop(subject, None)
             return None
@@ -68,50 +68,50 @@ class Mix:
         place: dict[str, Value] = {"after": f"{chance.randrange(100)}%"} if "after" in kind.defaults else {}
         return kind, {**kind.defaults, **place, **kind.in_mix}
 
-    def _fits(self, kind: FaultKind, asked: RequestFacts) -> bool:
-        return kind.fits(asked) and (kind.mixes(asked) or self._all)
+    def _fits(self, kind: FaultKind, request: RequestFacts) -> bool:
+        return kind.fits(request) and (kind.mixes(request) or self._all)
 
-    def _spent(self, kind: FaultKind, subject: str) -> bool:
+    def _is_used_up(self, kind: FaultKind, subject: str) -> bool:
         return kind.once_per_object and kind.name in self._struck.get(subject, ())
 
 
-# Rules as people and programs write them
+# Rules as text and as JSON
 
 
 EXAMPLE = "reset-after after=65536 where=blob times=3"
-_MANNER_DEFAULTS = {
+_OPTION_DEFAULTS = {
     field.name: field.default for field in msgspec.structs.fields(Rule) if field.name not in ("fault", "values")
 }
 _UNLIMITED = ("slow", MIX)
-"""Faults that hold for all requests unless the rule says how often."""
+"""Faults that strike all requests unless the rule says how many."""
 
 
-def rule_of(given: str | Mapping[str, object] | Rule) -> Rule:
-    """A rule from its text, from its JSON, or as it is.
+def rule_of(rule_or_text: str | Mapping[str, object] | Rule) -> Rule:
+    """A rule from its text or its JSON, or checked once more.
 
     Raises:
-        UsageError: there is no such fault or parameter, or a value that it cannot have.
+        UsageError: there is no such fault or parameter, or a value is invalid.
     """
-    if isinstance(given, Rule):
-        given = rule_json(given)
-    if isinstance(given, str):
-        given = dict(_words(given))
-    name = str(given.get("fault", ""))
+    if isinstance(rule_or_text, Rule):
+        rule_or_text = rule_json(rule_or_text)
+    if isinstance(rule_or_text, str):
+        rule_or_text = dict(_parse_words(rule_or_text))
+    name = str(rule_or_text.get("fault", ""))
     if name != MIX and name not in KINDS:
         raise UsageError("no such fault", subject=name or "(no name)", hint=_nearest(name, (MIX, *KINDS)))
     defaults: Mapping[str, Value] = DEFAULTS if name == MIX else KINDS[name].defaults
-    manner: dict[str, Any] = {"times": 0} if name in _UNLIMITED else {}
+    options: dict[str, Any] = {"times": 0} if name in _UNLIMITED else {}
     values: dict[str, Value] = {}
-    for key, value in given.items():
+    for key, value in rule_or_text.items():
         if key in defaults:
             values[key] = _value(name, key, value, defaults[key])
-        elif key in _MANNER_DEFAULTS:
-            manner[key] = _value(name, key, value, _MANNER_DEFAULTS[key])
+        elif key in _OPTION_DEFAULTS:
+            options[key] = _value(name, key, value, _OPTION_DEFAULTS[key])
         elif key != "fault":
             raise UsageError(
-                "no such parameter", subject=f"{name} {key}", hint=_nearest(key, (*defaults, *_MANNER_DEFAULTS))
+                "no such parameter", subject=f"{name} {key}", hint=_nearest(key, (*defaults, *_OPTION_DEFAULTS))
             )
-    rule = Rule(name, values=values, **manner)
+    rule = Rule(name, values=values, **options)
     _check(rule)
     return rule
 
@@ -124,21 +124,21 @@ def rule_json(rule: Rule) -> dict[str, object]:
 
 
 def describe_faults() -> Iterator[str]:
-    """How a rule is written, and a line for every kind: its name, its parameters with their defaults, what it does."""
+    """The syntax of a rule, and a line for every kind: name, parameters with defaults, and what it does."""
     yield "A fault is written NAME KEY=VALUE …, for example --fault '" + EXAMPLE + "'. Keys that all have:"
     yield f"  where={'|'.join(PLACES)}  method=GET|PUT|…  path=PATTERN  skip=N  times=N (0: always)  share=0..1  seed=N"
-    yield "A place (after) counts from the start of the body, from its end (-5), or in per cent (50%)."
+    yield "An offset (after) counts from the start of the body, from its end (-5), or in per cent (50%)."
     yield ""
     for kind in KINDS.values():
         yield f"{_with_defaults(kind.name, kind.defaults):48} {kind.text}"
-    yield f"{_with_defaults(MIX, DEFAULTS):48} of all kinds, on a share of the requests, at most so many in a row"
+    yield f"{_with_defaults(MIX, DEFAULTS):48} Faults of all kinds for a share of the requests, at most `most` in a row"
 
 
 def _with_defaults(name: str, defaults: Mapping[str, Value]) -> str:
     return " ".join([name, *(f"{key}={value}" for key, value in defaults.items())])
 
 
-def _words(text: str) -> Iterator[tuple[str, str]]:
+def _parse_words(text: str) -> Iterator[tuple[str, str]]:
     try:
         first, *others = shlex.split(text)
     except ValueError:
@@ -152,7 +152,7 @@ def _words(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _value(name: str, key: str, value: object, default: object) -> Value:
-    """A value of the type that the default has."""
+    """A value, converted to the type of the default."""
     try:
         if isinstance(default, int):
             return int(str(value))
@@ -175,12 +175,12 @@ def _check(rule: Rule) -> None:
             raise UsageError("no such fault", subject=f"{rule.fault} {name}", hint=_nearest(name, KINDS))
     if not 200 <= int(rule.values.get("status", 200)) <= 599:
         raise UsageError("no status of an answer", subject=f"status={rule.values['status']}", hint="For example 503.")
-    _check_place(str(rule.values.get("after", "0")))
+    _check_offset(str(rule.values.get("after", "0")))
 
 
-def _check_place(text: str) -> None:
+def _check_offset(text: str) -> None:
     try:
-        place_in(text, 0)
+        offset_in(text, 0)
     except ValueError:
         raise UsageError("no place in a body", subject=f"after={text}", hint="For example 65536, -5 or 50%.") from None
 
@@ -194,12 +194,12 @@ def _nearest(text: str, known: Iterable[str]) -> str:
 
 
 class Count(msgspec.Struct):
-    """How a rule has fared."""
+    """What a rule has done so far."""
 
     matched: int = 0
     """Requests that it was for."""
     struck: int = 0
-    """Those that it made go wrong."""
+    """Requests that it broke."""
 
 
 class _Entry:
@@ -218,10 +218,10 @@ class Strike(msgspec.Struct, frozen=True):
 
 
 class FaultPlan:
-    """Rules in order; the first one that strikes is the fault of a request.
+    """Rules in order of precedence: the first one that strikes a request is its fault.
 
     Raises:
-        UsageError: a rule cannot be read.
+        UsageError: a rule is invalid.
     """
 
     def __init__(self, rules: Iterable[str | Mapping[str, object] | Rule] = ()) -> None:
@@ -234,7 +234,7 @@ class FaultPlan:
 
     @property
     def active(self) -> bool:
-        """Whether there is any rule; read without the lock, by every request."""
+        """Whether there is any rule. Read by every request, without the lock."""
         return bool(self._entries)
 
     @property
@@ -245,58 +245,55 @@ class FaultPlan:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many requests each kind of fault has struck."""
+        """The number of requests that each kind of fault has struck."""
         with self._lock:
             return dict(self._struck)
 
     def add(self, *rules: str | Mapping[str, object] | Rule) -> None:
-        """Add rules behind those that are there; all or none of them.
+        """Append rules; all or none.
 
         Raises:
-            UsageError: one cannot be read.
+            UsageError: one is invalid.
         """
         read = tuple(_Entry(rule_of(rule)) for rule in rules)
         with self._lock:
             self._entries += read
 
     def clear(self) -> None:
-        """No rules any more, and all counts at 0."""
+        """Remove all rules, and set all counts to 0."""
         self._set(())
 
     def reset(self) -> None:
-        """Back to the rules of the start, all counts at 0."""
+        """Return to the rules of the start, with all counts at 0."""
         self._set(self._started)
 
-    def decide(self, asked: RequestFacts) -> list[Strike]:
-        """What happens to a request: at most one fault, and those that go together with it.
-
-        The innermost comes first.
-        """
-        subject = f"{asked.method} {asked.path}" + (f"?{asked.query}" if asked.role != "blob" else "")
+    def decide(self, request: RequestFacts) -> list[Strike]:
+        """The faults of a request, innermost first: those that combine, and at most one other."""
+        subject = f"{request.method} {request.path}" + (f"?{request.query}" if request.role != "blob" else "")
         main: Strike | None = None
-        underneath: list[Strike] = []
+        combines: list[Strike] = []
         with self._lock:
             self._numbers[subject] += 1
             for entry in self._entries:
-                if main is not None and not _goes_along(entry.rule):
+                if main is not None and not _combines(entry.rule):
                     continue
-                strike = _strike(entry, asked, subject, self._numbers[subject])
+                strike = _strike(entry, request, subject, self._numbers[subject])
                 if strike is None:
                     continue
                 self._count(strike, 1)
-                if strike.kind.underneath:
-                    underneath.append(strike)
+                if strike.kind.combines:
+                    combines.append(strike)
                 else:
                     main = strike
-        return underneath if main is None else [*underneath, main]
+        return combines if main is None else [*combines, main]
 
     def missed(self, strike: Strike) -> None:
-        """Take a strike back: the answer was none that the fault could happen to."""
+        """Take a strike back, because the fault did not apply to the answer."""
         with self._lock:
             self._count(strike, -1)
 
     def stored(self, name: str, subjects: Sequence[str]) -> Mapping[str, Value] | None:
-        """The parameters of a fault of what is stored, for something with one of these names; `None` without it."""
+        """The parameters of a fault in what is stored under one of these names; `None` if there is none."""
         if not self._entries:
             return None
         with self._lock:
@@ -322,21 +319,21 @@ class FaultPlan:
         self._struck[strike.kind.name] += by
 
 
-def _goes_along(rule: Rule) -> bool:
-    return rule.fault != MIX and KINDS[rule.fault].underneath
+def _combines(rule: Rule) -> bool:
+    return rule.fault != MIX and KINDS[rule.fault].combines
 
 
-def _strike(entry: _Entry, asked: RequestFacts, subject: str, number: int) -> Strike | None:
-    """What one rule does to a request."""
+def _strike(entry: _Entry, request: RequestFacts, subject: str, number: int) -> Strike | None:
+    """The fault that one rule has for a request, if any."""
     rule, count = entry.rule, entry.count
     kind = KINDS.get(rule.fault)
-    if not rule.matches(asked) or (kind is not None and (kind.stored or not kind.fits(asked))):
+    if not rule.matches(request) or (kind is not None and (kind.stored or not kind.fits(request))):
         return None
     count.matched += 1
     if count.matched <= rule.skip or (rule.times and count.struck >= rule.times):
         return None
     if entry.mix is not None:
-        drawn = entry.mix.draw(asked, subject, number)
+        drawn = entry.mix.draw(request, subject, number)
         return Strike(*drawn, entry) if drawn else None
     if kind is None or Random(f"{rule.seed} {rule.fault} {subject} {number}").random() >= rule.share:
         return None
@@ -344,7 +341,7 @@ def _strike(entry: _Entry, asked: RequestFacts, subject: str, number: int) -> St
 
 
 def faulty(app: ASGIApp, plan: FaultPlan, *, blob_port: bool) -> ASGIApp:
-    """An application some of whose requests go wrong."""
+    """An application in which some requests meet faults."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         struck = app
@@ -360,7 +357,7 @@ def faulty(app: ASGIApp, plan: FaultPlan, *, blob_port: bool) -> ASGIApp:
 
 def _struck(app: ASGIApp, plan: FaultPlan, strike: Strike, *, blob_port: bool) -> ASGIApp:
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-        asked, call = facts_of(scope, blob_port=blob_port), (scope, receive, send)
-        await strike.kind.apply(FaultyExchange(asked, strike.values, app, call, partial(plan.missed, strike)))
+        request, call = facts_of(scope, blob_port=blob_port), (scope, receive, send)
+        await strike.kind.apply(FaultyExchange(request, strike.values, app, call, partial(plan.missed, strike)))
 
     return answered

@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 import pytest
 
 from cloudstore_tui.sandbox import content
-from cloudstore_tui.sandbox.content import KINDS, CsvTable, Recording, recording, recording_size, tar, tar_gz, tar_size
+from cloudstore_tui.sandbox.content import (
+    RECORDING_KINDS,
+    CsvTable,
+    Recording,
+    recording,
+    recording_size,
+    tar,
+    tar_gz,
+    tar_size,
+)
 
 BITRATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 RATES = (22_050, 24_000, 16_000)
@@ -57,20 +66,20 @@ def test_a_wave_file_is_of_the_stated_length(seconds: int) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RECORDING_KINDS)
 @pytest.mark.parametrize("seconds", [0, 1, 61])
 def test_the_size_of_a_recording_is_known_before(kind: str, seconds: int) -> None:
     assert len(recording(kind, seconds, 1, "é" * 200)) == recording_size(kind, seconds)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RECORDING_KINDS)
 def test_a_recording_can_be_read_anywhere(kind: str) -> None:
     whole, one = recording(kind, 20, 9), Recording(kind, 20, 9)
     for start, end in ((0, 10), (5, 300), (44, 45), (250, 9300), (len(whole) - 3, len(whole) + 9), (len(whole), None)):
         assert b"".join(one.read(start, end)) == whole[start:end]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RECORDING_KINDS)
 def test_recordings_differ_by_seed_and_only_by_seed(kind: str) -> None:
     assert recording(kind, 30, 1) == recording(kind, 30, 1)
     assert recording(kind, 30, 1) != recording(kind, 30, 2)
