@@ -1,9 +1,9 @@
-"""Makes the table of kinds in previews.md from files of real encoders, and judges what is told of each.
+"""Makes the table of kinds in previews.md from files of real encoders, and checks what is shown of each.
 
     uv run --with xlsxwriter --with reportlab python docs/kinds.py [--keep FOLDER] [--check]
 
 It needs ffmpeg, lame, flac, speexenc, heif-enc, tar, zip and 7zz on this machine. Every recording is made short,
-long, cut after two thirds and damaged in its middle; what is told wrongly is named. `--check` writes nothing.
+long, cut after two thirds and damaged in its middle; what is shown wrongly is printed. `--check` writes nothing.
 """
 
 import argparse

@@ -12,7 +12,7 @@ import click
 
 from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.cli.main import cloudstore
-from cloudstore_tui.cli.options import CommandWithParts
+from cloudstore_tui.cli.options import CommandWithSubcommands
 from cloudstore_tui.ui.keys import known_bindings
 
 HERE = Path(__file__).parent
@@ -52,7 +52,7 @@ def _commands(group: click.Group, context: click.Context) -> Iterator[str]:
 
 
 def _section(command: click.Command, context: click.Context) -> Iterator[str]:
-    command = command.own if isinstance(command, CommandWithParts) else command
+    command = command.own if isinstance(command, CommandWithSubcommands) else command
     yield f"## {context.command_path}\n"
     yield f"```\n{context.command_path} {' '.join(command.collect_usage_pieces(context))}\n```\n"
     yield from _help(command.help or "")

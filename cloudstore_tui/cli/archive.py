@@ -1,4 +1,4 @@
-"""`verify`, `seal` and `reconcile`: whether a pulled folder is whole, and proof of it."""
+"""`verify`, `seal` and `reconcile`: whether a pulled folder is complete, and proof of it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ from cloudstore_tui.transfers.workers import Stop, Workers
 from cloudstore_tui.ui import format as in_words
 
 MAX_CHANGED = 1000
-"""Files that are named in the events if they are not as they should be."""
+"""How many files with problems the events of a verification name."""
 
 
 async def verify_command(
@@ -43,49 +43,49 @@ async def verify_command(
     output, counts = session.output, dict.fromkeys(Found, 0)
     wrong: list[tuple[str, str]] = []
 
-    def look(stop: Stop) -> None:
+    def verify(stop: Stop) -> None:
         part, scratch = ReadSample(sample, seed), state_folder()
         for finding in verify_folder(folder, stop, scratch, sample=part, signers=signers, authority=authority):
             counts[finding.found] += 1
             if finding.error is not None and len(wrong) < MAX_CHANGED:
                 wrong.append((finding.path, finding.text))
-            _tell_finding(output, finding)
+            _report_finding(output, finding)
 
-    async with reported(session, RunOptions.taken(given), "verify", folder, ()) as run:
+    async with reported(session, RunOptions.pop_from(given), "verify", folder, ()) as run:
         run.begin()
         with closing(Workers(1)) as workers:
-            await workers.run(look)
+            await workers.run(verify)
             numbers = {found.value.replace(" ", "_"): number for found, number in counts.items()}
-            with _noted(output):
+            with _noting_failure(output):
                 await workers.run(lambda _stop: note_verified(folder, numbers, wrong))
-        _tell_incomplete(output, folder, counts[Found.NOT_FETCHED])
+        _report_incomplete(output, folder, counts[Found.NOT_FETCHED])
         run.note(numbers, complete=not output.errors)
         output.result({"event": "report", **numbers}, _summary(counts))
 
 
 _EVIDENCE = frozenset({Found.SEALED, Found.SIGNATURE, Found.SIGNED, Found.TIME_STAMP, Found.STAMPED})
-"""What the summary of a whole seal shows behind the numbers."""
+"""What the summary of a good seal says in words, after the numbers."""
 
 
 def _summary(counts: Mapping[Found, int]) -> str:
     """`245 good; the seal and the events are whole: signed, no time stamp`."""
     is_whole = counts[Found.SEALED] > 0
     numbers = {found: number for found, number in counts.items() if not (is_whole and found in _EVIDENCE)}
-    told = ", ".join(f"{number:,} {found.value}" for found, number in numbers.items() if number or found is Found.GOOD)
+    shown = ", ".join(f"{number:,} {found.value}" for found, number in numbers.items() if number or found is Found.GOOD)
     if not is_whole:
-        return told
+        return shown
     whole = "the seal is whole" if counts[Found.CHAIN] else "the seal and the events are whole"
     signed = "signed" if counts[Found.SIGNED] else "not signed" + " as it has to be" * counts[Found.SIGNATURE]
     stamp = "a time stamp" if counts[Found.STAMPED] else f"no {'good ' * counts[Found.TIME_STAMP]}time stamp"
-    return f"{told}; {whole}: {signed}, {stamp}"
+    return f"{shown}; {whole}: {signed}, {stamp}"
 
 
-def _tell_incomplete(output: Output, folder: Path, lacking: int) -> None:
-    """Say that what is here is not all; where bytes are wrong, that alone decides the exit code."""
+def _report_incomplete(output: Output, folder: Path, lacking: int) -> None:
+    """Report that the folder is not complete; this decides the exit code only if no file is wrong."""
     if not lacking:
         return
-    entries, verb = in_words.counted(lacking, "entry", "entries"), "tells" if lacking == 1 else "tell"
-    message = f"it is not complete: {entries} of its manifest {verb} of what could not be fetched or listed"
+    entries, verb = in_words.counted(lacking, "entry", "entries"), "records" if lacking == 1 else "record"
+    message = f"it is not complete: {entries} of its manifest {verb} what could not be fetched or listed"
     error = PartialError(message, subject=str(folder), hint="Pull again, and see what it reports.")
     if output.errors:
         output.print_message(str(error))
@@ -94,15 +94,15 @@ def _tell_incomplete(output: Output, folder: Path, lacking: int) -> None:
 
 
 @contextmanager
-def _noted(output: Output) -> Iterator[None]:
-    """Who only looks through a folder need not be able to write to it."""
+def _noting_failure(output: Output) -> Iterator[None]:
+    """Turn a failure to write to the folder into a note: verifying needs only to read it."""
     try:
         yield
     except StorageError as error:
         output.note(f"{error} So its events do not record this verification.")
 
 
-def _tell_finding(output: Output, finding: FileFinding) -> None:
+def _report_finding(output: Output, finding: FileFinding) -> None:
     if finding.error is not None:
         output.error(finding.error, finding.path)
     elif finding.found not in (Found.GOOD, Found.UNREAD):
@@ -116,7 +116,7 @@ async def seal_command(session: CommandSession, folder: Path, *, key: Path | Non
         check_timestamp(url, session.config.settings.timestamp_hosts, f"--timestamp {host_of(url)}")
         stamp_request(b"?")
     with closing(Workers(1)) as workers:
-        _tell_sealed(session.output, await workers.run(lambda stop: seal(folder, stop, state_folder(), key)))
+        _print_sealed(session.output, await workers.run(lambda stop: seal(folder, stop, state_folder(), key)))
         if url:
             await _stamp(session, workers, folder, url)
 
@@ -136,7 +136,7 @@ async def _stamp(session: CommandSession, workers: Workers, folder: Path, url: s
     )
 
 
-def _tell_sealed(output: Output, sealed: Sealed) -> None:
+def _print_sealed(output: Output, sealed: Sealed) -> None:
     if output.as_json:
         output.record({"event": "sealed", **structs.asdict(sealed)})
         return
@@ -168,14 +168,14 @@ async def reconcile_command(
         if where:
             await _add_objects(session, workers, joined, where, timedelta(seconds=late))
         await workers.run(joined.add_only_here)
-        await workers.run(lambda _stop: _tell_open_items(output, joined, found))
+        await workers.run(lambda _stop: _print_open_items(output, joined, found))
         if joined.unread:
             message = f"the beginning of {in_words.counted(joined.unread, 'call')} cannot be read"
             output.error(StorageError(message, subject=str(calls)))
         if joined.unnamed:
             message = f"{in_words.counted(joined.unnamed, 'line')} of it without the id of a call"
             output.error(StorageError(message, subject=str(calls)))
-        _tell_reconciled(output, joined.calls, found)
+        _print_summary(output, joined.calls, found)
     if found.total():
         output.errors.append(StorageError("something is open"))
 
@@ -183,7 +183,7 @@ async def reconcile_command(
 async def _add_objects(
     session: CommandSession, workers: Workers, joined: Reconciliation, where: str, late: timedelta
 ) -> None:
-    """Ask the service for what it has of the time of the calls."""
+    """Add the objects that the service has for the time of the calls."""
     output = session.output
     provider, location = session.resolve(where)
     provider.require(Capability.SEARCH, location)
@@ -197,10 +197,10 @@ async def _add_objects(
     listing = QueryListing(provider, query, datetime.now(UTC))
     async for page in listing.pages():
         await workers.run(partial(joined.add_objects, page))
-    output.losses(listing.failures)
+    output.report_failures(listing.failures)
 
 
-def _tell_reconciled(output: Output, calls: int, found: "Counter[OpenKind]") -> None:
+def _print_summary(output: Output, calls: int, found: "Counter[OpenKind]") -> None:
     if output.as_json:
         numbers = {kind.name.lower(): found[kind] for kind in OpenKind}
         output.record({"event": "report", "calls": calls, "open": found.total(), **numbers})
@@ -211,16 +211,16 @@ def _tell_reconciled(output: Output, calls: int, found: "Counter[OpenKind]") -> 
         output.line(f"{in_words.counted(calls, 'call')}: {', '.join(parts) or nothing}.")
 
 
-def _tell_open_items(output: Output, joined: Reconciliation, found: "Counter[OpenKind]") -> None:
+def _print_open_items(output: Output, joined: Reconciliation, found: "Counter[OpenKind]") -> None:
     for item in joined.open_items():
         found[item.kind] += 1
-        _tell_open(output, item)
+        _print_open(output, item)
 
 
-def _tell_open(output: Output, item: OpenItem) -> None:
+def _print_open(output: Output, item: OpenItem) -> None:
     if output.as_json:
-        told = {"event": item.kind.name.lower(), "call": item.call, "path": item.address, "type": item.type}
-        output.record({name: value for name, value in told.items() if value})
+        record = {"event": item.kind.name.lower(), "call": item.call, "path": item.address, "type": item.type}
+        output.record({name: value for name, value in record.items() if value})
         return
     what = f"{item.kind.value} {item.type}" if item.kind is OpenKind.LACKING else item.kind.value
     output.line("  ".join(part for part in (f"{what:24}", item.call or "-", item.address) if part))

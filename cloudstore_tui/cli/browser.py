@@ -1,4 +1,4 @@
-"""`open`, `demo` and `sandbox`: the browser on the terminal that it needs, and both services on this machine."""
+"""`open`, `demo` and `sandbox`: the browser, and both services on this machine."""
 
 import json
 import os
@@ -32,14 +32,14 @@ DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
 
 HOST = "127.0.0.1"
-PATIENCE = 10.0
-"""Seconds the sandbox may take to end when asked."""
+STOP_TIMEOUT_S = 10.0
+"""Seconds until a sandbox that does not end is killed."""
 _DUMB = ("", "dumb", "unknown")
 
 
 def open_command(path: str, *, no_mouse: bool, low_bandwidth: bool | None) -> None:
     require_terminal()
-    config = as_asked(open_config(), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
+    config = with_options(open_config(), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
     if open_browser(config, path=path):
         context = click.get_current_context()
         group = context.find_root().command
@@ -52,7 +52,7 @@ def demo_command(*, seed: int, objects: int, now: datetime, no_mouse: bool, low_
     require_terminal()
     sandbox = SandboxProcess(seed=seed, objects=objects, now=now)
     try:
-        config = as_asked(load_config(sandbox.config, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
+        config = with_options(load_config(sandbox.config, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
         folder = Path.cwd() / DEMO_FOLDER
         open_browser(config, download_dir=folder, keep=False, meanwhile=sandbox.start)
     finally:
@@ -69,13 +69,13 @@ def open_browser(
     keep: bool = True,
     meanwhile: Callable[[], None] | None = None,
 ) -> bool:
-    """Run the browser on the profiles of a configuration until the user quits; whether the sandbox is wanted now.
+    """Run the browser on the profiles of a configuration until the user quits; whether the user wants the demo next.
 
-    With `keep`, transfers that are not done then can be gone on with later. `meanwhile` is called in a thread of its
-    own once the first frame is drawn.
+    With `keep`, unfinished transfers can be resumed later. `meanwhile` is called in a thread of its own once the first
+    frame is drawn.
 
     Raises:
-        click.exceptions.Exit: something else than the user has ended it.
+        click.exceptions.Exit: it ended with an exit code other than 0.
     """
     require_terminal()
     # Deferred: only the browser needs Textual.
@@ -85,7 +85,7 @@ def open_browser(
 
     openers = {name: partial(open_provider, profile) for name, profile in config.profiles.items()}
     settings = config.settings
-    # Somebody is looking: a host that is down, or a full disk, is waited for until they have had enough.
+    # The user can see it wait, so it waits for a host that is down, or for space on the disk, without limit.
     timeouts = replace(settings.timeouts, give_up=inf, disk=inf)
     journal = open_journal(Output(as_json=False)) if keep else None
     engine = EngineThread(openers, settings.transfers, timeouts, journal=journal, polls=settings.zip_poll_seconds)
@@ -99,7 +99,7 @@ def open_browser(
         app = CloudStoreApp(engine, config, start=start, download_dir=download_dir, meanwhile=meanwhile)
         app.run(mouse=settings.mouse)
         if app.return_code == HANGUP and settings.on_hangup == "continue":
-            # The terminal is gone, and with it everybody who could be told anything; SIGTERM still ends it.
+            # The terminal is gone; SIGTERM still ends the transfers.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             engine.finish()
     finally:
@@ -111,8 +111,8 @@ def open_browser(
     return app.wants_demo
 
 
-def as_asked(config: Config, *, no_mouse: bool, low_bandwidth: bool | None) -> Config:
-    """The configuration with what the options say instead of what its settings say."""
+def with_options(config: Config, *, no_mouse: bool, low_bandwidth: bool | None) -> Config:
+    """The configuration with its settings overridden by options."""
     settings = config.settings
     if no_mouse:
         settings = replace(settings, mouse=False)
@@ -125,8 +125,8 @@ def require_terminal() -> None:
     """Refuse to draw a screen where there is none.
 
     Raises:
-        UsageError: stdin, stdout or stderr is no terminal, of which the screen is drawn on the last; or it cannot
-            put anything anywhere.
+        UsageError: stdin, stdout or stderr is not a terminal (the screen is drawn on stderr), or it cannot position
+            the cursor.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise UsageError("the browser needs a terminal", hint="For scripts: cloudstore --help lists the commands.")
@@ -175,7 +175,7 @@ def sandbox_command(
             over.wait()
     finally:
         if remove is not None:
-            # Whoever made it may have been killed.
+            # The process that created the folder may have been killed.
             shutil.rmtree(remove, ignore_errors=True)
 
 
@@ -195,10 +195,9 @@ def _switches(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 class SandboxProcess:
-    """A sandbox beside this process, whose address and configuration are known before it is started.
+    """A sandbox in a process of its own, whose address and configuration are known before it is started.
 
-    What is sent to it meanwhile waits until it answers. It also ends by itself when this process dies: it waits on a
-    pipe that only we hold.
+    Requests wait until it answers. It ends by itself when this process dies: it waits on a pipe that only we hold.
     """
 
     def __init__(self, *, seed: int, objects: int, now: datetime | None = None, faults: Sequence[str] = ()) -> None:
@@ -216,16 +215,16 @@ class SandboxProcess:
             *(part for fault in faults for part in ("--fault", fault)),
         ]
         self._process: subprocess.Popen[str] | None = None
-        self._turn = threading.Lock()
+        self._start_stop_lock = threading.Lock()
         self._is_stopping = False
 
     def start(self) -> None:
-        """Start it; returns when it answers. It may be stopped meanwhile, from another thread.
+        """Start it and wait until it answers. Another thread may stop it meanwhile.
 
         Raises:
             StorageError: it ended at once.
         """
-        with self._turn:
+        with self._start_stop_lock:
             if self._is_stopping:
                 return
             process = self._process = subprocess.Popen(
@@ -239,14 +238,14 @@ class SandboxProcess:
                 pass_fds=[self._socket.fileno()],
                 env=child_environment(),
             )
-            # Now it alone listens: when it dies, connections are refused, and wait for nobody.
+            # Only the sandbox listens now, so connections are refused as soon as it dies.
             self._socket.close()
         if process.stdout is not None and not process.stdout.readline() and not self._is_stopping:
             raise StorageError("the sandbox did not start", hint="Run `cloudstore sandbox` to see why.")
 
     def stop(self) -> None:
-        """End it, and leave nothing behind."""
-        with self._turn:
+        """Stop it, and delete its files."""
+        with self._start_stop_lock:
             self._is_stopping = True
             self._socket.close()
         if self._process is not None:
@@ -266,7 +265,7 @@ class SandboxProcess:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            process.wait(PATIENCE)
+            process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

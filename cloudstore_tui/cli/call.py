@@ -1,4 +1,4 @@
-"""`call`: the objects of one call, shown as a tree or fetched into a folder."""
+"""`call`: the objects of one call, shown as a tree or downloaded into a folder."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from cloudstore_tui.ui import format as in_words
 
 _MAX_TITLE = 44
 _STATE = 9
-"""Cells of a state; the longer ones push what follows to the right."""
+"""Columns for a state; a longer one pushes what follows to the right."""
 
 
 async def show_command(session: CommandSession, path: str, key: str, *, all_regions: bool) -> None:
@@ -27,7 +27,9 @@ async def show_command(session: CommandSession, path: str, key: str, *, all_regi
     _require_related(provider, path)
     if key:
         if location.path:
-            raise UsageError("an id is looked for in a region", subject=path, hint="Write PROFILE:REGION ID.")
+            raise UsageError(
+                "an id is searched for in a region or a profile", subject=path, hint="Write PROFILE:REGION ID."
+            )
         await _show_named(provider, location, key, session.output)
         return
     entry = None if provider.is_folder(location) else await provider.stat(location)
@@ -37,34 +39,32 @@ async def show_command(session: CommandSession, path: str, key: str, *, all_regi
 
 
 async def get_command(session: CommandSession, paths: tuple[str, ...], *, folder: str, on_conflict: str | None) -> None:
-    entries = await objects_at(session, session.named(paths))
+    entries = await objects_at(session, session.read_paths(paths))
     target = target_folder(session, folder)
     files = await _call_files(session, entries, target)
     await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
 
 
 def _require_related(provider: StorageProvider, subject: str) -> None:
-    """Refuse what a service without calls cannot do.
+    """Refuse a service that has no calls.
 
     Raises:
         UsageError: it has none.
     """
     if Capability.RELATED not in provider.capabilities:
-        raise UsageError(
-            "the service of this profile knows no calls", subject=subject, hint="This works with 8x8 only."
-        )
+        raise UsageError("the service of this profile has no calls", subject=subject, hint="This works with 8x8 only.")
 
 
 async def _show_named(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
-    """Print everything of the call that an id names, in a region or in all.
+    """Print everything of the call with this id, in one region or in all.
 
     Raises:
-        MissingError: there is nothing of it; where something could not be searched, that is what went wrong.
+        MissingError: nothing was found, and every region could be searched.
     """
     found = await provider.related(placeholder(where, key), everywhere=not where.region)
     tree = call_tree(found.items)
     _print_tree(tree, provider, output)
-    _tell_losses(found, output)
+    _report_losses(found, output)
     if not tree.legs and not found.failures:
         region, fields = where.region or "all regions", ", ".join(NAMED_BY)
         what = f"not found in {region}, in any state but purged, as {fields}"
@@ -80,13 +80,13 @@ async def _show_related(provider: StorageProvider, entry: StoredObject, output: 
         output.note(_alone(entry, everywhere=everywhere))
     else:
         _print_tree(call_tree([entry, *found.items], entry), provider, output)
-    _tell_losses(found, output)
+    _report_losses(found, output)
 
 
 async def _call_files(
     session: CommandSession, entries: Iterable[StoredObject], folder: Path
 ) -> dict[StoredObject, Path]:
-    """Where everything goes that belongs to the calls of these objects: one folder a call, named as the settings say.
+    """The local paths of everything that belongs to the calls of these objects, one folder per call.
 
     What is not available is left out, unless it is one of `entries`.
     """
@@ -99,14 +99,14 @@ async def _call_files(
         provider = session.provider(entry.location.profile)
         _require_related(provider, entry.location.address)
         found = await provider.related(entry)
-        _tell_losses(found, session.output)
+        _report_losses(found, session.output)
         tree = call_tree([entry, *found.items], entry)
         wanted = [one for one in tree.entries if one == entry or one.is_available]
         if left := len(tree.entries) - len(wanted):
             session.output.note(f"{entry.location.address}: {left:,} of its call not available, and left out.")
         where = folder / naming.path(tree.representative or entry, provider.profile.provider)
         if where in folders:
-            # Another call of the same minute and agent.
+            # Another call of the same minute and agent has this name.
             where = where.with_name(distinct_name(where.name, tree.legs[0].call_id or entry.id))
         folders.add(where)
         files |= _files(wanted, file_names(tree), where)
@@ -138,8 +138,8 @@ def _print_tree(tree: CallTree, provider: StorageProvider, output: Output) -> No
 def _print_records(tree: CallTree, provider: StorageProvider, output: Output) -> None:
     for leg in tree.legs:
         for node in leg.walk():
-            told = {"part": node.part.value, "title": node.title, "call": leg.call_id, "tie": leg.tie.value}
-            output.record(entry_record(node.entry, provider.profile.provider) | told)
+            role = {"part": node.part.value, "title": node.title, "call": leg.call_id, "tie": leg.tie.value}
+            output.record(entry_record(node.entry, provider.profile.provider) | role)
 
 
 def _line(line: Branch, width: int) -> str:
@@ -155,10 +155,10 @@ def _facts(node: CallNode) -> str:
     return f"{length:>7}  {size:>8}  {state:{_STATE}}  {entry.location.address}  {entry.name}"
 
 
-def _tell_losses(found: Page[StoredObject], output: Output) -> None:
+def _report_losses(found: Page[StoredObject], output: Output) -> None:
     for warning in found.warnings:
         output.note(warning)
-    output.losses(distinct(found.failures))
+    output.report_failures(distinct(found.failures))
 
 
 def _alone(entry: StoredObject, *, everywhere: bool) -> str:

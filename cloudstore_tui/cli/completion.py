@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from cloudstore_tui.cli.options import CommandWithParts
+from cloudstore_tui.cli.options import CommandWithSubcommands
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLE = "_CLOUDSTORE_COMPLETE"
-"""Set by the scripts below: the shell asks for offers."""
+"""Set by the scripts below when they ask for completions."""
 
-_LONGEST = 2.0
+_TIMEOUT_S = 2.0
 """Seconds after which nothing is offered: nobody waits longer for Tab."""
 _PATHS = frozenset({"path", "paths", "where", "files"})
 _LOCAL = MappingProxyType({"DIR": "dir", "FILE": "file"})
-"""What an option takes that is a file or a folder of this machine."""
-# Each script gives the line up to the cursor, as it is typed, and the locale of the shell, which may not be exported.
-# Bash replaces only what follows the last of its breaks, such as a colon: the script says what that is.
+"""By metavar of an option, what the shell should complete."""
+# Each script passes on the line up to the cursor as it was typed, and the shell's locale, which may not be exported.
+# Bash replaces only what follows the last word break, such as a colon; COMP_WORD is that part.
 _BASH = r"""%(function)s() {
     local reply value
     COMPREPLY=()
@@ -91,46 +91,46 @@ SHELLS: Mapping[str, str] = MappingProxyType({"bash": _BASH, "zsh": _ZSH, "fish"
 _UTF8 = re.compile("utf-?8", re.IGNORECASE)
 
 
-# A line that is being typed. Names of objects are other people's: what is offered for a word only adds to what was
-# typed, never replaces it, and the shell reads the whole as the very name: nothing in it can run, expand or end it.
+# Reading the line. Other people choose the names of objects, so a completion only appends to the typed word, and only
+# if the shell then reads exactly the name: nothing in it may run, expand, or end the word.
 
 
 _BLANKS = " \t\n"
 _SPECIAL = re.compile(r"[^A-Za-z0-9_./:@%+,=\-\x80-\U0010ffff]")
-"""What some shell may take for more than itself where nothing quotes it."""
+"""Characters that have a meaning in some shell unless they are quoted."""
 _LIVE = frozenset("$`!")
-"""What double quotes leave alive in some shell."""
+"""Characters that have a meaning in some shell even within double quotes."""
 
 
 class TypedLine:
-    """The words before the cursor, read as bash, zsh and fish all do."""
+    """The words before the cursor, where bash, zsh and fish agree on how to read them."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
-        """Those that are complete, without their quotes."""
+        """The complete words, without their quotes."""
         self.last = ""
-        """The one that is being typed, without its quotes; empty after a blank."""
+        """The word that is being typed, without its quotes; empty after a blank."""
         self.quote = ""
-        """What is open at the cursor: a quote, a backslash that waits for its character, or both."""
+        """What is open at the cursor: a quote, a backslash before its character, or both."""
         self.is_literal = True
-        """Whether the last word means what it says, in every shell: nothing in it is expanded."""
+        """Whether no shell expands anything in the last word."""
         self._begun = False
 
     def rest(self, value: str) -> str | None:
-        """What to add to the last word so that bash reads `value`; `None` where that is not safe."""
+        """What to append to the last word so that bash reads `value`; `None` if that is not safe."""
         if not (self.is_literal and value.startswith(self.last) and value.isprintable()):
             return None
         rest = value[len(self.last) :]
         if self.quote in ("", "\\"):
             escaped = _SPECIAL.sub(r"\\\g<0>", rest)
-            # A backslash that was typed quotes what comes next, whatever it is.
+            # A typed backslash already quotes the next character.
             return escaped.removeprefix(self.quote)
         if "\\" in self.quote + rest or "'" in rest or '"' in rest or _LIVE & set(rest):
             return None
         return rest
 
     def read(self, character: str) -> None:
-        """Go on by one character."""
+        """Read one character."""
         match self.quote:
             case "":
                 self._unquoted(character)
@@ -160,7 +160,7 @@ class TypedLine:
             self._take(character, is_literal=character not in _LIVE)
 
     def _escaped(self, character: str) -> None:
-        """What follows a backslash: of a letter the shells make different things, and in quotes of most else."""
+        """Read the character after a backslash; shells disagree about letters, and within quotes about most others."""
         is_literal = character in '"\\$' if '"' in self.quote else not character.isalnum()
         self._take(character, is_literal=is_literal)
         self._open(self.quote.removesuffix("\\"))
@@ -190,7 +190,7 @@ def completion_command(shell: str) -> None:
 
 
 def answer(root: click.Command) -> int:
-    """Print what fits the line that the shell gave, one a line as `kind,word`; the exit code is always 0."""
+    """Print the completions for the line from the shell, each as `kind,word`; the exit code is always 0."""
     shell, text = os.environ[VARIABLE].partition("_")[0], os.environ.get("COMP_LINE", "")
     line = read_line(text)
     if shell not in SHELLS or not line.words:
@@ -204,9 +204,9 @@ def answer(root: click.Command) -> int:
 
 
 def _word(shell: str, text: str, line: TypedLine, item: CompletionItem) -> str | None:
-    """What the script of a shell takes for an offer; `None` where the shell could read something else than that."""
+    """A completion in the form that the shell's script expects; `None` if the shell could misread it."""
     rest = line.rest(item.value)
-    # Shells that know no UTF-8 take its bytes for control characters, and write them in ways of their own.
+    # Without a UTF-8 locale, shells take the bytes of other characters for control characters.
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     if rest is None or not (item.value.isascii() or _UTF8.search(locale)):
         return None
@@ -224,7 +224,7 @@ def _offers(root: click.Command, words: list[str], incomplete: str) -> list[Comp
         parts = [name for name in command.list_commands(context) if name.startswith(incomplete)]
         # A path in place of a command opens the browser there.
         parts += _paths(incomplete) if context.parent is None else ()
-    if isinstance(command, CommandWithParts):
+    if isinstance(command, CommandWithSubcommands):
         context = click.Context(command.own, context.parent, info_name=context.info_name)
         command = command.own
     if isinstance(command, click.Group) and parts:
@@ -238,7 +238,7 @@ def _offers(root: click.Command, words: list[str], incomplete: str) -> list[Comp
 
 
 def _context(root: click.Command, words: list[str]) -> tuple[click.Context, list[str]]:
-    """The command that the words lead to, and the words that are left, which may still be incomplete."""
+    """The command that the words lead to, and the words after it."""
     context = click.Context(root, info_name="cloudstore", resilient_parsing=True)
     for number, word in enumerate(words):
         found = context.command.get_command(context, word) if isinstance(context.command, click.Group) else None
@@ -283,7 +283,7 @@ def _paths(incomplete: str) -> Iterable[str]:
     # Deferred: only remote paths need the services.
     from cloudstore_tui.cli.remote_paths import remote_paths
 
-    return remote_paths(incomplete, _LONGEST)
+    return remote_paths(incomplete, _TIMEOUT_S)
 
 
 def _items(values: Iterable[str]) -> list[CompletionItem]:
@@ -291,7 +291,7 @@ def _items(values: Iterable[str]) -> list[CompletionItem]:
 
 
 def _profiles() -> tuple[str, ...]:
-    # Deferred, as below: options are completed without the configuration.
+    # Deferred: options are completed without the configuration.
     from cloudstore_tui.config.paths import config_file
 
     found = _read(config_file()).get("profiles")
@@ -299,7 +299,7 @@ def _profiles() -> tuple[str, ...]:
 
 
 def _saved() -> tuple[str, ...]:
-    # Deferred: nothing else needs the searches.
+    # Deferred: only `@` needs the saved searches.
     from cloudstore_tui.config.paths import config_file
     from cloudstore_tui.state.searches import FILE
 
@@ -307,7 +307,7 @@ def _saved() -> tuple[str, ...]:
 
 
 def _read(path: "Path") -> Mapping[str, object]:
-    """What a file says; nothing if it says it in a wrong way."""
+    """A TOML file; empty if it cannot be read."""
     # Deferred: only names of profiles and searches need it.
     import tomllib
 

@@ -1,4 +1,4 @@
-"""The forms in which commands give what they find: a table, JSON lines, CSV or Parquet, printed or in a file."""
+"""The formats of `ls` and `find`: a table, JSON lines, CSV or Parquet, printed or in a file."""
 
 import json
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ from cloudstore_tui.core.text import plain
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS, nearest
 from cloudstore_tui.fs.whole_file import new_file
 
-USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
+DEFAULT_COLUMNS = ("region", "id", "type", "name", "size", "created", "state", "tags")
 """The default columns of an export."""
 
 
@@ -30,31 +30,29 @@ def columns_of(text: str) -> tuple[str, ...]:
     """The names in `a,b`.
 
     Raises:
-        UsageError: a name is empty, or twice in it.
+        UsageError: a name is empty or repeated.
     """
     names = tuple(name.strip() for name in text.split(","))
     if not all(names) or len(set(names)) < len(names):
-        hint = f"Write them like {','.join(USUAL[:5])},agentName."
-        raise UsageError(
-            "columns are different names with a comma between them", subject=f"--columns {text}", hint=hint
-        )
+        hint = f"Write them like {','.join(DEFAULT_COLUMNS[:5])},agentName."
+        raise UsageError("columns are different names, separated by commas", subject=f"--columns {text}", hint=hint)
     return names
 
 
 def is_known(name: str) -> bool:
-    """Whether a name is that of a field, or of a tag that the service's pages tell of."""
+    """Whether this is a field, or a tag that the service documents."""
     return name in FIELDS or name in KNOWN_FIELDS
 
 
 def note_unknown(output: Output, names: Iterable[str]) -> None:
-    """Say which name of a field or tag looks mistyped; others may be tags of the user's own."""
+    """Note which names look mistyped; other unknown names may be the user's own tags."""
     for name in names:
         if not is_known(name) and (near := nearest(name, {*FIELDS, *KNOWN_FIELDS})):
             output.note(f"Note: unknown field or tag {name}. Did you mean {near}?")
 
 
 def row_of(entry: Entry, profile: Profile, columns: tuple[str, ...]) -> dict[str, object]:
-    """What an entry of a profile has in these columns; what is unknown is absent."""
+    """The values of an entry in these columns; unknown ones are absent."""
     record = entry_record(entry, profile.provider) | {"path": entry.location.address}
     if profile.retention is not None and isinstance(entry, StoredObject):
         record["expires"] = iso(profile.retention.expires(entry)) or None
@@ -76,7 +74,7 @@ def text_of(value: object) -> str:
 
 
 class RowSink(ABC):
-    """Takes entries one by one, inside a block; what was taken until an error is kept unless it says otherwise."""
+    """Takes entries one by one, inside a block; after an error it keeps them, unless a subclass says otherwise."""
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +85,7 @@ class RowSink(ABC):
         """Finish."""
 
     async def take(self, listing: AsyncIterator[Entry], limit: int | None) -> bool:
-        """Add entries as they come; whether that ended at `limit`. What comes after it is not asked for."""
+        """Add entries as they come, at most `limit`, without requesting more; whether the limit was reached."""
         taken = 0
         async for entry in listing:
             self.add(entry)
@@ -116,11 +114,11 @@ _ENDINGS = {
     ".parquet": Format.PARQUET,
     **dict.fromkeys(("", ".txt", ".log", ".lst", ".list"), Format.TABLE),
 }
-"""What the ending of a file's name says of its form."""
+"""The format that the ending of a file name stands for."""
 
 
 class Form(Struct, frozen=True):
-    """What the options ask for."""
+    """The options of an export."""
 
     columns: str = ""
     format: Format = Format.TABLE
@@ -128,32 +126,32 @@ class Form(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The chosen columns; empty for the usual ones.
+        """The chosen columns; empty for the default ones.
 
         Raises:
-            UsageError: they are not written as names.
+            UsageError: they are not a list of names.
         """
         return columns_of(self.columns) if self.columns else ()
 
     def sink(self, output: Output, profile: Profile) -> RowSink:
-        """Where entries of a profile go.
+        """Where the entries of a profile are written.
 
         Raises:
-            UsageError: the options do not fit each other, or a library is missing.
-            ConflictError: there is such a file.
+            UsageError: the options contradict each other, or a library is missing.
+            ConflictError: the file exists.
         """
         names = self.names
         note_unknown(output, names)
         if self.format is Format.PARQUET:
             if self.file is None:
                 raise UsageError("Parquet is written into a file", subject="--format parquet", hint="Add -o FILE.")
-            return ParquetFile(self.file, names or USUAL, profile)
+            return ParquetFile(self.file, names or DEFAULT_COLUMNS, profile)
         lines = _LINES[self.format](output, names, profile)
         return lines if self.file is None else _FileOf(lines, self.file)
 
 
 def form_of(output: Output, columns: str, form: str | None, file: str) -> Form:
-    """What `--columns`, `--format`, `-o` and `--json` ask for; errors are JSON, too, where all that is printed is.
+    """Read `--columns`, `--format`, `-o` and `--json`; if JSON is printed, errors become JSON, too.
 
     Raises:
         UsageError: they exclude each other.
@@ -168,23 +166,23 @@ def form_of(output: Output, columns: str, form: str | None, file: str) -> Form:
 
 
 def _format_of(path: Path) -> Format:
-    """The form that the name of a file asks for.
+    """The format for a file of this name.
 
     Raises:
-        UsageError: it asks for one that is not written here, or is itself the name of one.
+        UsageError: the ending is unknown, or the name is that of a format.
     """
     if path.name in list(Format):
         raise UsageError("is a format, not a file", subject=f"-o {path}", hint=f"Write --format {path.name}.")
     if (ending := path.suffix.lower()) not in _ENDINGS:
-        hint = "End the name with .csv, .json, .parquet or .txt, or say what it shall hold with --format."
-        raise UsageError(f"{ending} files are not written here", subject=f"-o {path}", hint=hint)
+        hint = "End the name with .csv, .json, .parquet or .txt, or choose the format with --format."
+        raise UsageError(f"cannot write {ending} files", subject=f"-o {path}", hint=hint)
     return _ENDINGS[ending]
 
 
 async def noting_absent(
     listing: AsyncIterator[Entry], names: Iterable[str], output: Output
 ) -> AsyncGenerator[Entry, None]:
-    """The entries; in the end a note about the names that are no fields known here, and no tags of any entry."""
+    """The entries, and at the end a note about names that are neither known fields nor tags of any entry."""
     absent = {name for name in names if name and not is_known(name) and not nearest(name, {*FIELDS, *KNOWN_FIELDS})}
     rows = 0
     try:
@@ -199,10 +197,10 @@ async def noting_absent(
 
 
 class Lines(RowSink):
-    """Entries as lines of text, on standard output or wherever `write` is set to."""
+    """Entries as lines of text, which go to standard output unless `write` is replaced."""
 
     end = "\n"
-    """What ends a line in a file."""
+    """The line ending in a file."""
 
     def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile) -> None:
         self.write: Callable[[str], None] = output.data
@@ -216,7 +214,7 @@ class Lines(RowSink):
 
 
 class _Table(Lines):
-    """The usual rows, or chosen columns with a tab between each two."""
+    """Rows for people, or chosen columns separated by tabs."""
 
     def add(self, entry: Entry) -> None:
         cells = self._cells(entry) if self._columns else [self._output.row(entry)]
@@ -233,15 +231,15 @@ class _JsonLines(Lines):
 
 
 class CsvLines(Lines):
-    """CSV with a line of names above it."""
+    """CSV with a header line."""
 
     end = "\r\n"
 
     def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile) -> None:
-        super().__init__(output, columns or USUAL, profile)
+        super().__init__(output, columns or DEFAULT_COLUMNS, profile)
 
     def __enter__(self) -> Self:
-        """The names come first, also where nothing is found."""
+        """Write the header, even if nothing is found."""
         self.write(csv_row(self._columns))
         return self
 
@@ -253,7 +251,7 @@ _LINES: dict[Format, type[Lines]] = {Format.TABLE: _Table, Format.JSON: _JsonLin
 
 
 class _FileOf(RowSink):
-    """Lines that go into a new file."""
+    """Writes lines into a new file."""
 
     def __init__(self, lines: Lines, path: Path) -> None:
         self._lines = lines
@@ -278,15 +276,15 @@ class _FileOf(RowSink):
         self._file.__exit__(kind, error, trace)
 
 
-GROUP = 10_000
-"""Rows of a Parquet file that are kept in memory until they are written."""
+ROW_GROUP = 10_000
+"""Rows of a Parquet file that are written together."""
 
 
 class ParquetFile(RowSink):
     """A Parquet file, written in groups of rows."""
 
     def __init__(self, path: Path, columns: tuple[str, ...], profile: Profile) -> None:
-        """Prepare it.
+        """Import the library.
 
         Raises:
             UsageError: the library is missing.
@@ -322,13 +320,13 @@ class ParquetFile(RowSink):
     def add(self, entry: Entry) -> None:
         row = row_of(entry, self._profile, self._columns)
         self._rows.append({name: _value(name, row.get(name)) for name in self._columns})
-        if len(self._rows) >= GROUP:
+        if len(self._rows) >= ROW_GROUP:
             self._write()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish the file; after an error there is none."""
+        """Finish the file; after an error it is removed."""
         try:
             if kind is None:
                 self._write()
@@ -344,7 +342,7 @@ class ParquetFile(RowSink):
 
 
 def _value(name: str, value: object) -> object:
-    """A value as Parquet has it: a time, a number, or text without half a surrogate pair."""
+    """A value for Parquet: a time, a number, or text without lone surrogates."""
     if value is None or name in ("size", "size_exact"):
         return value
     if name in TIMES:

@@ -1,4 +1,4 @@
-"""`find`, `search` and `fiql`: what words and options ask for, how objects are read, and what a filter means."""
+"""`find`, `search` and `fiql`: from words and options to a query, its results, and what a filter means."""
 
 import re
 import shutil
@@ -34,8 +34,8 @@ from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui import layout
 
-_GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
-"""A value for a placeholder; what looks like FIQL is none."""
+_PLACEHOLDER_VALUE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
+"""A value for a placeholder, `name=value`, unless it is FIQL."""
 
 
 async def find_command(
@@ -65,7 +65,7 @@ async def find_command(
         return
     pager, eta = pager_of(provider, query), EtaEstimator(provider.profile.requests_per_minute)
     objects = objects_of(pager, eta, session.output, None if meaning.local else limit)
-    with session.output.telling(pager):
+    with session.output.reporting_failures_of(pager):
         async with aclosing(objects):
             listing = matching(objects, meaning, query, session.output)
             if count:
@@ -101,7 +101,7 @@ async def _length(listing: AsyncIterator[Entry]) -> int:
 
 
 class SearchOptions(Struct, frozen=True):
-    """What the options of a search ask for."""
+    """The options of a search."""
 
     fiql: str
     type: str
@@ -111,7 +111,7 @@ class SearchOptions(Struct, frozen=True):
     descending: bool = False
 
     def query(self, location: Location, output: Output, columns: Iterable[Column] = ()) -> Query:
-        """The query, after everything that can be wrong with it was looked at; `columns` are what can be sorted by."""
+        """The query, checked as far as possible without sending it; `columns` can be sorted by."""
         if self.fiql:
             for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
                 output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
@@ -122,7 +122,7 @@ class SearchOptions(Struct, frozen=True):
         return Query(location, text, order)
 
     def _sort_field(self, columns: Iterable[Column]) -> str:
-        """The service's name of the sort field: a field by the name that `--columns` takes, or a tag."""
+        """The service's name for the value of `--sort`, which is a field as in `--columns`, or a tag."""
         if not self.sort:
             return "createdTime"
         fields = {column.name: column.sort_field for column in columns if column.sort_field}
@@ -146,7 +146,7 @@ class SearchOptions(Struct, frozen=True):
         """The conditions on the time of creation.
 
         Raises:
-            UsageError: one bound is no time, or they are the wrong way round.
+            UsageError: one bound is not a time, or the second comes before the first.
         """
         now = datetime.now(UTC)
         since, until = (parse_time(text, output.zone, now) if text else None for text in (self.since, self.until))
@@ -158,24 +158,24 @@ class SearchOptions(Struct, frozen=True):
 
 
 class SearchWords(Struct, frozen=True):
-    """What the words of a command line ask for."""
+    """The words of a command line, with a saved search expanded."""
 
     texts: tuple[str, ...]
     """Filters and phrases that must all hold."""
     region: str = ""
-    """The region to search by default."""
+    """The region of the saved search, for when the command names none."""
 
 
 def saved_searches() -> SavedSearches:
-    """The searches in the file beside the configuration."""
+    """The saved searches, in a file beside the configuration."""
     return SavedSearches(config_file().parent / FILE)
 
 
 def search_words(words: Sequence[str], profile: str) -> SearchWords:
-    """What words ask for: a phrase or a filter, or first `@name` with values for its placeholders and then either.
+    """Expand words: `@name` with values for its placeholders, a phrase, a filter, or the first with one of the others.
 
     Raises:
-        UsageError: there is no such search, or it is for another profile, or a value is for no placeholder of it.
+        UsageError: there is no such search, it is for another profile, or it has no such placeholder.
         FilterError: a placeholder has no value.
         ConfigError: the file of the searches cannot be used.
     """
@@ -185,26 +185,29 @@ def search_words(words: Sequence[str], profile: str) -> SearchWords:
     if not search.is_for(profile):
         hint = f"It is for {search.profile}; without a profile in the file it is for all."
         raise UsageError(f"is not for {profile}", subject=words[0], hint=hint)
-    given = {match[1]: match[2] for word in words[1:] if (match := _GIVEN.fullmatch(word))}
-    rest = [word for word in words[1:] if not _GIVEN.fullmatch(word)]
+    given = {match[1]: match[2] for word in words[1:] if (match := _PLACEHOLDER_VALUE.fullmatch(word))}
+    rest = [word for word in words[1:] if not _PLACEHOLDER_VALUE.fullmatch(word)]
     return SearchWords((fill(search.find, given), phrase_of(rest)), search.region)
 
 
 def narrowed(
     query: Query, words: Iterable[str], output: Output, retention: Retention | None = None
 ) -> tuple[Query, Compiled]:
-    """A query that also demands what the words ask for, and what they mean; the words may begin with `@name`.
+    """Add the conditions that words express to a query; the words may begin with `@name`.
 
-    `expires:` goes by `retention`.
+    `expires:` is computed from `retention`.
+
+    Returns:
+        The query, and the meaning of the words, with the conditions that only we can check.
 
     Raises:
         UsageError: they name a saved search that cannot be used.
-        FilterError: the words mean nothing.
+        FilterError: the words are not understood.
     """
     words = tuple(words)
-    said = search_words(words, query.location.profile)
+    expanded = search_words(words, query.location.profile)
     try:
-        found = [_understood(text, output, retention) for text in said.texts]
+        found = [_understood(text, output, retention) for text in expanded.texts]
     except FilterError as error:
         if not any(word.endswith(":") for word in words):
             raise
@@ -212,15 +215,15 @@ def narrowed(
     text = conjunction(*(meaning.filter for meaning in found))
     local = tuple(term for meaning in found for term in meaning.local)
     notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))
-    for note in (*notes, *_torn_apart(words)):
+    for note in (*notes, *_split_values(words)):
         output.note(f"Note: {note}")
-    location = replace(query.location, region=query.location.region or said.region)
+    location = replace(query.location, region=query.location.region or expanded.region)
     meant = Compiled(text, local, notes, parse(text) if text else None)
     return replace(query, location=location, filter=conjunction(text, query.filter)), meant
 
 
-def _torn_apart(words: Sequence[str]) -> Iterator[str]:
-    """What may have been one value before the shell took its quotes away, or found none: `agent:Khang Glynn`."""
+def _split_values(words: Sequence[str]) -> Iterator[str]:
+    """Notes about words that may belong to the value before them, unquoted: `agent:Khang Glynn`."""
     for word, after in pairwise(words):
         key, colon, value = word.partition(":")
         name = name_of(key.removeprefix("-"))
@@ -240,7 +243,7 @@ def _understood(text: str, output: Output, retention: Retention | None) -> Compi
 async def matching(
     listing: AsyncIterator[Entry], meaning: Compiled, query: Query, output: Output
 ) -> AsyncGenerator[Entry, None]:
-    """The entries that meet the conditions which the service cannot check; if there are none, why that may be."""
+    """The entries that meet the conditions which the service cannot check; if there are none, a note says why."""
     fetched = found = 0
     async for entry in listing:
         fetched += 1
@@ -252,7 +255,7 @@ async def matching(
 
 
 def note_why_empty(output: Output, text: str, fetched: int = 0, head: str = "No matches. ") -> None:
-    """Say which filter found nothing, and likely reasons."""
+    """Print the filter that found nothing, and likely reasons."""
     output.note(f"{head}Sent: {text or 'no filter'}")
     if fetched:
         output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
@@ -262,7 +265,7 @@ def note_why_empty(output: Output, text: str, fetched: int = 0, head: str = "No 
 
 
 def warnings_of(tree: Node, text: str, zone: tzinfo) -> list[Problem]:
-    """What looks wrong with a filter but can be sent.
+    """What looks wrong with a filter that can still be sent.
 
     Raises:
         FilterError: it cannot be sent as it is; the hint shows the corrected text where there is one.
@@ -283,7 +286,7 @@ def pager_of(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
 async def objects_of(
     pager: Pager[StoredObject], eta: EtaEstimator, output: Output, limit: int | None
 ) -> AsyncGenerator[StoredObject, None]:
-    """The objects of a query, in order; `limit` is how many will be taken."""
+    """The objects of a query, in order; the caller will take at most `limit`."""
     line = EtaLine(eta)
     async with nullcontext() if limit is not None and limit <= PREFETCH_THRESHOLD else pager.prefetch():
         while not pager.ended:
@@ -297,7 +300,7 @@ async def objects_of(
 
 
 class EtaLine:
-    """Stands on stderr while a page is waited for; nowhere where that is no terminal."""
+    """A line on stderr, if that is a terminal, while the next page is awaited."""
 
     def __init__(self, eta: EtaEstimator) -> None:
         self.eta = eta
@@ -322,7 +325,7 @@ class EtaLine:
 
     @staticmethod
     def _write(text: str) -> None:
-        # A terminal that was closed has no line for it.
+        # The terminal may have been closed.
         with suppress(OSError):
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
@@ -368,7 +371,7 @@ def fiql_compile_command(session: CommandSession, words: tuple[str, ...]) -> Non
 
 
 def _problems(meaning: Compiled, text: str, zone: tzinfo) -> tuple[Problem, ...]:
-    """What looks wrong with a filter that the user wrote; one that was made here is right."""
+    """What looks wrong with a filter that the user wrote; one compiled from a phrase is right."""
     return check(meaning.node, text, zone) if meaning.node and is_fiql(text) else ()
 
 

@@ -1,4 +1,4 @@
-"""What people type who know other programs, and what it is called here."""
+"""Commands, options and paths that users of other programs type, and what to type here."""
 
 import re
 import shlex
@@ -73,16 +73,16 @@ OPTIONS: Mapping[str, Mapping[str, str]] = {
     | dict.fromkeys(_ALL_BELOW, "Only objects are deleted; `ls -R --columns path` lists those below a folder")
     | dict.fromkeys(_BY_FORCE, "-y deletes without asking"),
 }
-"""By command, options that it does not have, and what does that here."""
+"""By command: options that it does not have, and what to use in their place."""
 
 
 def instead_of_command(name: str) -> str:
-    """What is to be typed in the place of a command that there is not; empty if nothing is known."""
+    """What to type in place of an unknown command; empty if nothing is known."""
     return COMMANDS.get(name, "")
 
 
 def instead_of_option(command: str, name: str) -> str:
-    """What is to be typed in the place of an option that a command does not have; empty if nothing is known."""
+    """What to type in place of an option that a command does not have; empty if nothing is known."""
     return OPTIONS.get(command, _ANYWHERE).get(name, "")
 
 
@@ -90,7 +90,7 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 def refuse_foreign(address: str) -> None:
-    """Refuse an address without a profile whose form tells what was meant.
+    """Refuse an address without a profile if its form shows what was meant.
 
     Raises:
         UsageError: it does.
@@ -114,14 +114,14 @@ def refuse_foreign(address: str) -> None:
 
 
 def _is_here(name: str) -> bool:
-    # No disk takes every name.
+    # The disk may not take the name.
     with suppress(OSError):
         return Path(name).exists()
     return False
 
 
 def why_missing(address: str) -> str:
-    """Why there may be nothing at an address, where its form tells; else empty."""
+    """Why there is nothing at an address, if its form shows it; else empty."""
     profile, _, rest = address.partition(":")
     if address.endswith("\r"):
         return "It ends with a carriage return, as in lists from Windows; `-` reads such a list from stdin."
@@ -135,7 +135,7 @@ def why_missing(address: str) -> str:
 
 
 def where_else(address: str) -> str:
-    """Where an id that is not in its region may be; empty for what is no id."""
+    """Where an id that is not in its region may be; empty if it is not an id."""
     profile, _, rest = address.partition(":")
     path = rest.partition("/")[2]
     return f"It may be in another region: cloudstore find {profile} {path}" if _ID.fullmatch(path) else ""

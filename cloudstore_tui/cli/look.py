@@ -1,4 +1,4 @@
-"""`ls`, `stat` and `url`: what is there, everything known of one object, and a link to it."""
+"""`ls`, `stat` and `url`: what is there, everything known about one object, and a link to it."""
 
 import shlex
 from collections.abc import AsyncGenerator
@@ -20,7 +20,7 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui import format as in_words
 
 NEWEST = 100
-"""Objects that `ls` shows of a region, where everything would be the whole archive."""
+"""How many objects of a region `ls` shows: all of them would be the whole archive."""
 
 
 async def ls_command(
@@ -61,10 +61,10 @@ def _pager(provider: StorageProvider, location: Location) -> Pager[Entry]:
 
 
 async def _entries(pager: Pager[Entry], output: Output, *, ahead: bool) -> AsyncGenerator[Entry, None]:
-    """All entries; `ahead` if all of them will be taken."""
-    # Pages that are read ahead are compared with one another: what one of them hides is found or told.
+    """All entries; `ahead` if the caller will take them all, so that pages can be prefetched."""
+    # Prefetched pages are compared with one another, so what one of them hides is found or reported.
     async with pager.prefetch() if ahead else nullcontext():
-        with output.telling(pager):
+        with output.reporting_failures_of(pager):
             async for page in pager:
                 for warning in page.warnings:
                     output.note(warning)
@@ -75,7 +75,7 @@ async def _entries(pager: Pager[Entry], output: Output, *, ahead: bool) -> Async
 async def _tree(
     provider: StorageProvider, location: Location, output: Output, *, ahead: bool
 ) -> AsyncGenerator[Entry, None]:
-    """Everything below a folder, depth first; a folder that cannot be read does not end the walk."""
+    """Everything below a folder, depth first; a folder that cannot be read is reported and skipped."""
     waiting = [location]
     while waiting:
         here = waiting.pop()
@@ -94,7 +94,7 @@ async def _tree(
 
 
 def print_profiles(config: Config, output: Output) -> None:
-    """Every profile, or how to get one."""
+    """Print the profiles, or how to add one."""
     for profile in config.profiles.values():
         if output.as_json:
             output.record({"profile": profile.name, "provider": profile.provider, "read_only": profile.read_only})

@@ -1,4 +1,4 @@
-"""The command `cloudstore`: which commands there are, how its process begins, and how every failure ends."""
+"""The command `cloudstore`: its list of commands, the start of its process, and the end of every failure."""
 
 import gc
 import os
@@ -30,16 +30,16 @@ SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("Download and upload", "fetch"): {
         "get": "Download objects and verify them.",
         "pull": "Download everything that a search finds or a folder holds.",
-        "watch": "Pull again and again: download what is new as it appears.",
+        "watch": "Keep downloading what is new as it appears.",
         "verify": "Check a pulled folder against its manifest.",
         "status": "Show when a pulled folder was last complete.",
         "reconcile": "Compare a list of calls with a pulled folder and the service.",
-        "seal": "Seal a pulled folder as a bag that an auditor can check.",
-        "zip": "Have the service pack objects into a zip, and fetch it.",
+        "seal": "Seal a pulled folder so that an auditor can check it.",
+        "zip": "Have the service pack objects into a zip, and download it.",
         "put": "Upload files to a folder.",
         "transfers": "List transfers; resume, pause or cancel them.",
     },
-    ("Archive and delete", "delete"): {
+    ("Restore and delete", "delete"): {
         "restore": "Restore archived objects.",
         "rm": "Delete objects.",
         "deletions": "Show what was deleted.",
@@ -60,22 +60,22 @@ SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "sandbox": "Serve both services on this machine, to try things out.",
     },
 }
-"""The headings of the help with the modules of `commands` behind them, and below each its commands and what they do."""
+"""By heading of the help and module of `commands`: the commands, and what each does."""
 COMMANDS = {name: (module, does) for (_, module), commands in SECTIONS.items() for name, does in commands.items()}
 
-_ERROR = 2
+_STDERR = 2
 _COMPLETING = "_CLOUDSTORE_COMPLETE"
-"""Set where the shell asks what could follow."""
+"""Set when the shell asks for completions."""
 
 _LOG_FILE = "CLOUDSTORE_LOG"
-"""Names the file of the log, for every command."""
+"""The variable that names the log file, for every command."""
 
 OPEN = "open"
 """The hidden command behind `cloudstore` and `cloudstore PATH`."""
 
 
 class CommandLine(click.Group):
-    """Finds commands by name, and takes an address, or the name of a profile, for what to open in the browser."""
+    """Finds commands by name; an address or the name of a profile in place of one opens the browser there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of the help."""
@@ -90,17 +90,17 @@ class CommandLine(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first word names; where there is none, the names that are nearest are told."""
+        """Find the command that the first word names; the error suggests what may have been meant."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
             # Deferred: most commands are known.
             from cloudstore_tui.cli.habits import instead_of_command
 
-            known = instead_of_command(error.command_name)
-            message = f"{error.message} {known}." if known else None
-            near = () if known else (*COMMANDS, *_profiles())
-            raise click.NoSuchCommand(error.command_name, message, near, ctx) from None
+            instead = instead_of_command(error.command_name)
+            message = f"{error.message} {instead}." if instead else None
+            suggestions = () if instead else (*COMMANDS, *_profiles())
+            raise click.NoSuchCommand(error.command_name, message, suggestions, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands under their headings."""
@@ -110,18 +110,18 @@ class CommandLine(click.Group):
                 formatter.write_dl([(f"{name:{widest}}", does) for name, does in commands.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the hidden command in front of a path, or of nothing; options of every command may stand anywhere."""
-        ahead, args = _pulled_ahead(ctx, args)
+        """Put the hidden command in front of a path, or of nothing; global options may stand anywhere."""
+        ahead, args = _split_global_options(ctx, args)
         first = next((arg for arg in args if not arg.startswith("-")), None)
         if (first is None and not {"--help", "-h", "--version"} & set(args)) or (first and _is_address(first)):
             args = [OPEN, *args]
         return super().parse_args(ctx, [*ahead, *args])
 
 
-def _pulled_ahead(ctx: click.Context, args: list[str]) -> tuple[list[str], list[str]]:
-    """The options that every command has, and the rest; `--json`, which not all have, comes last wherever it stands.
+def _split_global_options(ctx: click.Context, args: list[str]) -> tuple[list[str], list[str]]:
+    """The global options, and the rest, with `--json`, which not all commands have, at the end.
 
-    A configuration that is named is used from here on.
+    `--config` takes effect here: what follows may need the names of the profiles.
     """
     ahead: list[str] = []
     rest: list[str] = []
@@ -145,14 +145,14 @@ def _pulled_ahead(ctx: click.Context, args: list[str]) -> tuple[list[str], list[
 
 
 def _is_address(word: str) -> bool:
-    """Whether a word in the place of a command says where to open the browser."""
+    """Whether a word in place of a command says where to open the browser."""
     if ":" in word:
         return True
     return word not in COMMANDS and word in _profiles()
 
 
 def _profiles() -> tuple[str, ...]:
-    """The names of the profiles; none where the configuration cannot be used."""
+    """The names of the profiles; none if the configuration cannot be used."""
     # Deferred: most commands are known without the configuration.
     from cloudstore_tui.cli import session
     from cloudstore_tui.core.errors import StorageError
@@ -175,7 +175,7 @@ def _profiles() -> tuple[str, ...]:
     "-v",
     "--debug",
     is_flag=True,
-    help="Log every request to stderr, or to a file if the browser is open; never secrets.",
+    help="Log every request to stderr, or to a file if the browser opens; never secrets.",
 )
 @click.option(
     "--config",
@@ -213,7 +213,7 @@ def begin_log(*, beside_screen: bool) -> None:
 
 
 def forbid_core_dumps() -> None:
-    """Let a crash of this process, or of those it starts, write no memory to the disk."""
+    """Keep memory, which may hold secrets, off the disk if this process or one that it starts crashes."""
     if os.name != "posix":
         return
     # Not there on other systems.
@@ -224,13 +224,13 @@ def forbid_core_dumps() -> None:
 
 
 def collect_garbage_rarely() -> None:
-    """Look for cycles after many more new objects than usual: imports and lists are full of objects that stay."""
+    """Collect cycles far less often than Python does: imports and lists create many objects that stay."""
     gc.set_threshold(200_000, 20, 20)
 
 
 def open_closed_streams() -> None:
-    """Open them to nowhere: else the next file of ours would be in their place, and be read or written as such."""
-    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERROR:
+    """Connect closed standard streams to the null device: else the next file that is opened would take their place."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         pass
     os.close(handle)
     if None not in (sys.stdin, sys.stdout, sys.stderr):
@@ -238,11 +238,11 @@ def open_closed_streams() -> None:
     # Deferred: help and completion need no paths.
     from pathlib import Path
 
-    nowhere = Path(os.devnull)
-    # Nobody closes them again before the end.
-    sys.stdin = sys.stdin or nowhere.open()
-    sys.stdout = sys.stdout or nowhere.open("w")
-    sys.stderr = sys.stderr or nowhere.open("w")
+    null = Path(os.devnull)
+    # They stay open until the process ends.
+    sys.stdin = sys.stdin or null.open()
+    sys.stdout = sys.stdout or null.open("w")
+    sys.stderr = sys.stderr or null.open("w")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -268,13 +268,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
-        # A look-up of a name that hangs in its thread must not hold up the end.
+        # A name look-up that hangs in its thread must not keep the process from ending.
         os._exit(code)
     sys.exit(code)
 
 
 def _flush(stream: TextIO) -> None:
-    """Write what is left of a stream; Python must not report at exit a failure that has been reported already."""
+    """Flush a stream. If that fails, redirect it to nowhere, or Python would report the failure again at exit."""
     try:
         stream.flush()
     except OSError:
@@ -282,21 +282,21 @@ def _flush(stream: TextIO) -> None:
 
 
 def execute(args: list[str]) -> int:
-    """Run a command; the code that it ends with."""
+    """Run a command and return its exit code."""
     as_json = _wants_json(args)
     try:
         return _run(args, as_json=as_json)
     except Exception as error:
-        # Deferred: a run that succeeds, or only helps, has no errors of ours.
+        # Deferred: needed only after a failure.
         from pathlib import Path
 
         from cloudstore_tui.cli.output import describe_error
         from cloudstore_tui.core.errors import LocalDiskError, StorageError
 
-        if isinstance(error, FileNotFoundError) and not _is_somewhere():
+        if isinstance(error, FileNotFoundError) and not _is_in_a_folder():
             error = LocalDiskError("the current folder is gone", hint="Change into one that is there.")
         elif isinstance(error, OSError) and isinstance(error.filename, str):
-            # A folder that nobody may enter, or a name that no disk takes: found out wherever it is first looked at.
+            # No permission, or a name that the disk does not take: any access may be the first to find out.
             from cloudstore_tui.fs.disk import disk_error
 
             error = disk_error(error, Path(error.filename))
@@ -308,9 +308,9 @@ def execute(args: list[str]) -> int:
         return error.code
 
 
-def _is_somewhere() -> bool:
-    """Whether the folder in which relative paths begin is still there."""
-    # Deferred: asked only where something is missing.
+def _is_in_a_folder() -> bool:
+    """Whether the current folder still exists."""
+    # Deferred: needed only when a file is missing.
     from pathlib import Path
 
     try:
@@ -344,13 +344,13 @@ def _print_message(text: str) -> None:
 
 
 def _wants_json(args: list[str]) -> bool:
-    """Whether failures are reported as JSON, too, even those of the arguments."""
+    """Whether failures, even of the arguments, are reported as JSON."""
     pairs = pairwise(args)
     return "--json" in args or "--format=json" in args or ("--format", "json") in pairs
 
 
 def _usage_error(error: click.ClickException) -> str:
-    """What is wrong with the arguments, in one line with where to read on; the help of a command without one."""
+    """What is wrong with the arguments and which help to read, in one line; without arguments the help itself."""
     message = error.format_message()
     if isinstance(error, click.exceptions.NoArgsIsHelpError) or not isinstance(error, click.UsageError):
         return message
@@ -359,8 +359,8 @@ def _usage_error(error: click.ClickException) -> str:
         # Deferred: most options are known.
         from cloudstore_tui.cli.habits import instead_of_option
 
-        known = instead_of_option(error.ctx.info_name or "", error.option_name)
-        words = f"{error.message} {known}." if known else words
+        instead = instead_of_option(error.ctx.info_name or "", error.option_name)
+        words = f"{error.message} {instead}." if instead else words
     command = error.ctx.command_path.removesuffix(f" {OPEN}") if error.ctx else "cloudstore"
     stop = "" if words.rstrip(")").endswith((".", "?", "!")) else "."
     return f"{command}: {words[:1].lower()}{words[1:]}{stop} See {command} --help."

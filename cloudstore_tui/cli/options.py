@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 QUIET = "cloudstore.quiet"
-"""Where the context of a command has that only results and errors are wanted."""
+"""The key in the context's `meta`: whether only results and errors are wanted."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class DefaultTimeout(float):
-    """Seconds that are a default."""
+    """Seconds that nobody asked for."""
 
 
 READING = DefaultTimeout(120)
-"""Seconds after which a command that only reads gives up on a dead host."""
+"""Seconds after which a command that only reads gives up on a host that does not answer."""
 TRANSFERRING = DefaultTimeout(900)
 """Seconds after which a transfer does."""
 
@@ -35,7 +35,7 @@ FIELDS = (
     *("path", "profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", *TIMES),
     *("state", "checksum", "checksum_type", "bucket_id", "tags", "expires"),
 )
-"""Every field of a row, the path that other commands take, and the end by the user's policy; else it is a tag."""
+"""Every column that is not a tag: the fields of a record, its path, and when it expires by the user's policy."""
 
 
 class HelpOption(click.Option):
@@ -47,10 +47,10 @@ class HelpOption(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help has its options under headings, and whose doing is imported once it runs."""
+    """A command whose help has its options under headings, and whose function is imported when it runs."""
 
     def __init__(self, *arguments: Any, does: str = "", **more: Any) -> None:
-        """Make one; `does` names the function that is called in place of the decorated one, such as `ls.ls_command`."""
+        """`does` names the function to call in place of the decorated one, such as `look.ls_command`."""
         super().__init__(*arguments, **more)
         self.does = does
         if does:
@@ -74,13 +74,12 @@ class Command(click.Command):
 
 
 def _do(module: str, function: str, /, **given: Any) -> int | None:
-    """Do a command's work, in a session if it takes one; returns its exit code, 0 if it is `None`."""
-    doing = getattr(import_module(f"cloudstore_tui.cli.{module}"), function)
-    if "session" in signature(doing).parameters:
-        code: int = import_module("cloudstore_tui.cli.session").run(doing, **given)
-        return code
-    told: int | None = doing(**given)
-    return told
+    """Call the function behind a command, in a session if it takes one; returns its exit code, 0 if it is `None`."""
+    work = getattr(import_module(f"cloudstore_tui.cli.{module}"), function)
+    if "session" in signature(work).parameters:
+        work = partial(import_module("cloudstore_tui.cli.session").run, work)
+    code: int | None = work(**given)
+    return code
 
 
 class Group(click.Group):
@@ -91,15 +90,15 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first word names; where there is none, the few that there are are told."""
+        """Find the command that the first word names; the error lists those that there are."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
-            there = ", ".join(self.list_commands(ctx))
-            raise click.NoSuchCommand(error.command_name, f"{error.message} There are: {there}.", ctx=ctx) from None
+            names = ", ".join(self.list_commands(ctx))
+            raise click.NoSuchCommand(error.command_name, f"{error.message} There are: {names}.", ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands with the whole sentence that each begins with."""
+        """The commands, each with the whole first sentence of its help."""
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in commands if command])
@@ -107,10 +106,10 @@ class Group(click.Group):
 
 def imported_command(module: str, name: str, does: str) -> click.Command:
     """The command that a module of this package declares, with its line in the help."""
-    found = getattr(import_module(f"cloudstore_tui.cli.{module}"), f"{name}_command")
-    assert isinstance(found, click.Command)
-    found.short_help = does
-    return found
+    command = getattr(import_module(f"cloudstore_tui.cli.{module}"), f"{name}_command")
+    assert isinstance(command, click.Command)
+    command.short_help = does
+    return command
 
 
 class Duration(click.ParamType[float]):
@@ -133,7 +132,7 @@ class Duration(click.ParamType[float]):
 
 
 class Percent(click.ParamType[float]):
-    """A part such as 5% or 0.5%."""
+    """A percentage such as 5% or 0.5%, as a fraction."""
 
     name = "percent"
 
@@ -144,18 +143,18 @@ class Percent(click.ParamType[float]):
         found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value).strip())
         part = float(found[1]) / 100 if found else 0.0
         if not 0 < part <= 1:
-            self.fail(f"{value!r} is not a part from 0.000001% to 100%, such as 5%.", param, ctx)
+            self.fail(f"{value!r} is not a percentage from 0.000001% to 100%, such as 5%.", param, ctx)
         return part
 
 
 class LocalPath(click.ParamType["Path"]):
-    """A file or folder of this machine, as people write it."""
+    """A file or folder on this machine; `~` is the home folder."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
-        """The path that a shell would make of it."""
-        # Deferred: help needs no folders of this machine.
+        """The path, as a shell would expand it."""
+        # Deferred: help needs no local paths.
         from pathlib import Path
 
         from cloudstore_tui.config.paths import user_path
@@ -178,23 +177,24 @@ limit_option = output_option("--limit", metavar="N", type=Number(1, 100_000_000)
 
 
 def timeout_option(*, transfers: bool = False) -> Callable[[Decorated], Decorated]:
-    """`--timeout`: how long a dead host is tried."""
+    """`--timeout`: how long to try a host that does not answer."""
     default = TRANSFERRING if transfers else READING
     return click.option(
         "--timeout",
         type=Duration(),
         default=default,
-        help=f"Give up on a host that does not answer for this long, such as 90s or 24h. [default: {default:.0f}s]",
+        help="Give up on a host that does not answer for this long, such as 90s or 24h. "
+        f"[default: {default / 60:.0f}m]",
     )
 
 
 def conflict_option(*ways: str, asks: bool = True) -> Callable[[Decorated], Decorated]:
-    """`--on-conflict`: what is done where the name is taken; `asks` tells whether the user is asked on a terminal."""
+    """`--on-conflict`: what to do where the name is taken; `asks`: whether the user is asked on a terminal."""
     default = "ask on a terminal, else refuse" if asks else "refuse"
     return click.option(
         "--on-conflict",
         type=click.Choice(ways or ("refuse", "skip", "overwrite", "keep-both")),
-        help=f"What to do when something else has the name. [default: {default}]",
+        help=f"What to do if something else has the name. [default: {default}]",
     )
 
 
@@ -217,7 +217,9 @@ since_options = together(
     _query_option(
         "--type", "type_", default="", metavar="TYPE[,TYPE]", help="Only these types, such as recording or summary."
     ),
-    _query_option("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
+    _query_option(
+        "--since", default="", metavar="TIME", help="Created at or after this time: 2024-09-01, yesterday, 7d …"
+    ),
 )
 query_options = together(
     since_options, _query_option("--until", default="", metavar="TIME", help="Created before this time.")
@@ -230,9 +232,11 @@ export_options = together(
         "--format",
         "form",
         type=click.Choice(["table", "json", "csv", "parquet"]),
-        help="Parquet needs -o and the extra `parquet`. [default: by the ending of FILE, else table]",
+        help="Parquet needs -o and the extra `parquet`. [default: from the ending of FILE, else table]",
     ),
-    output_option("-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."),
+    output_option(
+        "-o", "--output", "file", default="", metavar="FILE", help="Write to a new file instead of printing."
+    ),
     output_option("--json", "as_json", is_flag=True, help="Same as --format json."),
 )
 run_options = together(
@@ -241,48 +245,50 @@ run_options = together(
         "--metrics",
         type=LocalPath(),
         metavar="FILE.prom",
-        help="Write metrics of the run, for node_exporter's textfile collector.",
+        help="Write metrics of the run for node_exporter's textfile collector.",
     ),
     _report_option(
-        "--on-success", metavar="CMD|URL", help="On success run a command with the report on stdin, or ping a URL."
+        "--on-success", metavar="CMD|URL", help="After success run a command with the report on stdin, or ping a URL."
     ),
-    _report_option("--on-failure", metavar="CMD|URL", help="The same on failure. $NAME is read from the environment."),
+    _report_option(
+        "--on-failure", metavar="CMD|URL", help="The same after failure. $NAME is read from the environment."
+    ),
 )
 
 
-class CommandWithParts(Group):
+class CommandWithSubcommands(Group):
     """A command that takes arguments of its own and has further commands below it: `restore PATH`, `restore list`."""
 
     def __init__(self, own: "OwnCommand") -> None:
         super().__init__(own.name, short_help=own.short_help, help=own.help, add_help_option=False)
         self.own = own
-        """What happens without a part."""
+        """The command without a subcommand."""
         own.whole = self
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command itself in front of arguments that name no part."""
+        """Put the command itself in front of arguments that name no subcommand."""
         return super().parse_args(ctx, args if args and args[0] in self.commands else ["", *args])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A part, or the command itself."""
+        """A subcommand, or the command itself."""
         return super().get_command(ctx, cmd_name) if cmd_name else self.own
 
 
 class _OwnContext(click.Context):
     @property
     def command_path(self) -> str:
-        """Without the blank that would come before its name."""
+        """Without the space before its empty name."""
         return super().command_path.rstrip()
 
 
 class OwnCommand(Command):
-    """The part of a command with parts that has no name."""
+    """A `CommandWithSubcommands` without a subcommand."""
 
     context_class = _OwnContext
-    whole: CommandWithParts
+    whole: CommandWithSubcommands
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options, then the parts."""
+        """The options, then the subcommands."""
         super().format_options(ctx, formatter)
         assert ctx.parent is not None
         self.whole.format_commands(ctx.parent, formatter)

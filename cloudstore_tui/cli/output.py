@@ -1,4 +1,4 @@
-"""What a command prints: entries and errors as text for people or as JSON lines for programs."""
+"""What a command prints: entries and errors, as text for people or as JSON lines for programs."""
 
 import errno
 import json
@@ -34,7 +34,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 class Output:
     """Prints results to stdout and messages to stderr, and remembers what failed.
 
-    With `as_json` every result and every error is one line of JSON on stdout, in the order things happened.
+    With `as_json`, every result and every error is a line of JSON on stdout, in the order in which they occurred.
     """
 
     def __init__(self, *, as_json: bool, zone: ZoneInfo | None = None) -> None:
@@ -43,28 +43,28 @@ class Output:
         self.errors: list[StorageError] = []
         context = click.get_current_context(silent=True)
         self.quiet = context is not None and bool(context.meta.get(QUIET))
-        """Whether only results and errors are wanted."""
+        """Whether to print only results and errors."""
         self.asks = sys.stdin.isatty() and sys.stderr.isatty()
-        """Whether a person can be asked; without a terminal nothing is."""
+        """Whether questions can be asked: there is a terminal."""
         self.signal_code = 0
         """The exit code of the signal that ends the command; 0 if none came."""
         self.if_failed = ""
-        """What has to be said at the end if anything failed, or if a signal came."""
+        """A message for the end if anything failed or a signal came."""
         self.notes: list[str] = []
-        """Messages that are no errors, for the report of the run."""
+        """Messages that are not errors, for the report of a run."""
         self.asking = False
-        """Whether an answer is waited for right now."""
+        """Whether the command is waiting for input."""
         self.clear_line: Callable[[], None] = lambda: None
-        """Takes away what stands on the terminal in the line where a message is to go."""
+        """Erases the progress line, if there is one, before a message is printed."""
 
     def record(self, record: Record) -> None:
         """One line of JSON."""
         _print(json.dumps(record, ensure_ascii=True))
 
     def line(self, text: str) -> None:
-        """One line of text, in which nothing can command a terminal or pass for a line of its own.
+        """One line of text, without control characters and line breaks, even on a pipe, which may end at a terminal.
 
-        That holds on a pipe, too, which may end at a terminal; a name as it is stands in JSON.
+        JSON has names unchanged.
         """
         _print(plain(text, len(text)))
 
@@ -76,7 +76,7 @@ class Output:
             self.line(line)
 
     def planned(self, what: str, address: str, **more: object) -> None:
-        """What would be done with an object, if this were no dry run."""
+        """What a dry run would have done with an object."""
         if self.as_json:
             self.record({"path": address, "would": what} | more)
         else:
@@ -85,9 +85,9 @@ class Output:
             self.line("  ".join([f"would {what}", address, *map(str, more.values()), *shown]))
 
     def data(self, text: str) -> None:
-        """Lines in a form that some program reads; on a terminal they are text like any other.
+        """Lines in a format for programs.
 
-        Elsewhere ends of lines and tabs stay, and no other control characters: a pipe may end at a terminal.
+        Only tabs and line breaks are kept of all control characters, and only tabs on a terminal.
         """
         if sys.stdout.isatty():
             _print("\t".join(plain(cell, len(cell)) for cell in text.split("\t")))
@@ -96,33 +96,33 @@ class Output:
             _print(shown.encode("utf-8", "replace").decode())
 
     def note(self, text: str) -> None:
-        """A message about the work, never part of the result, for those who want to hear it."""
+        """A message about the work, which is not a result; `-q` hides it."""
         self.notes.append(text)
         if not self.quiet:
             self.print_message(text)
 
     def print_message(self, text: str) -> None:
-        """Print a message on standard error, also with -q. The work goes on where nobody can read it any more."""
+        """Print a message on standard error, even with `-q`. If standard error is closed, the work goes on."""
         with suppress(OSError):
             self.clear_line()
             for line in text.split("\n"):
                 click.echo(plain(line), err=True)
 
     @contextmanager
-    def telling(self, pager: Pager[Any]) -> Iterator[None]:
-        """Report after the block what the pages read in it were lacking: the result is incomplete."""
+    def reporting_failures_of(self, pager: Pager[Any]) -> Iterator[None]:
+        """Report, after the block, what the pages that it read lacked."""
         try:
             yield
         finally:
-            self.losses(pager.failures)
+            self.report_failures(pager.failures)
 
-    def losses(self, failures: Iterable[StorageError]) -> None:
-        """What a listing lacks; each decides the exit code, as any error does."""
+    def report_failures(self, failures: Iterable[StorageError]) -> None:
+        """Report what a listing lacks; as any error, it decides the exit code."""
         for failure in failures:
             self.error(failure)
 
     def error(self, error: StorageError, path: str = "") -> None:
-        """Something that failed while the rest goes on; it decides the exit code."""
+        """Report something that failed while the rest goes on; it decides the exit code."""
         error = error.about(path)
         self.errors.append(error)
         if self.as_json:
@@ -130,20 +130,20 @@ class Output:
         self.print_message(describe_error(error))
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
-        """Ask for a yes or no.
+        """Ask a yes-or-no question.
 
         Raises:
-            click.Abort: the user wants neither.
+            click.Abort: the user interrupts.
         """
-        with self.asked():
+        with self.awaiting_input():
             return click.confirm(plain(question), err=True, default=default)
 
     def require_yes(self, question: str, unattended: UsageError) -> None:
-        """Go on only if somebody says yes.
+        """Return only if the user says yes.
 
         Raises:
-            UsageError: nobody can be asked; the one that is given.
-            click.Abort: the user wants neither.
+            UsageError: `unattended`, without a terminal.
+            click.Abort: the user interrupts.
             click.exceptions.Exit: the answer is no.
         """
         if not self.asks:
@@ -155,33 +155,33 @@ class Output:
         """Ask for one of several answers.
 
         Raises:
-            click.Abort: the user wants none.
+            click.Abort: the user interrupts.
         """
-        with self.asked():
+        with self.awaiting_input():
             return str(click.prompt(plain(question), type=click.Choice(ways), default=default, err=True))
 
-    def typed(self, question: str, default: str = "") -> str:
-        """Ask for some text; the default, which may be nothing, if nothing was typed.
+    def ask_text(self, question: str, default: str = "") -> str:
+        """Ask for a text; the default if nothing is typed.
 
         Raises:
-            click.Abort: the user does not want to answer.
+            click.Abort: the user interrupts.
         """
         shown = f"{question} [{default}]" if default else question
-        with self.asked():
+        with self.awaiting_input():
             return str(click.prompt(plain(shown), err=True, default=default, show_default=False)).strip()
 
-    def hidden(self, question: str) -> str:
-        """Ask for a text that does not show while it is typed.
+    def ask_secret(self, question: str) -> str:
+        """Ask for a text that is not shown while it is typed.
 
         Raises:
-            click.Abort: the user does not want to answer.
+            click.Abort: the user interrupts.
         """
-        with self.asked():
+        with self.awaiting_input():
             return str(click.prompt(plain(question), err=True, default="", show_default=False, hide_input=True))
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
-        """Wait for what somebody types or pipes in inside the block, in the loop itself: a signal ends it at once.
+    def awaiting_input(self) -> Iterator[None]:
+        """Read from stdin inside the block, which blocks the loop; a signal ends it at once.
 
         Raises:
             click.Abort: a signal came.
@@ -196,7 +196,7 @@ class Output:
 
     @property
     def code(self) -> int:
-        """The exit code so far: 0, the one that all errors share, or 1."""
+        """The exit code so far: 0, the code that all errors share, or 1."""
         return common_code(self.errors)
 
     def row(self, entry: Entry) -> str:
@@ -212,20 +212,20 @@ class Output:
 
 
 def refuse() -> NoReturn:
-    """End a command whose question was answered with no.
+    """End a command because the answer to its question was no.
 
     Raises:
-        click.exceptions.Exit: always, with the code 1: an answer is no interruption.
+        click.exceptions.Exit: always, with the code 1, unlike an interruption.
     """
     raise click.exceptions.Exit(1)
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Writes to stdout inside the block.
+    """Write to stdout inside the block.
 
     Raises:
-        BrokenPipeError: nobody reads it any more.
+        BrokenPipeError: the reader has gone.
         LocalDiskError: it cannot be written.
     """
     try:
@@ -234,7 +234,7 @@ def writing() -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno == errno.EIO:
-            # A terminal that was closed.
+            # The terminal was closed.
             raise BrokenPipeError from None
         message = f"the output cannot be written: {(error.strerror or 'unknown').lower()}"
         raise LocalDiskError(message, hint="Look where it goes.") from None
@@ -251,17 +251,17 @@ def error_record(error: StorageError, path: str) -> dict[str, object]:
 
 
 def describe_error(error: StorageError) -> str:
-    """An error as a sentence; a filter shows where it is wrong."""
+    """An error as a sentence, and for a filter a second line that marks where it is wrong."""
     if isinstance(error, FilterError):
         return f"{error}\n  {error.text}\n  {' ' * error.position}^"
     return str(_explained(error))
 
 
 def _explained(error: StorageError) -> StorageError:
-    """An error that says why nothing is there, if the address itself tells."""
+    """The error, with a hint why nothing was found if the address shows it."""
     if not isinstance(error, MissingError):
         return error
-    # Deferred: most things are there.
+    # Deferred: needed only when something is missing.
     from cloudstore_tui.cli.habits import where_else, why_missing
 
     hint = why_missing(error.subject) or ("" if error.hint else where_else(error.subject))

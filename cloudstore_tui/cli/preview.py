@@ -1,4 +1,4 @@
-"""`preview`: what is in an object, or in a file on this machine, without reading it whole."""
+"""`preview`: what is in an object or a local file, without reading all of it."""
 
 import os
 import shlex
@@ -19,7 +19,7 @@ from cloudstore_tui.preview.render import how_much, render
 from cloudstore_tui.ui import format as in_words
 
 _WIDTH = 80
-"""Cells of a waveform where there is no terminal."""
+"""Columns without a terminal."""
 
 
 async def preview_command(session: CommandSession, path: str, *, wanted: int, as_text: bool) -> None:
@@ -33,13 +33,13 @@ async def preview_command(session: CommandSession, path: str, *, wanted: int, as
 
 
 def _is_local(path: str, profiles: Container[str]) -> bool:
-    """Whether a file on this machine is meant; a word alone is the name of a profile only where there is one."""
-    named = ":" not in path and (path not in profiles or Path(path).is_file())
-    return named or path.startswith(("/", "./", "../", "~"))
+    """Whether a local file is meant; a word without a colon may be a profile if there is no such file."""
+    is_file = ":" not in path and (path not in profiles or Path(path).is_file())
+    return is_file or path.startswith(("/", "./", "../", "~"))
 
 
 async def _local(path: str, wanted: int) -> tuple[str, Preview]:
-    """Look into a file on this machine."""
+    """Preview a local file."""
     from cloudstore_tui.preview.runner import make_preview
 
     with _opened(path) as file:
@@ -69,8 +69,8 @@ def _reader(number: int, size: int) -> ReadPiece:
 
 
 async def _remote(session: CommandSession, path: str, wanted: int) -> tuple[str, Preview]:
-    """Look into an object."""
-    # Deferred: libcurl is needed by this command alone.
+    """Preview an object."""
+    # Deferred: local files need no libcurl.
     from cloudstore_tui.net.blob import BlobClient
     from cloudstore_tui.preview.runner import facts_of, make_preview
     from cloudstore_tui.transfers.fetch import may_be_html
@@ -97,8 +97,8 @@ def _print(output: Output, name: str, preview: Preview, *, as_text: bool) -> Non
         for line in shown.lines[shown.above :]:
             output.line(line.text)
         return
-    told = (name, preview.format, preview.encoding, how_much(preview, in_words.size))
-    output.note(" · ".join(filter(None, told)))
+    heading = (name, preview.format, preview.encoding, how_much(preview, in_words.size))
+    output.note(" · ".join(filter(None, heading)))
     if shown.head and not shown.above:
         output.line(shown.head)
     for line in shown.lines:

@@ -1,4 +1,4 @@
-"""`pull` and `watch`: a whole result in a folder, once, or again and again for what comes in all day."""
+"""`pull` and `watch`: download a whole result into a folder, once or again and again."""
 
 import asyncio
 import hashlib
@@ -51,31 +51,31 @@ from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
 
 EXAMPLES = 5
-"""Paths that a dry run shows."""
-MAX_TOLD = 20
-"""Failures of one kind that are told one by one; the manifest and the JSON have all."""
+"""How many paths a dry run shows."""
+MAX_SHOWN = 20
+"""Failures of one kind that are printed one by one; the manifest and the JSON have all."""
 
-HOUR = 3600
+HOUR_S = 3600
 _COUNTS = ("found", "had", "fetched", "skipped", "missing", "changed", "left_out")
 _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
 async def pull_command(session: CommandSession, **given: Any) -> None:
-    options = RunOptions.taken(given)
+    options = RunOptions.pop_from(given)
     arguments = PullArguments(**given)
     if arguments.dry_run:
-        await pulling_of(session, arguments).estimate()
+        await prepare_pull(session, arguments).estimate()
         return
     async with reported(session, options, "pull", user_path(arguments.folder), arguments.asked) as run:
-        pulling = pulling_of(session, arguments)
+        pulling = prepare_pull(session, arguments)
         if not await pulling.run(run, last=arguments.on_conflict is not None or not session.output.asks):
-            answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
+            answer = session.output.choose("What to do with them", _ON_CONFLICT[1:], _ON_CONFLICT[1])
             chosen = replace(pulling.options, on_conflict=OnConflict(answer))
             await replace(pulling, options=chosen).run(run, last=True)
 
 
 class PullArguments(msgspec.Struct, frozen=True):
-    """What the arguments of `pull` ask for, by the names of its options."""
+    """The arguments of `pull`."""
 
     where: str
     words: tuple[str, ...]
@@ -92,34 +92,34 @@ class PullArguments(msgspec.Struct, frozen=True):
     sidecar: bool
     on_conflict: str | None
     expiring: float | None = None
-    """Only what has fewer seconds left."""
+    """Only objects that expire within this many seconds."""
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """What was asked for, for the report of the run."""
+        """What was asked for, as arguments, for the report of the run."""
         named = {"--fiql": self.fiql, "--type": self.type_, "--since": self.since, "--until": self.until}
         named["--newer-than"] = self.newer_than
-        named["--expiring"] = f"{self.expiring / HOUR:g}h" if self.expiring is not None else ""
+        named["--expiring"] = f"{self.expiring / HOUR_S:g}h" if self.expiring is not None else ""
         return (self.where, *self.words, *(part for name, text in named.items() if text for part in (name, text)))
 
     @property
     def search(self) -> SearchOptions:
-        """The options that every search has."""
+        """The options that all searches share."""
         return SearchOptions(self.fiql, self.type_, self.since, self.until)
 
     @property
     def uses_search(self) -> bool:
-        """Whether anything is asked for that needs one."""
+        """Whether anything is asked for that needs a search."""
         return bool(self.words or self.fiql or self.type_ or self.since or self.until)
 
 
-def pulling_of(session: CommandSession, arguments: PullArguments, asked: tuple[str, ...] = ()) -> "_Pulling":
-    """The pull that was asked for; nothing is sent.
+def prepare_pull(session: CommandSession, arguments: PullArguments, asked: tuple[str, ...] = ()) -> "_PullCommand":
+    """Prepare a pull; nothing is sent.
 
     Args:
         session: of the command.
-        arguments: what it was given.
-        asked: what the user asked for, where that is more than these arguments.
+        arguments: of this pull.
+        asked: what the user asked for, if that is more than `arguments`: a watch narrows each round.
 
     Raises:
         UsageError: it cannot be done.
@@ -142,11 +142,11 @@ def pulling_of(session: CommandSession, arguments: PullArguments, asked: tuple[s
     )
     if options.via is Via.ZIP:
         provider.require(Capability.ZIP, location)
-    return _Pulling(session, provider, location, arguments, options)
+    return _PullCommand(session, provider, location, arguments, options)
 
 
-class _Pulling(msgspec.Struct, frozen=True):
-    """One pull of one command."""
+class _PullCommand(msgspec.Struct, frozen=True):
+    """A pull that a command has prepared."""
 
     session: CommandSession
     provider: StorageProvider
@@ -155,7 +155,7 @@ class _Pulling(msgspec.Struct, frozen=True):
     options: PullOptions
 
     async def estimate(self) -> None:
-        """Say what would be done."""
+        """Print what would be done."""
         pull = self._pull()
         engine = TransferManager(self.session.provider)
         try:
@@ -165,15 +165,15 @@ class _Pulling(msgspec.Struct, frozen=True):
         finally:
             await pull.close()
             await engine.close()
-        _tell_estimate(self.session.output, estimate)
+        _print_estimate(self.session.output, estimate)
 
     async def run(self, run: Run, *, last: bool, gently: bool = False) -> bool:
-        """Do it and print the result; False if files are in the way and the user can be asked.
+        """Pull and print the result; False if files are in the way and the user should be asked.
 
         Args:
-            run: told what came of it, too.
-            last: whether nobody is asked.
-            gently: whether a signal ends it with the object in hand.
+            run: the run to note the result in.
+            last: whether not to ask about files in the way.
+            gently: whether the first signal lets it finish the current object.
         """
         output = self.session.output
         pull = self._pull()
@@ -186,17 +186,17 @@ class _Pulling(msgspec.Struct, frozen=True):
             if not last and (taken := sum(isinstance(loss.error, ConflictError) for loss in losses)):
                 output.note(f"In the way: {counted(taken, 'other file')}.")
                 return False
-            # Before it is printed: who reads that may be gone.
+            # Noted before it is printed: the reader of a pipe may have gone.
             counts = {name: getattr(report, name) for name in _COUNTS}
             run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             self._warn(pull)
-            output.losses(report.unwritten)
-            _tell_losses(output, pull.plan.losses())
-            _tell_report(output, report, self.options.place.payload)
+            output.report_failures(report.unwritten)
+            _report_losses(output, pull.plan.losses())
+            _print_report(output, report, self.options.place.payload)
             if not (report.found or gently) and isinstance(pull.listing, QueryListing):
                 note_why_empty(output, pull.listing.query.filter, report.left_out, head="")
             with suppress(StorageError):
-                # For the browser alone: whoever pulls need not be able to keep it.
+                # Only the browser needs it, so failing to write it is no error.
                 ArchiveRegistry(state_folder() / ARCHIVES).add(self.location, self.options.place.root)
             return True
         finally:
@@ -215,8 +215,8 @@ class _Pulling(msgspec.Struct, frozen=True):
             raise UsageError("pull takes a region, not an object", subject=arguments.where, hint="cloudstore get PATH")
         if arguments.newer_than:
             raise UsageError("--newer-than is for folders", subject=arguments.where, hint="Use --since.")
-        hours = max(round(due / HOUR), 1) if due is not None else 0
-        # As people write it: an error shows it.
+        hours = max(round(due / HOUR_S), 1) if due is not None else 0
+        # Errors show it, so it is written as a user would.
         left = (f"expires:<{hours // 24}d" if hours % 24 == 0 else f"expires:<{hours}h") if hours else ""
         words = (*arguments.words, left) if left else arguments.words
         query, meaning = narrowed(
@@ -228,11 +228,11 @@ class _Pulling(msgspec.Struct, frozen=True):
     def _warn(self, pull: Pull) -> None:
         for warning in (*pull.warnings, *pull.listing.warnings):
             self.session.output.note(warning)
-        self.session.output.losses(pull.listing.failures)
+        self.session.output.report_failures(pull.listing.failures)
 
 
 def _due(retention: Retention | None, now: datetime, left: float | None) -> Callable[[StoredObject], bool]:
-    """Whether an object has so little time left by the user's policy; of what is not known, all is wanted."""
+    """A test whether an object expires within `left` seconds by the user's policy, or may do so."""
     if left is None:
         return lambda _entry: True
     if retention is None:
@@ -243,7 +243,7 @@ def _due(retention: Retention | None, now: datetime, left: float | None) -> Call
 
 
 def _refuse_search(arguments: PullArguments, location: Location, provider: StorageProvider) -> None:
-    """Refuse what a service with folders cannot do."""
+    """Refuse what a service without search cannot do."""
     if arguments.uses_search:
         raise UsageError(
             "the service of this profile has no search",
@@ -259,7 +259,7 @@ def _refuse_search(arguments: PullArguments, location: Location, provider: Stora
 
 
 class _PullProgress(ProgressLine):
-    """Shows what a pull has found and fetched while inside the block."""
+    """Shows what a pull has found and fetched so far."""
 
     def __init__(self, pull: Pull, engine: TransferManager, output: Output) -> None:
         super().__init__(engine, output)
@@ -276,7 +276,7 @@ class _PullProgress(ProgressLine):
         return " · ".join(plain(part) for part in parts if part)[: shutil.get_terminal_size().columns - 2]
 
 
-def _tell_estimate(output: Output, estimate: PullEstimate) -> None:
+def _print_estimate(output: Output, estimate: PullEstimate) -> None:
     if output.as_json:
         names = ("found", "had", "wanted", "size", "windows", "zip_jobs", "direct", "requests")
         record = {name: getattr(estimate, name) for name in names}
@@ -285,7 +285,7 @@ def _tell_estimate(output: Output, estimate: PullEstimate) -> None:
         return
     looked = counted(estimate.windows, estimate.unit)
     output.line(f"Found {counted(estimate.found, 'object')} in {looked}; {estimate.had:,} of them here already.")
-    _tell_lack(output, estimate)
+    _print_gaps(output, estimate)
     ways = f"{counted(estimate.zip_jobs, 'zip job')}, {estimate.direct:,} one by one"
     output.line(f"To fetch: {counted(estimate.wanted, 'object')}, {in_words.size(estimate.size)}: {ways}.")
     output.line(
@@ -297,8 +297,8 @@ def _tell_estimate(output: Output, estimate: PullEstimate) -> None:
         output.line(f"  and {estimate.found - len(estimate.examples):,} more")
 
 
-def _tell_losses(output: Output, losses: Iterable[Loss]) -> None:
-    """Report what is missing; of many failures of one kind, people see the first ones and the last."""
+def _report_losses(output: Output, losses: Iterable[Loss]) -> None:
+    """Report what is missing; of many failures of one kind, the text shows the first ones and the last."""
     kinds: Counter[type[StorageError]] = Counter()
     last: dict[type[StorageError], StorageError] = {}
     for loss in losses:
@@ -308,14 +308,14 @@ def _tell_losses(output: Output, losses: Iterable[Loss]) -> None:
             output.record(error_record(error, address) | {"file": str(loss.item.path)})
         kinds[type(error)] += 1
         last[type(error)] = error
-        if kinds[type(error)] <= MAX_TOLD:
+        if kinds[type(error)] <= MAX_SHOWN:
             output.print_message(describe_error(error))
     for kind, number in kinds.items():
-        if number > MAX_TOLD:
-            output.print_message(f"And {number - MAX_TOLD:,} more like that. The last: {describe_error(last[kind])}")
+        if number > MAX_SHOWN:
+            output.print_message(f"And {number - MAX_SHOWN:,} more like that. The last: {describe_error(last[kind])}")
 
 
-def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
+def _print_report(output: Output, report: PullReport, folder: Path) -> None:
     if output.as_json:
         names = ("found", "had", "fetched", "skipped", "missing", "size", "levels", "changed", "left_out")
         record = {name: getattr(report, name) for name in names} | {"unlisted": _records(report.unlisted)}
@@ -325,7 +325,7 @@ def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
         f"Found {report.found:,}: had {report.had:,}, fetched {report.fetched:,} ({in_words.size(report.size)}), "
         f"skipped {report.skipped:,}, missing {report.missing:,}."
     )
-    _tell_lack(output, report)
+    _print_gaps(output, report)
     if report.levels:
         levels = ", ".join(f"{number:,} by {level}" for level, number in report.levels.items())
         output.line(f"Verified: {levels}.")
@@ -339,23 +339,23 @@ def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
 
 
 def _all_here(report: PullReport) -> str:
-    """That nothing is missing, where nothing is."""
+    """The last line of a complete report."""
     if report.skipped:
         return "Nothing is missing but what was skipped: another file has its name."
     return "Nothing is missing." if report.found else "No matches."
 
 
 def _next_step(errors: Iterable[StorageError]) -> str:
-    """What helps against what is missing: another run alone only does where it passes by itself."""
+    """What to do about what is missing. Running it again is enough only if all errors may pass by themselves."""
     found = list(errors)
     if all(isinstance(error, ConflictError) for error in found):
         return "Move away what is in the way, or run the same command again with --on-conflict."
     again = "un the same command again to fetch what is missing."
-    return f"R{again}" if all(error.retryable for error in found) else f"See to what is told above, then r{again}"
+    return f"R{again}" if all(error.retryable for error in found) else f"Resolve the errors above, then r{again}"
 
 
-def _tell_lack(output: Output, result: PullEstimate | PullReport) -> None:
-    """Say what the service found that is not in the numbers."""
+def _print_gaps(output: Output, result: PullEstimate | PullReport) -> None:
+    """Print what the service has but the numbers do not include."""
     if result.left_out:
         verb = "does" if result.left_out == 1 else "do"
         output.line(f"The service found {result.left_out:,} more that {verb} not meet the conditions checked here.")
@@ -369,19 +369,19 @@ def _records(failures: Iterable[StorageError]) -> list[dict[str, object]]:
 
 
 SOONEST_S = 10.0
-"""Seconds that two rounds are apart at least."""
-_CLOCKS = timedelta(minutes=5)
+"""The shortest pause between two rounds, in seconds."""
+_CLOCK_SKEW = timedelta(minutes=5)
 """By how much the clocks of the service and of this machine may differ."""
-_NEVER = "Look at the call at the service; what comes still later is fetched by another pull."
+_LACKING_HINT = "Look at the call at the service; if it appears later, another pull downloads it."
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 async def watch_command(
     session: CommandSession, *, every: float, look_back: float, expect: str, within: float | None, **given: Any
 ) -> None:
     session.timeout = TRANSFERRING
-    options = RunOptions.taken(given)
+    options = RunOptions.pop_from(given)
     given["folder"] = str(given["folder"])
     arguments = PullArguments(
         **given, until="", newer_than="", via="auto", dry_run=False, form="jsonl", on_conflict=None
@@ -390,17 +390,17 @@ async def watch_command(
     if within is not None and not types:
         raise UsageError("needs --expect", subject="--within", hint="Say which types every call is to have.")
     deadline = timedelta(seconds=within or 21_600.0)
-    late = timedelta(seconds=max(look_back, deadline.total_seconds() if types else 0)) + _CLOCKS
+    late = timedelta(seconds=max(look_back, deadline.total_seconds() if types else 0)) + _CLOCK_SKEW
     watching = _Watching(session, arguments, options, every, late, types, deadline)
-    with ExitStack() as alone:
+    with ExitStack() as lock:
         async with reported(session, options, "watch", watching.folder, watching.what, prepares=True):
             watching.check()
-            alone.enter_context(_alone(session, arguments.folder))
+            lock.enter_context(_only_watch_of(session, arguments.folder))
         await watching.run()
 
 
 class _Watching(Struct, frozen=True):
-    """Rounds, one after the other."""
+    """A watch: pulls in rounds, one after another."""
 
     session: CommandSession
     arguments: PullArguments
@@ -417,23 +417,24 @@ class _Watching(Struct, frozen=True):
 
     @property
     def what(self) -> tuple[str, ...]:
-        """What is watched: another watch of the same goes on from this one."""
+        """What is watched; a later watch of the same continues from this one."""
         return replace(self.arguments, since="").asked
 
     @property
     def searches(self) -> bool:
-        """Whether it is a query that is watched, and not a folder."""
+        """Whether a query is watched, and not a folder."""
         return Capability.SEARCH in self.session.resolve(self.arguments.where)[0].capabilities
 
     def check(self) -> None:
         """Refuse what can never work.
 
         Raises:
-            UsageError: it is asked for.
+            UsageError: no pull is possible, or an expected type can never arrive.
         """
-        pulling_of(self.session, replace(self.arguments, since=""))
+        prepare_pull(self.session, replace(self.arguments, since=""))
         if self.searches:
-            never = [name for name in self.expect if (asked := self._asked_types()) and name not in asked]
+            asked = self._asked_types() if self.expect else set()
+            never = [name for name in self.expect if asked and name not in asked]
             hint = "Expect what the query finds, or leave the type out of it."
             message = "the query asks for other types"
         else:
@@ -443,7 +444,7 @@ class _Watching(Struct, frozen=True):
             raise UsageError(message, subject=f"--expect {never[0]}", hint=hint)
 
     def _asked_types(self) -> set[str]:
-        """The types that the query asks for; nothing if it asks for all."""
+        """The types that the query asks for; empty for all."""
         output = self.session.output
         provider, location = self.session.resolve(self.arguments.where)
         wanted = self.arguments.search.query(location, output)
@@ -453,39 +454,39 @@ class _Watching(Struct, frozen=True):
         return {value for term in named for value in term.values}
 
     async def run(self) -> None:
-        """Go on for ever."""
+        """Repeat rounds until a signal comes."""
         wait = SOONEST_S
-        async with _told_to_systemd() as tell:
-            # The first round may take hours, and a service that does not tell in time is ended.
-            tell("READY=1\nSTATUS=Looking for what is new")
+        async with _systemd() as notify:
+            # Before the first round, which may take hours: systemd stops a service that is not ready in time.
+            notify("READY=1\nSTATUS=Looking for what is new")
             while True:
                 began = time.monotonic()
                 fetched = await self._round()
-                tell(f"STATUS=Fetched {fetched:,} at {utc_now():%H:%M:%S} UTC")
+                notify(f"STATUS=Fetched {fetched:,} at {utc_now():%H:%M:%S} UTC")
                 wait = SOONEST_S if fetched else min(wait * 2, self.every)
-                # Others need the service, too: after a long round they have as long.
+                # After a long round, leave the service to others for as long.
                 await pause(min(max(wait, time.monotonic() - began), self.every))
 
     async def _round(self) -> int:
-        """One pull; how much it fetched."""
+        """Pull once; returns the number of fetched objects."""
         output = self.session.output
-        # Each round has an end of its own to tell of.
+        # Each round is reported on its own.
         output.errors.clear()
         output.notes.clear()
         now = utc_now()
         before = await asyncio.to_thread(self._status)
         since = self._since(before, now)
         try:
-            async with reported(self.session, self.options, "watch", self.folder, self.what, since) as going:
-                pulling = pulling_of(self.session, self._narrowed(since, now), self.what)
-                await pulling.run(going, last=True, gently=True)
-                await self._conclude(going, before, now)
+            async with reported(self.session, self.options, "watch", self.folder, self.what, since) as run:
+                pulling = prepare_pull(self.session, self._narrowed(since, now), self.what)
+                await pulling.run(run, last=True, gently=True)
+                await self._conclude(run, before, now)
         except UsageError:
             raise
         except StorageError as error:
             output.error(error)
             return 0
-        return going.report.counts.get("fetched", 0)
+        return run.report.counts.get("fetched", 0)
 
     def _status(self) -> RunStatus | None:
         try:
@@ -495,21 +496,21 @@ class _Watching(Struct, frozen=True):
             return None
 
     def _since(self, before: RunStatus | None, now: datetime) -> datetime:
-        """Where this round begins: the earliest time from which something may be new since the last complete one."""
+        """The time from which something may be new since the last complete round."""
         zone = self.session.output.zone
         asked = parse_time(self.arguments.since, zone, now) if self.arguments.since else None
         done = before.coverage_of(self.what) if before is not None else None
         if before is None or (done is None and before.last.what != self.what):
             return asked or now - self.look_back
         if done is None:
-            # None was ever complete: nothing that the first one was to bring is given up.
+            # No round was ever complete, so this one still covers what the first one should have.
             return min(moment for moment in (asked, before.last.since, now) if moment is not None)
         if not self.searches or (asked is not None and asked < done.since):
-            # A listing of folders costs the same from whenever it is.
+            # Listing a folder costs the same whatever the time is.
             return min(asked or done.since, done.since)
-        if done.through > now + _CLOCKS:
-            # Nobody knows for how long, so not up to when everything is here.
-            self.session.output.note("The clock of this machine was ahead: this round looks back to the first one.")
+        if done.through > now + _CLOCK_SKEW:
+            # It is unknown since when the clock was ahead, and with it what is here.
+            self.session.output.note("The clock of this machine was ahead, so this round looks back to the first one.")
             return done.since
         return min(done.through, now) - self.look_back
 
@@ -518,10 +519,10 @@ class _Watching(Struct, frozen=True):
             return replace(self.arguments, since="", newer_than=since.isoformat())
         return replace(self.arguments, since=since.isoformat(), until=max(since, now).isoformat())
 
-    async def _conclude(self, going: Run, before: RunStatus | None, now: datetime) -> None:
-        """Note up to when everything is here, and report the calls whose expected objects never came."""
+    async def _conclude(self, run: Run, before: RunStatus | None, now: datetime) -> None:
+        """Note the time up to which everything is here, and report the calls that lack an expected object."""
         output = self.session.output
-        is_whole = going.report.outcome is RunOutcome.COMPLETE and not output.errors
+        is_whole = run.report.outcome is RunOutcome.COMPLETE and not output.errors
         check: CallCheck | None = None
         if self.expect:
             known = before.calls if before is not None else None
@@ -532,8 +533,8 @@ class _Watching(Struct, frozen=True):
             check = await asyncio.to_thread(look)
             for call in check.lacking_since(known.checked if known is not None else None):
                 what = f"{', '.join(call.lacks)} never came"
-                output.error(MissingError(what, subject=f"call {call.call}", hint=_NEVER))
-        going.know(through=now if is_whole else None, calls=check)
+                output.error(MissingError(what, subject=f"call {call.call}", hint=_LACKING_HINT))
+        run.note_progress(through=now if is_whole else None, calls=check)
 
 
 async def pause(seconds: float) -> None:
@@ -542,10 +543,10 @@ async def pause(seconds: float) -> None:
 
 
 @contextmanager
-def _alone(session: CommandSession, folder: str) -> Iterator[None]:
-    """Keep a second watch out of a folder: each would take what the other has looked through for its own.
+def _only_watch_of(session: CommandSession, folder: str) -> Iterator[None]:
+    """Keep a second watch out of a folder: each would count the rounds of the other as its own.
 
-    Between two rounds others may use it: to verify it, or to seal it.
+    Between two rounds other commands may use the folder, to verify or to seal it.
     """
     name = hashlib.sha256(os.fsencode(user_path(folder).resolve())).hexdigest()[:16]
     path, disk = state_folder() / f"watch-{name}.lock", Disk()
@@ -569,25 +570,25 @@ def _alone(session: CommandSession, folder: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _told_to_systemd() -> AsyncIterator[Tell]:
-    """Notify systemd, if it started us, and keep its watchdog informed."""
+async def _systemd() -> AsyncIterator[Notify]:
+    """A function that notifies systemd, if it started us; inside the block, its watchdog is kept informed."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     every = int(os.environ.get("WATCHDOG_USEC", "0") or 0) / 2_000_000
 
-    def tell(text: str) -> None:
+    def notify(text: str) -> None:
         if address:
             with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
                 sender.sendto(text.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
-    async def live() -> None:
+    async def keep_alive() -> None:
         while True:
-            tell("WATCHDOG=1")
+            notify("WATCHDOG=1")
             await asyncio.sleep(every)
 
-    living = asyncio.ensure_future(live()) if address and every > 0 else None
+    watchdog = asyncio.ensure_future(keep_alive()) if address and every > 0 else None
     try:
-        yield tell
+        yield notify
     finally:
-        tell("STOPPING=1")
-        if living is not None:
-            living.cancel()
+        notify("STOPPING=1")
+        if watchdog is not None:
+            watchdog.cancel()

@@ -1,4 +1,4 @@
-"""What begins with some letters in a remote folder, for the shell: quick or not at all."""
+"""Completion of remote paths: quick or not at all."""
 
 import asyncio
 import hashlib
@@ -22,16 +22,16 @@ from cloudstore_tui.providers import PROVIDERS, open_provider
 
 FOLDER = "completion"
 """Its name in the state folder."""
-FRESH = 60.0
-"""Seconds for which a listing is remembered."""
+FRESH_S = 60.0
+"""Seconds for which a listing is cached."""
 
 MAX_ENTRIES = 1000
 
 
 def remote_paths(incomplete: str, longest: float) -> list[str]:
-    """Addresses that begin so; none where the service does not answer in time, or refuses.
+    """Addresses that begin with `incomplete`; none if the service refuses or does not answer within `longest` seconds.
 
-    Ends the process if that hangs: a look-up of a name cannot be stopped.
+    Ends the process if that hangs, since a name look-up cannot be cancelled.
     """
     watchdog = threading.Timer(longest, os._exit, (0,))
     watchdog.daemon = True
@@ -48,15 +48,15 @@ def remote_paths(incomplete: str, longest: float) -> list[str]:
 def _listing(incomplete: str) -> list[str]:
     name, rest = split_address(incomplete)
     above = rest[: rest.rfind("/") + 1]
-    kept = _kept_at(name, above)
-    known = _read(kept)
+    cached = _cache_file(name, above)
+    known = _read(cached)
     if known is None:
-        known = asyncio.run(_asked(name, above))
-        keep(kept, known)
+        known = asyncio.run(_request(name, above))
+        keep(cached, known)
     return known
 
 
-async def _asked(name: str, above: str) -> list[str]:
+async def _request(name: str, above: str) -> list[str]:
     profile = load_config(config_file(), PROVIDERS).profile(name)
     provider = open_provider(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=2)))
     try:
@@ -66,23 +66,23 @@ async def _asked(name: str, above: str) -> list[str]:
     return [entry.location.address for entry in page.items[:MAX_ENTRIES]]
 
 
-def _kept_at(name: str, above: str) -> Path:
-    # Of another configuration the same name is another profile.
+def _cache_file(name: str, above: str) -> Path:
+    # The same name is another profile in another configuration.
     text = "\0".join((str(config_file().absolute()), name, above))
     return state_folder() / FOLDER / hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _read(path: Path) -> list[str] | None:
-    """What was kept, if it is still fresh by the clock of this machine: that of a file server may differ."""
+    """A cached listing if it is fresh, by the time in it: the clock of a file server may differ from ours."""
     try:
         written, *addresses = path.read_text(encoding="utf-8").split("\n")
-        return addresses if 0 <= time.time() - float(written) < FRESH else None
+        return addresses if 0 <= time.time() - float(written) < FRESH_S else None
     except (OSError, ValueError):
         return None
 
 
 def keep(path: Path, addresses: Iterable[str]) -> None:
-    """Remember a listing, and forget those that are too old."""
+    """Cache a listing, and delete those that are too old."""
     write_whole(path, "\n".join([str(time.time()), *(address for address in addresses if address.isprintable())]))
     for old in path.parent.iterdir():
         if _read(old) is None:

@@ -1,4 +1,4 @@
-"""Runs that report themselves: the options of unattended commands, and what they do when the run ends."""
+"""Reports of runs: the options for unattended commands, and what happens when a run ends."""
 
 import asyncio
 import os
@@ -35,16 +35,16 @@ from cloudstore_tui.fs.whole_file import READABLE, write_whole
 from cloudstore_tui.net.logs import requests_sent
 from cloudstore_tui.net.ping import check_ping, host_of, is_url, ping
 
-HOOK_PATIENCE = 60.0
-"""Seconds that a command or a URL has."""
-LAST_PATIENCE = 1.0
-"""The same where a signal ends everything."""
+HOOK_TIMEOUT_S = 60.0
+"""How long the command or URL of `--on-success` or `--on-failure` may take."""
+FINAL_HOOK_TIMEOUT_S = 1.0
+"""The same when a signal ends the command."""
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 
 
 class RunOptions(msgspec.Struct, frozen=True):
-    """What a run is to tell whom."""
+    """Where the end of a run is reported."""
 
     report: Path | None = None
     metrics: Path | None = None
@@ -52,13 +52,13 @@ class RunOptions(msgspec.Struct, frozen=True):
     on_failure: str | None = None
 
     @classmethod
-    def taken(cls, given: dict[str, Any]) -> "RunOptions":
-        """Those among the arguments of a command; they are taken out."""
+    def pop_from(cls, given: dict[str, Any]) -> "RunOptions":
+        """Take them out of the arguments of a command."""
         return cls(**{name: given.pop(name) for name in cls.__struct_fields__})
 
 
 class Run:
-    """One run while it goes on: what its end will tell."""
+    """A run in progress, and the report that it will make."""
 
     def __init__(self, session: CommandSession, options: RunOptions, report: RunReport, log: RunLog) -> None:
         self.report = report
@@ -67,28 +67,28 @@ class Run:
         self._options = options
         self._sent_before = requests_sent()
         self._hooks: dict[bool, _Hook] = {}
-        """What is called in the end, by whether all went well."""
+        """What to call at the end, by whether the run was complete."""
 
     def check(self) -> None:
-        """Learn what is called in the end; what can be is, whatever is wrong with the rest.
+        """Check the configuration and the options; every hook that can be used is, even if something else is wrong.
 
         Raises:
             StorageError: the configuration or one of the options cannot be used.
         """
-        refusals = [self._session.known] if isinstance(self._session.known, StorageError) else []
+        errors = [self._session.loaded] if isinstance(self._session.loaded, StorageError) else []
         given = ((True, "--on-success", self._options.on_success), (False, "--on-failure", self._options.on_failure))
-        for is_well, name, text in given:
+        for is_complete, name, text in given:
             try:
                 if text:
-                    self._hooks[is_well] = _hook(self._session, text, name)
+                    self._hooks[is_complete] = _hook(self._session, text, name)
             except StorageError as error:
-                refusals.append(error)
-        if refusals:
-            raise refusals[0]
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def begin(self) -> None:
-        """Let the folder know of a run that is taken for killed until its end is recorded. Blocks."""
-        with self.told_in_folder():
+        """Record the start in the folder; until the end is recorded, the run counts as killed. Blocks."""
+        with self._noting_folder_errors():
             self._log.begin(self.report)
 
     def note(
@@ -99,34 +99,34 @@ class Run:
             self.report, counts=dict(counts), bytes=size, levels=dict(levels or {}), outcome=outcome
         )
 
-    def know(self, *, through: datetime | None, calls: CallCheck | None) -> None:
-        """Add what a watch knows: up to when everything is here, and which calls are complete."""
+    def note_progress(self, *, through: datetime | None, calls: CallCheck | None) -> None:
+        """Add what a watch knows: the time up to which everything is here, and which calls are complete."""
         self.report = msgspec.structs.replace(self.report, through=through, calls=calls)
 
     async def end(self, failure: BaseException | None) -> None:
         """Report the end everywhere; a report that fails is an error of the command."""
         output = self._session.output
         report = self._ended(failure)
-        known = RunStatus(report)
-        with self.told_in_folder():
-            # What another run fills has its own end to tell of.
-            known = known if isinstance(failure, BusyError) else self._log.end(report)
-        with self._told():
+        status = RunStatus(report)
+        with self._noting_folder_errors():
+            # If another run fills the folder, its end is the one to record.
+            status = status if isinstance(failure, BusyError) else self._log.end(report)
+        with self._reporting_errors():
             if self._options.report is not None:
                 write_whole(self._options.report, json_text(self._ended(failure).record()) + "\n")
-        with self._told():
+        with self._reporting_errors():
             if self._options.metrics is not None:
-                write_whole(self._options.metrics, metrics(known.after(self._ended(failure))), mode=READABLE)
+                write_whole(self._options.metrics, metrics(status.after(self._ended(failure))), mode=READABLE)
         report = self._ended(failure)
         hook = self._hooks.get(report.outcome is RunOutcome.COMPLETE)
         if hook is not None:
-            with self._told():
+            with self._reporting_errors():
                 text = json_text(report.record()).encode() + b"\n"
                 await _call_hook(self._session, hook, text, urgent=output.signal_code != 0)
 
     @contextmanager
-    def told_in_folder(self) -> Iterator[None]:
-        """Report what the folder cannot record; `verify` need not be able to write to it."""
+    def _noting_folder_errors(self) -> Iterator[None]:
+        """Report that the folder cannot be written; for `verify` that is only a note."""
         try:
             yield
         except StorageError as error:
@@ -136,8 +136,8 @@ class Run:
                 self._session.output.error(error)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """A report that fails is an error of the command, and keeps no other from being made."""
+    def _reporting_errors(self) -> Iterator[None]:
+        """Report what fails inside the block as an error of the command, and go on."""
         try:
             yield
         except StorageError as error:
@@ -182,16 +182,16 @@ async def reported(
 ) -> AsyncIterator[Run]:
     """A run of a command over a folder, reported however the block ends.
 
-    Where others may fill the folder, the block says when it has begun.
+    A block that fills the folder calls `begin` once it has locked it.
 
     Args:
         session: of the command.
-        options: what is to be told whom.
+        options: where to report.
         command: its name.
         folder: where the files are.
         what: what was asked for.
-        since: from when on it looks, for one that goes on.
-        prepares: whether the block only prepares runs, so that none has ended if it does not fail.
+        since: the time from which a repeated run looks.
+        prepares: whether the block only prepares runs, so that there is no end to report unless it fails.
 
     Raises:
         StorageError: the configuration or an option cannot be used, which is reported, too; nothing was begun.
@@ -201,10 +201,10 @@ async def reported(
         run.check()
         yield run
     except OSError as failure:
-        # A pipe that nobody reads any more has no name.
-        told = failure if failure.filename is None else disk_error(failure, Path(str(failure.filename)))
-        await run.end(told)
-        raise told from None
+        # Only errors about files have a name; a broken pipe has none.
+        reported_as = failure if failure.filename is None else disk_error(failure, Path(str(failure.filename)))
+        await run.end(reported_as)
+        raise reported_as from None
     except BaseException as failure:
         await run.end(failure)
         raise
@@ -213,10 +213,10 @@ async def reported(
 
 
 class _Hook(msgspec.Struct, frozen=True):
-    """A command or a URL that is called when a run has ended."""
+    """A command or a URL to call when a run has ended."""
 
     name: str
-    """The option with the program or the host: a URL is a secret."""
+    """The option and its program or host, for errors: a whole URL is a secret."""
     text: str
 
 
@@ -226,19 +226,19 @@ async def _call_hook(session: CommandSession, hook: _Hook, report: bytes, *, urg
     Raises:
         StorageError: it failed.
     """
-    patience = LAST_PATIENCE if urgent else HOOK_PATIENCE
+    timeout = FINAL_HOOK_TIMEOUT_S if urgent else HOOK_TIMEOUT_S
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout):
             if is_url(hook.text):
                 await ping(hook.text, session.timeouts, hook.name)
             else:
                 await _run(hook, report)
     except TimeoutError:
-        raise StorageError(f"did not end within {patience:.0f} seconds", subject=hook.name) from None
+        raise StorageError(f"did not end within {timeout:.0f} seconds", subject=hook.name) from None
 
 
 async def _run(hook: _Hook, report: bytes) -> None:
-    # Its output is no part of ours, which may be JSON.
+    # Its output must not mix with ours, which may be JSON.
     out = sys.stderr.fileno()
     try:
         child = await asyncio.create_subprocess_exec(
@@ -258,10 +258,10 @@ async def _run(hook: _Hook, report: bytes) -> None:
 
 
 def _hook(session: CommandSession, text: str, name: str) -> _Hook:
-    """What an option means.
+    """Read the value of `--on-success` or `--on-failure`.
 
     Raises:
-        UsageError: a variable that is not set, quotes that do not end, a host that may not be pinged.
+        UsageError: the variable is not set, a quote is not closed, or the host may not be pinged.
     """
     if found := _VARIABLE.fullmatch(text.strip()):
         variable = found[1] or found[2]

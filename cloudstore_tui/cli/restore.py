@@ -1,4 +1,4 @@
-"""`restore`: archived objects restored, which takes hours."""
+"""`restore`: restoring archived objects, which takes hours."""
 
 import re
 import shlex
@@ -59,7 +59,7 @@ async def restore_command(
     if wait and (span := next(filter(_SPAN.fullmatch, paths), "")):
         hint = f"--timeout {span} is how long a host that does not answer is tried."
         raise UsageError("--wait takes no time: it waits until all are back", subject="restore", hint=hint)
-    named_paths = session.named(paths)
+    named_paths = session.read_paths(paths)
     if paths and not named_paths:
         return
     if not paths and not any(map(matters, open_store().requests())):
@@ -78,7 +78,7 @@ async def list_command(session: CommandSession) -> None:
 
 
 async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> None:
-    store, now, named_paths = open_store(), utc_now(), session.named(paths)
+    store, now, named_paths = open_store(), utc_now(), session.read_paths(paths)
     if paths:
         wanted = [session.resolve(path)[1] for path in named_paths]
     else:
@@ -105,11 +105,11 @@ class _Restoring:
         self._output = session.output
         self._options = options
         self._store = open_store()
-        self._said = ""
-        self._told: set[Location] = set()
+        self._last_summary = ""
+        self._reported: set[Location] = set()
 
     async def run(self, paths: Sequence[str]) -> None:
-        """Ask, and wait if that is wanted."""
+        """Send the requests, and wait if that is wanted."""
         known = {request.location: request for request in self._store.requests()}
         mine = [await self._requested(path, known) for path in paths] if paths else list(known.values())
         requests = [request for request in mine if request is not None]
@@ -119,15 +119,15 @@ class _Restoring:
             return
         if new := [request for request in requests if request != known.get(request.location)]:
             self._store.add(new)
-        self._want_files(requests)
+        self._set_folders(requests)
         profiles = [request.location.profile for request in requests]
         poller = poller_of(self._session, profiles)
-        # What an earlier run could not ask for is asked for too.
+        # This includes requests that an earlier run could not send.
         async for step in poller.ask():
-            self._tell_trouble(step)
+            self._report_failure(step)
         if self._options.waits:
             await self._wait(poller, {request.location for request in requests})
-        self._tell({request.location for request in requests})
+        self._print_outcomes({request.location for request in requests})
 
     async def _requested(self, path: str, known: dict[Location, RestoreRequest]) -> RestoreRequest | None:
         """The request for an object, old or new; `None` if there is nothing to wait for."""
@@ -148,7 +148,7 @@ class _Restoring:
         if entry.state == AVAILABLE:
             return self._available(new, known)
         if entry.state == "PENDING":
-            # The service works on it already; for how long it stays then, nobody has said.
+            # Somebody else has requested it, for an unknown number of days.
             return known or replace(new, status=RestoreStatus.RESTORING, asked=now, days=1)
         if entry.state != ARCHIVED:
             message, hint = f"its state is {entry.state}", _HINTS.get(entry.state, "Only ARCHIVED objects come back.")
@@ -167,14 +167,14 @@ class _Restoring:
             return replace(known, status=RestoreStatus.READY)
         if self._options.gets or known is not None:
             return replace(new, status=RestoreStatus.READY)
-        self._told.add(new.location)
+        self._reported.add(new.location)
         self._output.result(
             {"path": new.location.address, "name": new.name, "result": "available"},
             f"available  {new.location.address}  {new.name}  not archived: nothing to restore",
         )
         return None
 
-    def _want_files(self, requests: Iterable[RestoreRequest]) -> None:
+    def _set_folders(self, requests: Iterable[RestoreRequest]) -> None:
         if self._options.gets:
             folder = absolute(self._options.folder or str(self._session.config.settings.download_dir))
             for request in requests:
@@ -183,20 +183,20 @@ class _Restoring:
     async def _wait(self, poller: RestorePoller, wanted: set[Location]) -> None:
         while True:
             async for step in poller.ask():
-                self._tell_trouble(step)
+                self._report_failure(step)
             async for step in poller.poll():
-                self._tell_trouble(step)
+                self._report_failure(step)
             requests = self._of(wanted)
             ready = [request for request in requests if request.status is RestoreStatus.READY]
             await self._fetch([request for request in ready if request.folder])
             if not any(request.goes_on(utc_now()) for request in requests):
                 return
-            self._say(self._of(wanted))
+            self._print_summary(self._of(wanted))
             await poller.wait()
 
     async def _fetch(self, requests: Sequence[RestoreRequest]) -> None:
-        """Download what is back; one that fails is tried once in a run."""
-        new = [request for request in requests if request.location not in self._told]
+        """Download what is restored; each object is tried once."""
+        new = [request for request in requests if request.location not in self._reported]
         by_folder = {request.folder: [one for one in new if one.folder == request.folder] for request in new}
         for folder, some in by_folder.items():
             await self._fetch_to(Path(folder), some)
@@ -206,13 +206,13 @@ class _Restoring:
         files = local_paths(self._session, entries, folder)
         async with transferring(self._session) as engine:
             downloads = [
-                # Nobody is there to be asked after hours.
+                # After hours, nobody is there to be asked.
                 DownloadRequest(entry.location, file.parent, file.name, OnConflict.KEEP_BOTH)
                 for entry, file in files.items()
             ]
             for transfer in await wait_for_all(engine, submit_batch(engine, downloads)):
                 print_result(self._output, transfer)
-                self._told.add(transfer.request.location)
+                self._reported.add(transfer.request.location)
                 if transfer.error is None and transfer.state.ended:
                     self._note_fetched(transfer.request.location)
 
@@ -220,28 +220,28 @@ class _Restoring:
         try:
             self._store.mark_fetched(location)
         except StorageError as error:
-            # The files are here; that the list cannot be written must not keep the others from being told.
+            # The files are here, and the others must be reported even if the list cannot be written.
             self._output.error(error, location.address)
 
-    def _tell_trouble(self, step: RestoreStep) -> None:
-        """Report what failed on the way; the outcome of each object comes at the end."""
+    def _report_failure(self, step: RestoreStep) -> None:
+        """Report a failed step; the outcome of each object is printed at the end."""
         if isinstance(step.error, AccessError) and step.status is not RestoreStatus.FAILED:
             raise step.error
         if step.error is not None and step.status is RestoreStatus.WAITING:
             self._output.error(step.error, step.request.location.address)
             self._output.note("It stays on the list; `cloudstore restore --wait` asks again.")
-            self._told.add(step.request.location)
+            self._reported.add(step.request.location)
         elif step.error is not None and step.status is not RestoreStatus.FAILED:
             self._output.note(str(step.error))
 
-    def _say(self, requests: Sequence[RestoreRequest]) -> None:
+    def _print_summary(self, requests: Sequence[RestoreRequest]) -> None:
         text = summary(requests, utc_now())
-        if text != self._said:
-            self._said = text
-            self._output.note(f"{text}. Ctrl+C is safe: `cloudstore restore --wait` goes on.")
+        if text != self._last_summary:
+            self._last_summary = text
+            self._output.note(f"{text}. Ctrl+C is safe: `cloudstore restore --wait` resumes.")
 
-    def _tell(self, wanted: set[Location]) -> None:
-        requests = [request for request in self._of(wanted) if request.location not in self._told]
+    def _print_outcomes(self, wanted: set[Location]) -> None:
+        requests = [request for request in self._of(wanted) if request.location not in self._reported]
         for request in requests:
             error = request.failure(utc_now())
             if error is not None:
@@ -249,9 +249,9 @@ class _Restoring:
             else:
                 print_request(self._output, request)
         if not self._output.as_json:
-            self._tell_next(requests)
+            self._print_next_step(requests)
 
-    def _tell_next(self, requests: Sequence[RestoreRequest]) -> None:
+    def _print_next_step(self, requests: Sequence[RestoreRequest]) -> None:
         if any(request.status is RestoreStatus.READY for request in requests):
             self._output.note(get_command(requests, self._output.zone))
         elif not self._options.waits and any(request.status is RestoreStatus.RESTORING for request in requests):
@@ -262,17 +262,17 @@ class _Restoring:
 
 
 def matters(request: RestoreRequest) -> bool:
-    """Whether something is still to come of it."""
+    """Whether it is still in progress, or ready to be downloaded."""
     return request.status is RestoreStatus.READY or request.goes_on(utc_now())
 
 
 def open_store() -> RestoreStore:
-    """The user's list of restores; nothing is made by opening it."""
+    """The user's list of restores; opening it creates no file."""
     return RestoreStore(state_folder() / FILE)
 
 
 def poller_of(session: CommandSession, profiles: Iterable[str]) -> RestorePoller:
-    """Who looks after the requests of some profiles, at the pace that the settings name."""
+    """Polls the requests of some profiles at the intervals of the settings."""
     names = tuple(dict.fromkeys(profiles))
     settings = session.config.settings
     return RestorePoller(open_store(), session.provider, lambda: names, settings.restore_poll_seconds)
@@ -307,7 +307,7 @@ def request_record(request: RestoreRequest, now: datetime) -> dict[str, object]:
 
 
 def get_command(requests: Iterable[RestoreRequest], zone: ZoneInfo) -> str:
-    """The command that downloads what is ready, and until when that works."""
+    """The command that downloads what is ready, with its deadline."""
     ready = [request for request in requests if request.status is RestoreStatus.READY]
     ends = min((request.expires for request in ready if request.expires), default=None)
     until = f" before {in_words.full_time(ends, zone)}" if ends else ""
@@ -317,5 +317,5 @@ def get_command(requests: Iterable[RestoreRequest], zone: ZoneInfo) -> str:
 
 
 def absolute(folder: str) -> str:
-    """A folder so that it means the same to a program that runs elsewhere."""
+    """An absolute path, which means the same to a program in another folder; empty stays empty."""
     return str(user_path(folder).absolute()) if folder else ""

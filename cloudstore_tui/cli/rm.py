@@ -26,14 +26,14 @@ async def rm_command(
 ) -> None:
     if not paths and folder is None:
         raise UsageError("nothing to delete", subject="rm", hint="Write the objects, or --proved-by DIR.")
-    named = session.named(paths)
-    if paths and not named:
-        # Without paths, all that is proved would be meant.
+    addresses = session.read_paths(paths)
+    if paths and not addresses:
+        # No paths at all would mean everything that is proved.
         return
     if folder is not None:
-        await _release(session, folder, named, yes=yes, dry_run=dry_run)
+        await _release(session, folder, addresses, yes=yes, dry_run=dry_run)
     else:
-        await _delete(session, named, yes=yes, dry_run=dry_run)
+        await _delete(session, addresses, yes=yes, dry_run=dry_run)
 
 
 async def _delete(session: CommandSession, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:
@@ -43,11 +43,11 @@ async def _delete(session: CommandSession, paths: Sequence[str], *, yes: bool, d
     log, done = _log(), list[Deletion]()
     for provider, entries in batches:
         done += await delete_logged(log, provider, entries)
-    _tell_all(session.output, done)
+    _print_all(session.output, done)
 
 
 async def _release(session: CommandSession, folder: Path, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:
-    """Delete what a folder holds a good copy of, and tell what is kept and why."""
+    """Delete what a folder holds a good copy of, and report what is kept and why."""
     workers, output = Workers(1), session.output
     proof = await workers.run(lambda _stop: ProofFolder(folder, state_folder()))
     try:
@@ -67,7 +67,7 @@ async def _release(session: CommandSession, folder: Path, paths: Sequence[str], 
         for provider, entries in proved:
             for first in range(0, len(entries), BATCH):
                 done += await _release_batch(session, workers, proof, provider, entries[first : first + BATCH])
-        _tell_all(output, done)
+        _print_all(output, done)
     finally:
         proof.close()
         workers.close()
@@ -81,7 +81,7 @@ async def _release_batch(
     entries: Sequence[StoredObject],
 ) -> tuple[Deletion, ...]:
     """Check each object and its copy again, and at once delete those that have not changed."""
-    # What became of the others is told by who looks.
+    # `_found` reports what has happened to the others.
     again = [entry for _, found in await _found(session, [one.location.address for one in entries]) for entry in found]
     if not again:
         return ()
@@ -99,7 +99,7 @@ def _objection(entry: StoredObject, why: str) -> IntegrityError | None:
 
 
 async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[StorageProvider, list[StoredObject]]]:
-    """The objects as they are now, by profile. What is not there is said; nothing is deleted unseen."""
+    """The objects as they are now, by profile; what is missing is reported, and nothing is deleted unseen."""
     places = [_allowed(session, path) for path in dict.fromkeys(paths)]
     batches: dict[str, tuple[StorageProvider, list[StoredObject]]] = {}
     for provider, location in dict.fromkeys(places):
@@ -107,23 +107,23 @@ async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[St
             entry = await provider.stat(location)
         except MissingError as error:
             if why_missing(location.address):
-                # What was mistyped was never there.
+                # A mistyped address never existed, so it does not count as gone.
                 session.output.error(error, location.address)
             else:
-                _tell(session.output, await _missing(provider, location))
+                _print_outcome(session.output, await _missing(provider, location))
             continue
         except StorageError as error:
             session.output.error(error, location.address)
             continue
         if isinstance(entry, StoredObject) and entry.state in _DELETED:
-            _tell(session.output, Deletion(location, DeletionOutcome.GONE))
+            _print_outcome(session.output, Deletion(location, DeletionOutcome.GONE))
         elif isinstance(entry, StoredObject):
             batches.setdefault(location.profile, (provider, []))[1].append(entry)
     return list(batches.values())
 
 
 async def _missing(provider: StorageProvider, location: Location) -> Deletion:
-    """What there is to say of an object of which the service says that there is none: it may know one all the same."""
+    """The outcome for an object without a record: the service may still have a link to it."""
     try:
         source = await provider.source(location)
     except MissingError:
@@ -136,7 +136,7 @@ async def _missing(provider: StorageProvider, location: Location) -> Deletion:
     known = StorageError(
         "the service says that it is not there, and gives a link to it",
         subject=location.address,
-        hint="Nothing was deleted. Look what is there, and tell the service's support.",
+        hint="Nothing was deleted. Check what is there, and report it to the service's support.",
     )
     return Deletion(location, DeletionOutcome.UNKNOWN, known)
 
@@ -166,9 +166,9 @@ def _agreed(
     return not dry_run
 
 
-def _tell_all(output: Output, done: Sequence[Deletion]) -> None:
+def _print_all(output: Output, done: Sequence[Deletion]) -> None:
     for deletion in done:
-        _tell(output, deletion)
+        _print_outcome(output, deletion)
     _sum_up(output, done)
 
 
@@ -180,7 +180,7 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
         output.print_message(f"  {entry.location.address}  {entry.name}  {size}")
     count, question = len(entries), f"Delete {_summary(entries)}? It cannot be undone."
     if count > TYPED_ABOVE:
-        agreed = output.typed(f"{question} Type {count} to confirm") == str(count)
+        agreed = output.ask_text(f"{question} Type {count} to confirm") == str(count)
     else:
         agreed = output.confirm(question)
     if not agreed:
@@ -196,7 +196,7 @@ def _summary(entries: Sequence[StoredObject]) -> str:
     return f"{counted(len(entries), 'object')}{where}{f', {size}' if size else ''}"
 
 
-def _tell(output: Output, deletion: Deletion) -> None:
+def _print_outcome(output: Output, deletion: Deletion) -> None:
     address, outcome = deletion.location.address, deletion.outcome
     if outcome.is_gone:
         output.result({"path": address, "result": outcome.value}, f"{outcome.value}  {address}")
@@ -208,7 +208,7 @@ def _tell(output: Output, deletion: Deletion) -> None:
 
 
 def _sum_up(output: Output, done: Sequence[Deletion]) -> None:
-    """What looking at each afterwards gave, where there are several."""
+    """Print how many of several objects were found to be deleted."""
     if len(done) > 1 and not output.as_json:
         numbers = {outcome: sum(one.outcome is outcome for one in done) for outcome in DeletionOutcome}
         found = ", ".join(f"{number:,} {outcome.value}" for outcome, number in numbers.items() if number)

@@ -1,4 +1,4 @@
-"""One run of a command: the configuration, the providers it opens, and how it ends."""
+"""One run of a command: its configuration, the providers it opens, and how it ends."""
 
 import asyncio
 import os
@@ -29,25 +29,25 @@ from cloudstore_tui.providers import PROVIDERS, open_provider
 
 Result = TypeVar("Result")
 
-TELL_WAIT_S = 60.0
-"""Seconds between two looks at what is waited for."""
-LONGEST = 2.0
-"""Seconds after a signal in which everything has to be put away."""
-IN_HAND_S = 20.0
-"""Seconds before that for the object in hand, where the work may end with it."""
+WAIT_NOTICE_S = 60.0
+"""Seconds between two messages that a command is waiting."""
+CLEANUP_S = 2.0
+"""Seconds after a signal until the process ends, whatever is not cleaned up by then."""
+CURRENT_OBJECT_S = 20.0
+"""Seconds before that in which a command that can finish its current object may do so."""
 
-_CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
+_EXIT_CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
 
 class CommandSession(Struct):
-    """Opens each profile at most once; `run` closes them."""
+    """What a command works with. It opens each profile at most once; `run` closes them."""
 
-    known: Config | StorageError
+    loaded: Config | StorageError
     """The configuration, or why it cannot be used."""
     output: Output
     timeout: float = READING
     finish: Callable[[], Awaitable[None]] | None = None
-    """What the first signal begins where the work shall end with the object in hand, and not at once."""
+    """Called on the first signal, if the work should end after its current object and not at once."""
     _open: dict[str, StorageProvider] = field(default_factory=dict)
 
     @property
@@ -57,15 +57,15 @@ class CommandSession(Struct):
         Raises:
             StorageError: it cannot be used.
         """
-        if isinstance(self.known, StorageError):
-            raise self.known
-        return self.known
+        if isinstance(self.loaded, StorageError):
+            raise self.loaded
+        return self.loaded
 
     @property
     def timeouts(self) -> Timeouts:
         """The time-outs of the settings, and how long this command keeps trying.
 
-        A full disk is only waited for where somebody asked for one.
+        It waits for space on a full disk only if `--timeout` was given.
         """
         disk = 0.0 if isinstance(self.timeout, DefaultTimeout) else self.timeout
         return replace(self.config.settings.timeouts, give_up=self.timeout, disk=disk)
@@ -79,7 +79,7 @@ class CommandSession(Struct):
         """The provider and location of `PROFILE:REST`.
 
         Raises:
-            UsageError: it is no address.
+            UsageError: it is not an address.
             ConfigError: there is no such profile.
         """
         if address.partition(":")[0] not in self.config.profiles:
@@ -91,31 +91,31 @@ class CommandSession(Struct):
         provider = self.provider(name)
         return provider, provider.locate(rest)
 
-    def named(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """The paths, each once; those that are read from stdin in the place of `-`.
+    def read_paths(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The paths without duplicates; `-` stands for those on stdin.
 
         Raises:
-            UsageError: a line of stdin is no path and no object, or stdin is a terminal.
+            UsageError: a line of stdin is neither a path nor an object, or stdin is a terminal.
             click.Abort: a signal came.
         """
-        named = tuple(dict.fromkeys(chain.from_iterable([path] if path != "-" else self._piped() for path in paths)))
-        if paths and not named:
-            self.output.note("Nothing is named on stdin, so nothing is done.")
-        return named
+        read = tuple(dict.fromkeys(chain.from_iterable([path] if path != "-" else self._stdin() for path in paths)))
+        if paths and not read:
+            self.output.note("stdin holds no paths, so nothing is done.")
+        return read
 
-    def _piped(self) -> Iterator[str]:
+    def _stdin(self) -> Iterator[str]:
         if sys.stdin.isatty():
             hint = "Pipe them in; to write an object to stdout: get PATH --to -"
             raise UsageError("reads paths from stdin, which is a terminal", subject="-", hint=hint)
-        with self.output.asked():
+        with self.output.awaiting_input():
             lines = sys.stdin.read().split("\n")
         for line in filter(None, map(str.strip, lines)):
             if not line.startswith("{"):
                 yield line
             elif (record := _record_of(line)).get("error"):
-                # Whoever made the list could not list everything.
+                # The command that wrote the list could not list everything.
                 hint = "The rest of the list is used."
-                self.output.error(StorageError(f"told on stdin: {record['error']}", hint=hint))
+                self.output.error(StorageError(f"an error was read from stdin: {record['error']}", hint=hint))
             else:
                 yield _address_of(record)
 
@@ -126,14 +126,14 @@ class CommandSession(Struct):
 
 
 def _record_of(line: str) -> dict[str, Any]:
-    """What `find --json` or `ls --json` printed."""
-    # Deferred: few commands are fed with it.
+    """A line that `find --json` or `ls --json` printed."""
+    # Deferred: few commands read it.
     import json
 
     with suppress(ValueError, RecursionError):
         if isinstance(record := json.loads(line), dict):
             return record
-    raise _not_named()
+    raise _not_a_path()
 
 
 def _address_of(record: dict[str, Any]) -> str:
@@ -143,10 +143,10 @@ def _address_of(record: dict[str, Any]) -> str:
         rest = f"{record['region']}/{record['id']}" if "id" in record else record["key"]
         return f"{record['profile']}:{rest}"
     except KeyError:
-        raise _not_named() from None
+        raise _not_a_path() from None
 
 
-def _not_named() -> UsageError:
+def _not_a_path() -> UsageError:
     return UsageError("a line of stdin is neither a path nor an object", subject="-", hint="Feed it with: find --json")
 
 
@@ -159,7 +159,7 @@ class _Executor(ThreadPoolExecutor):
     """The threads of `asyncio.to_thread`; a machine that starts no more is an error of its own."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        """Have something done by a thread."""
+        """Run a function in a thread."""
         try:
             return super().submit(function, *arguments, **named)
         except RuntimeError:
@@ -167,15 +167,15 @@ class _Executor(ThreadPoolExecutor):
 
 
 def run(work: Callable[..., Any], *, as_json: bool = False, timeout: float = READING, **given: Any) -> int:
-    """Do a command's work, which gets a session and what was given to the command besides.
+    """Run the function behind a command with a session and the command's arguments.
 
-    A command that reports its runs begins without a configuration, too, and fails when it needs one.
+    A command that reports its runs starts even with a broken configuration, so that it can report that.
 
     Returns:
-        Its exit code: that of the signal which ended it, what the work returns, or what its errors have in common.
+        The exit code: that of the signal that ended it, what `work` returns, or what its errors have in common.
 
     Raises:
-        StorageError: the configuration or the whole command failed; `main` reports it.
+        StorageError: the configuration cannot be used, or the whole command failed; `main` reports it.
     """
     config: Config | StorageError
     try:
@@ -193,22 +193,22 @@ def run(work: Callable[..., Any], *, as_json: bool = False, timeout: float = REA
 
 
 def run_in_loop(work: Awaitable[Result]) -> Result:
-    """Run some work in a new loop. Not asyncio.run: that waits for name look-ups that hang."""
+    """Run `work` in a new loop, unlike asyncio.run without waiting for name look-ups that hang."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Executor(thread_name_prefix="asyncio"))
     try:
         return loop.run_until_complete(work)
     finally:
-        # Pipes to programs that have ended are closed with the next turn of the loop, however the work has ended.
+        # One more turn of the loop closes the pipes to programs that have ended.
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
 
-async def _tell_waits(output: Output) -> None:
-    """Say once a minute what is waited for, if anything is: a command that waits looks like one that hangs."""
+async def _report_waiting(output: Output) -> None:
+    """Say once a minute what the command is waiting for, or it would look as if it hung."""
     while True:
-        await asyncio.sleep(TELL_WAIT_S)
-        # Deferred: what sends nothing waits for nothing.
+        await asyncio.sleep(WAIT_NOTICE_S)
+        # Deferred: a command that sends nothing never waits.
         from cloudstore_tui.net.retry import waiting
 
         if text := waiting():
@@ -218,7 +218,7 @@ async def _tell_waits(output: Output) -> None:
 async def _supervise(work: Awaitable[int | None], session: CommandSession) -> int | None:
     task = asyncio.ensure_future(work)
     stop = StopSignal(task, session)
-    teller = asyncio.ensure_future(_tell_waits(session.output))
+    reporter = asyncio.ensure_future(_report_waiting(session.output))
     try:
         with stop:
             return await task
@@ -227,7 +227,7 @@ async def _supervise(work: Awaitable[int | None], session: CommandSession) -> in
             raise
         return stop.code
     finally:
-        teller.cancel()
+        reporter.cancel()
         if session.output.if_failed and (session.output.errors or stop.code):
             session.output.print_message(session.output.if_failed)
         await session.close()
@@ -236,10 +236,10 @@ async def _supervise(work: Awaitable[int | None], session: CommandSession) -> in
 class StopSignal:
     """Cancels a command's work when a signal comes inside the block; a second signal ends the process at once.
 
-    Where the work may end with the object in hand, the first signal waits for that, the second cancels, and the third
-    is the end at once.
+    If the work can finish its current object, the first signal waits for that, the second cancels, and the third ends
+    the process at once.
 
-    The handlers are plain ones, not the loop's: a loop that waits for an answer or for a full pipe would not hear.
+    Plain signal handlers, not the loop's, which would not run while a prompt or a full pipe blocks the loop.
     """
 
     def __init__(self, task: asyncio.Future[int | None], session: CommandSession) -> None:
@@ -248,16 +248,16 @@ class StopSignal:
         self._task = task
         self._session = session
         self._loop = asyncio.get_running_loop()
-        self._before: dict[signal.Signals, Any] = {}
+        self._previous_handlers: dict[signal.Signals, Any] = {}
         self._finishing: asyncio.Future[None] | None = None
         self._is_cancelled = False
 
     def __enter__(self) -> None:
-        for number in _CODES:
-            self._before[number] = signal.getsignal(number)
-            # A program started by nohup shall outlive its terminal.
-            if number is not signal.SIGHUP or self._before[number] is not signal.SIG_IGN:
-                signal.signal(number, self._hear)
+        for number in _EXIT_CODES:
+            self._previous_handlers[number] = signal.getsignal(number)
+            # A program that nohup started must outlive its terminal.
+            if number is not signal.SIGHUP or self._previous_handlers[number] is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -265,34 +265,34 @@ class StopSignal:
         if self._finishing is not None:
             self._finishing.cancel()
         if self.code:
-            # What is put away after the work must not be cut short by another kind of signal.
+            # Another kind of signal must not cut the clean-up short.
             return
-        for number, handler in self._before.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
-        code = _CODES[signal.Signals(number)]
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        code = _EXIT_CODES[signal.Signals(number)]
         if self._is_cancelled:
             os._exit(code)
         is_first = not self.code
         self.code = self._session.output.signal_code = code
         if is_first and self._session.finish is not None:
-            _exit_after(IN_HAND_S + LONGEST, code)
+            _exit_after(CURRENT_OBJECT_S + CLEANUP_S, code)
             self._loop.call_soon_threadsafe(self._finish, self._session.finish)
             return
         self._is_cancelled = True
-        _exit_after(LONGEST, code)
+        _exit_after(CLEANUP_S, code)
         if self._session.output.asking:
             raise KeyboardInterrupt
         self._loop.call_soon_threadsafe(self._task.cancel)
 
     def _finish(self, finish: Callable[[], Awaitable[None]]) -> None:
-        """Cancel the work after the object in hand, or after a while."""
-        self._finishing = asyncio.ensure_future(asyncio.wait_for(finish(), IN_HAND_S))
+        """Cancel the work after its current object, or after `CURRENT_OBJECT_S`."""
+        self._finishing = asyncio.ensure_future(asyncio.wait_for(finish(), CURRENT_OBJECT_S))
         self._finishing.add_done_callback(self._cancel)
 
     def _cancel(self, finished: asyncio.Future[None]) -> None:
-        # Whatever kept it from the end of the object is told by the work itself.
+        # The work itself reports whatever kept it from finishing its object.
         _ = finished.cancelled() or finished.exception()
         self._task.cancel()
 

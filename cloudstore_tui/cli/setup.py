@@ -66,18 +66,18 @@ def profile_show_command(session: CommandSession, name: str) -> None:
 
 async def profile_test_command(session: CommandSession, name: str) -> None:
     for check in await session.provider(name).check():
-        session.output.result({"check": check.title, "ok": check.ok, "text": _found_by(check)}, _check_line(check))
+        session.output.result({"check": check.title, "ok": check.ok, "text": _check_text(check)}, _check_line(check))
         if check.error is not None:
             session.output.errors.append(check.error)
 
 
 def _check_line(check: Check) -> str:
-    """One check as a line; a doubt is neither well nor wrong."""
+    """One check as a line; one that could not decide is a warning."""
     status = CheckStatus.OK if check.ok else CheckStatus.FAIL if check.error else CheckStatus.WARN
-    return f"{status:4}  {check.title:12}  {_found_by(check)}"
+    return f"{status:4}  {check.title:12}  {_check_text(check)}"
 
 
-def _found_by(check: Check) -> str:
+def _check_text(check: Check) -> str:
     return f"{check.text}. {check.hint}" if check.hint else check.text
 
 
@@ -102,10 +102,10 @@ def profile_remove_command(session: CommandSession, name: str, *, yes: bool) -> 
     output.result({"profile": name, "result": "removed"}, f"Removed {name} from {config.path}")
     folder = config.path.parent
     used = {file_of(file, folder) for file in _files_of_others(config, name)}
-    told = take_back(name, sources, folder, [field.name for field in fields], used)
-    for sentence in told:
+    sentences = take_back(name, sources, folder, [field.name for field in fields], used)
+    for sentence in sentences:
         output.note(sentence)
-    if not (sources or told):
+    if not (sources or sentences):
         output.note(f"If set, {' and '.join(variables(name, fields))} can go from your environment, too.")
 
 
@@ -115,8 +115,8 @@ def _files_of_others(config: Config, name: str) -> Iterator[str]:
             yield from filter(None, (other.text(f"{secret}_file") for secret in secrets_of_services()))
 
 
-STEPS = 4
-"""How many such waits one service may take for all its checks."""
+MAX_WAITS = 4
+"""How many times the time-out one service may take for all its checks."""
 
 
 def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) -> int:
@@ -129,11 +129,13 @@ def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) 
 
 
 async def _examine(session: CommandSession, names: Sequence[str]) -> int:
-    """Show every result as it is found; the code of the first thing that failed."""
+    """Show every result as it comes; returns the code of the first failure."""
     for name in names:
         session.config.profile(name)
     first = 0
-    async for result in examine(session.config, PROVIDERS, session.provider, names, patience=STEPS * session.timeout):
+    async for result in examine(
+        session.config, PROVIDERS, session.provider, names, patience=MAX_WAITS * session.timeout
+    ):
         _show_result(result, session.output)
         first = first or result.code
     return first
@@ -150,7 +152,7 @@ def _show_result(result: CheckResult, output: Output) -> None:
 
 
 def result_record(result: CheckResult) -> dict[str, object]:
-    """A result as JSON; what is empty is absent."""
+    """A result as JSON, without empty fields."""
     values = {
         "profile": result.subject,
         "check": result.title,
@@ -211,7 +213,7 @@ def profile_add_command(
 
 
 def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> ProfileDraft:
-    """What the options say."""
+    """A draft filled from the options."""
     known = {option.name for option in spec.options}
     texts = {key: value for key in options_of_services() if (value := _text(given.get(key)))}
     for key in texts:
@@ -252,7 +254,7 @@ def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
 
 
 def _require(draft: ProfileDraft) -> None:
-    """Refuse to guess what is missing; the option is named."""
+    """Name the first option that is missing: without a terminal nothing can be asked."""
     if first := next(chain(_missing_options(draft), _missing_secrets(draft)), None):
         _missing(first)
 
@@ -276,7 +278,7 @@ def _missing_secrets(draft: ProfileDraft) -> Iterator[str]:
 
 def _missing(option: str) -> Any:
     raise UsageError(
-        f"{option} is missing", hint="On a terminal everything is asked; without one it has to be given as an option."
+        f"{option} is missing", hint="On a terminal you would be asked; without one, give it as an option."
     )
 
 
@@ -301,20 +303,20 @@ def _save(config: Config, draft: ProfileDraft, output: Output, questions: "Quest
 Answer = TypeVar("Answer")
 
 _WIDEST = 100
-_CHANGE, _KEEP, _GIVE_UP = "change", "keep", "stop"
+_CHANGE, _KEEP, _STOP = "change", "keep", "stop"
 
 
 class Questions:
     """Asks for what a draft still needs."""
 
     def __init__(self, output: Output, taken: Sequence[str]) -> None:
-        """Ask by way of `output`; `taken` are the names of the profiles there are."""
+        """`taken` are the names of existing profiles."""
         self._output = output
         self._taken = taken
 
     def begin(self) -> None:
-        """Say how this goes."""
-        self._output.note("A new profile. Ctrl+C stops; nothing is saved before it was tested.")
+        """Explain how to stop."""
+        self._output.note("A new profile. Ctrl+C stops; nothing is saved before it is tested.")
 
     def service(self, specs: Sequence[ProviderSpec]) -> ProviderSpec:
         self._explain("Service", *(f"{spec.name}: {spec.title}" for spec in specs))
@@ -322,7 +324,7 @@ class Questions:
         return next(spec for spec in specs if spec.name == name)
 
     def fill(self, draft: ProfileDraft, store: str | None) -> None:
-        """Ask for all that is missing."""
+        """Ask for everything that is missing."""
         if not draft.name:
             self._name(draft)
         for option in asked(draft.spec, rare=False):
@@ -340,21 +342,22 @@ class Questions:
         self._secrets(draft, store)
 
     def is_kept_anyway(self) -> bool:
-        """Whether a profile that failed its test is saved all the same.
+        """Whether to save a profile although its test failed.
 
         Raises:
-            click.exceptions.Exit: it is given up.
+            click.exceptions.Exit: the user stops.
         """
-        answer = self._output.choose(
-            "Change an answer, keep it as it is, or stop?", [_CHANGE, _KEEP, _GIVE_UP], _CHANGE
-        )
-        if answer == _GIVE_UP:
+        answer = self._output.choose("Change an answer, keep it as it is, or stop?", [_CHANGE, _KEEP, _STOP], _CHANGE)
+        if answer == _STOP:
             refuse()
         return answer == _KEEP
 
     def change(self, draft: ProfileDraft) -> None:
         """Ask for one answer again."""
-        ways: dict[str, Callable[[], None]] = {"name": partial(self._name, draft), "store": partial(self._move, draft)}
+        ways: dict[str, Callable[[], None]] = {
+            "name": partial(self._name, draft),
+            "store": partial(self._change_store, draft),
+        }
         for option in asked(draft.spec):
             ways[option.name] = partial(self._option, draft, option)
         for field in draft.spec.secrets:
@@ -368,7 +371,7 @@ class Questions:
             check_name(text, self._taken)
             return text
 
-        draft.name = self._until(lambda: taken(self._output.typed(NAME.label, draft.name)))
+        draft.name = self._ask_until_valid(lambda: taken(self._output.ask_text(NAME.label, draft.name)))
 
     def _option(self, draft: ProfileDraft, option: Option) -> None:
         known = draft.texts.get(option.name, "")
@@ -377,11 +380,11 @@ class Questions:
         question = option.label if is_needed(option) or usual else f"{option.label} (Enter for none)"
 
         def given() -> str:
-            text = self._output.typed(question, usual)
+            text = self._output.ask_text(question, usual)
             read_answer(option, text)
             return text
 
-        draft.texts[option.name] = self._until(given)
+        draft.texts[option.name] = self._ask_until_valid(given)
 
     def _secrets(self, draft: ProfileDraft, store: str | None) -> None:
         open_ones = [field for field in draft.spec.secrets if field.name not in {**draft.commands, **draft.files}]
@@ -391,8 +394,8 @@ class Questions:
         for field in open_ones:
             self._secret(draft, field)
 
-    def _move(self, draft: ProfileDraft) -> None:
-        """Keep the secrets somewhere else."""
+    def _change_store(self, draft: ProfileDraft) -> None:
+        """Ask again where to keep the secrets."""
         for known in (draft.secrets, draft.commands, draft.files):
             known.clear()
         self._secrets(draft, None)
@@ -410,11 +413,11 @@ class Questions:
         self._explain(field.label, field.help, field.where)
         if draft.store is SecretStore.COMMAND:
             question = f"Command for the {spoken(field.name)}"
-            draft.commands[field.name] = self._until(lambda: _command(self._output.typed(question)))
+            draft.commands[field.name] = self._ask_until_valid(lambda: _command(self._output.ask_text(question)))
             return
         self._output.note("It does not show while you type or paste it.")
-        draft.secrets[field.name] = self._until(
-            lambda: clean_secret(self._output.hidden(field.label), spoken(field.name))
+        draft.secrets[field.name] = self._ask_until_valid(
+            lambda: clean_secret(self._output.ask_secret(field.label), spoken(field.name))
         )
 
     def _explain(self, title: str, *lines: str) -> None:
@@ -423,8 +426,8 @@ class Questions:
         for line in lines:
             self._output.note("\n".join(wrap(line, width, initial_indent="  ", subsequent_indent="  ")))
 
-    def _until(self, ask: Callable[[], Answer]) -> Answer:
-        """Ask until the answer can be used."""
+    def _ask_until_valid(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask until the answer is valid."""
         while True:
             try:
                 return ask()
@@ -439,7 +442,7 @@ def _command(text: str) -> str:
 
 
 def try_out(draft: ProfileDraft, folder: Path, output: Output) -> list[StorageError]:
-    """Test a profile and tell what was found; what is wrong with it."""
+    """Test a profile and print the checks; returns what failed."""
     output.note("Testing …")
     checks = run_in_loop(draft.check(folder))
     for check in checks:

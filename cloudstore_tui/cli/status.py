@@ -1,4 +1,4 @@
-"""`status`: how a folder that is pulled into stands. Monitors ask often, so that it loads little."""
+"""`status`: the last runs that filled a folder. It imports little, since monitors call it often."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -28,16 +28,16 @@ def status_command(session: CommandSession, folder: Path, *, max_age: float | No
         raise StorageError("there is no such folder", subject=str(folder), hint="Name the folder of a pull.")
     output = session.output
     status, verified = fill_status(folder), read_status(folder, "verify")
-    _tell_status(output, status, verified)
+    _print_status(output, status, verified)
     limit = timedelta(seconds=max_age) if max_age is not None else None
     runs_now = PullFolder(place_of(folder).payload).is_filled
-    of_runs = complaint(status, utc_now(), limit, runs_now=runs_now)
-    for wrong in (of_runs, lacking_calls(status), damage(verified)):
+    about_runs = complaint(status, utc_now(), limit, runs_now=runs_now)
+    for wrong in (about_runs, lacking_calls(status), damage(verified)):
         if wrong is not None:
             output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
 
 
-def _tell_status(output: Output, status: RunStatus | None, verified: RunStatus | None) -> None:
+def _print_status(output: Output, status: RunStatus | None, verified: RunStatus | None) -> None:
     named = {
         "last": status.last if status else None,
         "complete": status.complete if status else None,

@@ -1,4 +1,4 @@
-"""`get` and `put`, and what all commands share that move bytes: the manager, the journal, the line of progress."""
+"""`get` and `put`, and what all commands that move bytes share: the manager, the journal, the progress line."""
 
 import asyncio
 import os
@@ -52,10 +52,10 @@ from cloudstore_tui.transfers.model import (
 from cloudstore_tui.ui import format as in_words
 
 FOLLOWING_S = 900.0
-"""Seconds for the service to take a file that was sent."""
-FIRST_LOOK_S = 1.0
-LAST_LOOK_S = 30.0
-"""Seconds between two looks whether it did: at first, and in the end."""
+"""Seconds that `--follow` waits for the service to process a file."""
+FIRST_POLL_S = 1.0
+LAST_POLL_S = 30.0
+"""Seconds between two polls while it waits: at first, and at most."""
 _RENAME = "Rename it; for example: mv OLD NEW."
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
@@ -65,13 +65,13 @@ async def get_command(
 ) -> None:
     if folder == "-" and session.output.as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
-    named = session.named(paths)
+    addresses = session.read_paths(paths)
     if folder == "-":
-        await _stream(session, named)
-    elif named:
+        await _stream(session, addresses)
+    elif addresses:
         target = target_folder(session, folder)
-        # A template may want any field; without one some addresses tell all that is needed.
-        entries = await objects_at(session, named, whole=bool(name))
+        # A template may use any field of the record; without one, some services need no record.
+        entries = await objects_at(session, addresses, whole=bool(name))
         template = Template(name, session.output.zone) if name else None
         files = local_paths(session, entries, target, template)
         await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
@@ -102,7 +102,7 @@ async def put_command(
     sources = _distinct_targets([_source(name) for name in files[:-1]], folder)
     if follow and not provider.taken_to(replace(folder, path=folder.path + sources[0].name)):
         hint = "--follow is for folders below imports/ in which the service makes processed/ and errors/."
-        raise UsageError("nothing is taken from there", subject=files[-1], hint=hint)
+        raise UsageError("files are not processed there", subject=files[-1], hint=hint)
     if not (yes or dry_run):
         _caution(session.output, provider, folder)
     guard = OverwriteGuard(session.output, provider, OnConflict(on_conflict) if on_conflict else None, dry_run)
@@ -116,7 +116,7 @@ async def put_command(
 
 
 class OverwriteGuard(Struct, frozen=True):
-    """Lets a file be uploaded only where nothing is overwritten unasked."""
+    """Decides for each file of an upload whether it may replace the object that is there."""
 
     output: Output
     provider: StorageProvider
@@ -124,11 +124,11 @@ class OverwriteGuard(Struct, frozen=True):
     dry_run: bool
 
     async def admit(self, file: Path, folder: Location) -> UploadRequest | None:
-        """The request, or `None` when the object that is there stays."""
+        """The request, or `None` if the existing object stays."""
         location = structs.replace(folder, path=folder.path + file.name)
         overwrite = self.on_conflict is OnConflict.OVERWRITE
-        # Where nothing is asked or told beforehand, the transfer itself looks, once.
-        exists = self._looks and await _found(self.provider, location) is not None
+        # Otherwise the transfer itself checks, once.
+        exists = self._checks_first and await _found(self.provider, location) is not None
         if exists and not overwrite:
             if self.on_conflict is OnConflict.SKIP:
                 self._skip(location)
@@ -143,7 +143,7 @@ class OverwriteGuard(Struct, frozen=True):
         return UploadRequest(file, location, overwrite)
 
     @property
-    def _looks(self) -> bool:
+    def _checks_first(self) -> bool:
         asks = self.on_conflict is None and self.output.asks
         return self.dry_run or asks or self.on_conflict is OnConflict.SKIP
 
@@ -161,10 +161,10 @@ class OverwriteGuard(Struct, frozen=True):
 
 
 def _source(name: str) -> Path:
-    """A local file that can be sent: its name is UTF-8 and its size is known.
+    """A local file that can be uploaded: its name is UTF-8 and its size is known.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it cannot be.
     """
     file = user_path(name)
     try:
@@ -173,7 +173,7 @@ def _source(name: str) -> Path:
     except UnicodeEncodeError:
         raise UsageError("its name is not UTF-8, as names at the service are", subject=name, hint=_RENAME) from None
     except OSError as error:
-        # A link to nothing is there, and its file is not.
+        # Of a dangling link, the error would say that there is no such file.
         what = "is a link to nothing" if file.is_symlink() else (error.strerror or "cannot be read").lower()
         raise UsageError(what, subject=name, hint="Name a file.") from None
     if stat.S_ISDIR(mode):
@@ -184,7 +184,7 @@ def _source(name: str) -> Path:
 
 
 def _distinct_targets(sources: Sequence[Path], folder: Location) -> Sequence[Path]:
-    """Refuse files that would become the same object: only the last would be left."""
+    """Refuse files that would become the same object, of which only the last would remain."""
     known: dict[str, Path] = {}
     for file in sources:
         if file.name in known:
@@ -201,7 +201,7 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
 
 
 class _BeforeUpload(Struct, frozen=True):
-    """What was in the folders of a sent file before it was sent: what is there later is another one."""
+    """What the folders of processed files held before an upload, to tell what arrives from what was there."""
 
     location: Location
     before: tuple[Entry | None, ...]
@@ -222,28 +222,28 @@ async def _found(provider: StorageProvider, location: Location) -> Entry | None:
 async def _follow(
     session: CommandSession, provider: StorageProvider, waiting: Sequence[_BeforeUpload], seconds: float
 ) -> None:
-    """Report how the service processed the files that were sent, and at the end those it has not taken."""
-    output, pause, end = session.output, FIRST_LOOK_S, monotonic() + seconds
+    """Report how the service processed the uploaded files, and in the end those that it has not processed."""
+    output, pause, end = session.output, FIRST_POLL_S, monotonic() + seconds
     if waiting:
-        output.note(f"Waiting until the service has taken {in_words.counted(len(waiting), 'file')}.")
+        output.note(f"Waiting for the service to process {in_words.counted(len(waiting), 'file')}.")
     while waiting:
-        waiting = [one for one in waiting if not await _is_taken(output, provider, one)]
+        waiting = [one for one in waiting if not await _is_processed(output, provider, one)]
         left = end - monotonic()
         if waiting and left <= 0:
             break
         await asyncio.sleep(min(pause, max(left, 0)))
-        pause = min(pause * 2, LAST_LOOK_S)
+        pause = min(pause * 2, LAST_POLL_S)
     for one in waiting:
-        stays = await _found(provider, one.location) is not None
-        what = "it still lies there" if stays else "it is gone, and not to be found in processed/ or errors/"
+        is_there = await _found(provider, one.location) is not None
+        what = "it is still there" if is_there else "it is gone, and neither in processed/ nor in errors/"
         folder = one.location.address.rpartition("/")[0]
         hint = f"Not every folder has processed/ and errors/: cloudstore ls {shlex.quote(f'{folder}/')}"
-        error = UnavailableError(f"not taken within {in_words.duration(seconds)}: {what}", hint=hint)
+        error = UnavailableError(f"not processed within {in_words.duration(seconds)}: {what}", hint=hint)
         output.error(error, one.location.address)
 
 
-async def _is_taken(output: Output, provider: StorageProvider, sent: _BeforeUpload) -> bool:
-    """Whether the service has taken a file; if so, the result is printed."""
+async def _is_processed(output: Output, provider: StorageProvider, sent: _BeforeUpload) -> bool:
+    """Whether the service has processed a file; if so, the result is printed."""
     for place, before in zip(provider.taken_to(sent.location), sent.before, strict=True):
         entry = await _found(provider, place)
         if entry is None or entry == before:
@@ -262,12 +262,12 @@ async def _is_taken(output: Output, provider: StorageProvider, sent: _BeforeUplo
 
 
 async def objects_at(session: CommandSession, paths: tuple[str, ...], *, whole: bool = True) -> list[StoredObject]:
-    """The objects of some addresses; those that do not exist are reported.
+    """The objects at some addresses; those that do not exist are reported.
 
-    Unless `whole`, those whose address is enough to fetch them are not asked for: the transfer finds out.
+    Unless `whole`, the record is not requested if the address is enough to download the object.
     """
     for path in paths:
-        # What is no address at all is refused before anything is fetched.
+        # An invalid address is refused before anything is downloaded.
         session.resolve(path)
     entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
@@ -281,7 +281,7 @@ async def objects_at(session: CommandSession, paths: tuple[str, ...], *, whole: 
 async def download(
     session: CommandSession, files: Mapping[StoredObject, Path], target: Path, on_conflict: OnConflict | None
 ) -> None:
-    """Fetch objects to these paths below `target` and print the outcome of each; without a rule the user is asked."""
+    """Download objects to these paths below `target` and print the outcome of each; without `on_conflict`, ask."""
     way = on_conflict or OnConflict.REFUSE
     requests: list[Request] = [
         DownloadRequest(entry.location, file.parent, file.name, way, entry, root=target)
@@ -310,7 +310,9 @@ async def _transfer(
     async with transferring(session) as engine:
         with ProgressLine(engine, session.output):
             ended = await wait_for_all(engine, submit_batch(engine, requests))
-        if ask and (again := [_asked(session.output, one) for one in ended if isinstance(one.error, ConflictError)]):
+        if ask and (
+            again := [_request_again(session.output, one) for one in ended if isinstance(one.error, ConflictError)]
+        ):
             kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
             with ProgressLine(engine, session.output):
                 ended = [*kept, *await wait_for_all(engine, [engine.submit(request) for request in again])]
@@ -319,8 +321,8 @@ async def _transfer(
     return ended
 
 
-def _asked(output: Output, transfer: TransferSnapshot) -> Request:
-    """The same request with the user's answer about the file in the way."""
+def _request_again(output: Output, transfer: TransferSnapshot) -> Request:
+    """The same request, with the user's answer about the file in the way."""
     request = transfer.request
     if not isinstance(request, DownloadRequest):
         return request
@@ -330,7 +332,7 @@ def _asked(output: Output, transfer: TransferSnapshot) -> Request:
 
 
 async def _stream(session: CommandSession, paths: tuple[str, ...]) -> None:
-    # Deferred: the browser, which needs the journal of this module, begins no transfer before its first picture.
+    # Deferred: the browser imports this module for the journal, and starts no transfer before its first frame.
     from cloudstore_tui.transfers.download import pipe
 
     engine = TransferManager(session.provider, 1, session.timeouts)
@@ -359,14 +361,10 @@ NOT_KEPT = "The journal of transfers cannot be used, so failed transfers start o
 
 @asynccontextmanager
 async def transferring(session: CommandSession, *, needs_journal: bool = False) -> AsyncIterator[TransferManager]:
-    """An engine that ends with the block; what is not done then stays in the journal.
-
-    Args:
-        session: the command.
-        needs_journal: whether the work is about what the journal has; else it is done without one, too.
+    """A manager that is closed with the block; unfinished transfers stay in the journal.
 
     Raises:
-        LocalDiskError: the journal is needed, and cannot be used.
+        LocalDiskError: the journal cannot be used, and `needs_journal`.
     """
     settings = session.config.settings
     journal = required_journal(session.output) if needs_journal else open_journal(session.output)
@@ -378,7 +376,7 @@ async def transferring(session: CommandSession, *, needs_journal: bool = False) 
         yield engine
     except asyncio.CancelledError:
         if journal is not None:
-            _tell_what_is_left(engine, session.output)
+            _report_unfinished(engine, session.output)
         raise
     finally:
         await engine.close()
@@ -419,7 +417,7 @@ def print_result(output: Output, transfer: TransferSnapshot) -> None:
     request = transfer.request
     error = transfer.error
     if error is None and transfer.state is State.CANCELLED:
-        # By another program: ours would have ended.
+        # Cancelled by another program.
         error = InterruptedTransfer("it was cancelled")
     if error is not None:
         address = request.location.address
@@ -455,7 +453,7 @@ def target_folder(session: CommandSession, text: str) -> Path:
 def local_paths(
     session: CommandSession, entries: Iterable[StoredObject], folder: Path, template: Template | None = None
 ) -> dict[StoredObject, Path]:
-    """Where objects go that are fetched in one command: the second of two equal paths carries a suffix."""
+    """Where the objects of one command go; the second of two equal paths gets a suffix."""
     files: dict[StoredObject, Path] = {}
     taken: set[str] = set()
     for entry in entries:
@@ -470,19 +468,19 @@ def local_paths(
 
 
 def _distinct(file: Path, identity: str, taken: Container[str]) -> Path:
-    """The path with as much of the object's identity as tells it from all others."""
+    """The path with as much of the object's identity as makes it unique."""
     lengths = range(8, 64, 8)
     names = (file.with_name(distinct_name(file.name, identity, length)) for length in lengths)
     return next(name for name in names if _folded(name) not in taken)
 
 
 def _folded(file: Path) -> str:
-    """What two paths share that are one file where a disk knows neither case nor accents apart."""
+    """A key that is equal for paths that a disk which ignores case and normalizes accents takes for one."""
     return unicodedata.normalize("NFC", str(file)).casefold()
 
 
 def submit_batch(engine: TransferManager, requests: Sequence[Request]) -> list[int]:
-    """Put what one command asks for into the queue, as one batch; the numbers of its transfers."""
+    """Submit the requests of one command as one batch; returns the ids of the transfers."""
     if not requests:
         return []
     first = requests[0]
@@ -498,34 +496,34 @@ def submit_batch(engine: TransferManager, requests: Sequence[Request]) -> list[i
 
 
 async def wait_for_all(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:
-    """Wait for transfers, and take off the list what is over.
+    """Wait for transfers, and forget those that are over.
 
-    What failed stays in the journal with its cause, if another try may help, if anything of it is on the disk, or if it
-    was on the list before.
+    A failed transfer stays in the journal if another try may help, if a part of it is on the disk, or if it was in the
+    journal before.
     """
     ended = [await engine.wait(number) for number in numbers]
     for transfer in ended:
         error = transfer.error
-        # What another program makes already is kept there.
+        # Another program runs this transfer; its entry stays.
         busy = isinstance(error, BusyError) and not transfer.done
         if error is None or busy or not (error.retryable or engine.is_left(transfer.id)):
             engine.forget(transfer.id)
     return ended
 
 
-def _tell_what_is_left(engine: TransferManager, output: Output) -> None:
+def _report_unfinished(engine: TransferManager, output: Output) -> None:
     left = sum(not transfer.state.ended for transfer in engine.snapshot())
     if left:
         noun = "transfer is" if left == 1 else "transfers are"
         output.note(f"Stopped: {left:,} {noun} not done. Resume with: cloudstore transfers run")
 
 
-INTERVAL = 0.25
-"""Seconds between two looks; each writes only if the text changed."""
+REFRESH_S = 0.25
+"""Seconds between two updates of the progress line; each writes only if the text has changed."""
 
 
 class ProgressLine:
-    """Shows the state of an engine on stderr while inside the block; nothing where stderr is no terminal."""
+    """Shows progress on stderr while inside the block, if stderr is a terminal."""
 
     def __init__(self, engine: TransferManager, output: Output) -> None:
         self._engine = engine
@@ -550,7 +548,7 @@ class ProgressLine:
     async def _repeat(self) -> None:
         while True:
             self._write(self._summary())
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(REFRESH_S)
 
     def _summary(self) -> str:
         transfers = self._engine.snapshot()
@@ -563,7 +561,7 @@ class ProgressLine:
 
     def _write(self, text: str) -> None:
         if text != self._shown:
-            # A terminal that was closed has no line for it; the transfers go on until something ends them.
+            # The terminal may have been closed; the transfers go on.
             with suppress(OSError):
                 sys.stderr.write(f"\r\x1b[K{text}" if text else "\r\x1b[K")
                 sys.stderr.flush()

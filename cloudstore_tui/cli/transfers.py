@@ -1,4 +1,4 @@
-"""`transfers`: the journal of transfers, of this user's programs that run and of those that ended too early."""
+"""`transfers`: the journal, with the transfers of all running programs and the interrupted ones."""
 
 import shutil
 import sys
@@ -35,7 +35,7 @@ async def list_command(session: CommandSession) -> None:
     output = session.output
     async with open_left_overs(session) as left_overs:
         found = await all_known(left_overs)
-    # A line each: the end of one that is too long for the terminal is the least of it.
+    # One line each: what is cut off on a narrow terminal matters least.
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for batch in batches(found):
         if len(batch) > 1 and not session.output.as_json:
@@ -59,15 +59,15 @@ async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None
 
 
 async def pause_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
-    await _pass_on(session, numbers, "pause")
+    await _request(session, numbers, "pause")
 
 
 async def resume_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
-    await _pass_on(session, numbers, "resume")
+    await _request(session, numbers, "resume")
 
 
 async def cancel_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
-    await _pass_on(session, numbers, "cancel")
+    await _request(session, numbers, "cancel")
 
 
 async def prune_command(session: CommandSession, *, older_than: float, everything: bool) -> None:
@@ -91,19 +91,19 @@ async def log_command(session: CommandSession, *, limit: int) -> None:
         session.output.note("No waits, pauses or failures lately.")
 
 
-async def _pass_on(session: CommandSession, numbers: Sequence[str], verb: str) -> None:
+async def _request(session: CommandSession, numbers: Sequence[str], verb: str) -> None:
     async with open_left_overs(session) as left_overs:
         there = await all_known(left_overs)
         for known in [find_transfer(there, number) for number in numbers]:
-            told = await _ask(known, verb, left_overs)
+            answer = await _ask(known, verb, left_overs)
             if session.output.as_json:
-                session.output.record({"id": known.number, "process": known.process, "text": told})
+                session.output.record({"id": known.number, "process": known.process, "text": answer})
             else:
-                session.output.note(f"{known.number}: {told}.")
+                session.output.note(f"{known.number}: {answer}.")
 
 
 async def _ask(known: "KnownTransfer", verb: str, left_overs: LeftOvers) -> str:
-    """Pass on a request; returns the result as a clause."""
+    """Ask the process that runs a transfer to pause, resume or cancel it; returns what happened as a clause."""
     if known.process:
         await left_overs.ask(known.transfer.id, verb)
         return f"process {known.process} is asked to {verb} it"
@@ -111,40 +111,40 @@ async def _ask(known: "KnownTransfer", verb: str, left_overs: LeftOvers) -> str:
         await left_overs.drop([known.transfer.id])
         return "forgotten, and what arrived is removed"
     hint = f"Resume it with: cloudstore transfers run {known.number}"
-    raise UsageError("no program makes this transfer", subject=known.number, hint=hint)
+    raise UsageError("no program runs this transfer", subject=known.number, hint=hint)
 
 
 _KINDS: dict[type[Request], str] = {DownloadRequest: "download", UploadRequest: "upload", ZipRequest: "zip"}
 _SHORTEST = 4
-"""Characters of a number that are enough where no other transfer begins like it."""
+"""Characters of a number that are enough if they are unique."""
 
 
 class KnownTransfer(Struct, frozen=True):
-    """A transfer of the journal, and the process that makes it; 0 where none does."""
+    """A transfer in the journal, and the process that runs it; 0 if none does."""
 
     transfer: TransferSnapshot
     process: int = 0
 
     @property
     def number(self) -> str:
-        """As people write it."""
+        """The id as users write it."""
         return f"{self.transfer.id:010x}"
 
     @property
     def state(self) -> str:
-        """Where it stands."""
+        """The state, or `interrupted` if no process runs it."""
         return self.transfer.state.value if self.process or self.transfer.state is State.FAILED else "interrupted"
 
     @property
     def size(self) -> int | None:
-        """Its bytes, if known: the journal learns them when the first have arrived."""
+        """Its size in bytes, from the record until the journal has it."""
         request = self.transfer.request
         entry = request.entry if isinstance(request, DownloadRequest) else None
         known = entry.size if entry is not None and entry.size_exact else None
         return self.transfer.size if self.transfer.size is not None else known
 
     def record(self) -> dict[str, object]:
-        """It as JSON; what is unknown is absent."""
+        """The JSON record, without unknown fields."""
         transfer = self.transfer
         record: dict[str, object] = {
             "id": self.number,
@@ -162,7 +162,7 @@ class KnownTransfer(Struct, frozen=True):
         return {field: value for field, value in record.items() if value not in ("", None)}
 
     def line(self, width: int | None, indent: int = 0) -> str:
-        """It as one line, not wider than `width` cells."""
+        """One line, at most `width` cells wide."""
         transfer = self.transfer
         request = transfer.request
         done = in_words.size(transfer.done) + (f" of {in_words.size(self.size)}" if self.size else "")
@@ -174,7 +174,7 @@ class KnownTransfer(Struct, frozen=True):
 
 
 def batches(found: Sequence[KnownTransfer]) -> list[list[KnownTransfer]]:
-    """What one key or command asked for, together; those that another program makes by themselves."""
+    """Group transfers by the key or command that started them, and by process."""
     by_batch: dict[tuple[object, int], list[KnownTransfer]] = {}
     for known in found:
         batch = known.transfer.request.batch
@@ -183,10 +183,10 @@ def batches(found: Sequence[KnownTransfer]) -> list[list[KnownTransfer]]:
 
 
 def heading(found: Sequence[KnownTransfer], width: int | None) -> str:
-    """What some transfers of one batch are together: `20,247 call recordings → /calls  2 left, 1.2 GB of 17.0 GB`."""
+    """The line above a batch: `20,247 call recordings → /calls  2 left, 1.2 GB of 17.0 GB`."""
     batch = found[0].transfer.request.batch or TransferBatch("", "")
     left = sum(size or 0 for known in found for size in sizes_of(known.transfer.request))
-    # What is done is not in the journal any more.
+    # Finished transfers are no longer in the journal.
     done = max(batch.size - left, 0) + sum(known.transfer.done for known in found)
     target = f" → {batch.target}" if batch.target else ""
     size = f", {in_words.size(done)} of {in_words.size(max(batch.size, left))}" if batch.size or left else ""
@@ -196,7 +196,7 @@ def heading(found: Sequence[KnownTransfer], width: int | None) -> str:
 
 @asynccontextmanager
 async def open_left_overs(session: CommandSession) -> AsyncIterator[LeftOvers]:
-    """What the journal has of transfers, for as long as the block lasts."""
+    """Open the journal for the block."""
     journal = required_journal(session.output)
     workers = Workers()
     try:
@@ -207,16 +207,16 @@ async def open_left_overs(session: CommandSession) -> AsyncIterator[LeftOvers]:
 
 
 async def all_known(left_overs: LeftOvers) -> list[KnownTransfer]:
-    """Those that run, then those that were interrupted."""
+    """The running transfers, then the interrupted ones."""
     running = [KnownTransfer(found.transfer, found.process) for found in await left_overs.elsewhere()]
     return running + [KnownTransfer(transfer) for transfer in await left_overs.interrupted()]
 
 
 def find_transfer(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
-    """The one transfer whose number begins so.
+    """The transfer whose number begins with `text`.
 
     Raises:
-        UsageError: the number is too short, or fits several.
+        UsageError: the text is too short, or fits several.
         MissingError: there is none.
     """
     wanted = text.strip().lower()
@@ -230,7 +230,7 @@ def find_transfer(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
 
 
 def _kind(request: Request) -> str:
-    """What is done, in the letters of the command that does the same."""
+    """The command that does the same."""
     if isinstance(request, ZipRequest):
         return "zip"
     return "put" if isinstance(request, UploadRequest) else "get"

@@ -1,4 +1,4 @@
-"""`zip`: objects that the server packs into one file."""
+"""`zip`: jobs of the server that pack objects into one file."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ _HINT = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cl
 
 
 async def start_command(session: CommandSession, paths: tuple[str, ...], *, dry_run: bool) -> None:
-    places = [_object_of(session, path) for path in session.named(paths)]
+    places = [_object_of(session, path) for path in session.read_paths(paths)]
     if not places:
         return
     if len({(location.profile, location.region) for _, location in places}) > 1:
@@ -59,7 +59,7 @@ async def list_command(session: CommandSession, path: str) -> None:
         for job in queue.items:
             _show(session.output, job)
         count += len(queue.items)
-        session.output.losses(queue.failures)
+        session.output.report_failures(queue.failures)
     if not (count or session.output.errors):
         session.output.note("No zip jobs.")
 
@@ -69,13 +69,13 @@ async def get_command(
 ) -> None:
     target = target_folder(session, folder)
     way = OnConflict(on_conflict or OnConflict.REFUSE)
-    requests = await _requests(session, session.named(paths), target, way, keep=keep_zip)
+    requests = await _requests(session, session.read_paths(paths), target, way, keep=keep_zip)
     async with transferring(session) as engine:
         with ProgressLine(engine, session.output):
             numbers = submit_batch(engine, requests)
             ended = [await engine.wait(number) for number in numbers]
         for transfer in ended:
-            _tell(session.output, engine, transfer)
+            _print_outcome(session.output, engine, transfer)
         await wait_for_all(engine, numbers)
 
 
@@ -107,7 +107,7 @@ def _confirm(output: Output, location: Location, count: int) -> None:
 async def _requests(
     session: CommandSession, paths: tuple[str, ...], folder: Path, way: OnConflict, *, keep: bool
 ) -> list[Request]:
-    """The requests: jobs by their names, objects packed by region."""
+    """The requests: one for each named job, and objects in as few jobs as possible, by region."""
     jobs = [path for path in paths if path.endswith(_ENDING)]
     requests: list[Request] = []
     for path in jobs:
@@ -141,7 +141,7 @@ async def _entry(session: CommandSession, path: str) -> StoredObject:
 
 async def _regions(provider: StorageProvider, root: Location, output: Output) -> list[str]:
     page = await provider.folders(root)
-    output.losses(distinct(page.failures))
+    output.report_failures(distinct(page.failures))
     return [folder.location.region for folder in page.items]
 
 
@@ -173,7 +173,7 @@ def _show(output: Output, job: ZipJob) -> None:
     )
 
 
-def _tell(output: Output, engine: TransferManager, transfer: TransferSnapshot) -> None:
+def _print_outcome(output: Output, engine: TransferManager, transfer: TransferSnapshot) -> None:
     """Print the outcome of each member, or of a transfer without members."""
     members = engine.members(transfer.id)
     for member in members:

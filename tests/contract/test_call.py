@@ -78,7 +78,7 @@ def test_files_without_calls_are_not_fetched_as_calls(run: Cloudstore) -> None:
     key = next(record["key"] for record in listed if record["type"] != "folder")
     done = run("call", "get", f"acme:{key}")
     assert done.code == 2
-    assert "knows no calls" in done.err
+    assert "has no calls" in done.err
 
 
 def test_where_nothing_is_found_it_says_what_was_looked_for(run: Cloudstore) -> None:
@@ -112,8 +112,8 @@ def test_a_whole_call_is_fetched_into_one_folder(run: Cloudstore, shown: dict[st
     [
         (("call", "show", "acme8:us-east/x", "an-id"), 2, "Write PROFILE:REGION ID."),
         (("call", "show", "acme8:us-east"), 2, "Name an object, or add the id of a call."),
-        (("call", "show", "acme", "x"), 2, "knows no calls"),
-        (("call", "show", "acme:exports/reporting/outreach/outreach-20240901.tar"), 2, "knows no calls"),
+        (("call", "show", "acme", "x"), 2, "has no calls"),
+        (("call", "show", "acme:exports/reporting/outreach/outreach-20240901.tar"), 2, "has no calls"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run: Cloudstore, words: tuple[str, ...], code: int, told: str) -> None:

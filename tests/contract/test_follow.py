@@ -14,7 +14,7 @@ FOLDER = "acme:imports/apm/ecf/"
 
 @pytest.fixture(autouse=True)
 def _soon(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "FIRST_LOOK_S", 0.05)
+    monkeypatch.setattr(transfer, "FIRST_POLL_S", 0.05)
     sandbox.switches.set({"A-take-seconds": "0.3"})
 
 
@@ -31,7 +31,7 @@ def test_a_file_that_was_processed_is_told(cloudstore: Cloudstore, sandbox: Sand
     sandbox.switches.set({"A-take": "stay"})
     time.sleep(1)  # times of the service have whole seconds
     again = put(cloudstore, tmp_path, "good.csv", "--within", "1s")
-    assert (again.code, "not taken within" in again.err, "still lies there" in again.err) == (4, True, True)
+    assert (again.code, "not processed within" in again.err, "it is still there" in again.err) == (4, True, True)
 
 
 def test_a_file_that_went_to_errors_is_told(cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_file_that_went_to_errors_is_told(cloudstore: Cloudstore, sandbox: San
 def test_where_nothing_is_taken_from_nothing_is_sent(cloudstore: Cloudstore, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("x")
     done = cloudstore("put", "x.csv", f"{FOLDER}processed/", "--follow")
-    assert (done.code, "nothing is taken from there" in done.err) == (2, True)
+    assert (done.code, "files are not processed there" in done.err) == (2, True)
     assert cloudstore("stat", f"{FOLDER}processed/x.csv").code == 8
     assert cloudstore("put", "x.csv", FOLDER, "--within", "5m").code == 2
 

@@ -194,7 +194,7 @@ def test_paths_come_from_stdin_in_every_command_that_takes_several(cloudstore: C
 )
 def test_nothing_on_stdin_is_nothing_to_do(cloudstore: Cloudstore, command: tuple[str, ...]) -> None:
     done = cloudstore(*command)
-    assert (done.code, done.out, done.err) == (0, "", "Nothing is named on stdin, so nothing is done.\n")
+    assert (done.code, done.out, done.err) == (0, "", "stdin holds no paths, so nothing is done.\n")
 
 
 @pytest.mark.parametrize("command", [("rm", "-", "--proved-by", "proof", "--yes"), ("restore", "forget", "-")])

@@ -106,7 +106,7 @@ def test_a_reader_that_has_enough_is_no_failure(ready: Ready, arguments: tuple[s
 def test_a_command_that_waits_says_so_from_time_to_time(
     cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "TELL_WAIT_S", 0.05)
+    monkeypatch.setattr(session, "WAIT_NOTICE_S", 0.05)
     # One region holds up the rows of all.
     sandbox.faults.add("too-many retry-after=1 where=api path=/*/uk/* times=1")
     done = cloudstore("find", "acme8:", "--limit", "1", "--json")

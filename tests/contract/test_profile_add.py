@@ -123,7 +123,7 @@ def test_a_secret_as_an_option_is_refused_with_the_reason_and_never_repeated(
 ) -> None:
     done = run("add", "x", "--provider", "8x8", *arguments)
     assert done.code == 2
-    assert "everybody on this machine can read it" in done.err
+    assert "everybody on this machine could read it" in done.err
     assert "--secret-stdin" in done.err
     assert "hunter2" not in done.err + done.out
 

@@ -544,13 +544,13 @@ def test_of_many_failures_of_one_kind_people_see_the_first_ones_and_the_last(
 def test_verify_calls_no_folder_good_that_lacks_what_a_pull_found(run: Cloudstore, calls: Path) -> None:
     archived = run("pull", "acme8", "state:archived", "--to", "calls")
     assert archived.code == 8
-    assert "See to what is told above, then run the same command again" in archived.out
+    assert "Resolve the errors above, then run the same command again" in archived.out
     assert run(*FEW).code == 0
     # How many are archived depends on what was restored before.
     lacking = sum("error" in line for line in manifest(calls))
     done = run("verify", "calls")
     assert done.code == 1
-    assert f"calls: it is not complete: {lacking} entries of its manifest tell of what" in done.err
+    assert f"calls: it is not complete: {lacking} entries of its manifest record what" in done.err
     assert run("verify", "calls", "-q").code == 1
     told = run("verify", "calls", "--json", "--report", "report.json", "--on-failure", "touch failed")
     assert (told.code, told.report["not_fetched"]) == (1, lacking)

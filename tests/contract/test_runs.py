@@ -100,7 +100,7 @@ def test_a_command_that_fails_is_told(
     cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch, command: str, words: str
 ) -> None:
     if command.startswith("sleep"):
-        monkeypatch.setattr("cloudstore_tui.cli.reporting.HOOK_PATIENCE", 0.3)
+        monkeypatch.setattr("cloudstore_tui.cli.reporting.HOOK_TIMEOUT_S", 0.3)
     done = cloudstore(*PULL, "--on-success", command)
     assert (done.code, words in done.err) == (1, True), done
     assert cloudstore("status", "calls").code == 0

@@ -1,4 +1,4 @@
-"""What the commands take that open the browser, or serve something to look at."""
+"""The commands that open the browser or serve the sandbox."""
 
 from datetime import UTC, datetime
 
@@ -22,13 +22,13 @@ class NowType(click.ParamType[datetime]):
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """What was written as a moment."""
+        """The time, with a zone."""
         if isinstance(value, datetime):
             return value
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
-            # Deferred: a time that is one needs no error.
+            # Deferred: most times are valid.
             from cloudstore_tui.core.errors import UsageError
 
             raise UsageError(
@@ -43,7 +43,7 @@ _now_option = click.option(
     default="2024-09-02T09:00Z",
     show_default=True,
     type=NowType(),
-    help="The moment that the ages of the data count back from.",
+    help="The time that the data is made for: ages count back from it.",
 )
 
 
@@ -56,7 +56,7 @@ def open_command() -> None:
 
 @click.command("sandbox", cls=Command, does="browser.sandbox_command")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
-@click.option("--port", metavar="PORT", type=Number(0, 65535), default=0, help="0 for any free one. [default: 0]")
+@click.option("--port", metavar="PORT", type=Number(0, 65535), default=0, help="0 chooses a free one. [default: 0]")
 @click.option(
     "--data", metavar="DIR", type=LocalPath(), help="Keep the data in this folder. [default: a temporary one]"
 )
@@ -64,10 +64,16 @@ def open_command() -> None:
 @click.option("--objects", metavar="N", type=Number(0, 10_000_000), default=0, help="Extra recordings to add.")
 @_now_option
 @click.option(
-    "--switch", "switches", metavar="ID=VALUE", multiple=True, help="Choose another behaviour where vendors differ."
+    "--switch",
+    "switches",
+    metavar="ID=VALUE",
+    multiple=True,
+    help="Answer differently where the vendors' documentation is unclear.",
 )
 @click.option("--list-switches", is_flag=True, help="List all switches and their values, and exit.")
-@click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Inject faults.")
+@click.option(
+    "--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Inject faults, such as cut downloads."
+)
 @click.option("--list-faults", is_flag=True, help="List all faults and how to write one, and exit.")
 @click.option("--with-parent", is_flag=True, hidden=True)
 @click.option("--socket", "socket_fd", type=int, hidden=True)
@@ -75,8 +81,8 @@ def open_command() -> None:
 def sandbox_command() -> None:
     """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
 
-    The first line on stdout is JSON: {"event": "ready", "base_url": …, "config": …}. The file named there is a
-    configuration with one profile for each service and version.
+    The first line on stdout is JSON: {"event": "ready", "base_url": …, "config": …}. The file `config` is a
+    configuration with a profile for each service and version.
 
     \b
     Examples:
@@ -94,7 +100,7 @@ def sandbox_command() -> None:
 @_now_option
 @screen_options
 def demo_command() -> None:
-    """Open the browser on a sandbox of both services, which ends with it.
+    """Open the browser on a sandbox of both services, which ends when the browser does.
 
     Your own configuration is neither read nor written. Downloads go to the folder cloudstore-demo below the
     current one; nothing else is left behind.

@@ -1,10 +1,10 @@
-"""What the commands take that restore and delete."""
+"""The commands that restore and delete."""
 
 import click
 
 from cloudstore_tui.cli.options import (
     Command,
-    CommandWithParts,
+    CommandWithSubcommands,
     LocalPath,
     Number,
     OwnCommand,
@@ -23,9 +23,9 @@ from cloudstore_tui.cli.options import (
     default=7,
     show_default=True,
     metavar="N",
-    help="Keep the copies for so many days.",
+    help="Keep the restored copies for this many days.",
 )
-@click.option("--wait", is_flag=True, help="Wait until they are restored, which can take up to 24 hours.")
+@click.option("--wait", is_flag=True, help="Wait until the objects are restored, which can take 24 hours.")
 @click.option("--then-get", is_flag=True, help="Wait, and download each as soon as it is restored.")
 @click.option("--to", "folder", default="", metavar="DIR", help="Folder for --then-get. [default: download_dir]")
 @dry_run_option
@@ -34,9 +34,9 @@ from cloudstore_tui.cli.options import (
 def own_command() -> None:
     """Restore archived objects, and keep a list of the requests.
 
-    The service restores an object within hours, for 1 to 10 days. The list outlives the program: `cloudstore restore
-    --wait`, and the browser while it is open, continue with all of it. PATH may be -: then paths, or the lines of
-    `find --json`, are read from stdin. The profile needs read_only = false, and the key the level edit.
+    The service restores an object within hours, for 1 to 10 days. The list is kept: `cloudstore restore --wait`, and
+    the browser while it is open, continue with all of it. PATH may be -: then paths, or the lines of `find --json`,
+    are read from stdin. The profile needs read_only = false, and the API key the level "edit".
 
     \b
     Examples:
@@ -48,13 +48,13 @@ def own_command() -> None:
 
 
 assert isinstance(own_command, OwnCommand)
-restore_command = CommandWithParts(own_command)
+restore_command = CommandWithSubcommands(own_command)
 
 
 @restore_command.command("list", does="restore.list_command")
 @json_option
 def restore_list_command() -> None:
-    """List the requests, and until when each copy is kept.
+    """List the requests, and how long each copy is kept.
 
     \b
     Example:
@@ -66,7 +66,7 @@ def restore_list_command() -> None:
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
 @json_option
 def restore_forget_command() -> None:
-    """Remove requests from the list; without PATH all that are finished.
+    """Remove requests from the list; without PATH all finished ones.
 
     \b
     Example:
@@ -81,7 +81,7 @@ def restore_forget_command() -> None:
     "folder",
     type=LocalPath(),
     metavar="DIR",
-    help="Only objects that this pulled folder has a good copy of; without PATH all of them.",
+    help="Only objects of which this pulled folder has a good copy; without PATH all of them.",
 )
 @yes_option
 @dry_run_option
@@ -94,7 +94,7 @@ def rm_command() -> None:
     size and checksum; `cloudstore deletions` shows the log. The profile needs read_only = false. PATH may be -: then
     paths, or the lines of `find --json`, are read from stdin.
 
-    With --proved-by an object is deleted only if its copy in that folder was just read back, is what was fetched, and
+    With --proved-by an object is deleted only if its copy in that folder is read back now, is what was downloaded, and
     matches the checksum that the service has now. Objects that are kept are listed, each with the reason.
 
     \b
@@ -111,8 +111,8 @@ def rm_command() -> None:
 def deletions_command() -> None:
     """Show what was deleted from this machine: when, by whom, its size and checksum, and the outcome.
 
-    The log is in the state folder, and lines are only ever added. "unknown: check" marks a deletion that was begun and
-    never finished, because the program was killed: look with `cloudstore stat PATH`.
+    The log is in the state folder; lines are only ever added. "unknown: check" marks a deletion that was begun and
+    never finished because the program was killed: check it with `cloudstore stat PATH`.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""What the commands take that fetch and send."""
+"""The commands that download and upload."""
 
 import click
 
@@ -49,7 +49,7 @@ def get_command() -> None:
 @click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
 @conflict_option("refuse", "skip", "overwrite")
 @click.option("--follow", is_flag=True, help="Wait until the service has moved each file to processed/ or errors/.")
-@click.option("--within", type=Duration(), metavar="DURATION", help="Wait for that no longer than this. [default: 15m]")
+@click.option("--within", type=Duration(), metavar="DURATION", help="Wait no longer than this. [default: 15m]")
 @yes_option
 @dry_run_option
 @json_option
@@ -78,15 +78,15 @@ def put_command() -> None:
     "--newer-than",
     default="",
     metavar="TIME",
-    help="For a folder: only files changed at or after: 7d, 2024-09-01 …",
+    help="In a folder: only files changed at or after this time: 7d, 2024-09-01 …",
 )
 @click.option(
     "--expiring",
     type=Duration(),
     metavar="DURATION",
-    help="Only objects with less time left by the retention policy of the profile: 7d …",
+    help="Only objects that expire within this time by the retention policy of the profile: 7d …",
 )
-@click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; made if it is missing.")
+@click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; created if missing.")
 @click.option(
     "--name",
     "template",
@@ -98,11 +98,11 @@ def put_command() -> None:
     "--via",
     type=click.Choice(["auto", "zip", "content"]),
     default="auto",
-    help="Download in zips of the server, or one by one. [default: auto, whichever is faster]",
+    help="Download as server-side zips, or one by one. [default: auto, whichever is faster]",
 )
 @dry_run_option
 @click.option(
-    "--manifest", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", help="csv writes manifest.csv, too."
+    "--manifest", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", help="csv: write manifest.csv, too."
 )
 @click.option("--sidecar", is_flag=True, help="Save all fields and tags of each object beside its file, as NAME.json.")
 @conflict_option()
@@ -110,7 +110,7 @@ def put_command() -> None:
 @json_option
 @timeout_option(transfers=True)
 def pull_command() -> None:
-    """Fetch everything a query finds, or everything in a folder. Run it again to resume, or to fetch what is new.
+    """Download everything that a query finds or a folder holds. Run it again to resume, or for what is new.
 
     Existing files are skipped. manifest.jsonl in the folder records what each object is, where it is, and how it was
     verified. The exit code is 0 only when nothing is missing. The new version of an object is saved beside the old
@@ -138,7 +138,11 @@ def pull_command() -> None:
     "--every", type=Duration(), default=300.0, metavar="DURATION", help="Longest pause between rounds. [default: 5m]"
 )
 @click.option(
-    "--look-back", type=Duration(), default=21_600.0, metavar="DURATION", help="How late objects appear. [default: 6h]"
+    "--look-back",
+    type=Duration(),
+    default=21_600.0,
+    metavar="DURATION",
+    help="How late an object may appear. [default: 6h]",
 )
 @click.option(
     "--expect",
@@ -154,13 +158,13 @@ def pull_command() -> None:
     section="Which objects",
     type=Duration(),
     metavar="DURATION",
-    help="The deadline for these, after the first object of a call. [default: 6h]",
+    help="The deadline for --expect, from the first object of a call. [default: 6h]",
 )
 @click.option("--sidecar", is_flag=True, help="Save all fields and tags of each object beside its file, as NAME.json.")
 @run_options
 @json_option
 def watch_command() -> None:
-    """Fetch what a query finds, or what is new in a folder, as it appears, until a signal stops it.
+    """Download what a query finds, or what is new in a folder, as it appears, until a signal stops it.
 
     Each round is a pull that looks back to where the last complete one began, even one of an earlier watch, so neither
     an outage nor a restart leaves a gap. Rounds come sooner while something is found, and later while nothing is. A
@@ -184,7 +188,7 @@ def watch_command() -> None:
 @click.option(
     "--sample", type=Percent(), default=1.0, metavar="PERCENT", help="Read only a part of the files, such as 5%."
 )
-@click.option("--seed", type=int, default=0, metavar="N", help="Choose another part for each number.")
+@click.option("--seed", type=int, default=0, metavar="N", help="Which part: the same number chooses the same files.")
 @click.option("--signers", type=LocalPath(), metavar="FILE", help="Who may sign a seal (allowed_signers of SSH).")
 @click.option(
     "--authority", type=LocalPath(), metavar="FILE", help="Certificates of the time stamp authorities to trust (PEM)."
@@ -192,7 +196,7 @@ def watch_command() -> None:
 @run_options
 @json_option
 def verify_command() -> None:
-    """Check that every file is there and has the bytes that were fetched; nothing is sent.
+    """Check that every file is there with the bytes that were downloaded; nothing is sent.
 
     Exit codes: 0 if all is well; 6 if bytes have changed or a line of the manifest cannot be read; 8 if files are
     missing; 1 for several of these, or if every file is good but the pull could not fetch or list everything. Files
@@ -238,16 +242,20 @@ def status_command() -> None:
     "--start-column", default="", metavar="NAME", help="The column with the start. [default: found by its name]"
 )
 @click.option(
-    "--late", type=Duration(), default=86_400.0, metavar="DURATION", help="How late objects appear. [default: 24h]"
+    "--late",
+    type=Duration(),
+    default=86_400.0,
+    metavar="DURATION",
+    help="How late after its call an object may appear. [default: 24h]",
 )
 @json_option
 @timeout_option()
 def reconcile_command() -> None:
     """Compare a list of calls with the service and with a pulled folder.
 
-    The list is a CSV file with the id and the start of each call, from the telephone system or a CRM. Everything open
+    The list is a CSV file with the id and the start of each call, from the telephone system or a CRM. Every discrepancy
     is shown: calls missing at the service, archived, not here, here but changed, or without an expected type, and
-    objects that belong to no call. The exit code is 0 only when nothing is open.
+    objects that belong to no call. The exit code is 0 only if there is none.
 
     \b
     Examples:
@@ -259,7 +267,7 @@ def reconcile_command() -> None:
 @click.command("seal", cls=Command, does="archive.seal_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option(
-    "--sign", "key", type=LocalPath(), metavar="KEY", help="Sign with an SSH key, also one on a hardware token."
+    "--sign", "key", type=LocalPath(), metavar="KEY", help="Sign with an SSH key, which may be on a hardware token."
 )
 @click.option("--timestamp", "url", default="", metavar="URL", help="Get a time stamp from an authority (RFC 3161).")
 @json_option
@@ -269,8 +277,8 @@ def seal_command() -> None:
 
     The files move into data/ the first time. After that pull continues to fill the folder, verify also checks the seal,
     and sealing again reads only what is new. To check a seal without this program: bagit.py --validate DIR,
-    sha256sum -c manifest-sha256.txt in the folder, ssh-keygen -Y verify, openssl ts -verify. A file that is not the one
-    that was fetched is not sealed: exit code 6.
+    sha256sum -c manifest-sha256.txt in the folder, ssh-keygen -Y verify, openssl ts -verify. A file that differs from
+    what was downloaded is not sealed: exit code 6.
 
     A time stamp proves that the seal existed at that time. The authority receives a digest and nothing else; its host
     must be in timestamp_hosts of the settings.
@@ -286,7 +294,7 @@ def seal_command() -> None:
 def zip_command() -> None:
     """Zip jobs of the 8x8 service: it packs objects of one region into a file of up to 2 GB.
 
-    A job stays on the server until the service or `zip clear` removes it, also after it was fetched.
+    A job stays on the server, even after it was downloaded, until the service or `zip clear` removes it.
 
     \b
     Examples:
@@ -302,7 +310,7 @@ def zip_command() -> None:
 @json_option
 @timeout_option()
 def zip_start_command() -> None:
-    """Start a job for objects of one region and exit; `zip get` fetches it when it is done.
+    """Start a job for objects of one region and exit; `zip get` downloads it when it is done.
 
     PATH may be -: then paths, or the lines of `find --json`, are read from stdin.
 
@@ -317,7 +325,7 @@ def zip_start_command() -> None:
 @json_option
 @timeout_option()
 def zip_status_command() -> None:
-    """Show the status of one job, in the service's own word.
+    """Show the status of one job, in the service's own words.
 
     \b
     Example:
@@ -330,7 +338,7 @@ def zip_status_command() -> None:
 @json_option
 @timeout_option()
 def zip_list_command() -> None:
-    """List the jobs on the server, also those of others with the same key.
+    """List the jobs on the server, including those of others who use the same key.
 
     \b
     Example:
@@ -346,10 +354,10 @@ def zip_list_command() -> None:
 @json_option
 @timeout_option(transfers=True)
 def zip_get_command() -> None:
-    """Fetch a job, or pack objects and fetch them; every member is verified on its own.
+    """Download a job, or have objects packed and download them; every member is verified on its own.
 
-    PATH is PROFILE:REGION/NAME.zip for a job, or an object. Waits until the server is done. PATH may be -: then paths,
-    or the lines of `find --json`, are read from stdin.
+    PATH is PROFILE:REGION/NAME.zip for a job, or an object. It waits until the server is done. PATH may be -: then
+    paths, or the lines of `find --json`, are read from stdin.
 
     \b
     Example:
@@ -362,7 +370,7 @@ def zip_get_command() -> None:
 @json_option
 @timeout_option()
 def zip_cancel_command() -> None:
-    """Cancel one job, and list the jobs that are left.
+    """Cancel one job, and list the remaining ones.
 
     \b
     Example:
@@ -376,7 +384,7 @@ def zip_cancel_command() -> None:
 @json_option
 @timeout_option()
 def zip_clear_command() -> None:
-    """Remove all jobs of a region, also those of others with the same key.
+    """Remove all jobs of a region, including those of others who use the same key.
 
     \b
     Example:
@@ -386,10 +394,10 @@ def zip_clear_command() -> None:
 
 @click.group("transfers", cls=Group)
 def transfers_command() -> None:
-    """The journal of transfers: those that run in any program of yours, and those that were interrupted.
+    """The journal of transfers: those running in any of your programs, and those that were interrupted.
 
-    Transfers that were stopped, by Ctrl-C, a crash or the end of the browser, are kept here and resume where they
-    stopped. Every transfer has a number; its first characters are enough, at least four.
+    Transfers that were stopped by Ctrl+C, a crash or the end of the browser are kept here and resume where they
+    stopped. Every transfer has a number; its first characters, at least four, are enough.
 
     \b
     Examples:
@@ -404,8 +412,8 @@ def transfers_command() -> None:
 def transfers_list_command() -> None:
     """List the running transfers of all your programs, and the interrupted ones.
 
-    Each line shows the number, the state, how much is safely on disk, and what it is. Transfers of one key or command
-    are grouped below a line with their target and what is left.
+    Each line shows the number, the state, how much is safely on the disk, and what it is. Transfers that one key or
+    command started are grouped below a line with their target and what is left.
 
     \b
     Examples:
@@ -433,7 +441,7 @@ def transfers_run_command() -> None:
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 @json_option
 def transfers_pause_command() -> None:
-    """Pause transfers in the program that runs them; what has arrived is kept.
+    """Pause transfers in the program that runs them, keeping what has arrived.
 
     \b
     Example:
@@ -447,7 +455,7 @@ def transfers_pause_command() -> None:
 def transfers_resume_command() -> None:
     """Resume paused transfers in the program that runs them.
 
-    Those of a program that has ended resume with `cloudstore transfers run`.
+    For transfers of a program that has ended, use `cloudstore transfers run`.
 
     \b
     Example:
@@ -459,7 +467,7 @@ def transfers_resume_command() -> None:
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 @json_option
 def transfers_cancel_command() -> None:
-    """Cancel transfers in any program of yours, and remove their part files.
+    """Cancel transfers in any of your programs, and remove their part files.
 
     \b
     Example:
@@ -472,7 +480,7 @@ def transfers_cancel_command() -> None:
     "--older-than",
     type=Duration(),
     default=14 * 86_400.0,
-    help="Only those that nobody resumed for this long. [default: 14d]",
+    help="Only those that were not resumed for this long. [default: 14d]",
 )
 @click.option("--all", "everything", is_flag=True, help="All interrupted transfers, however new.")
 @json_option
@@ -493,7 +501,7 @@ def transfers_prune_command() -> None:
     default=100,
     show_default=True,
     metavar="N",
-    help="Show the last so many.",
+    help="How many of the last events to show.",
 )
 @json_option
 def transfers_log_command() -> None:

@@ -1,4 +1,4 @@
-"""What the commands take that look at what is there, and that deal with filters and searches."""
+"""The commands that look at what is there, and those for filters and searches."""
 
 import click
 
@@ -18,13 +18,13 @@ from cloudstore_tui.cli.options import (
 
 @click.command("ls", cls=Command, does="look.ls_command")
 @click.argument("path", default="", metavar="[PATH]")
-@click.option("-R", "--recursive", is_flag=True, help="Include everything below.")
+@click.option("-R", "--recursive", is_flag=True, help="Include everything below the folder.")
 @click.option("--all", "everything", is_flag=True, help="Show all objects of a region, not only the newest 100.")
 @export_options
 @limit_option
 @timeout_option()
 def ls_command() -> None:
-    """List a folder, a region or the regions; without PATH the profiles.
+    """List a folder, a region, or the regions of a profile; without PATH the profiles.
 
     \b
     Examples:
@@ -42,7 +42,7 @@ def ls_command() -> None:
 @output_option(
     "--sort", default="", metavar="NAME", help="Sort by created, name, type, size, state, duration or a tag."
 )
-@output_option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
+@output_option("--desc", is_flag=True, help="Largest or newest first; this is the default without --sort.")
 @output_option("--count", is_flag=True, help="Print only the number of objects.")
 @export_options
 @limit_option
@@ -50,8 +50,8 @@ def ls_command() -> None:
 def find_command() -> None:
     """Search the objects of a profile, in one region or in all.
 
-    Words and options are joined by AND; `cloudstore fiql compile --help` lists the words. Times without a zone are in
-    the time zone of the settings.
+    All words and options must match; `cloudstore fiql compile --help` lists the words. Times without a zone are in the
+    time zone of the settings.
 
     \b
     Examples:
@@ -85,16 +85,16 @@ def stat_command() -> None:
     default=64 * 1024,
     show_default=True,
     metavar="N",
-    help="Read so many bytes from its beginning.",
+    help="How many bytes to read from the beginning.",
 )
 @click.option("--text", "as_text", is_flag=True, help="Print the content only, without facts and notes.")
 @json_option
 @timeout_option()
 def preview_command() -> None:
-    """Preview an object: text, JSON, tables, transcripts, archive members, facts and loudness of sound.
+    """Preview an object: text, JSON, tables, transcripts, archive members, the facts and waveform of a recording.
 
-    Only a part of the object is fetched: its beginning, and a few more pieces of archives and recordings.
-    PATH may also be a file on this machine.
+    Only a part of the object is read: its beginning, and a few more pieces of archives and recordings. PATH may also be
+    a file on this machine.
 
     \b
     Examples:
@@ -122,7 +122,7 @@ def call_command() -> None:
 @json_option
 @timeout_option()
 def call_show_command() -> None:
-    """Show everything of one call as a tree: the call of an object, or the one with this id.
+    """Show everything that belongs to a call as a tree. Name an object of the call, or its id.
 
     \b
     Examples:
@@ -133,12 +133,12 @@ def call_show_command() -> None:
 
 @call_command.command("get", does="call.get_command")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", metavar="DIR", help="Folder for the folders. [default: download_dir]")
+@click.option("--to", "folder", default="", metavar="DIR", help="Where to make the folders. [default: download_dir]")
 @conflict_option()
 @json_option
 @timeout_option(transfers=True)
 def call_get_command() -> None:
-    """Download everything of the calls that these objects belong to, into a folder for each call.
+    """Download everything that belongs to the calls of these objects, into a folder for each call.
 
     The setting call_folder names the folders. PATH may be -: then paths, or the lines of `find --json`, are read
     from stdin.
@@ -151,12 +151,12 @@ def call_get_command() -> None:
 
 @click.command("url", cls=Command, does="look.url_command")
 @click.argument("path")
-@click.option("--native", is_flag=True, help="Alvaria: a link to the object store itself, not to the proxy.")
-@click.option("--curl", is_flag=True, help="Print a curl command that fetches it.")
+@click.option("--native", is_flag=True, help="Alvaria only: link to the object store itself, not to the proxy.")
+@click.option("--curl", is_flag=True, help="Print a curl command that downloads the object.")
 @json_option
 @timeout_option()
 def url_command() -> None:
-    """Print a link; anyone with it can download the object until it expires.
+    """Print a signed link. Anyone who has it can download the object until it expires.
 
     \b
     Examples:
@@ -167,7 +167,7 @@ def url_command() -> None:
 
 @click.group("search", cls=Group)
 def search_command() -> None:
-    """Searches with a name: `cloudstore find PROFILE @NAME`, and in the tree of the browser.
+    """Save searches under a name, for `cloudstore find PROFILE @NAME` and the tree of the browser.
 
     \b
     Example:
@@ -178,10 +178,12 @@ def search_command() -> None:
 @search_command.command("save", does="find.search_save_command")
 @click.argument("name")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--for", "where", default="", metavar="PROFILE[:REGION]", help="Only for this profile, or region of it.")
+@click.option(
+    "--for", "where", default="", metavar="PROFILE[:REGION]", help="Only for this profile, or this region of it."
+)
 @json_option
 def search_save_command() -> None:
-    """Save words or a filter under a name. A value written ?name is filled in each time.
+    """Save words or a filter under a name. A value such as ?queue is filled in each time.
 
     \b
     Examples:
@@ -216,7 +218,7 @@ def search_remove_command() -> None:
 
 @click.group("fiql", cls=Group)
 def fiql_command() -> None:
-    """Look at FIQL filters and phrases before they are sent.
+    """Check, explain and compile filters before they are sent.
 
     \b
     Example:
@@ -260,8 +262,8 @@ def fiql_compile_command() -> None:
     Conditions that must all hold, such as:
       type:callcenterrecording  state:archived  agent:"Khang Glynn"  queue:One,Two  direction:in
       since:yesterday  until:2024-09-30  on:2024-09  created:"last 7 days"  dur:>90s  dur:1m..5m  size:<10MB
-      agent:~khang  agent:Kh*  invoice    looked for in the fetched rows
-      agent:!=Khang                       all but that one; after `--` also -agent:Khang
+      agent:~khang  agent:Kh*  invoice    checked in the fetched rows
+      agent:!=Khang                       all but this one; after `--` also -agent:Khang
 
     \b
     Example:

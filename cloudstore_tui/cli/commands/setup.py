@@ -1,4 +1,4 @@
-"""What the commands take that set the program up."""
+"""The commands that set the program up."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ def secrets_of_services() -> "dict[str, SecretField]":
 
 
 def flag_of(name: str) -> str:
-    """How an option is called on the command line: lists are given one by one."""
+    """The flag for an option of a profile; the items of a list are given one by one."""
     option = options_of_services().get(name)
     listed = option is not None and option.type is tuple
     return f"--{name.removesuffix('s') if listed else name}".replace("_", "-")
@@ -46,25 +46,25 @@ def flag_of(name: str) -> str:
 def _refuse_secret(_context: click.Context, parameter: click.Parameter, value: object) -> None:
     if value is None:
         return
-    # Deferred: a mistake that few make.
+    # Deferred: few make this mistake.
     from cloudstore_tui.core.errors import UsageError
 
     raise UsageError(
-        f"a secret is never an option: everybody on this machine can read it ({parameter.opts[0]})",
+        f"a secret is never an option, since everybody on this machine could read it ({parameter.opts[0]})",
         hint="Pipe it in with --secret-stdin, or run `cloudstore profile add` on a terminal and be asked. "
-        "Have the secret changed if it was a real one: it is in the history of your shell.",
+        "If it was a real secret, have it changed: it is in the history of your shell.",
     )
 
 
 class ProfileAddCommand(Command):
-    """`profile add`, which takes an option for everything that some service needs, as its specification says."""
+    """`profile add`, with an option for everything that some service needs, from the specifications of the services."""
 
     _parameters: list[click.Parameter]
     _knows_services = False
 
     @property
     def params(self) -> list[click.Parameter]:
-        """The name, the options of the services, and the others; the services are looked up when that is asked."""
+        """The name, the options of the services, and the others; the services are imported on first use."""
         if not self._knows_services:
             self._knows_services = True
             self._parameters[1:1] = self._of_services()
@@ -78,7 +78,9 @@ class ProfileAddCommand(Command):
     def _of_services() -> Iterator[click.Option]:
         from cloudstore_tui.providers import PROVIDERS
 
-        yield click.Option(["--provider"], type=click.Choice([spec.name for spec in PROVIDERS]), help="The service.")
+        yield click.Option(
+            ["--provider"], type=click.Choice([spec.name for spec in PROVIDERS]), help="The service of the profile."
+        )
         for name, option in options_of_services().items():
             listed = option.type is tuple
             help_text = f"{option.help} May be repeated." if listed else option.help
@@ -86,7 +88,7 @@ class ProfileAddCommand(Command):
         for secret in secrets_of_services().values():
             flag = flag_of(secret.name)
             yield click.Option([flag], hidden=True, expose_value=False, metavar="", callback=_refuse_secret)
-            yield click.Option([f"{flag}-file"], metavar="FILE", help=f"A file with it: {secret.help}")
+            yield click.Option([f"{flag}-file"], metavar="FILE", help=f"A file that holds it. {secret.help}")
             yield click.Option([f"{flag}-command"], metavar="COMMAND", help="A command that prints it.")
 
 
@@ -101,15 +103,15 @@ class ProfileAddCommand(Command):
 @click.option(
     "--secret-from",
     type=click.Choice(["keyring", "file", "command", "env"]),
-    help="Where the secrets are kept. Asked on a terminal. [default: file]",
+    help="Where to keep the secrets. [default: ask on a terminal, else file]",
 )
-@click.option("--secret-stdin", is_flag=True, help="Read the secrets from stdin, one a line, in the order asked.")
-@click.option("--no-test", is_flag=True, help="Save it without a login.")
+@click.option("--secret-stdin", is_flag=True, help="Read the secrets from stdin, one per line.")
+@click.option("--no-test", is_flag=True, help="Save the profile without testing it.")
 def profile_add_command() -> None:
     """Add a profile to the configuration.
 
     On a terminal it asks for everything that is missing, checks each answer at once, and tests the profile before
-    saving it. Without a terminal nothing is asked. Secrets are never options: type them unseen, pipe them in, or name
+    saving it. Without a terminal it asks nothing. Secrets are never options: type them unseen, pipe them in, or name
     a file, a command or the environment.
 
     \b
@@ -148,7 +150,7 @@ def profile_show_command() -> None:
 @json_option
 @timeout_option()
 def profile_test_command() -> None:
-    """Log in with a profile and check everything it needs.
+    """Log in with a profile and check everything that it needs.
 
     \b
     Example:
@@ -166,7 +168,7 @@ def profile_remove_command() -> None:
     """Remove a profile from the configuration; the rest of the file stays as it is.
 
     Secrets that `profile add` stored, in the keyring or in a file beside the configuration, are removed, too; what is
-    left, such as a command or a variable, is named. Nothing changes at the service.
+    left, such as a command or a variable, is listed. Nothing changes at the service.
 
     \b
     Example:
@@ -177,7 +179,7 @@ def profile_remove_command() -> None:
 @click.command("doctor", cls=Command, does="setup.doctor_command")
 @click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
 @json_option
-# Somebody is waiting to be told what is wrong.
+# Shorter than elsewhere: the user is waiting for the diagnosis.
 @click.option(
     "--timeout",
     type=Duration(),
@@ -199,9 +201,9 @@ def doctor_command() -> None:
 @click.command("completion", cls=Command, does="completion.completion_command")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command() -> None:
-    """Print the script for a shell that completes commands, options, profiles, regions, searches and remote paths.
+    """Print a script that lets a shell complete commands, options, profiles, regions, searches and remote paths.
 
-    Completing a remote path takes one request and two seconds at most; the answer is kept for a minute.
+    Completing a remote path takes at most one request and two seconds; the answer is cached for a minute.
 
     \b
     Examples:

@@ -178,4 +178,4 @@ def test_what_reads_a_closed_stdin_finds_nothing_there(tmp_path: Path) -> None:
         ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.startswith("Nothing is named on stdin")
+    assert done.stderr.startswith("stdin holds no paths")

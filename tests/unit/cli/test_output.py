@@ -108,7 +108,7 @@ def test_json_holds_every_text_exactly_and_in_ascii(capsys: pytest.CaptureFixtur
     assert json.loads(shown)["name"] == "a\ud800\x1bé"
 
 
-@pytest.mark.parametrize("ask", ["confirm", "typed", "hidden"])
+@pytest.mark.parametrize("ask", ["confirm", "ask_text", "ask_secret"])
 def test_no_question_commands_a_terminal(ask: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     for name in ("confirm", "prompt"):

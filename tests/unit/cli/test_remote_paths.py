@@ -4,13 +4,13 @@ import os
 import time
 from pathlib import Path
 
-from cloudstore_tui.cli.remote_paths import FRESH, keep
+from cloudstore_tui.cli.remote_paths import FRESH_S, keep
 
 
 def test_an_old_listing_that_another_shell_has_just_removed_is_no_error(tmp_path: Path) -> None:
     gone, old, young = tmp_path / "gone", tmp_path / "old", tmp_path / "young"
     gone.symlink_to(tmp_path / "nothing")
-    old.write_text(f"{time.time() - FRESH - 1}\nacme:")
+    old.write_text(f"{time.time() - FRESH_S - 1}\nacme:")
     # A file server may have another clock than this machine.
     young.write_text(f"{time.time()}\nacme:")
     os.utime(young, (0, 0))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.cli.browser import as_asked
+from cloudstore_tui.cli.browser import with_options
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.providers import PROVIDERS
@@ -47,8 +47,8 @@ def test_the_mouse_can_be_left_to_the_terminal(tmp_path: Path) -> None:
 
 def test_options_win_over_settings(tmp_path: Path) -> None:
     config = read(tmp_path, "low_bandwidth = true")
-    assert as_asked(config, no_mouse=False, low_bandwidth=None) == config
-    asked = as_asked(config, no_mouse=True, low_bandwidth=False).settings
+    assert with_options(config, no_mouse=False, low_bandwidth=None) == config
+    asked = with_options(config, no_mouse=True, low_bandwidth=False).settings
     assert (asked.mouse, asked.low_bandwidth) == (False, "false")
 
 
