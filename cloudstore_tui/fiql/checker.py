@@ -1,6 +1,6 @@
-"""What is likely, or certain, to go wrong with a filter that parses, and why a search may have found nothing.
+"""What is likely, or certain, to be wrong with a filter that parses, and why a search may have found nothing.
 
-What is known of fields, types and units is held against it: warnings, because the service may know more.
+A mismatch with the known fields, types and units is only a warning, since the service may know more.
 """
 
 import re
@@ -10,7 +10,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 import msgspec
-from msgspec import structs
 from msgspec.structs import replace
 
 from cloudstore_tui.fiql.evaluator import number
@@ -43,10 +42,10 @@ from cloudstore_tui.fiql.syntax import (
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing that is, or looks, wrong."""
+    """Something that is, or looks, wrong."""
 
     position: int
-    """Offset of the first character it is about."""
+    """Offset of the first character concerned."""
     text: str
     """What is wrong: a clause without capital or full stop."""
     hint: str
@@ -54,82 +53,76 @@ class Problem(msgspec.Struct, frozen=True):
     fatal: bool = False
     """Whether the filter must not be sent as it is."""
     corrected: str | None = None
-    """The whole filter with every fatal problem mended, where that is possible."""
+    """The whole filter with every fatal problem corrected, if that is possible."""
 
     @property
     def sentence(self) -> str:
-        """What is wrong and what to do; names keep their letters."""
+        """What is wrong and what to do; a leading name keeps its case."""
         first = self.text.split(" ", 1)[0]
         is_word = first.islower() and first.isalpha() and first not in KNOWN_FIELDS
         return f"{self.text[:1].upper() if is_word else self.text[:1]}{self.text[1:]}. {self.hint}".rstrip()
 
 
-_LENGTHS = frozenset({Unit.MILLISECONDS, Unit.SECONDS})
-_LONGEST = 100_000
-"""Seconds, more than a day: a longer transcript does not exist."""
+_DURATIONS = frozenset({Unit.MILLISECONDS, Unit.SECONDS})
+_MAX_TRANSCRIPT_S = 100_000
+"""More than a day: no transcript is longer."""
 
-_SHORTEST = 1000
-"""Milliseconds: nobody looks for a part of a second."""
+_MIN_DURATION_MS = 1000
+"""Nobody searches for fractions of a second."""
 
 _ORDERS = frozenset({"=gt=", "=ge=", "=lt=", "=le="})
 _KNOWN_TYPES = frozenset(known.name for known in TYPES)
 
 
-def unexpected(node: Node, zone: tzinfo) -> Iterator[Problem]:
-    """What does not fit the fields, types and units that are known.
-
-    Args:
-        node: the tree of the filter.
-        zone: what a time without a zone is taken to be in.
-    """
+def _mismatches(node: Node, zone: tzinfo) -> Iterator[Problem]:
+    """What does not fit the known fields, types and units; times without a zone are in `zone`."""
     for term, types in scoped(node):
         field = ALIASES.get(term.selector, term.selector)
-        yield from _not_of_the_type(term, field, types)
-        yield from _stars(term)
+        yield from _check_tag(term, field, types)
+        yield from _check_stars(term)
         units = units_of(field, types)
         if units != {Unit.TEXT} and field not in ("createdTime", "updatedTime"):
-            yield from _no_number(term, units, zone)
-            yield from _unit(term, units, types)
+            yield from _check_number(term, units, zone)
+            yield from _check_unit(term, units, types)
 
 
-def _not_of_the_type(term: Comparison, field: str, types: Types) -> Iterator[Problem]:
-    # A tag that nobody knows may be the customer's own.
+def _check_tag(term: Comparison, field: str, types: Types) -> Iterator[Problem]:
+    # An unknown tag may be the customer's own.
     if types and field in KNOWN_FIELDS and not any(has_tag(kind, field) for kind in types):
         owners = [known.name for known in TYPES if field in known.tags]
         hint = f"It is known of {', '.join(owners[:4])}{' and others' if len(owners) > 4 else ''}."
         yield Problem(term.start, f"objects of the type {' or '.join(types)} have no tag {field} that we know", hint)
 
 
-def _stars(term: Comparison) -> Iterator[Problem]:
+def _check_stars(term: Comparison) -> Iterator[Problem]:
     if term.operator not in _ORDERS and any("*" in value for value in term.values):
         hint = "The service may take it for a star. In a phrase, as in `agent:Kh*`, it stands for anything."
         yield Problem(term.start, "a `*` in a value", hint)
 
 
-def _no_number(term: Comparison, units: frozenset[Unit], zone: tzinfo) -> Iterator[Problem]:
+def _check_number(term: Comparison, units: frozenset[Unit], zone: tzinfo) -> Iterator[Problem]:
     for value in term.values:
         if number(value) is not None or not value:
             continue
-        meant = _meant(value, units, zone)
-        suffix = ")" if term.operator in LIST_OPERATORS else ""
-        opened = "(" if suffix else ""
+        meant = _meant_number(value, units, zone)
+        corrected = f"({meant})" if term.operator in LIST_OPERATORS else meant
         hint = (
-            f"Write {term.selector}{term.operator}{opened}{meant}{suffix}: the unit is {_spoken(units)}."
+            f"Write {term.selector}{term.operator}{corrected}: the unit is {_unit_words(units)}."
             if meant
-            else f"Write a number of {_spoken(units)}; a text is compared letter by letter."
+            else f"Write a number of {_unit_words(units)}; a text is compared letter by letter."
         )
         yield Problem(term.start, f"{value!r} is not a number, and {term.selector} is one", hint)
 
 
-def _meant(value: str, units: frozenset[Unit], zone: tzinfo) -> str:
+def _meant_number(value: str, units: frozenset[Unit], zone: tzinfo) -> str:
     """The number meant by `90s`, `10MB` or a date; empty if unclear."""
     if len(units) > 1:
         return ""
     unit = next(iter(units))
     found: Fraction | int | None = None
-    if unit in _LENGTHS:
-        long = read_duration(value)
-        found = None if long is None else in_unit(long, unit)
+    if unit in _DURATIONS:
+        duration = read_duration(value)
+        found = None if duration is None else in_unit(duration, unit)
     elif unit is Unit.BYTES:
         found = read_size(value)
     elif unit is Unit.EPOCH_MS:
@@ -138,8 +131,8 @@ def _meant(value: str, units: frozenset[Unit], zone: tzinfo) -> str:
     return "" if found is None else str(round(found))
 
 
-def _unit(term: Comparison, units: frozenset[Unit], types: Types) -> Iterator[Problem]:
-    if term.operator not in _ORDERS or not units <= _LENGTHS:
+def _check_unit(term: Comparison, units: frozenset[Unit], types: Types) -> Iterator[Problem]:
+    if term.operator not in _ORDERS or not units <= _DURATIONS:
         return
     if len(units) > 1:
         hint = "It is seconds on transcripts and else milliseconds: name the type, as in type==callrecording."
@@ -148,25 +141,25 @@ def _unit(term: Comparison, units: frozenset[Unit], types: Types) -> Iterator[Pr
     value = number(term.value)
     if value is None or value <= 0:
         return
-    if units == {Unit.MILLISECONDS} and value < _SHORTEST:
+    if units == {Unit.MILLISECONDS} and value < _MIN_DURATION_MS:
         hint = f"Write {term.selector}{term.operator}{round(value * 1000)} if you mean seconds."
         words = duration_words(Fraction(str(value)))
         yield Problem(term.start, f"{term.value} is milliseconds here, which is {words}", hint)
-    if units == {Unit.SECONDS} and value >= _LONGEST and set(types) <= _KNOWN_TYPES:
+    if units == {Unit.SECONDS} and value >= _MAX_TRANSCRIPT_S and set(types) <= _KNOWN_TYPES:
         hint = f"Write {term.selector}{term.operator}{round(value / 1000)} if you mean milliseconds."
         yield Problem(term.start, f"{term.value} is seconds here, which is longer than a day", hint)
 
 
-def _spoken(units: frozenset[Unit]) -> str:
+def _unit_words(units: frozenset[Unit]) -> str:
     return " or ".join(sorted(units))
 
 
 _NUMBER = re.compile(r"-?\d{1,18}")
 _SECONDS = range(10**8, 10**11)
-"""Numbers that are a time of our days in seconds; the same number of milliseconds would be early 1970."""
+"""Numbers that are a recent time in seconds, but early 1970 in milliseconds."""
 
-_ALIKE = 0.8
-"""How like a known name a name must be to be taken for a slip of the pen."""
+_MIN_SIMILARITY = 0.8
+"""How similar to a known name an unknown one must be to count as a typing error."""
 
 _PARTS = re.compile(
     r"""(?P<quoted>'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*")|(?P<operator>==|!=|=[a-z]+=)|(?P<mark>[();,])|"""
@@ -175,26 +168,27 @@ _PARTS = re.compile(
 
 
 def check(node: Node, text: str, zone: tzinfo = UTC, tags: Collection[str] = ()) -> tuple[Problem, ...]:
-    """The problems of a filter, in the order of their places.
+    """The problems of a filter, in the order of their positions.
 
     Args:
         node: the tree of the filter.
         text: the filter as it was written.
-        zone: what an ISO time without a zone is taken to be in.
-        tags: names of tags that objects are known to have, beside those that everybody knows.
+        zone: the time zone of ISO times without one.
+        tags: names of tags that objects have, besides the known ones.
     """
-    found = [*_blanks(text), *_mixed(node, text), *_loose_state(node), *unexpected(node, zone)]
+    found = [*_check_blanks(text), *_check_joins(node, text), *_check_loose_state(node), *_mismatches(node, zone)]
     names = sorted({*KNOWN_FIELDS, *tags})
     for term in comparisons(node):
-        found += [*_time(term, zone), *_no_list(term, text), *_names(term, names), *_negated_state(term)]
-    mended = unparse(rewrite(node, lambda term: _mend(term, zone)))
+        found += [*_check_time(term, zone), *_check_list(term, text)]
+        found += [*_check_names(term, names), *_check_negated_state(term)]
+    corrected = unparse(rewrite(node, lambda term: _with_epoch_times(term, zone)))
     return tuple(
-        structs.replace(problem, corrected=mended) if problem.fatal and problem.corrected is not None else problem
+        replace(problem, corrected=corrected) if problem.fatal and problem.corrected is not None else problem
         for problem in sorted(found, key=lambda problem: problem.position)
     )
 
 
-def _blanks(text: str) -> Iterator[Problem]:
+def _check_blanks(text: str) -> Iterator[Problem]:
     for match in _PARTS.finditer(text):
         if match.lastgroup == "blank" and match.start() > 0 and match.end() < len(text):
             hint = "Leave it out; only a value in quotes may hold blanks."
@@ -204,7 +198,7 @@ def _blanks(text: str) -> Iterator[Problem]:
         yield Problem(0, "blanks around the filter", "Leave them out.", True, "")
 
 
-def _time(term: Comparison, zone: tzinfo) -> Iterator[Problem]:
+def _check_time(term: Comparison, zone: tzinfo) -> Iterator[Problem]:
     if CONTENT_FIELDS.get(term.selector) is not Unit.EPOCH_MS:
         return
     for value in term.values:
@@ -218,45 +212,45 @@ def _time(term: Comparison, zone: tzinfo) -> Iterator[Problem]:
             yield Problem(term.start, f"{value} looks like seconds", hint)
 
 
-def _no_list(term: Comparison, text: str) -> Iterator[Problem]:
+def _check_list(term: Comparison, text: str) -> Iterator[Problem]:
     if term.operator in LIST_OPERATORS and not text[: term.end].endswith(")"):
         hint = f"Write the list in parentheses, also for one value: {unparse(term)}."
         yield Problem(term.start, f"{term.operator} takes a list", hint, True, "")
 
 
-def _names(term: Comparison, names: list[str]) -> Iterator[Problem]:
-    if term.selector not in names and (near := nearest(term.selector, names, _ALIKE)):
+def _check_names(term: Comparison, names: list[str]) -> Iterator[Problem]:
+    if term.selector not in names and (near := nearest(term.selector, names, _MIN_SIMILARITY)):
         hint = f"Did you mean {near}? An unknown name is taken for a tag, and finds nothing."
         yield Problem(term.start, f"unknown field {term.selector}", hint)
     known = {"type": TYPE_NAMES, "objectState": STATES}.get(term.selector, ())
     for value in term.values:
-        if known and value not in known and (near := nearest(value, known, _ALIKE)):
+        if known and value not in known and (near := nearest(value, known, _MIN_SIMILARITY)):
             yield Problem(term.start, f"unknown {term.selector} {value}", f"Did you mean {near}?")
 
 
-def _mixed(node: Node, text: str) -> Iterator[Problem]:
-    seen: list[set[str]] = [set()]
+def _check_joins(node: Node, text: str) -> Iterator[Problem]:
+    joins: list[set[str]] = [set()]
     for match in _PARTS.finditer(text):
         mark = match.group() if match.lastgroup == "mark" else ""
         if mark == "(":
-            seen.append(set())
-        elif mark == ")" and len(seen) > 1:
-            seen.pop()
+            joins.append(set())
+        elif mark == ")" and len(joins) > 1:
+            joins.pop()
         elif mark:
-            seen[-1].add(mark)
-        if len(seen[-1]) == 2:
+            joins[-1].add(mark)
+        if len(joins[-1]) == 2:
             hint = f"`;` binds tighter, so this is read as {spell_out(node)}. Write the parentheses that you mean."
             yield Problem(match.start(), "`,` and `;` without parentheses", hint)
             return
 
 
-def _negated_state(term: Comparison) -> Iterator[Problem]:
+def _check_negated_state(term: Comparison) -> Iterator[Problem]:
     if term.selector == "objectState" and term.operator in ("!=", "=out="):
         hint = "Naming objectState ends the rule that only AVAILABLE objects are found: all other states come too."
         yield Problem(term.start, "a negated objectState", hint)
 
 
-def _loose_state(node: Node) -> Iterator[Problem]:
+def _check_loose_state(node: Node) -> Iterator[Problem]:
     if not isinstance(node, Or):
         return
     for one, other in pairwise(node.terms):
@@ -271,7 +265,7 @@ def _is_state(node: Node) -> bool:
     return isinstance(node, Comparison) and node.selector == "objectState"
 
 
-def _mend(term: Comparison, zone: tzinfo) -> Comparison:
+def _with_epoch_times(term: Comparison, zone: tzinfo) -> Comparison:
     if CONTENT_FIELDS.get(term.selector) is not Unit.EPOCH_MS:
         return term
     moments = [(value, parse_iso(value, zone)) for value in term.values]
@@ -283,23 +277,23 @@ _EQUAL = frozenset({"==", "=in="})
 
 
 def why_empty(node: Node | None, text: str, zone: tzinfo) -> tuple[str, ...]:
-    """Likely reasons why a filter finds nothing: whole sentences, the likeliest first.
+    """Likely reasons why a filter finds nothing, as sentences, the likeliest first.
 
     Args:
-        node: the tree of the filter, `None` if there is none.
+        node: the tree of the filter, `None` without one.
         text: the filter as it was sent.
-        zone: what times are shown in.
+        zone: the time zone in which times are shown.
     """
     if node is None:
         return (_STATE,)
     problems = (found.sentence for found in check(node, text, zone))
-    return tuple(dict.fromkeys((*problems, *_general(node, zone))))
+    return tuple(dict.fromkeys((*problems, *_general_reasons(node, zone))))
 
 
 _STATE = "Only available objects are found: add state:any for all (in FIQL objectState==ARCHIVED, and so on)."
 
 
-def _general(node: Node, zone: tzinfo) -> Iterator[str]:
+def _general_reasons(node: Node, zone: tzinfo) -> Iterator[str]:
     terms = list(scoped(node))
     if all(term.selector != "objectState" for term, _types in terms):
         yield _STATE
@@ -308,7 +302,7 @@ def _general(node: Node, zone: tzinfo) -> Iterator[str]:
         units = units_of(ALIASES.get(term.selector, term.selector), types)
         if units == {Unit.EPOCH_MS}:
             times.append(clause_words(term, types, zone))
-        elif units <= _LENGTHS:
+        elif units <= _DURATIONS:
             yield f"The unit of {term.selector} is {' or '.join(sorted(units))}: {clause_words(term, types, zone)}."
     if times:
         name = getattr(zone, "key", None) or zone.tzname(None) or "your zone"

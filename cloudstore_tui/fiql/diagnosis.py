@@ -1,4 +1,4 @@
-"""What is wrong with a text that does not parse, and how to write it right."""
+"""Explains what is wrong with a filter that does not parse, and how to write it."""
 
 import re
 from difflib import get_close_matches
@@ -45,7 +45,7 @@ _MEANT = {
     "=ne=": "!=",
     "=neq=": "!=",
 }
-"""Operators of other languages, and ours."""
+"""Operators of other languages, and their equivalents."""
 
 
 _WRONG_JOIN = {
@@ -65,15 +65,15 @@ def diagnose(text: str, position: int, found: str, expected: frozenset[str]) -> 
 
     Args:
         text: the whole filter.
-        position: offset of the first part that does not fit; the length of the text at its end.
-        found: the kind of that part as the grammar names it, `$END` at the end, empty if it is no part at all.
-        expected: the kinds that would have fitted.
+        position: offset of the first token that does not fit; the length of the text at its end.
+        found: the kind of that token in the grammar, `$END` at the end, empty if it is not a token.
+        expected: the kinds that would fit.
     """
     if found == "OPERATOR" and (sign := _JOINED_BY_SIGN.search(_before(text, position))):
         position += sign.start(1) - len(_before(text, position))
         message, hint = f"`{sign[1]}` joins nothing", "Write `;` for AND and `,` for OR."
     elif not found:
-        message, hint = _no_part(text, position)
+        message, hint = _not_a_token(text, position)
     elif expected & _JOINS:
         message, hint = _after_a_term(text, position, found)
     elif "OPERATOR" in expected:
@@ -85,7 +85,7 @@ def diagnose(text: str, position: int, found: str, expected: frozenset[str]) -> 
     return FilterError(f"{message} (at character {position + 1})", text=text, position=position, hint=hint)
 
 
-def _no_part(text: str, position: int) -> tuple[str, str]:
+def _not_a_token(text: str, position: int) -> tuple[str, str]:
     if text[position] in "'\"":
         return _open_quote(text, position)
     match = _FOREIGN_OPERATOR.match(text, position)
@@ -162,7 +162,7 @@ def _after_a_field(text: str, position: int, found: str) -> tuple[str, str]:
 
 
 def _after_two_words(name: str, word: str) -> str:
-    """What to write where a word follows a field: `type in (…)`, `not type`, `type summary`."""
+    """What to write instead of `type in (…)`, `not type` or `type summary`."""
     if word.lower() in ("in", "out"):
         return f"Write `{name}={word.lower()}=(one,two)`."
     if name.lower() == "not":
@@ -207,7 +207,7 @@ def _unclosed(text: str) -> int:
 
 
 def _before(text: str, position: int) -> str:
-    """Enough of what stands before a position to quote it; a limit, so that a huge filter costs no time."""
+    """The text before a position, as much as is quoted; limited so that a huge filter takes no time."""
     return text[max(0, position - 200) : position]
 
 
@@ -217,7 +217,7 @@ def _rest(text: str, position: int) -> str:
 
 
 def _rest_of_value(text: str, position: int) -> str:
-    """All that may still belong to an unquoted value, with the characters it may not hold."""
+    """The rest of an unquoted value, including characters that it may not contain."""
     match = _TO_JOIN.match(text, position)
     return match.group().rstrip() if match else ""
 

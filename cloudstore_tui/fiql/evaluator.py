@@ -1,4 +1,4 @@
-"""An object as a filter sees it: its fields and tags by the names of filters, and whether it contradicts one."""
+"""Objects as filters see them: fields and tags by the names that filters use, and whether an object contradicts one."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import And, Comparison, Node
 
 Row: TypeAlias = Mapping[str, str | int]
-"""The fields and tags of an object by the names that filters use; a name that is not there is missing."""
+"""The fields and tags of an object by the names that filters use; missing ones are absent."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,20})?")
 _ORDERS: Mapping[str, Callable[[float, float], bool]] = {"=gt=": gt, "=ge=": ge, "=lt=": lt, "=le=": le}
@@ -31,7 +31,7 @@ def number(text: str) -> int | float | None:
 
 
 def fields_of(entry: StoredObject) -> dict[str, str | int | None]:
-    """The fields of every object by the names of filters; `None` or empty where the service did not tell."""
+    """The fields of an object by the names that filters use; `None` or empty where the service did not report them."""
     return {
         "id": entry.id,
         "bucketId": entry.bucket_id,
@@ -52,8 +52,8 @@ def fields_of(entry: StoredObject) -> dict[str, str | int | None]:
 def row_of(entry: StoredObject) -> Row:
     """The fields and tags of an object by the names that filters use.
 
-    Fields that the service did not tell are missing. Of a tag that comes twice the first counts, and a tag never
-    hides a field. Times are as exact as the reply was, which may be whole seconds.
+    Fields that the service did not report are absent. Of a tag that occurs twice the first counts, and a tag never
+    hides a field. Times have the precision of the reply, which may be whole seconds.
     """
     tags = {key: value for key, value in reversed(entry.tags) if key not in CONTENT_FIELDS}
     return tags | {name: value for name, value in fields_of(entry).items() if value is not None and value != ""}
@@ -69,10 +69,10 @@ def values_of(entry: StoredObject, name: str) -> tuple[str, ...]:
 
 
 def contradicts(entry: StoredObject, filter_: str) -> bool:
-    """Whether an object certainly does not meet a filter. The service's answer stands; this is for a note to the user.
+    """Whether an object certainly does not match a filter. It is shown all the same; this is for a note to the user.
 
     Numbers are compared as numbers and texts with their case, and a `*` that the user typed stands for anything. What
-    nobody can know counts as met: fields that the object does not have, and times to the second, as replies cut them.
+    cannot be decided counts as a match: missing fields, and times within a second, to which replies are rounded.
     """
     tree = _parsed(filter_)
     return tree is not None and _meets(tree, entry) is False
@@ -107,12 +107,12 @@ def _compares(term: Comparison, values: Sequence[str]) -> bool | None:
     equal = any(_equal(value, wanted) for value in values for wanted in term.values)
     if term.operator in ("==", "=in="):
         return equal or any(_matches(value, wanted) for value in values for wanted in term.values)
-    # Of a tag that comes twice, nobody knows which value a negation looks at.
+    # Which value of a tag that occurs twice a negation refers to is unknown.
     return not equal if len(values) == 1 else None
 
 
 def _in_order(value: str, term: Comparison, blur: int | None) -> bool | None:
-    """Whether a value is on the wanted side of another; unknown where one is no number, or they differ by the blur."""
+    """Whether a value is on the wanted side of another; unknown if one is not a number, or they are within the blur."""
     mine, wanted = number(value), number(term.value)
     if mine is None or wanted is None or (blur is not None and abs(mine - wanted) <= blur):
         return None

@@ -1,6 +1,6 @@
-"""What the 8x8 service is known to hold (fields, object types with their tags, units) and what people call it.
+"""The known fields, object types, tags and units of the 8x8 service, and the words that people use for them.
 
-Knowledge for hints, columns and completion only: the service decides, and knows more types and tags than these.
+Used only for hints, columns and completion: the service decides, and has more types and tags than these.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ CONTENT_FIELDS: Mapping[str, Unit] = {
 """Fields of every object. Replies print the times as ISO, filters take epoch milliseconds."""
 
 ALIASES: Mapping[str, str] = {"name": "objectName", "size": "storedBytes", "objectId": "id"}
-"""Names in the vendor's examples, and the fields they mean."""
+"""Names in the vendor's examples, and the fields that they stand for."""
 
 STATES = ("AVAILABLE", "PENDING", "ARCHIVED", "REVOKED", "DELETED", "FAILED")
 """Values of `objectState`; without it in a filter only AVAILABLE objects are found."""
@@ -50,7 +50,7 @@ TAG_UNITS: Mapping[str, Unit] = {
     "holdDuration": Unit.MILLISECONDS,
     "pcsQuestionNumber": Unit.NUMBER,
 }
-"""Units of tags that mean the same on every type; all others are text."""
+"""Units of tags that are the same on every type; all others are text."""
 
 
 class ObjectType(Struct, frozen=True):
@@ -58,23 +58,23 @@ class ObjectType(Struct, frozen=True):
 
     name: str
     title: str
-    """For people, apart from all other types."""
+    """What people call it; distinct from all other types."""
     tags: tuple[str, ...] = ()
     duration: Unit = Unit.MILLISECONDS
-    """Unit of the tag `duration`: the services' pages say seconds throughout, the recordings themselves do not."""
+    """Unit of the tag `duration`: the vendor's pages say seconds for all types, the recordings have milliseconds."""
     several: str = ""
-    """The title for more than one, where an `s` does not do."""
+    """The plural of the title, if it does not just end in `s`."""
     short: str = ""
-    """What one of them is called in a list, where that is shorter than the title."""
+    """What it is called in a list, if that is shorter than the title."""
 
     @property
     def plural(self) -> str:
-        """For people, of more than one."""
+        """The plural of the title."""
         return self.several or f"{self.title}s"
 
     @property
     def label(self) -> str:
-        """For people, in a list."""
+        """What it is called in a list."""
         return self.short or self.title
 
 
@@ -136,29 +136,29 @@ TYPES = (
     ObjectType("tcltransactions", "Transactions", several="Transactions"),
     ObjectType("waveform", "Waveform"),
 )
-"""Known types, what people mostly look for first; the service has others."""
+"""Known types, the most wanted first; the service has others."""
 
 TYPE_NAMES = tuple(known.name for known in TYPES)
 _BY_NAME = {known.name: known for known in TYPES}
 
 
 def type_label(name: str) -> str:
-    """What people call an object of a type, in a list: `Recording`; an unknown type as it is."""
+    """The label of a type in a list, such as `Recording`; an unknown type as it is."""
     return _BY_NAME[name].label if name in _BY_NAME else name
 
 
 def type_plural(name: str) -> str:
-    """What people call all objects of a type: `Call recordings`; an unknown type as it is."""
+    """The plural of a type, such as `Call recordings`; an unknown type as it is."""
     return _BY_NAME[name].plural if name in _BY_NAME else name
 
 
 def type_rank(name: str) -> tuple[int, str]:
-    """What to sort types by: those that people mostly look for first, unknown ones last."""
+    """A key that sorts types: the most wanted first, unknown ones last."""
     return (TYPE_NAMES.index(name) if name in _BY_NAME else len(TYPE_NAMES), name.lower())
 
 
 KNOWN_FIELDS = frozenset({*CONTENT_FIELDS, *ALIASES, *(tag for known in TYPES for tag in known.tags)})
-"""Every field, alias and tag of this file."""
+"""All known fields, aliases and tags."""
 
 
 def unit_of(name: str, object_type: str = "") -> Unit:
@@ -172,13 +172,13 @@ _TAGS = {known.name: frozenset(known.tags) for known in TYPES}
 
 
 def has_tag(object_type: str, tag: str) -> bool:
-    """Whether objects of a type can have a field or tag; of a type without known tags everything is believed."""
+    """Whether objects of a type can have a field or tag; always true for types without known tags."""
     known = _TAGS.get(object_type)
     return tag in CONTENT_FIELDS or not known or tag in known
 
 
 def units_of(name: str, types: tuple[str, ...]) -> frozenset[Unit]:
-    """The units that a field or tag has on these types; on any type if there are none."""
+    """The units that a field or tag has on these types, or on any type if none are given."""
     asked = types or TYPE_NAMES
     return frozenset(unit_of(name, kind) for kind in asked if has_tag(kind, name)) or frozenset({unit_of(name)})
 
@@ -209,7 +209,7 @@ STATE_WORDS: Mapping[str, tuple[str, ...]] = {
     "purged": ("DELETED",),
     "any": STATES,
     **{name.lower(): (name,) for name in STATES},
-    # The service says REVOKED for deleted and DELETED for purged; whoever writes "deleted" may mean either.
+    # The service says REVOKED for deleted and DELETED for purged; "deleted" may mean either.
     "deleted": ("REVOKED", "DELETED"),
 }
 """Words for states, and the service's names of them."""
@@ -226,7 +226,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("cc", "callcenterrecording"), ("callcenterrecording", "callcenterrecordingchannel")),
     **dict.fromkeys(("work", "callrecording"), ("callrecording", "callrecordingchannel")),
 }
-"""Words for what a derived object was made from; two spellings of each are in use."""
+"""Words for what a derived object was made from; the service spells each in two ways."""
 
 
 class Name(Struct, frozen=True):
@@ -234,15 +234,15 @@ class Name(Struct, frozen=True):
 
     word: str
     fields: tuple[str, ...]
-    """In order of preference; an object type has the first of its own tags."""
+    """In order of preference: for each object type the first one that it has."""
     phone_fields: tuple[str, ...] = ()
-    """The same where the value is a telephone number."""
+    """The fields if the value is a telephone number."""
     values: Mapping[str, tuple[str, ...]] | None = None
-    """Words for the values, in small letters."""
+    """Words for the values, in lower case."""
     bound: str = ""
-    """The only operator that it can have, for words that are one."""
+    """The operator that the word implies, such as `since`; it takes no other."""
     is_tag: bool = False
-    """Whether it is any tag, taken at its word."""
+    """Whether it names a tag literally."""
 
 
 _NAMES = (
@@ -280,14 +280,14 @@ _NAMES = (
 )
 
 NAMES: Mapping[str, Name] = {name.word: name for name in _NAMES}
-"""The words of phrases, beside the names of fields and tags themselves."""
+"""The words of phrases, besides the names of fields and tags themselves."""
 
 _TAG = "tag."
 _FOLDED = {field.lower(): field for field in sorted(KNOWN_FIELDS)}
 
 
 def name_of(word: str) -> Name | None:
-    """What a word before a colon means: a word of phrases, a field or tag of the service, or `tag.` and any tag."""
+    """What the word before a colon means: a word of phrases, a field or tag of the service, or `tag.` and any tag."""
     if word.startswith(_TAG) and len(word) > len(_TAG):
         return Name(word, (word.removeprefix(_TAG),), is_tag=True)
     folded = word.lower()
@@ -297,13 +297,13 @@ def name_of(word: str) -> Name | None:
 
 
 def key_of(field: str) -> str:
-    """The word of phrases that asks for a field or tag and no other."""
+    """The word of phrases that stands for exactly this field or tag."""
     known = next((name.word for name in NAMES.values() if name.fields[0] == field and not name.bound), "")
     return known or (field if field in KNOWN_FIELDS else f"{_TAG}{field}" if field else "")
 
 
-def nearest(word: str, known: Iterable[str], alike: float = 0.75) -> str:
-    """The known word that one is most like, empty if none is; capitals count for nothing."""
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.75) -> str:
+    """The known word most similar to this one, ignoring case; empty if none is similar enough."""
     folded = {candidate.lower(): candidate for candidate in sorted(known, reverse=True)}
-    near = get_close_matches(word.lower(), list(folded), 1, alike)
+    near = get_close_matches(word.lower(), list(folded), 1, cutoff)
     return folded[near[0]] if near else ""

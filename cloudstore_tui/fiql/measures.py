@@ -1,6 +1,6 @@
-"""Times, durations and sizes as people write and read them, and as the service wants them.
+"""Times, durations and sizes as people write and read them, and as the service expects them.
 
-A stretch of time has a start and no last moment, only the moment at which it is over.
+Spans of time are half-open: the end does not belong to them.
 """
 
 import re
@@ -30,27 +30,26 @@ _MONTHS = (
 )
 
 SECOND = 1000
-"""Milliseconds: the service cuts times in replies to whole seconds, and compares all of them in filters."""
+"""In milliseconds: replies truncate times to whole seconds, filters compare milliseconds."""
 
 EXAMPLES = "2024-09-01, 2024-09-01T14:30, 2024-09, 1 Sep 2024, today, yesterday, 7d or last 7 days"
-"""What can be written."""
+"""Times that can be written, for hints."""
 
 
 class Span(msgspec.Struct, frozen=True):
-    """From one moment until just before another."""
+    """From one moment up to, but not including, another."""
 
     start: datetime
     end: datetime | None = None
-    """`None` if it has no end: `last 7 days` goes on."""
+    """`None` if it is open-ended, such as `last 7 days`."""
 
 
 def read_span(text: str, zone: tzinfo, now: datetime) -> Span | None:
-    """The stretch of time that a text means, `None` if it means none.
+    """The span of time that a text means; `None` if it means none.
 
     Args:
-        text: such as `today`, `last 7 days`, `this month`, `2024-09`, `2024-09-01T14:30Z`; a text without a zone is in
-            `zone`, and days and months begin at midnight there.
-        zone: where the user is.
+        text: such as `today`, `last 7 days`, `this month`, `2024-09`, `2024-09-01T14:30Z`.
+        zone: the user's time zone, for texts without one, and in which days and months start at midnight.
         now: the present moment, with a zone.
     """
     wanted = " ".join(text.lower().split())
@@ -156,15 +155,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_time(text: str, zone: tzinfo, now: datetime) -> datetime:
-    """The moment that a text means, with a zone; of a day or month its start.
+    """The moment that a text means, with a zone; for a day or month its start.
 
     Args:
         text: an ISO date or time, a month, `today`, `yesterday`, or a span before now such as `7d` or `24h`.
-        zone: where the user is; used where the text names no zone.
+        zone: the user's time zone, for texts without one.
         now: the present moment, with a zone.
 
     Raises:
-        UsageError: the text means no moment.
+        UsageError: the text is not a date or time.
     """
     span = read_span(text, zone, now)
     if span is None:
@@ -173,12 +172,12 @@ def parse_time(text: str, zone: tzinfo, now: datetime) -> datetime:
 
 
 def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970, as filters of the service want them."""
+    """Milliseconds since 1970, as filters of the service expect them."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def parse_iso(text: str, zone: tzinfo) -> datetime | None:
-    """The moment of a written date or time, `None` if the text is none."""
+    """The moment of an absolute date or time; `None` if the text is not one."""
     span = read_written(text, zone)
     return span.start if span else None
 
@@ -199,7 +198,7 @@ _SHOWN_SIZES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 def read_duration(text: str) -> Fraction | None:
-    """Milliseconds of `90s`, `1h30m`, `1.5 h`, `500ms`, `1:30` or `1:02:03`; `None` if the text is no duration."""
+    """Milliseconds of `90s`, `1h30m`, `1.5 h`, `500ms`, `1:30` or `1:02:03`; `None` if the text is not a duration."""
     wanted = text.strip().lower()
     if clock := _CLOCK.fullmatch(wanted):
         return _clock(clock)
@@ -220,7 +219,7 @@ def _clock(clock: "re.Match[str]") -> Fraction | None:
 
 
 def read_size(text: str) -> Fraction | None:
-    """Bytes of `10MB`, `1.5 GiB`, `300k` or `1000`; `None` if the text is no size. `kB` is 1,000, `KiB` 1,024 bytes."""
+    """Bytes of `10MB`, `1.5 GiB`, `300k` or `1000`, with `kB` = 1,000 and `KiB` = 1,024; `None` if it is not a size."""
     found = _SIZE.fullmatch(text.strip())
     if not found or (found[3] and not found[2]):
         return None
@@ -229,7 +228,7 @@ def read_size(text: str) -> Fraction | None:
 
 
 def in_unit(milliseconds: Fraction, unit: Unit) -> Fraction:
-    """A duration in the unit that a tag has."""
+    """A duration in the unit of a tag."""
     return milliseconds / 1000 if unit is Unit.SECONDS else milliseconds
 
 
@@ -244,7 +243,7 @@ def duration_words(milliseconds: Fraction) -> str:
 
 
 def size_words(number: int) -> str:
-    """`10 MB`, `1.5 kB`; in full where a rounded number would not be true."""
+    """`10 MB`, `1.5 kB`; in full where rounding would make it wrong."""
     factor, name = next(((factor, name) for factor, name in _SHOWN_SIZES if number >= factor), (0, ""))
     if factor and number * 100 % factor == 0:
         return f"{number / factor:.10g} {name}"

@@ -1,7 +1,7 @@
-"""From text to a tree, and one filter made of several.
+"""Parses filters into trees, and joins several filters into one.
 
-The grammar of the service, with one liberty: blanks between the parts are read over, so that `check` can show the
-text without them. `;` (AND) binds tighter than `,` (OR).
+The grammar is that of the service, except that blanks between tokens are ignored, so that `check` can suggest the text
+without them. `;` (AND) binds tighter than `,` (OR).
 """
 
 import re
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from lark import Lark, Token
 
 DEEPEST = 200
-"""Levels of parentheses: far more than anyone types, far fewer than Python's stack holds."""
+"""Levels of parentheses: far more than anyone types, far fewer than Python's stack allows."""
 
 _PARENTHESES = re.compile(r"""'(?:\\[\s\S]|[^'\\])*(?:'|$)|"(?:\\[\s\S]|[^"\\])*(?:"|$)|[()]""")
-"""Parentheses, and quoted texts whole; one that is never closed reaches to the end."""
+"""Parentheses, and quoted texts as a whole; an unclosed one extends to the end."""
 
 _GRAMMAR = r"""
 start: either
@@ -46,7 +46,7 @@ def parse(text: str) -> Node:
     """The tree of a filter.
 
     Raises:
-        FilterError: the text is no filter; the error knows where and what was expected there.
+        FilterError: the text is not a filter; the error says where, and what was expected there.
     """
     _refuse_depth(text)
     from lark import UnexpectedCharacters, UnexpectedToken
@@ -67,7 +67,7 @@ def parse(text: str) -> Node:
 
 
 def conjunction(*filters: str) -> str:
-    """One filter that demands all of several; empty ones are skipped, those with an OR get parentheses.
+    """The conjunction of several filters; empty ones are skipped, those with an OR get parentheses.
 
     Raises:
         FilterError: one of several filters does not parse.
@@ -102,7 +102,7 @@ class _Builder:
 
 @cache
 def _lark() -> "Lark":
-    # Most runs of the program never meet a filter, and Lark costs 0.1 s of their start.
+    # Deferred: Lark takes 0.1 s to load, and most runs need no filter.
     from lark import Lark
 
     return Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Builder())

@@ -1,4 +1,4 @@
-"""A filter in words."""
+"""Puts filters into words."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ _LABELS: Mapping[str, str] = {
 _NUMBERS = frozenset({"callerId", "calleeId", "address"})
 """Fields that hold the telephone number of a party."""
 _PEOPLE = frozenset({"agentName", "userName"})
-"""What the two products call whoever took a call."""
+"""The two products' names for the person who took a call."""
 _STATES: Mapping[str, str] = {"REVOKED": "deleted (recoverable by 8x8 only)", "DELETED": "purged"}
 _PLURALS: Mapping[str, str] = {known.name: known.plural for known in TYPES}
 _TITLES: Mapping[str, str] = {known.name: known.title for known in TYPES}
@@ -56,12 +56,10 @@ _EQUAL = {"==": "is", "!=": "is not", "=in=": "is", "=out=": "is neither"}
 def explain(node: Node, zone: tzinfo) -> str:
     """What a filter finds, in words: `Call recordings, created on or after 1 Sep 2024 00:00 UTC, …`.
 
-    Args:
-        node: the filter.
-        zone: what times are shown in.
+    Times are shown in `zone`.
     """
     types = types_within(node)
-    terms = node.terms if isinstance(node, And) else (node,)
+    terms = top_terms(node)
     named = next((term for term in terms if _names_types(term)), None)
     subject = " or ".join(_title(value, _PLURALS) for value in named.values) if isinstance(named, Comparison) else ""
     clauses = [_inside(term, types, zone, top=True) for term in terms if term is not named]
@@ -76,8 +74,8 @@ def brief(node: Node, zone: tzinfo, types: Types = ()) -> str:
 
     Args:
         node: the filter.
-        zone: what times are shown in.
-        types: what is searched in, where the filter names no type.
+        zone: the time zone in which times are shown.
+        types: the types searched, if the filter names none.
     """
     types, terms = types_within(node, types), top_terms(node)
     parts: dict[str, str] = {}
@@ -98,11 +96,11 @@ def _brief(node: Node, types: Types, zone: tzinfo) -> str:
         return " and ".join(_brief(term, inner, zone) for term in node.terms)
     for fields, label in ((_NUMBERS, "number"), (_PEOPLE, "agent")):
         if all(isinstance(term, Comparison) and term.selector in fields for term in node.terms):
-            # Whoever it is of, and whatever the product calls them.
+            # The same number, or person, in several fields is named once.
             wanted = {(term.operator, _distinct(term.selector, term.values)) for term in comparisons(node)}
             if len(wanted) == 1 and (only := wanted.pop())[0] in ("==", "=in="):
                 return f"{label} {only[1]}"
-    # A duration is asked for twice where types have different units; it is the same duration.
+    # A duration that is compared in two units, for different types, is named once.
     alike = {_brief(_untyped(term), types_within(term, inner), zone) for term in node.terms}
     return alike.pop() if len(alike) == 1 else " or ".join(_brief(term, inner, zone) for term in node.terms)
 
@@ -127,19 +125,19 @@ def _few(term: Comparison, types: Types, zone: tzinfo) -> str:
 
 
 def _distinct(name: str, values: Sequence[str]) -> str:
-    """Values, of those that are the same to people one: in other capitals, or a number without plus and country."""
+    """Values without those that are the same to people: in another case, or numbers without plus and country code."""
     words = _kinds(values) if name == "type" else [_value(name, value) for value in values]
     same = _digits if name in _NUMBERS else str.casefold
     return " or ".join({same(word): word for word in words}.values())
 
 
 def _digits(number: str) -> str:
-    """The digits by which people know a telephone number, without its country."""
+    """The digits of a telephone number without its country code."""
     return number.removeprefix("+")[-10:]
 
 
 def _stretch(terms: list[Comparison], zone: tzinfo) -> str:
-    """The time that some bounds leave: a day, a month or a year by its name, else from when to when."""
+    """The time between some bounds: a day, month or year by its name, else its start and end."""
     label = _LABELS.get(terms[0].selector, terms[0].selector)
     lows = [_moment(term.value, zone) for term in terms if term.operator == "=ge="]
     highs = [_moment(term.value, zone) for term in terms if term.operator == "=lt="]
@@ -169,7 +167,7 @@ def _day(moment: datetime) -> str:
 
 
 def _calendar(low: datetime, high: datetime) -> str:
-    """The name of a day, month or year that begins and ends with these; empty for any other time."""
+    """The name of the day, month or year between two times; empty unless they are midnights."""
     if any(moment.hour or moment.minute or moment.second or moment.microsecond for moment in (low, high)):
         return ""
     days, last = (high.date() - low.date()).days, high - timedelta(days=1)
@@ -183,7 +181,7 @@ def _calendar(low: datetime, high: datetime) -> str:
 
 
 def time_words(value: str, zone: tzinfo) -> str:
-    """Epoch milliseconds as `1 Sep 2024 00:00 UTC`; what is no time as it is."""
+    """Epoch milliseconds as `1 Sep 2024 00:00 UTC`; anything else as it is."""
     local = _moment(value, zone)
     if local is None:
         return _word(value)
@@ -262,7 +260,7 @@ def _value(name: str, value: str) -> str:
 
 
 def _kinds(types: Sequence[str]) -> list[str]:
-    """Types as people call them in a list; those that are called the same there only once: `Recordings`."""
+    """What types are called in a list; types with the same label share one plural, such as `Recordings`."""
     labels = Counter(map(type_label, types))
     return [f"{label}s" if labels[label := type_label(name)] > 1 else _title(name, _PLURALS) for name in types]
 
@@ -272,7 +270,7 @@ def _title(value: str, titles: Mapping[str, str]) -> str:
 
 
 def _word(value: str) -> str:
-    """A value, in quotes where it could be taken for a part of the sentence."""
+    """A value, quoted if it could be mistaken for part of the sentence."""
     if not value:
         return "empty"
     return value if _PLAIN.fullmatch(value) and not _SPEECH.search(value) else f"{value!r}"

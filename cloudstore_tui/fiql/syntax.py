@@ -1,4 +1,4 @@
-"""A filter as a tree, and a tree as text: printed, quoted, spelled out, drawn with indents."""
+"""Filters as trees, and trees as text: compact, with all parentheses, or as an outline."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,11 +15,11 @@ LIST_OPERATORS = ("=in=", "=out=")
 """Operators whose value is a list in parentheses."""
 
 OPERATORS = ("==", "!=", "=gt=", "=ge=", "=lt=", "=le=", *LIST_OPERATORS)
-"""Every operator of the service."""
+"""All operators of the service."""
 
 
 class Comparison(Struct, frozen=True, eq=False):
-    """A field, an operator as written, and its values without quotes and escapes. Where it stands does not count."""
+    """A field, an operator as written, and its values without quotes and escapes. Equality ignores its position."""
 
     selector: str
     operator: str
@@ -45,7 +45,7 @@ class Comparison(Struct, frozen=True, eq=False):
 
 
 class And(Struct, frozen=True):
-    """Terms that must all hold; an `And` among them is taken apart, so that equal meanings are equal trees."""
+    """Terms that must all hold; an `And` among them is flattened, so that equal meanings are equal trees."""
 
     terms: "tuple[Node, ...]"
 
@@ -75,7 +75,7 @@ def _at_least_two(terms: "list[Node]") -> "tuple[Node, ...]":
 
 
 def plain(value: str) -> str:
-    """A value as written in a filter, without its quotes and escapes."""
+    """A value from a filter, without its quotes and escapes."""
     return _ESCAPE.sub(r"\1", value[1:-1]) if value[:1] in ("'", '"') else value
 
 
@@ -115,7 +115,7 @@ Types = tuple[str, ...]
 
 
 def scoped(node: Node, types: Types = ()) -> Iterator[tuple[Comparison, Types]]:
-    """Every comparison from left to right, with the types that the terms beside and above it leave over."""
+    """Every comparison from left to right, with the types that the terms beside and above it allow."""
     waiting: list[tuple[Node, Types]] = [(node, types)]
     while waiting:
         current, known = waiting.pop()
@@ -127,7 +127,7 @@ def scoped(node: Node, types: Types = ()) -> Iterator[tuple[Comparison, Types]]:
 
 
 def types_within(node: Node, types: Types = ()) -> Types:
-    """The types that the terms of a conjunction leave over of `types`."""
+    """Those of `types` that the terms of a conjunction allow."""
     named = [term for term in top_terms(node) if isinstance(term, Comparison) and term.selector == "type"]
     for term in named:
         if term.operator in ("==", "=in="):
@@ -140,7 +140,7 @@ _PLAIN = re.compile(r"""[^"'(),;=!~<> \t\r\n]+""")
 
 
 def quote(value: str) -> str:
-    """A value as it stands in a filter: in single quotes only where it must be, and always one value."""
+    """A value as one token of a filter, in single quotes if necessary."""
     if _PLAIN.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -152,7 +152,7 @@ def compare(selector: str, operator: str, *values: str) -> str:
 
 
 def unparse(node: Node) -> str:
-    """The text of a tree with no more parentheses than it needs; parsing it gives the same tree."""
+    """The text of a tree with as few parentheses as possible; parsing it gives the same tree."""
     if isinstance(node, Comparison):
         return _comparison(node)
     if isinstance(node, Or):
@@ -177,7 +177,7 @@ def _comparison(node: Comparison) -> str:
 
 
 def outline(node: Node) -> str:
-    """One line per term: `AND` and `OR` with what they join below them."""
+    """An indented outline, one line per term: `AND` and `OR` with their terms below them."""
     return "\n".join(_lines(node))
 
 

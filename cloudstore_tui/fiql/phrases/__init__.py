@@ -1,4 +1,4 @@
-"""Phrases: filters as people say them, such as `agent:"Khang Glynn" since:yesterday dur:>90s`."""
+"""Phrases: filters as people write them, such as `agent:"Khang Glynn" since:yesterday dur:>90s`."""
 
 from cloudstore_tui.fiql.phrases.compiler import (
     Compiled,

@@ -1,4 +1,4 @@
-"""From a phrase to a filter; and phrases made of chosen parts, or of the words of a shell."""
+"""Compiles phrases into filters, and builds phrases from chosen parts or from the words of a shell."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ from cloudstore_tui.fiql.phrases.terms import (
     Bound,
     LocalTerm,
     PhraseClock,
+    allowed_types,
     bare_text,
     expiry_term,
     fields_of,
@@ -25,7 +26,6 @@ from cloudstore_tui.fiql.phrases.terms import (
     quantity_term,
     text_term,
     time_term,
-    types_left,
     types_of,
 )
 from cloudstore_tui.fiql.syntax import And, Comparison, Node, spell_out, top_terms, unparse
@@ -36,28 +36,28 @@ _NEXT_KEY = re.compile(r"\s-?([^\W\d][\w.-]*)(?::|[<>])")
 
 
 def phrase_value(value: str) -> str:
-    """A value quoted for a phrase: always one value, and a star in it is a star."""
+    """A value quoted for a phrase, in which a star is literal."""
     return '"' + _SPECIAL.sub(r"\\\1", value) + '"'
 
 
 def phrase_of(words: Sequence[str]) -> str:
     """The phrase that the words of a command line make.
 
-    The shell has taken the quotes away: `agent:"Khang Glynn"` comes as one word with a blank. It gets its quotes back
-    unless it holds quotes or another condition and so is a phrase of its own.
+    The shell has removed the quotes: `agent:"Khang Glynn"` comes as one word with a blank. The quotes are put back
+    unless the word contains quotes or another condition, and so is a phrase of its own.
     """
-    return " ".join(_whole(word) for word in words)
+    return " ".join(_with_quotes(word) for word in words)
 
 
-def _whole(word: str) -> str:
+def _with_quotes(word: str) -> str:
     one = _ONE_VALUE.fullmatch(word)
     if not one or not any(mark.isspace() for mark in word):
         return word
-    # Commas stay what they are, and so do stars: only blanks are new to the shell's reader.
+    # Only blanks are quoted: commas and stars keep their meaning.
     keys, name = [key for key in _NEXT_KEY.findall(one[3]) if name_of(key)], name_of(one[2])
     if keys or name is None or '"' in one[3]:
         return word
-    # In quotes a telephone number would be looked for with the blanks between its digits.
+    # In quotes a telephone number would be searched for with the blanks between its digits.
     return one[1] + ",".join(part if _is_number(part, name) else _requoted(part) for part in one[3].split(","))
 
 
@@ -79,9 +79,9 @@ class Compiled(msgspec.Struct, frozen=True):
     filter: str
     """FIQL for the service; empty if every condition is local."""
     local: tuple[LocalTerm, ...] = ()
-    """Conditions that can only be checked on fetched rows; the caller has to say so beside the result."""
+    """Conditions that can only be checked on fetched rows, which the caller must mention with the result."""
     notes: tuple[str, ...] = ()
-    """What the user should know: whole sentences."""
+    """What the user should know, as sentences."""
     node: Node | None = None
     """The filter as a tree."""
 
@@ -96,41 +96,41 @@ def compile_phrase(
     """The filter that a phrase means.
 
     A phrase is a list of conditions that must all hold, such as `type:callcenterrecording agent:"Khang Glynn"
-    since:yesterday dur:>90s`. A text alone is a number or an id, or part of a name, of a person or of a queue.
+    since:yesterday dur:>90s`. A bare text is a number or an id, or part of a name, of a person or of a queue.
 
     Args:
         phrase: what the user typed.
-        zone: what days, and times without a zone, are in.
+        zone: the time zone of days, and of times without one.
         now: the present moment, with a zone.
-        types: what is searched in anyway, where the phrase names no type; empty for any.
-        retention: what `expires:` goes by.
+        types: the types searched anyway, if the phrase names none; empty for any.
+        retention: the policy that `expires:` refers to.
 
     Raises:
-        FilterError: part of it means nothing; the error knows where, and what was probably meant.
+        FilterError: part of it means nothing; the error says where, and what was probably meant.
     """
     items = tuple(items_of(phrase))
-    _refuse_twice(items)
+    _refuse_repeated_keys(items)
     types = types_of(items) or types
-    maker = _Maker(types, types_left(items, types), PhraseClock(zone, now), retention)
+    compiler = _Compiler(types, allowed_types(items, types), PhraseClock(zone, now), retention)
     for item in items:
-        maker.add(item)
-    nodes = tuple(maker.nodes)
+        compiler.add(item)
+    nodes = tuple(compiler.nodes)
     node = None if not nodes else nodes[0] if len(nodes) == 1 else And(nodes)
-    notes = (*maker.notes, *_local_note(maker.local))
-    return Compiled(spell_out(node) if node else "", tuple(maker.local), tuple(dict.fromkeys(notes)), node)
+    notes = (*compiler.notes, *_local_note(compiler.local))
+    return Compiled(spell_out(node) if node else "", tuple(compiler.local), tuple(dict.fromkeys(notes)), node)
 
 
 def understand(
     text: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = (), retention: Retention | None = None
 ) -> Compiled:
-    """What a text means that is a filter or a phrase; a filter stays as it was written.
+    """The meaning of a filter or a phrase; a filter stays as it was written.
 
     Args:
         text: FIQL such as `type==summary`, or a phrase such as `type:summary`.
-        zone: what days, and times without a zone, are in.
+        zone: the time zone of days, and of times without one.
         now: the present moment, with a zone.
-        types: what is searched in anyway, where a phrase names no type; empty for any.
-        retention: what `expires:` goes by.
+        types: the types searched anyway, if a phrase names none; empty for any.
+        retention: the policy that `expires:` refers to.
 
     Raises:
         FilterError: it is neither.
@@ -146,12 +146,12 @@ def is_fiql(text: str) -> bool:
 
 
 def with_condition(text: str, condition: str, zone: tzinfo, now: datetime) -> str:
-    """A filter or phrase that demands one more thing, in the place of what it demanded of the same field.
+    """A filter or phrase with one more condition, which replaces those on the same field.
 
     Args:
         text: FIQL, a phrase, or nothing.
         condition: a phrase.
-        zone: what days, and times without a zone, are in.
+        zone: the time zone of days, and of times without one.
         now: the present moment, with a zone.
 
     Raises:
@@ -174,26 +174,26 @@ def _with_comparisons(text: str, condition: Node | None) -> str:
     if condition is None:
         return text
     new = top_terms(condition)
-    said = {(term.selector, term.operator) for term in new if isinstance(term, Comparison)}
+    replaced = {(term.selector, term.operator) for term in new if isinstance(term, Comparison)}
     kept = [
         term
         for term in top_terms(parse(text))
-        if not isinstance(term, Comparison) or (term.selector, term.operator) not in said
+        if not isinstance(term, Comparison) or (term.selector, term.operator) not in replaced
     ]
     return unparse(And((*kept, *new)) if len(kept) + len(new) > 1 else new[0])
 
 
 def as_phrase(filter_: str, zone: tzinfo, now: datetime) -> str:
-    """A phrase that is understood as exactly this filter of a type and a time; empty where there is none.
+    """A phrase that compiles to exactly this filter on type and time; empty if there is none.
 
     Args:
         filter_: FIQL, or nothing.
-        zone: what days are in.
+        zone: the time zone of days.
         now: the present moment, with a zone.
     """
     if not filter_:
         return ""
-    for phrase in _spellings_of(parse(filter_)):
+    for phrase in _candidate_phrases(parse(filter_)):
         try:
             if understand(phrase, zone, now).filter == filter_:
                 return phrase
@@ -202,7 +202,7 @@ def as_phrase(filter_: str, zone: tzinfo, now: datetime) -> str:
     return ""
 
 
-def _spellings_of(node: Node) -> Iterator[str]:
+def _candidate_phrases(node: Node) -> Iterator[str]:
     words: list[str] = []
     moments: list[datetime] = []
     for term in top_terms(node):
@@ -211,7 +211,10 @@ def _spellings_of(node: Node) -> Iterator[str]:
         if term.selector == "type" and term.operator == "==":
             words.append(f"type:{term.value if term.value.isalnum() else phrase_value(term.value)}")
         elif term.selector == "createdTime" and term.value.isdecimal():
-            moments.append(datetime.fromtimestamp(int(term.value) / 1000, UTC))
+            try:
+                moments.append(datetime.fromtimestamp(int(term.value) / 1000, UTC))
+            except (ValueError, OverflowError, OSError):
+                return
         else:
             return
     if not moments:
@@ -221,37 +224,37 @@ def _spellings_of(node: Node) -> Iterator[str]:
         yield " ".join([*words, f"on:{moments[0].strftime(form)}"])
 
 
-class _Maker:
+class _Compiler:
     """Collects the conditions of one phrase."""
 
     def __init__(
-        self, types: tuple[str, ...], left: tuple[str, ...], clock: PhraseClock, retention: Retention | None
+        self, types: tuple[str, ...], allowed: tuple[str, ...], clock: PhraseClock, retention: Retention | None
     ) -> None:
         self.nodes: list[Node] = []
         self.local: list[LocalTerm] = []
         self.notes: list[str] = []
         self._types = types
-        self._left = left
+        self._allowed = allowed
         self._clock = clock
         self._retention = retention
         self._bounds: dict[str, list[Bound[datetime]]] = {}
 
     def add(self, item: Item) -> None:
-        """One more condition.
+        """Add a condition.
 
         Raises:
             FilterError: it means nothing.
         """
         if item.key:
-            made = self._keyed(item, name_in(item))
+            term = self._keyed(item, name_in(item))
         elif not item.negated and not item.values[0].quoted and self._is_time(item):
-            made = self._time(item, "createdTime", "")
+            term = self._time(item, "createdTime", "")
         else:
-            made = bare_text(item)
-        if isinstance(made, LocalTerm):
-            self.local.append(made)
+            term = bare_text(item)
+        if isinstance(term, LocalTerm):
+            self.local.append(term)
         else:
-            self.nodes.append(made)
+            self.nodes.append(term)
 
     def _keyed(self, item: Item, name: Name) -> Node | LocalTerm:
         if name is NAMES["expires"]:
@@ -263,9 +266,9 @@ class _Maker:
         if unit is Unit.EPOCH_MS:
             return self._time(item, fields[0], self._operator(item, name))
         if unit in _MEASURED or self._is_number(item, name):
-            if len(units_of(fields[0], self._left)) > 1:
+            if len(units_of(fields[0], self._allowed)) > 1:
                 self.notes.append(BOTH_UNITS)
-            return quantity_term(item, fields[0], self._left)
+            return quantity_term(item, fields[0], self._allowed)
         if name is NAMES["state"]:
             self.notes += _state_notes(item)
         return text_term(item, name, fields)
@@ -297,7 +300,7 @@ class _Maker:
         return ordered and name.is_tag and not item.negated
 
 
-def _refuse_twice(items: tuple[Item, ...]) -> None:
+def _refuse_repeated_keys(items: tuple[Item, ...]) -> None:
     seen: dict[str, Item] = {}
     for item in items:
         is_equal = item.key and not item.negated and not item.operator

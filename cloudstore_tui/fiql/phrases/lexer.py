@@ -1,6 +1,6 @@
-"""From a phrase to its items: `-agent:"Khang Glynn"` is negated, has the key `agent` and one value.
+"""Splits a phrase into items: `-agent:"Khang Glynn"` is negated, has the key `agent` and one value.
 
-Every character is looked at a fixed number of times.
+Takes linear time.
 """
 
 import re
@@ -16,7 +16,7 @@ class Value(msgspec.Struct, frozen=True):
     """A value to look for, without quotes and escapes."""
 
     parts: tuple[str, ...]
-    """The texts between the stars; one where there is no star."""
+    """The texts between the stars; a single one without stars."""
     quoted: bool
     start: int
     """Offset in the phrase."""
@@ -28,7 +28,7 @@ class Value(msgspec.Struct, frozen=True):
 
     @property
     def wild(self) -> bool:
-        """Whether a star in it stands for anything."""
+        """Whether it has a star that stands for anything."""
         return len(self.parts) > 1
 
 
@@ -36,29 +36,29 @@ class Item(msgspec.Struct, frozen=True):
     """One condition of a phrase."""
 
     key: str
-    """The word before the colon; empty for a text alone."""
+    """The word before the colon; empty for a bare text."""
     operator: str
     """`>`, `>=`, `<`, `<=`, `!=`, `~` (contains), or nothing."""
     values: tuple[Value, ...]
-    """At least one: any of them will do."""
+    """At least one, of which any may match."""
     start: int
     phrase: str
     """The whole phrase."""
     negated: bool = False
 
     def error(self, message: str, hint: str, position: int | None = None) -> FilterError:
-        """What is wrong with it, at its start or at a position of the phrase."""
-        return wrong(self.phrase, self.start if position is None else position, message, hint)
+        """An error about it, at its start or at a position of the phrase."""
+        return phrase_error(self.phrase, self.start if position is None else position, message, hint)
 
 
-def wrong(phrase: str, position: int, message: str, hint: str) -> FilterError:
+def phrase_error(phrase: str, position: int, message: str, hint: str) -> FilterError:
     """The error for a phrase that is wrong at a position."""
     return FilterError(f"{message} (at character {position + 1})", text=phrase, position=position, hint=hint)
 
 
 _BLANKS = re.compile(r"\s*")
 KEY = re.compile(r"(-?)([^\W\d][\w.-]*)(?::(>=|<=|!=|==?|>|<|~)?|(>=|<=|>|<))")
-"""What stands before a value: a minus, the word, its operator."""
+"""What precedes a value: a minus, the word, an operator."""
 _FIQL = re.compile(r"[\w.-]+(==|!=|=[a-z]+=|=|~)")
 _QUOTED = re.compile(r""""((?:\\[\s\S]|[^"\\])*)"|'((?:\\[\s\S]|[^'\\])*)'""")
 _PIECE = re.compile(r"\\(?P<escaped>[\s\S])|(?P<star>\*|^…|…\Z)|(?P<text>[^\\*…]+|…)")
@@ -88,7 +88,7 @@ def items_of(phrase: str) -> Iterator[Item]:
     """The items of a phrase, from left to right.
 
     Raises:
-        FilterError: part of it is no item.
+        FilterError: part of it is not an item.
     """
     position = _skip(phrase, 0)
     while position < len(phrase):
@@ -96,7 +96,7 @@ def items_of(phrase: str) -> Iterator[Item]:
         yield item
         if position < len(phrase) and not phrase[position].isspace():
             hint = "Write a blank between two conditions, and a value with blanks or quotes in quotes."
-            raise wrong(phrase, position, "a blank is missing here", hint)
+            raise phrase_error(phrase, position, "a blank is missing here", hint)
         position = _skip(phrase, position)
 
 
@@ -129,7 +129,7 @@ def _value(phrase: str, start: int, key: str) -> tuple[Value, int]:
         return _number(phone), phone.end()
     found = _wide(phrase, start, key) or _BARE.match(phrase, start)
     if not found:
-        raise wrong(
+        raise phrase_error(
             phrase,
             start,
             f"a value is expected after `{key}:`",
@@ -139,7 +139,7 @@ def _value(phrase: str, start: int, key: str) -> tuple[Value, int]:
 
 
 def _wide(phrase: str, start: int, key: str) -> "re.Match[str] | None":
-    """A value that may hold blanks although it has no quotes: `since:last 7 days`, `dur:>10 minutes`."""
+    """A value that may contain blanks without quotes: `since:last 7 days`, `dur:>10 minutes`."""
     name = name_of(key)
     unit = unit_of(name.fields[0]) if name else Unit.TEXT
     if unit in _TIMES:
@@ -150,7 +150,7 @@ def _wide(phrase: str, start: int, key: str) -> "re.Match[str] | None":
 def _quoted(phrase: str, start: int) -> tuple[Value, int]:
     found = _QUOTED.match(phrase, start)
     if not found:
-        raise wrong(phrase, start, "missing closing quote", f"Close it with {phrase[start]}.")
+        raise phrase_error(phrase, start, "missing closing quote", f"Close it with {phrase[start]}.")
     inner = found[1] if found[1] is not None else found[2]
     parts = [""]
     for piece in _PIECE.finditer(inner):
@@ -164,12 +164,12 @@ def _quoted(phrase: str, start: int) -> tuple[Value, int]:
 def _bare(phrase: str, text: str, start: int) -> Value:
     if '"' in text:
         hint = "Put the whole value in quotes, with \\ before a quote that belongs to it."
-        raise wrong(phrase, start + text.index('"'), "a quote inside a value", hint)
+        raise phrase_error(phrase, start + text.index('"'), "a quote inside a value", hint)
     return Value(tuple(text.split("*")), False, start)
 
 
 def _number(found: "re.Match[str]") -> Value:
-    """A telephone number, without what people put between its digits."""
+    """A telephone number, without separators."""
     return Value((_NO_DIGIT.sub("", found.group()),), False, found.start())
 
 
@@ -184,20 +184,22 @@ def _text(phrase: str, start: int) -> tuple[Item, int]:
         return Item("", "", (_number(phone),), start, phrase, negated), phone.end()
     found = _WIDE_TIME.match(phrase, begin) or _BARE_TEXT.match(phrase, begin)
     if not found:
-        raise wrong(phrase, start, "nothing follows the `-`", "Write the word that is not wanted after it.")
+        raise phrase_error(phrase, start, "nothing follows the `-`", "Write the word that is not wanted after it.")
     _refuse_foreign(phrase, begin, found.group())
     return Item("", "", (_bare(phrase, found.group(), begin),), start, phrase, negated), found.end()
 
 
 def _refuse_foreign(phrase: str, start: int, word: str) -> None:
-    """Refuse what was meant as an operator; taken for a part of a name it would find nothing."""
+    """Raise for what was meant as an operator; as part of a name it would find nothing."""
     if word.lower() in _JOINS:
         hint = 'All conditions must hold. Write `agent:"One","Two"` for either, `-agent:One` for not.'
-        raise wrong(phrase, start, f"`{word}` joins nothing in a phrase", hint)
+        raise phrase_error(phrase, start, f"`{word}` joins nothing in a phrase", hint)
     if fiql := _FIQL.match(word):
         key = fiql.group().removesuffix(fiql[1])
         value = word[fiql.end() :] or "…"
         hint = f"Write `{key}:{value}`, or the whole filter in FIQL: `{key}=={value}`."
-        raise wrong(phrase, start + len(key), f"`{fiql[1]}` is not part of a phrase", hint)
+        raise phrase_error(phrase, start + len(key), f"`{fiql[1]}` is not part of a phrase", hint)
     if odd := _ODD.search(word):
-        raise wrong(phrase, start + odd.start(), f"`{odd.group()}` is not part of a phrase", f'Write `"{word}"`.')
+        raise phrase_error(
+            phrase, start + odd.start(), f"`{odd.group()}` is not part of a phrase", f'Write `"{word}"`.'
+        )

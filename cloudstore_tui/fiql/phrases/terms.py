@@ -1,6 +1,6 @@
-"""What one item of a phrase asks for: which fields it means, and the condition on times, quantities or texts.
+"""Compiles single items of a phrase: which fields an item means, and its condition on times, quantities or texts.
 
-Some conditions the service cannot check: they are put to the rows that were fetched.
+Conditions that the service cannot check become local ones, for the rows that were fetched.
 """
 
 import re
@@ -37,9 +37,9 @@ from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or
 
 _PHONE = re.compile(r"\+?[0-9]{5,}", re.ASCII)
 _NORTH_AMERICAN = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}", re.ASCII)
-"""A number of North America as it is dialled there, without the 1 of its country."""
+"""A North American number as it is dialled there, without its country code 1."""
 WORD_FIELDS = ("objectName", "agentName", "userName", "queueName", "channelName", "callerName", "calleeName")
-"""Where a text without a key is looked for."""
+"""The fields in which a bare text is searched for."""
 PHONES = ("callerId", "calleeId", "address")
 _FORMS = (
     (re.compile(r"\+?[0-9]{7,15}", re.ASCII), PHONES),
@@ -47,7 +47,7 @@ _FORMS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE), ("id", "callId")),
     (re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{24,}", re.ASCII), ("callId", "transactionId")),
 )
-"""Texts that can only be a number or an id, and the fields that the service is asked for."""
+"""Texts that can only be a number or an id, and the fields that they are compared with."""
 _HINTS: Mapping[str, str] = {
     "region": "Name the region in the path: PROFILE:REGION.",
     "limit": "The number of results is not a condition; the command line has --limit.",
@@ -63,7 +63,7 @@ def name_in(item: Item) -> Name:
     """What the key of an item means.
 
     Raises:
-        FilterError: nothing that we know.
+        FilterError: the key is unknown.
     """
     if name := name_of(item.key):
         return name
@@ -77,7 +77,7 @@ def name_in(item: Item) -> Name:
 
 
 def fields_of(item: Item, name: Name, types: tuple[str, ...]) -> tuple[str, ...]:
-    """The fields or tags that a word means: for each type the first one that its objects have.
+    """The fields or tags that a word means: for each type the first that its objects have.
 
     Raises:
         FilterError: no object of these types has any of them.
@@ -101,8 +101,8 @@ def types_of(items: tuple[Item, ...]) -> tuple[str, ...]:
     return ()
 
 
-def types_left(items: tuple[Item, ...], types: tuple[str, ...]) -> tuple[str, ...]:
-    """The types that remain when those that a phrase refuses are taken away; empty for any."""
+def allowed_types(items: tuple[Item, ...], types: tuple[str, ...]) -> tuple[str, ...]:
+    """The types without those that a phrase excludes; empty for any."""
     refused = {
         name
         for item in items
@@ -113,10 +113,10 @@ def types_left(items: tuple[Item, ...], types: tuple[str, ...]) -> tuple[str, ..
 
 
 def names_of(item: Item, name: Name) -> tuple[str, ...]:
-    """The service's names for the values of an item; what is not known is believed in quotes only.
+    """The service's names for the values of an item; unknown values are accepted in quotes.
 
     Raises:
-        FilterError: a value looks like a slip of the pen, or like nothing that we know.
+        FilterError: a value looks like a typing error, or is unknown.
     """
     found: list[str] = []
     for value in item.values:
@@ -131,12 +131,12 @@ def names_of(item: Item, name: Name) -> tuple[str, ...]:
 
 
 def _known(value: Value, name: Name) -> tuple[str, ...]:
-    # In capitals it is the service's DELETED and nothing else.
+    # In capitals it is exactly the service's state, such as DELETED.
     if name.word == "state" and value.text in STATES:
         return (value.text,)
     if known := (name.values or {}).get(value.text.lower()):
         return known
-    # Types are an open set: one that is like no other may well exist.
+    # Types are an open set: an unknown one that resembles no other may well exist.
     is_new = name.word == "type" and not value.wild and not nearest(value.text, name.values or ())
     return (value.text,) if value.quoted or is_new else ()
 
@@ -146,13 +146,13 @@ def _shown(name: Name) -> tuple[str, ...]:
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A text with stars for anything; neither capitals nor the way accents are encoded matter."""
+    """A text with stars for anything; case and the encoding of accents do not matter."""
 
     parts: tuple[str, ...]
     """The texts between the stars."""
 
     def matches(self, text: str) -> bool:
-        """Whether a whole text is like it; in time that grows with its length only."""
+        """Whether a whole text matches, in linear time."""
         text, parts = folded(text), [folded(part) for part in self.parts]
         if len(parts) == 1:
             return text == parts[0]
@@ -169,7 +169,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
     @property
     def is_part(self) -> bool:
-        """Whether it is one text with anything around it."""
+        """Whether it matches any text that contains a given one."""
         return len(self.parts) == 3 and not self.parts[0] and not self.parts[2]
 
     def __str__(self) -> str:
@@ -182,17 +182,17 @@ class LocalTerm(msgspec.Struct, frozen=True):
     fields: tuple[str, ...]
     """Fields and tags, one of which must match."""
     patterns: tuple[Pattern, ...]
-    """Any of them will do."""
+    """Patterns, one of which must match."""
     negated: bool = False
 
     def holds(self, row: Row) -> bool:
-        """Whether a row meets it; a row without the field meets only a negation."""
+        """Whether a row matches; a row without the field matches only if negated."""
         values = [str(row[name]) for name in self.fields if name in row]
         return any(pattern.matches(value) for value in values for pattern in self.patterns) != self.negated
 
     @property
     def brief(self) -> str:
-        """As few words as a title has room for: `“invoice”`."""
+        """A short form for a title, such as `“invoice”`."""
         if self.fields != WORD_FIELDS:
             return str(self)
         texts = (pattern.parts[1] if pattern.is_part else str(pattern) for pattern in self.patterns)
@@ -200,14 +200,14 @@ class LocalTerm(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> str:
-        """Which fields it is about, in words."""
+        """Its fields in words."""
         if self.fields == WORD_FIELDS:
             return "name, person or queue"
         return " or ".join(key_of(field).removeprefix("tag.") for field in self.fields)
 
     @property
     def demand(self) -> str:
-        """What they have to be, in words."""
+        """Its condition in words."""
         return " or ".join(_words(pattern, negated=self.negated) for pattern in self.patterns)
 
     def __str__(self) -> str:
@@ -215,7 +215,7 @@ class LocalTerm(msgspec.Struct, frozen=True):
 
 
 def local_words(terms: Iterable[LocalTerm]) -> list[str]:
-    """Conditions in words, those on the same fields together."""
+    """Conditions in words, grouped by their fields."""
     demands: dict[str, list[str]] = {}
     for term in terms:
         demands.setdefault(term.subject, []).append(term.demand)
@@ -244,11 +244,11 @@ class Bound(msgspec.Struct, Generic[Quantity], frozen=True):
 
 
 Bounds = tuple[Bound[Quantity], ...]
-"""Bounds that must all be kept."""
+"""Bounds that must all hold."""
 
 
 def refuse_negation(item: Item) -> None:
-    """Raise for what has no simple opposite.
+    """Raise for a condition that cannot be negated simply.
 
     Raises:
         FilterError: the item is negated, or asks for a part of a text.
@@ -261,7 +261,7 @@ def refuse_negation(item: Item) -> None:
 
 
 def pieces_of(item: Item, value: Value) -> tuple[str, str] | None:
-    """The two ends of a range such as `1m..5m`, `None` if a value is no range.
+    """The two ends of a range such as `1m..5m`; `None` if a value is not a range.
 
     Raises:
         FilterError: a range without ends, or after an operator.
@@ -278,7 +278,7 @@ def pieces_of(item: Item, value: Value) -> tuple[str, str] | None:
 
 
 def number_bounds(item: Item, value: Value, read: Callable[[str, Value], Fraction]) -> Bounds[Fraction]:
-    """The bounds that one value of a quantity means; both ends of a range belong to it."""
+    """The bounds that one value of a quantity means; a range includes both ends."""
     ends = pieces_of(item, value)
     if ends is None:
         return (Bound(SIGNS[item.operator], read(value.text, value)),)
@@ -290,20 +290,20 @@ def number_bounds(item: Item, value: Value, read: Callable[[str, Value], Fractio
 
 
 def whole(bounds: Bounds[Fraction]) -> Iterator[Bound[int]]:
-    """The same bounds for values that are whole numbers."""
+    """The equivalent bounds for whole numbers."""
     for bound in bounds:
         up = bound.operator in ("=ge=", "=lt=")
         yield Bound(bound.operator, ceil(bound.quantity) if up else floor(bound.quantity))
 
 
 def within(field: str, bounds: Iterator[Bound[int]]) -> Node:
-    """The condition that a field keeps bounds."""
+    """The condition that a field is within bounds."""
     terms = tuple(Comparison(field, bound.operator, (str(bound.quantity),)) for bound in bounds)
     return terms[0] if len(terms) == 1 else And(terms)
 
 
 def any_of(nodes: list[Node]) -> Node:
-    """One of several conditions."""
+    """The disjunction of several conditions."""
     return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
 
 
@@ -311,7 +311,7 @@ _ORDERS = frozenset({">", ">=", "<", "<="})
 
 
 def text_term(item: Item, name: Name, fields: tuple[str, ...]) -> Node | LocalTerm:
-    """The condition that one of the fields is one of the values; with stars, one for the fetched rows.
+    """The condition that one of the fields has one of the values; with stars, a local one.
 
     Raises:
         FilterError: it asks for an order of texts.
@@ -331,9 +331,9 @@ def text_term(item: Item, name: Name, fields: tuple[str, ...]) -> Node | LocalTe
 
 
 def bare_text(item: Item) -> Node | LocalTerm:
-    """The condition of a text without a key: an id or a number in its fields, any other text in the fetched rows.
+    """The condition of a bare text: an id or a number in its fields, or a local condition for any other text.
 
-    A text is part of a name, of a person or of a queue; with stars it is the whole of one.
+    Such a text is part of a name, of a person or of a queue; with stars it is a whole name.
     """
     value = item.values[0]
     if not value.quoted and not value.wild:
@@ -346,14 +346,14 @@ def bare_text(item: Item) -> Node | LocalTerm:
 
 
 def _numbers(text: str) -> tuple[str, ...]:
-    """A telephone number as services write it: with or without the plus, a North American one also in full."""
+    """A telephone number as services write it: with or without the plus, and a North American one in full."""
     digits = text.removeprefix("+")
     full = (f"+1{digits}", f"1{digits}") if _NORTH_AMERICAN.fullmatch(text) else ()
     return (*full, f"+{digits}", digits)
 
 
 def equality(fields: tuple[str, ...], values: tuple[str, ...], *, negated: bool = False) -> Node:
-    """A comparison that holds where one of some fields equals a value, or with `negated` where none does."""
+    """The condition that one of some fields equals a value, or with `negated` that none does."""
     several = len(values) > 1
     operator = ("=out=" if several else "!=") if negated else ("=in=" if several else "==")
     terms = tuple(Comparison(field, operator, values) for field in fields)
@@ -367,7 +367,7 @@ def _around(value: Value) -> Pattern:
 
 
 def _spellings(value: Value, fields: tuple[str, ...]) -> tuple[str, ...]:
-    """Ids of agents are written with and without `ag` before them, telephone numbers with and without their country."""
+    """Spellings of a value: agent ids with and without `ag`, telephone numbers with and without the country code."""
     if value.quoted:
         return (value.text,)
     if set(fields) <= set(PHONES) and _NORTH_AMERICAN.fullmatch(value.text):
@@ -387,10 +387,10 @@ BOTH_UNITS = (
 
 
 def quantity_term(item: Item, field: str, types: tuple[str, ...]) -> Node:
-    """The condition that a field keeps the bounds of an item.
+    """The condition that a field is within the bounds of an item.
 
     Raises:
-        FilterError: a value is no such quantity.
+        FilterError: a value is not such a quantity.
     """
     refuse_negation(item)
     terms = []
@@ -419,7 +419,7 @@ def _read(item: Item, field: str, text: str, value: Value) -> Fraction:
 
 
 def _shown_second(bounds: Bounds[Fraction]) -> Bounds[Fraction]:
-    """A duration alone, such as `1:30`, is what is shown so: any within that second."""
+    """Bounds in which a whole number of seconds, such as `1:30`, means any duration that is shown like that."""
     if len(bounds) != 1 or bounds[0].operator != "==":
         return bounds
     exact = bounds[0].quantity
@@ -441,17 +441,17 @@ def _in(field: str, bounds: Bounds[Fraction], unit: Unit) -> Node:
 
 
 class PhraseClock(msgspec.Struct, frozen=True):
-    """What time it is, and where."""
+    """The current time, and the user's time zone."""
 
     zone: tzinfo
     now: datetime
 
 
 def time_bounds(item: Item, value: Value, operator: str, clock: PhraseClock) -> tuple[Bound[datetime], ...]:
-    """The bounds that one value means; `operator` is that of the item, or of its key.
+    """The bounds that one value means, with the operator of its item or key.
 
     Raises:
-        FilterError: the value is no time.
+        FilterError: the value is not a time.
     """
     ends = pieces_of(item, value)
     if ends is None:
@@ -462,15 +462,15 @@ def time_bounds(item: Item, value: Value, operator: str, clock: PhraseClock) -> 
 
 
 def time_term(item: Item, field: str, operator: str, clock: PhraseClock) -> tuple[Node, tuple[Bound[datetime], ...]]:
-    """The condition on a time, and its bounds where there is but one stretch.
+    """The condition on a time, and its bounds if there is only one value.
 
     Raises:
-        FilterError: a value is no time.
+        FilterError: a value is not a time.
     """
     refuse_negation(item)
-    stretches = [time_bounds(item, value, operator, clock) for value in item.values]
-    node = any_of([within(field, _in_milliseconds(bounds)) for bounds in stretches])
-    return node, stretches[0] if len(stretches) == 1 else ()
+    spans = [time_bounds(item, value, operator, clock) for value in item.values]
+    node = any_of([within(field, _in_milliseconds(bounds)) for bounds in spans])
+    return node, spans[0] if len(spans) == 1 else ()
 
 
 def _in_milliseconds(bounds: tuple[Bound[datetime], ...]) -> Iterator[Bound[int]]:
@@ -485,7 +485,7 @@ def _span(item: Item, value: Value, text: str, clock: PhraseClock) -> Span:
 
 
 def _compared(span: Span, operator: str) -> Iterator[Bound[datetime]]:
-    """After a day is after its end, until a day is until its start."""
+    """The bounds of a comparison with a span: after a day means after its end, before it before its start."""
     end = span.end or span.start
     if operator in ("", ">="):
         yield Bound("=ge=", span.start)
@@ -504,43 +504,46 @@ _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 def expiry_term(
     item: Item, types: tuple[str, ...], retention: Retention | None, clock: PhraseClock
 ) -> tuple[Node, str]:
-    """The condition that objects are deleted for good at some time, and by whose word: the service tells no such time.
+    """The condition that objects are purged at some time, and a note that this is by the user's policy.
 
     Args:
         item: `expires:<7d`, for what has 7 days left, or a date or a range of either.
-        types: what is searched in; empty for any.
+        types: the types searched; empty for any.
         retention: the user's policy.
-        clock: what time it is, and where.
+        clock: the current time, and the user's time zone.
 
     Raises:
-        FilterError: there is no policy, or a value is no time.
+        FilterError: there is no policy, or a value is not a time.
     """
     if retention is None:
         hint = 'Write yours into the configuration, under the profile: retention = { hot = "90d", cold = "5y" }.'
         raise item.error("the service does not say how long it keeps objects", hint)
     refuse_negation(item)
-    stretches = [_expiry_bounds(item, value, clock) for value in item.values]
-    nodes = [node for bounds in stretches for node in _created(bounds, types, retention)]
+    try:
+        spans = [_expiry_bounds(item, value, clock) for value in item.values]
+        nodes = [node for bounds in spans for node in _created(bounds, types, retention)]
+    except OverflowError:
+        raise item.error("this is beyond the calendar", "Write a time that is nearer.") from None
     if not nodes:
         raise item.error("your policy says nothing of these types", "See retention in the configuration.")
     return any_of(nodes), "Expiry is by your policy (retention in the configuration): the service does not say."
 
 
 def _created(bounds: Bounds[datetime], types: tuple[str, ...], retention: Retention) -> Iterator[Node]:
-    """When objects were created that expire within bounds: for the types with a policy of their own, and the others."""
+    """When objects that expire within bounds were created: by type where types have policies of their own."""
     own = [name for name in retention.types if not types or name in types]
     for name in own:
-        yield And((equality(("type",), (name,)), *_begun(bounds, retention.types[name].kept_for(name))))
+        yield And((equality(("type",), (name,)), *_created_before(bounds, retention.types[name].kept_for(name))))
     rest = tuple(name for name in types if name not in own)
-    if (rest or not types) and (lasts := retention.kept_for("")) is not None:
+    if (rest or not types) and (kept := retention.kept_for("")) is not None:
         named = [equality(("type",), rest or tuple(own), negated=not rest)] if own else []
-        terms = (*named, *_begun(bounds, lasts))
+        terms = (*named, *_created_before(bounds, kept))
         yield terms[0] if len(terms) == 1 else And(terms)
 
 
-def _begun(bounds: Bounds[datetime], lasts: timedelta | None) -> Iterator[Node]:
+def _created_before(bounds: Bounds[datetime], kept: timedelta | None) -> Iterator[Node]:
     for bound in bounds:
-        yield Comparison("createdTime", bound.operator, (str(epoch_ms(bound.quantity - (lasts or timedelta(0)))),))
+        yield Comparison("createdTime", bound.operator, (str(epoch_ms(bound.quantity - (kept or timedelta(0)))),))
 
 
 def _expiry_bounds(item: Item, value: Value, clock: PhraseClock) -> Bounds[datetime]:
@@ -554,7 +557,7 @@ def _expiry_bounds(item: Item, value: Value, clock: PhraseClock) -> Bounds[datet
 
 
 def _expiry(item: Item, value: Value, text: str, clock: PhraseClock) -> Span:
-    """A time that has not come yet where it is a number of days, else what every date means."""
+    """A number of days from now, or else a date as everywhere."""
     if found := _AHEAD.fullmatch(text.strip().lower()):
         return Span(clock.now + timedelta(hours=int(found[1]) * _HOURS[found[2]]))
     return _span(item, value, text, clock)

@@ -441,6 +441,12 @@ def test_what_expires_is_not_known_without_a_policy() -> None:
             compile_phrase(wrong, UTC, NOW, retention=of_one)
 
 
+@pytest.mark.parametrize("phrase", ["expires:<99999y", "expires:<0001-01-02", "expires:1d..99999y"])
+def test_what_expires_beyond_the_calendar_is_refused(phrase: str) -> None:
+    with pytest.raises(FilterError, match="beyond the calendar"):
+        compile_phrase(phrase, UTC, NOW, retention=Retention(timedelta(days=30)))
+
+
 # Filters of places as phrases that mean the same
 
 
@@ -456,7 +462,11 @@ def test_what_a_phrase_finds_is_offered_as_that_phrase(phrase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "filter_", ["", "type!=a", "type==a,type==b", "createdTime=ge=1725148800000", "duration=gt=5", "type=in=(a,b)"]
+    "filter_",
+    [
+        *("", "type!=a", "type==a,type==b", "createdTime=ge=1725148800000", "duration=gt=5", "type=in=(a,b)"),
+        "createdTime=ge=99999999999999999",
+    ],
 )
 def test_what_no_phrase_says_alike_is_not(filter_: str) -> None:
     assert as_phrase(filter_, ZONE, datetime.now(UTC)) == ""
