@@ -74,10 +74,13 @@ def _zip_listing(infos: list[zipfile.ZipInfo], kind: str, notes: tuple[str, ...]
     members = tuple(_zip_member(info, code_page) for info in infos[:MAX_MEMBERS])
     if language:
         notes += (f"Its names are in an old code page; {language} is a guess.",)
-    if len(infos) > MAX_MEMBERS:
-        notes += (f"Only the first {MAX_MEMBERS:,} members are shown.",)
     facts = (("members", f"{len(infos):,}"), ("content", f"{sum(info.file_size for info in infos):,} bytes"))
-    return Preview(kind, Listing(members), facts, notes)
+    return Preview(kind, Listing(members), facts, notes + _limit_notes(len(infos)))
+
+
+def _limit_notes(count: int) -> tuple[str, ...]:
+    """What is said of a list of so many members, if not all are shown."""
+    return (f"Only the first {MAX_MEMBERS:,} members are shown.",) if count > MAX_MEMBERS else ()
 
 
 def _zip_member(info: zipfile.ZipInfo, code_page: str) -> Member:
@@ -342,7 +345,7 @@ def seven_zip_preview(sample: Sample) -> Preview:
         found.extend(islice(seven_zip.members(file), MAX_MEMBERS + 1))
     except (seven_zip.SevenZipError, NotFetchedError) as error:
         return Preview("7-Zip archive", Nothing(), notes=(str(error),))
-    notes = (f"Only the first {MAX_MEMBERS:,} members are shown.",) if len(found) > MAX_MEMBERS else ()
+    notes = _limit_notes(len(found))
     facts = (
         ("members", f"{'more than ' if notes else ''}{min(len(found), MAX_MEMBERS):,}"),
         ("content", f"{sum(member.size or 0 for member in found):,} bytes"),
@@ -361,9 +364,12 @@ def rar_preview(sample: Sample) -> Preview:
         import rarfile
     except ImportError:
         return Preview("RAR archive", Nothing(), notes=("To see its members: pip install 'cloudstore-tui[rar]'.",))
-    archive = rarfile.RarFile(sample.open(_HEADER_READ))
-    infos: list[Any] = archive.infolist()
-    members = tuple(
-        Member(info.filename, info.file_size, None, "folder" if info.isdir() else "") for info in infos[:MAX_MEMBERS]
-    )
-    return Preview("RAR archive", Listing(members), (("members", f"{len(infos):,}"),))
+    infos: list[Any] = rarfile.RarFile(sample.open(_HEADER_READ)).infolist()
+    members = tuple(map(_rar_member, infos[:MAX_MEMBERS]))
+    facts = (("members", f"{len(infos):,}"), ("content", f"{sum(info.file_size or 0 for info in infos):,} bytes"))
+    return Preview("RAR archive", Listing(members), facts, _limit_notes(len(infos)))
+
+
+def _rar_member(info: Any) -> Member:
+    note = "folder" if info.isdir() else "encrypted" if info.needs_password() else ""
+    return Member(info.filename, info.file_size, _dos_time(info.date_time) if info.date_time else None, note)

@@ -1,6 +1,7 @@
 """Documents: PDF and mail."""
 
 import re
+from itertools import islice
 
 from cloudstore_tui.preview.model import Nothing, Preview, Text
 from cloudstore_tui.preview.remote_file import NotFetchedError
@@ -57,16 +58,17 @@ def mail_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
 
     message = message_from_bytes(sample.head, policy=policy.default)
     facts = [(name.lower(), str(message[name])[:500]) for name in _HEADERS if message[name]]
-    parts = [part for _, part in zip(range(_MAX_PARTS), message.walk(), strict=False) if not part.is_multipart()]
+    parts = list(islice(message.walk(), _MAX_PARTS + 1))
+    notes = (f"Only its first {_MAX_PARTS:,} parts were looked at.",) if len(parts) > _MAX_PARTS else ()
     body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
-    for part in parts:
-        if part is not body and part.get_filename():
+    for part in parts[:_MAX_PARTS]:
+        if part is not body and not part.is_multipart() and part.get_filename():
             size = len(part.get_payload(decode=True) or b"")
             facts.append(("attached", f"{part.get_filename()} ({part.get_content_type()}, {size:,} bytes)"))
     text = body.get_content() if body is not None else ""
     if body is not None and body.get_content_subtype() == "html":
         text = re.sub(r"<(?:style|script).*?</(?:style|script)>|<[^>]*>", "", text, flags=re.DOTALL | re.IGNORECASE)
-    return Preview("mail", Text(text_lines(text)[0]), tuple(facts), decoded.notes, decoded.encoding)
+    return Preview("mail", Text(text_lines(text)[0]), tuple(facts), decoded.notes + notes, decoded.encoding)
 
 
 def _looks_like_mail(text: str) -> bool:

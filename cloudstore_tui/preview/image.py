@@ -29,7 +29,7 @@ def image_preview(sample: Sample) -> Preview:
     kind = _kind(head)
     facts: list[tuple[str, str]] = []
     notes: tuple[str, ...] = ()
-    pages = 1
+    pages = ""
     size = _webp_size(head) or _icon_size(head) or _bmp_size(head)
     track: Track = {}
     if kind == "TIFF" and head[2:4] in (b"*\0", b"\0*"):
@@ -48,8 +48,8 @@ def image_preview(sample: Sample) -> Preview:
         facts.append(("colours", f"{colours}, {track.get('bit_depth', '?')} bits"))
     if track.get("density"):
         facts.append(("resolution", str(track["density"])))
-    if pages > 1:
-        facts.append(("pages", f"{pages:,}"))
+    if pages:
+        facts.append(("pages", pages))
     return Preview(f"{kind} image", Nothing(), tuple(facts), notes)
 
 
@@ -99,8 +99,11 @@ def _bmp_size(head: bytes) -> tuple[int, int] | None:
     return abs(width), abs(height)
 
 
-def _tiff(sample: Sample) -> tuple[tuple[int, int] | None, int]:
-    """Size and number of the pages of a TIFF. Not by libmediainfo: pages that form a circle hang it."""
+def _tiff(sample: Sample) -> tuple[tuple[int, int] | None, str]:
+    """Size of the first page of a TIFF, and the number of pages if there are several.
+
+    Not by libmediainfo, which pages that form a circle hang.
+    """
     order = "<" if sample.head.startswith(b"II") else ">"
     file, seen, size = sample.open(4096), set[int](), None
     (at,) = struct.unpack(f"{order}I", sample.head[4:8])
@@ -113,8 +116,9 @@ def _tiff(sample: Sample) -> tuple[tuple[int, int] | None, int]:
             size = size or _tiff_size(entries, order)
             (at,) = struct.unpack(f"{order}I", file.read(4))
     except (struct.error, NotFetchedError):
-        return size, len(seen)
-    return size, len(seen)
+        at = 0
+    more = "more than " if at and at not in seen else ""
+    return size, f"{more}{len(seen):,}" if len(seen) > 1 else ""
 
 
 def _tiff_size(entries: bytes, order: str) -> tuple[int, int] | None:

@@ -162,8 +162,8 @@ def _unescaped(token: str) -> str:
         raise NotJsonError from None
 
 
-def json_value(text: str) -> Value:
-    """The first document of a text that may be cut off, up to `MAX_NODES` values.
+def json_value(text: str) -> tuple[Value, bool]:
+    """The first document of a text that may be cut off, and whether it has more than `MAX_NODES` values.
 
     Raises:
         NotJsonError: the text is not JSON.
@@ -172,7 +172,7 @@ def json_value(text: str) -> Value:
     stack: list[dict[str, Value] | list[Value]] = [root]
     for number, event in enumerate(JsonEvents(text)):
         if number > MAX_NODES:
-            break
+            return root[0], True
         if event.kind == "close":
             stack.pop()
             continue
@@ -186,7 +186,7 @@ def json_value(text: str) -> Value:
             holder.append(value)
         if event.kind == "open" and isinstance(value, dict | list):
             stack.append(value)
-    return root[0] if root else None
+    return root[0] if root else None, False
 
 
 def _scalar(event: ParseEvent) -> Value:

@@ -21,6 +21,9 @@ _LONGEST_CELL = 2000
 _MAX_BINARY_ROWS = 500
 """Rows read of a Parquet file."""
 _MAX_DATABASE_BYTES = 4 * 1024 * 1024
+_MAX_TABLES = 1000
+_MAX_SHEETS = 50
+"""Sheets whose names are shown."""
 
 
 def csv_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
@@ -149,13 +152,16 @@ def spreadsheet_preview(sample: Sample, kind: str) -> Preview | None:
         return None
     with CalamineWorkbook.from_filelike(sample.open()) as book:
         sheet = book.get_sheet_by_index(0)
-        rows = [tuple(map(_cell, row)) for row in islice(sheet.iter_rows(), MAX_ROWS)]
+        rows = [tuple(map(_cell, row)) for row in islice(sheet.iter_rows(), MAX_ROWS + 2)]
         names = book.sheet_names
-    facts = (("sheets", ", ".join(names[:50])), ("rows", f"{sheet.total_height:,}"))
+    named = ", ".join([*names[:_MAX_SHEETS], *(["…"] if len(names) > _MAX_SHEETS else [])])
+    facts = (("sheets", named), ("rows", f"{sheet.total_height:,}"))
     notes = (f"The first of {len(names)} sheets is shown.",) if len(names) > 1 else ()
+    if len(rows) > MAX_ROWS + 1:
+        notes = (*notes, f"Only the first {MAX_ROWS:,} rows are shown.")
     if not rows:
         return Preview(kind, Nothing(), facts, ("The first sheet is empty.",))
-    table, further = _table(rows[0], rows[1:])
+    table, further = _table(rows[0], rows[1 : MAX_ROWS + 1])
     return Preview(kind, table, facts, (*notes, *further))
 
 
@@ -171,14 +177,18 @@ def database_preview(sample: Sample) -> Preview:
         return Preview("SQLite database", Nothing(), notes=(note,))
     connection = sqlite3.connect(":memory:")
     connection.deserialize(sample.open().read())
-    found = connection.execute("SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+    found = connection.execute(
+        "SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
+    ).fetchall()
     rows = [
         (str(name), str(kind), _row_count(connection, str(name)) if kind == "table" else "", _cell(sql))
-        for name, kind, sql in islice(found.fetchall(), 1000)
+        for name, kind, sql in found[:_MAX_TABLES]
     ]
-    tables = sum(row[1] == "table" for row in rows)
-    table, notes = _table(("name", "kind", "rows", "definition"), rows)
-    return Preview("SQLite database", table, (("tables", f"{tables:,}"),), notes)
+    tables = sum(kind == "table" for _, kind, _ in found)
+    is_cut = len(found) > _MAX_TABLES
+    notes = (f"Only the first {_MAX_TABLES:,} of {len(found):,} entries are shown.",) if is_cut else ()
+    table, further = _table(("name", "kind", "rows", "definition"), rows)
+    return Preview("SQLite database", table, (("tables", f"{tables:,}"),), (*notes, *further))
 
 
 def _row_count(connection: sqlite3.Connection, name: str) -> str:

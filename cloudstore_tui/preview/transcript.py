@@ -7,7 +7,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from cloudstore_tui.preview.model import Dialogue, Preview, Turn, clock
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.structured import NotJsonError, Value, json_value
+from cloudstore_tui.preview.structured import MAX_NODES, NotJsonError, Value, json_value
 from cloudstore_tui.preview.text import DecodedText
 
 _TEXTS = (
@@ -57,13 +57,16 @@ def transcript_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
     """A dialogue; `None` if the text is not a transcript."""
     text = decoded.text.lstrip("\ufeff \t\r\n")
     facts: tuple[tuple[str, str], ...] = ()
+    notes: list[str] = [*decoded.notes]
     if text.startswith(("{", "[")):
         if '":' not in text and '" :' not in text:
             return None
         try:
-            document = json_value(text)
+            document, is_cut = json_value(text)
         except NotJsonError:
             return None
+        if is_cut:
+            notes.append(f"Only the first {MAX_NODES:,} values of its JSON were read.")
         turns = _in_seconds(_find_turns(document), document, sample)
         facts = _facts(document)
     else:
@@ -72,7 +75,9 @@ def transcript_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
         return None
     if sample.facts.speaker and not any(turn.speaker for turn in turns):
         turns = [Turn(sample.facts.speaker, turn.start, turn.text) for turn in turns]
-    return Preview("transcript", Dialogue(tuple(turns)), facts, decoded.notes, decoded.encoding)
+    if len(turns) > _MAX_TURNS:
+        notes.append(f"Only the first {_MAX_TURNS:,} turns are shown.")
+    return Preview("transcript", Dialogue(tuple(turns[:_MAX_TURNS])), facts, tuple(notes), decoded.encoding)
 
 
 # JSON
@@ -100,13 +105,13 @@ def _lists(document: Value) -> Iterator[tuple[str, list[Value]]]:
         joined: dict[str, list[Value]] = {}
         for name, value in level[:2000]:
             if isinstance(value, list):
-                joined.setdefault(name, []).extend(value[:_MAX_TURNS])
+                joined.setdefault(name, []).extend(value)
                 below.extend((name, item) for item in value[:200])
             elif isinstance(value, dict):
                 below.extend((_normalized(key), item) for key, item in value.items())
         for name, items in joined.items():
             if any(isinstance(item, dict) for item in items):
-                yield name, items[:_MAX_TURNS]
+                yield name, items
         level = [(name, value) for name, value in below if isinstance(value, dict | list)]
 
 
@@ -166,7 +171,7 @@ def _join_word_list(fields: dict[str, Value]) -> str:
     for name in _WORD_LISTS:
         words = fields.get(name)
         if isinstance(words, list):
-            said = (word if isinstance(word, str) else _word(word) for word in words[:5000])
+            said = (word if isinstance(word, str) else _word(word) for word in words)
             return " ".join(word for word in said if word)
     return ""
 
@@ -314,7 +319,7 @@ def _path(value: Value, *names: str) -> Value:
 
 
 def _dicts(value: Value) -> list[dict[str, Value]]:
-    return [item for item in value[:_MAX_TURNS] if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _seconds(value: Value) -> float | None:
@@ -370,7 +375,7 @@ def _ibm(document: Value) -> list[TimedText]:
         times = best.get("timestamps")
         if not isinstance(times, list) or not isinstance(best.get("transcript"), str):
             return []
-        rows = [row for row in times[:5000] if isinstance(row, list) and len(row) >= 2]
+        rows = [row for row in times if isinstance(row, list) and len(row) >= 2]
         words += [(_seconds(row[1]), str(row[0])) for row in rows]
         turns.append(TimedText("", _seconds(rows[0][1]) if rows else None, str(best["transcript"]).strip(), 1.0))
     labels = [
@@ -426,7 +431,7 @@ _NAMED = re.compile(r"(?:&gt;&gt; *|>> *|- *)?([A-Z][\w .'-]{0,30}):\s+(?=\S)")
 
 def _cues(text: str) -> Iterator[Turn]:
     """WebVTT and SubRip: blocks with a line of times, then text."""
-    for block in re.split(r"\r?\n[ \t]*\r?\n", text, maxsplit=_MAX_TURNS):
+    for block in re.split(r"\r?\n[ \t]*\r?\n", text):
         lines = block.strip().splitlines()
         place = next((place for place, line in enumerate(lines[:3]) if _CUE.match(line.strip())), None)
         if place is None:
@@ -492,7 +497,7 @@ class _TtmlReader:
         name = name.rpartition(":")[2]
         if name == "agent":
             self._agent = given.get("xml:id", "")
-        elif name == "p" and len(self._turns) < _MAX_TURNS:
+        elif name == "p":
             speaker = given.get("ttm:agent") or given.get("ttm:role") or ""
             self._line, self._words = (speaker, _parse_clock(given.get("begin", ""))[0]), ""
         elif name == "br":

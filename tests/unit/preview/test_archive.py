@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.preview import archive, image
 from cloudstore_tui.preview.model import Listing, Table
 
 if sys.version_info >= (3, 14):
@@ -183,7 +184,11 @@ def test_a_rar_is_listed(into: Any) -> None:
     assert [(member.name, member.size) for member in found.body.members] == [("calls/1.json", 3), ("calls/2.json", 3)]
 
 
-# Images
+def test_members_beyond_the_limit_are_counted_and_missed(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 2)
+    found = into("x.rar", rar(["1", "2", "3"]))
+    assert (dict(found.facts)["members"], len(found.body.members)) == ("3", 2)
+    assert found.notes == ("Only the first 2 members are shown.",)
 
 
 # By 7-Zip itself: a folder of six files, one file with a password, and one whose name needs it, too.
@@ -301,8 +306,10 @@ def test_the_size_of_an_image_is_told_wherever_it_is_written(into: Any, kind: st
     assert found.fetched < 400_000
 
 
-def test_the_pages_of_a_tiff_are_counted_and_a_circle_of_them_ends(into: Any) -> None:
+def test_the_pages_of_a_tiff_are_counted_and_a_circle_of_them_ends(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert dict(into("x", tiff(3, 100)).facts)["pages"] == "3"
+    monkeypatch.setattr(image, "_MAX_PAGES", 2)
+    assert dict(into("x", tiff(3, 100)).facts)["pages"] == "more than 2"
     circle = tiff(1, 0)
     assert "pages" not in dict(into("x", circle[:-4] + struct.pack("<I", 8)).facts)
 

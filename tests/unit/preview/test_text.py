@@ -3,6 +3,7 @@
 import io
 import json
 import sqlite3
+import zipfile
 from email.message import EmailMessage
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from cloudstore_tui.preview import document, table
 from cloudstore_tui.preview.model import Dialogue, Outline, Table, Text
 from cloudstore_tui.preview.render import render
 
@@ -141,12 +143,72 @@ def test_sqlite_shows_its_tables(into: Any) -> None:
     )
 
 
+def test_tables_beyond_the_limit_are_counted_and_missed(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "_MAX_TABLES", 2)
+    connection = sqlite3.connect(":memory:")
+    connection.executescript("CREATE TABLE a (id); CREATE TABLE b (id); CREATE TABLE c (id); CREATE VIEW d AS SELECT 1")
+    found = into("x.db", connection.serialize())
+    assert (dict(found.facts)["tables"], len(found.body.rows)) == ("3", 2)
+    assert found.notes == ("Only the first 2 of 4 entries are shown.",)
+
+
+def workbook(rows: int, sheets: int) -> bytes:
+    """A spreadsheet with the same column of numbers in every sheet."""
+    schemas, numbers = "http://schemas.openxmlformats.org", range(1, sheets + 1)
+    main, relations = f"{schemas}/spreadsheetml/2006/main", f"{schemas}/officeDocument/2006/relationships"
+
+    def links(kind: str, *targets: str) -> str:
+        links = (
+            f'<Relationship Id="rId{n}" Type="{relations}/{kind}" Target="{target}"/>'
+            for n, target in enumerate(targets, 1)
+        )
+        return f'<Relationships xmlns="{schemas}/package/2006/relationships">{"".join(links)}</Relationships>'
+
+    names = "".join(f'<sheet name="Sheet{n}" sheetId="{n}" r:id="rId{n}"/>' for n in numbers)
+    cells = "".join(f"<row><c><v>{number}</v></c></row>" for number in range(rows))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("_rels/.rels", links("officeDocument", "xl/workbook.xml"))
+        packed.writestr("xl/_rels/workbook.xml.rels", links("worksheet", *(f"worksheets/{n}.xml" for n in numbers)))
+        packed.writestr(
+            "xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{relations}"><sheets>{names}</sheets></workbook>'
+        )
+        for n in numbers:
+            packed.writestr(
+                f"xl/worksheets/{n}.xml", f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'
+            )
+    return file.getvalue()
+
+
+def test_a_spreadsheet_shows_its_first_sheet_and_says_what_is_missing(
+    into: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = into("x.xlsx", workbook(4, 1))
+    assert (found.body.header, found.body.rows, found.notes) == (("0",), (("1",), ("2",), ("3",)), ())
+    monkeypatch.setattr(table, "MAX_ROWS", 2)
+    monkeypatch.setattr(table, "_MAX_SHEETS", 1)
+    found = into("x.xlsx", workbook(4, 2))
+    assert (dict(found.facts), len(found.body.rows)) == ({"sheets": "Sheet1, …", "rows": "3"}, 2)
+    assert found.notes == ("The first of 2 sheets is shown.", "Only the first 2 rows are shown.")
+
+
+def test_parts_of_a_message_beyond_the_limit_are_missed(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "_MAX_PARTS", 2)
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Ann <ann@example.com>", "bob@example.com", "Hi"
+    message.set_content("Hello.")
+    for name in ("a.mp3", "b.mp3"):
+        message.add_attachment(b"\0", maintype="audio", subtype="mpeg", filename=name)
+    assert into("x.eml", message.as_bytes()).notes == ("Only its first 2 parts were looked at.",)
+
+
 def test_a_message_shows_who_writes_to_whom_its_words_and_what_is_attached(into: Any) -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "Ann <ann@example.com>", "bob@example.com", "Grüße"
     message.set_content("Hello Bob,\nall is well.\n")
     message.add_attachment(b"\0\1\2", maintype="audio", subtype="mpeg", filename="call.mp3")
     found = into("x.eml", message.as_bytes())
+    assert found.notes == ()
     facts = dict(found.facts)
     assert (found.format, facts["subject"], facts["attached"]) == ("mail", "Grüße", "call.mp3 (audio/mpeg, 3 bytes)")
     assert isinstance(found.body, Text)

@@ -5,9 +5,33 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.preview import structured, transcript
 from cloudstore_tui.preview.model import Dialogue, Turn
 
 ANN = [Turn("Ann", 0.5, "Hello there."), Turn("Bob", 62.0, "Yes, hi.")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'[{"speaker": "A", "text": "Hi there"}, {"speaker": "B", "text": "Hello"}, {"speaker": "A", "text": "Bye"}]',
+        b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n\n00:03.000 --> 00:04.000\nHello\n\n00:05.000 --> 00:06.000\nBye\n",
+        b'<tt><body><p begin="1s">Hi</p><p begin="2s">Hello</p><p begin="3s">Bye</p></body></tt>',
+    ],
+)
+def test_turns_beyond_the_limit_are_missed(into: Any, monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
+    assert into("x.ttml", text).notes == ()
+    monkeypatch.setattr(transcript, "_MAX_TURNS", 2)
+    found = into("x.ttml", text)
+    assert (len(found.body.turns), found.notes) == (2, ("Only the first 2 turns are shown.",))
+
+
+def test_values_beyond_the_limit_are_missed(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structured, "MAX_NODES", 10)
+    monkeypatch.setattr(transcript, "MAX_NODES", 10)
+    found = into("x", json.dumps([{"speaker": "Ann", "text": f"Hello {number}"} for number in range(5)]).encode())
+    assert isinstance(found.body, Dialogue)
+    assert (len(found.body.turns), found.notes) == (2, ("Only the first 10 values of its JSON were read.",))
 
 
 def named(first: str, second: str, *starts: float | None) -> list[Turn]:
