@@ -109,6 +109,17 @@ class QueryListing(ObjectListing):
         return regions
 
     async def _region(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
+        if "createdTime" not in self.query.filter:
+            # A service that filters by time leaves out objects without one. So the first page is asked for without a
+            # bound: they are on it where they sort first, or where it holds everything.
+            pager = self._pager(region, self.query.filter)
+            async for page in pager:
+                self._note(page, self._place(region))
+                yield tuple(entry for entry in page.items if not self._is_late(entry))
+                if any(entry.created for entry in page.items):
+                    break
+            if pager.ended:
+                return
         try:
             async for items in self._by_windows(region):
                 yield items
@@ -168,16 +179,18 @@ class QueryListing(ObjectListing):
         )
         self._lack([unsettled], self._place(region))
 
+    def _is_late(self, entry: StoredObject) -> bool:
+        """Whether an object was created after the listing began."""
+        return entry.created is not None and epoch_ms(entry.created) >= self._end
+
     def _window(self, region: str, start: int | None, end: int | None = None) -> Pager[StoredObject]:
-        self.windows += 1
         since = "" if start is None else compare("createdTime", "=ge=", str(start))
         until = compare("createdTime", "=lt=", str(min(end or self._end, self._end)))
-        query = replace(
-            self.query,
-            location=self._place(region),
-            filter=conjunction(self.query.filter, since, until),
-            sort=OLDEST_FIRST,
-        )
+        return self._pager(region, conjunction(self.query.filter, since, until))
+
+    def _pager(self, region: str, filter_: str) -> Pager[StoredObject]:
+        self.windows += 1
+        query = replace(self.query, location=self._place(region), filter=filter_, sort=OLDEST_FIRST)
         return Pager(lambda cursor: self._provider.search(query, cursor), identity, query.location.address)
 
     def _place(self, region: str) -> Location:

@@ -37,6 +37,8 @@ class SearchService:
         self.order: Callable[[list[StoredObject]], None] = lambda _found: None
         """Puts what was found into another order than the one asked for."""
         self.filters = True
+        self.undated_at = 0
+        """Where objects without a creation time sort."""
 
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
         return Page(tuple(Folder(Location(location.profile, region), region) for region in self.objects))
@@ -52,7 +54,7 @@ class SearchService:
         terms = list(comparisons(parse(query.filter)))
         found = sorted(
             (entry for entry in self.objects[region] if not self.filters or _holds(entry, terms)),
-            key=lambda entry: (entry.created, entry.id),
+            key=lambda entry: (epoch_ms(entry.created) if entry.created else self.undated_at, entry.id),
         )
         self.order(found)
         offset = int(cursor or 0)
@@ -63,10 +65,11 @@ class SearchService:
 
 
 def _holds(entry: StoredObject, terms: list[Comparison]) -> bool:
-    assert entry.created is not None
-    created = epoch_ms(entry.created)
+    created = epoch_ms(entry.created) if entry.created else None
     for term in terms:
         if term.selector == "createdTime":
+            if created is None:
+                return False
             bound = int(term.value)
             if not (created >= bound if term.operator == "=ge=" else created < bound):
                 return False
@@ -95,17 +98,18 @@ async def test_everything_before_the_beginning_is_listed_and_nothing_after(make_
     service = SearchService({"us-east": [*objects_of(make_object, 250), make_object("later", created=NOW)]})
     listed = listing(service)
     assert await found(listed) == {f"us-east-{number:05d}" for number in range(250)}
-    assert all(f"createdTime=lt={epoch_ms(NOW)}" in text for text in service.queries)
-    assert all(text.startswith("type==callcenterrecording;") for text in service.queries)
+    assert all(f"createdTime=lt={epoch_ms(NOW)}" in text for text in service.queries[1:])
+    assert all(text.startswith("type==callcenterrecording;") for text in service.queries[1:])
+    assert service.queries[0] == "type==callcenterrecording", "objects without a time meet no bound"
     assert listed.windows == len(service.queries)
     assert list(listed.warnings) == ["A note."]
 
 
 async def test_a_filter_with_an_or_keeps_its_meaning(make_object: MakeObject) -> None:
-    service = SearchService({"us-east": objects_of(make_object, 5)})
-    with pytest.raises(AssertionError):
-        assert await found(listing(service, text="type==a,type==callcenterrecording"))
-    assert service.queries[0].startswith("(type==a,type==callcenterrecording);")
+    service = SearchService({"us-east": objects_of(make_object, PAGE + 5)})
+    service.filters = False
+    await found(listing(service, text="type==a,type==callcenterrecording"))
+    assert service.queries[1].startswith("(type==a,type==callcenterrecording);")
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -267,6 +271,31 @@ async def test_a_service_that_does_not_filter_by_time_hides_none(make_object: Ma
     assert len(await found(listed)) == 100
     assert list(listed.warnings) == UNSORTED
     assert len(service.queries) < 30
+
+
+@pytest.mark.parametrize("count", [1, PAGE, PAGE + 5])
+async def test_objects_without_a_time_are_found_where_they_sort_first(make_object: MakeObject, count: int) -> None:
+    undated = [make_object(f"undated-{number}", created=None) for number in range(count)]
+    service = SearchService({"us-east": [*objects_of(make_object, 100), *undated]})
+    listed = listing(service)
+    assert len(await found(listed)) == 100 + count
+    assert list(listed.warnings) == ["A note."]
+
+
+async def test_objects_without_a_time_are_found_where_one_page_holds_everything(make_object: MakeObject) -> None:
+    undated = make_object("undated", created=None)
+    service = SearchService({"us-east": [*objects_of(make_object, 3), undated, make_object("later", created=NOW)]})
+    service.undated_at = 1 << 50
+    assert "undated" in await found(listing(service))
+
+
+async def test_objects_that_come_while_the_first_page_is_listed_hide_none(make_object: MakeObject) -> None:
+    late = [make_object(f"late-{number}", created=NOW + timedelta(seconds=number)) for number in range(3 * PAGE)]
+    service = SearchService({"us-east": [*objects_of(make_object, 5), *late]})
+    listed = listing(service)
+    assert len(await found(listed)) == 5
+    assert list(listed.warnings) == ["A note."]
+    assert len(service.queries) == 2
 
 
 # What is below a folder
