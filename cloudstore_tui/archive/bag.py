@@ -35,6 +35,7 @@ from cloudstore_tui.archive.manifest import (
     DECLARATION,
     MOVING,
     NAME,
+    REFUSED,
     RUNS,
     TABLE,
     ArchivePlace,
@@ -70,7 +71,7 @@ NAMESPACE = "cloudstore-seal"
 """What a signature is for: it is good for nothing else."""
 TAGS = (DECLARATION, INFO, MANIFEST)
 """What the signature and the time stamp cover, by way of the tag manifest."""
-_OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, STAMP, CHAIN, *RUNS.values()})
+_OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, STAMP, CHAIN, REFUSED, *RUNS.values()})
 """What stays beside `data/`."""
 _PART = ".cs-"
 """Begins the names of part files."""

@@ -32,9 +32,11 @@ NAME = "manifest.jsonl"
 TABLE = "manifest.csv"
 RUNS = {"pull": "last-pull.json", "watch": "last-watch.json", "verify": "last-verify.json"}
 """What is known of the last run, by command."""
+REFUSED = "refused-runs.json"
+"""The runs that could not begin because another one was filling the folder; see `runs`."""
 CHAIN = "events.jsonl"
 """What happened to the folder; see `chain`."""
-RESERVED = (NAME, TABLE, CHAIN, *RUNS.values())
+RESERVED = (NAME, TABLE, CHAIN, REFUSED, *RUNS.values())
 """Names of our own in the folder of a pull."""
 DATA, DECLARATION, MOVING = "data", "bagit.txt", ".data.new"
 """What makes a bag: the folder of the files, the declaration, and that folder's name while files are moved in."""

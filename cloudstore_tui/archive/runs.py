@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from cloudstore_tui import __version__
 from cloudstore_tui.archive.chain import CLOCKS_DIFFER
 from cloudstore_tui.archive.expected import CallCheck
-from cloudstore_tui.archive.manifest import RUNS, opened
+from cloudstore_tui.archive.manifest import REFUSED, RUNS, opened
 from cloudstore_tui.core.errors import BusyError, IntegrityError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
@@ -132,6 +133,12 @@ class RunStatus(msgspec.Struct, frozen=True):
     damage: dict[str, int] = {}
     """What the last verification that came to its end found, and those of samples since, where it is no good."""
 
+    refused: tuple[RunReport, ...] = ()
+    """Of each kind, the last run that could not begin because another one was filling the folder, and none has since.
+
+    Only `fill_status` gives them.
+    """
+
     def coverage_of(self, what: tuple[str, ...]) -> Coverage | None:
         """Of which time everything is here that runs of one kind look for."""
         return self.coverage if self.last.what == what else self.covered.get(shlex.join(what))
@@ -178,14 +185,20 @@ def read_status(folder: Path, command: str) -> RunStatus | None:
         IntegrityError: what it says cannot be read.
         StorageError: the disk refuses.
     """
-    path = folder / RUNS[command]
+    return _read(folder / RUNS[command], RunStatus)
+
+
+Value = TypeVar("Value")
+
+
+def _read(path: Path, type_: type[Value]) -> Value | None:
     with os_errors_as(path):
         if Disk().lstat(path) is None:
             return None
     with opened(path) as file:
         data = file.read(_LARGEST)
     try:
-        return msgspec.json.decode(data, type=RunStatus)
+        return msgspec.json.decode(data, type=type_)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         message, hint = "what it says of the last run cannot be read", "The next run writes it anew."
         raise IntegrityError(message, subject=str(path), hint=hint) from None
@@ -204,6 +217,15 @@ class RunLog:
         if self._is_there():
             self._write(self._after(report))
 
+    def refuse(self, report: RunReport) -> RunStatus:
+        """Record that a run could not begin because another one was filling the folder; returns the status.
+
+        It is no part of the status file, which the other run writes.
+        """
+        if self._command in FILLING and any((self._folder / RUNS[name]).is_file() for name in FILLING):
+            self._write_refused(report, (replace(report, errors=(), warnings=()),))
+        return self._before(report)
+
     def end(self, report: RunReport) -> RunStatus:
         """Record how it ended, unless nothing was ever begun there; returns the status then."""
         # A folder that was only named must get no file of ours.
@@ -213,6 +235,8 @@ class RunLog:
         # The folder is no place for a list of all errors.
         status = self._after(replace(report, errors=report.errors[:10]))
         self._write(status)
+        if any(run.what == report.what for run in _refused(self._folder)):
+            self._write_refused(report, ())
         return status
 
     def _is_there(self) -> bool:
@@ -220,14 +244,32 @@ class RunLog:
             return self._folder.is_dir()
 
     def _after(self, report: RunReport) -> RunStatus:
+        return self._before(report).after(report)
+
+    def _before(self, report: RunReport) -> RunStatus:
         try:
             status = read_status(self._folder, self._command)
         except IntegrityError:
             status = None
-        return (status or RunStatus(report)).after(report)
+        return status or RunStatus(report)
+
+    def _write_refused(self, report: RunReport, added: tuple[RunReport, ...]) -> None:
+        """Replace the refused runs that asked for the same."""
+        others = (
+            run for run in _refused(self._folder) if run.what != report.what and report.started - run.started < KEPT_FOR
+        )
+        runs = [*others, *added][-_MOST_KEPT:]
+        write_whole(self._folder / REFUSED, json_text(msgspec.to_builtins(runs)) + "\n")
 
     def _write(self, status: RunStatus) -> None:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n")
+
+
+def _refused(folder: Path) -> tuple[RunReport, ...]:
+    try:
+        return _read(folder / REFUSED, tuple[RunReport, ...]) or ()
+    except IntegrityError:
+        return ()
 
 
 def fill_status(folder: Path) -> RunStatus | None:
@@ -243,7 +285,13 @@ def fill_status(folder: Path) -> RunStatus | None:
     newest = max(known, key=lambda status: status.last.started)
     complete = max((one.complete for one in known if one.complete), key=lambda run: run.started, default=None)
     runs = (run for status in known for run in (*status.others, status.last))
-    return replace(newest, complete=complete, others=_left_beside(newest.last, runs))
+    refused = tuple(run for run in _refused(folder) if _is_still_refused(run, newest.last))
+    return replace(newest, complete=complete, others=_left_beside(newest.last, runs), refused=refused)
+
+
+def _is_still_refused(run: RunReport, newest: RunReport) -> bool:
+    """Whether nothing has done the work of a refused run: one that was under way then, and asked for the same, did."""
+    return run.what != newest.what or (newest.ended is not None and newest.ended < run.started)
 
 
 def broken_off(folder: Path) -> tuple[RunReport, ...]:
@@ -300,6 +348,16 @@ def complaint(
         text = f"the last {run.command} of something else is {run.outcome.value}: {shlex.join(run.what)}{more}"
         return Complaint(text, "Run the same again.")
     return None
+
+
+def refused_runs(status: RunStatus | None) -> Complaint | None:
+    """The runs that another one kept from beginning; `None` if there are none."""
+    if status is None or not status.refused:
+        return None
+    run = status.refused[-1]
+    more = f", and {len(status.refused) - 1} more" if len(status.refused) > 1 else ""
+    text = f"another run was filling the folder, so this one could not begin: {shlex.join(run.what)}{more}"
+    return Complaint(text, "Run it again, at a time when no other runs.")
 
 
 def damage(verified: RunStatus | None) -> Complaint | None:

@@ -66,6 +66,7 @@ class Run:
         self._session = session
         self._options = options
         self._sent_before = requests_sent()
+        self._has_begun = False
         self._hooks: dict[bool, _Hook] = {}
         """What to call at the end, by whether the run was complete."""
 
@@ -88,6 +89,7 @@ class Run:
 
     def begin(self) -> None:
         """Record the start in the folder; until the end is recorded, the run counts as killed. Blocks."""
+        self._has_begun = True
         with self._noting_folder_errors():
             self._log.begin(self.report)
 
@@ -109,8 +111,8 @@ class Run:
         report = self._ended(failure)
         status = RunStatus(report)
         with self._noting_folder_errors():
-            # If another run fills the folder, its end is the one to record.
-            status = status if isinstance(failure, BusyError) else self._log.end(report)
+            is_refused = isinstance(failure, BusyError) and not self._has_begun
+            status = self._log.refuse(report) if is_refused else self._log.end(report)
         with self._reporting_errors():
             if self._options.report is not None:
                 write_whole(self._options.report, json_text(self._ended(failure).record()) + "\n")

@@ -15,6 +15,7 @@ from cloudstore_tui.archive.runs import (
     fill_status,
     lacking_calls,
     read_status,
+    refused_runs,
     utc_now,
 )
 from cloudstore_tui.cli.output import Output
@@ -32,7 +33,7 @@ def status_command(session: CommandSession, folder: Path, *, max_age: float | No
     limit = timedelta(seconds=max_age) if max_age is not None else None
     runs_now = PullFolder(place_of(folder).payload).is_filled
     about_runs = complaint(status, utc_now(), limit, runs_now=runs_now)
-    for wrong in (about_runs, lacking_calls(status), damage(verified)):
+    for wrong in (about_runs, refused_runs(status), lacking_calls(status), damage(verified)):
         if wrong is not None:
             output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
 

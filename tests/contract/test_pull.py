@@ -313,6 +313,17 @@ def test_two_pulls_into_one_folder_do_not_meet(run: Cloudstore, calls: Path) -> 
     # It has not begun, so it was not killed.
     assert not (calls / "last-pull.json").exists()
     assert run(*FEW).code == 0
+    assert run("status", "calls").code == 0
+    other = os.open(calls, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    assert run("pull", "acme8:us-east", "type:voicemail", "--to", "calls").code == 10
+    os.close(other)
+    status = run("status", "calls")
+    assert status.code == 1
+    assert "could not begin: acme8:us-east type:voicemail" in status.err
+    assert run("verify", "calls").code == 0
+    assert run("pull", "acme8:us-east", "type:voicemail", "--to", "calls").code == 0
+    assert run("status", "calls").code == 0
 
 
 @pytest.mark.parametrize(

@@ -220,8 +220,9 @@ def status_command() -> None:
     """Show the last run of pull or watch, and the last complete one; nothing is sent.
 
     The exit code is 0 if the last run was complete and is not older than --max-age, else 1. A run that was killed, or
-    is still going on, does not count as complete. For two days after a call has missed the deadline of a watch
-    (--expect, --within), the exit code is 1 and the call is named.
+    is still going on, does not count as complete. The exit code is also 1 while a run that could not begin because
+    another one was filling the folder has not been made up for, and for two days after a call has missed the deadline
+    of a watch (--expect, --within); either is named.
 
     \b
     Examples:

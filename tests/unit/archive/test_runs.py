@@ -16,6 +16,7 @@ from cloudstore_tui.archive.runs import (
     fill_status,
     lacking_calls,
     read_status,
+    refused_runs,
 )
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -95,6 +96,41 @@ def test_a_pull_of_something_else_hides_none_that_was_not_complete(tmp_path: Pat
     status = read_status(tmp_path, "pull")
     assert status is not None
     assert status.others == ()
+
+
+def test_a_run_that_could_not_begin_is_reported_until_one_of_the_same_does(tmp_path: Path) -> None:
+    def wrong() -> str:
+        found = refused_runs(fill_status(tmp_path))
+        return found.text if found is not None else ""
+
+    log, voicemail = RunLog(tmp_path, "pull"), ("acme8", "type:voicemail")
+    log.refuse(report(9, "pull", what=voicemail))
+    assert list(tmp_path.iterdir()) == [], "a folder that nothing was pulled into gets no file"
+    log.end(report(9, "pull"))
+    log.begin(replace(report(8, "pull"), outcome=RunOutcome.UNFINISHED, ended=None))
+    assert log.refuse(report(7, "pull", what=voicemail)).complete is not None
+    text = "another run was filling the folder, so this one could not begin: acme8 type:voicemail"
+    assert wrong() == text
+    # The one that goes on does the same.
+    log.refuse(report(7, "pull"))
+    for hours in (6, 5):
+        log.end(report(hours, "pull"))
+        assert wrong() == text
+    log.refuse(report(4, "pull", what=("q",)))
+    assert wrong() == "another run was filling the folder, so this one could not begin: q, and 1 more"
+    log.begin(report(3, "pull", what=("q",)))
+    log.end(report(3, "pull", what=("q",)))
+    assert wrong() == text
+    RunLog(tmp_path, "watch").begin(report(2, what=voicemail))
+    RunLog(tmp_path, "watch").end(report(2, what=voicemail))
+    assert not wrong()
+    # A seal, say, kept the folder, and no run of the same has done its work since.
+    log.refuse(report(1, "pull", what=voicemail))
+    assert wrong() == text
+    log.refuse(report(-24 * 8, "pull", what=("q",)))
+    assert "type:voicemail" not in wrong()
+    (tmp_path / "refused-runs.json").write_text("{")
+    assert not wrong()
 
 
 def test_what_the_last_verification_found_is_told_until_it_finds_nothing(tmp_path: Path) -> None:
