@@ -36,11 +36,13 @@ from cloudstore_tui.archive.manifest import (
     MOVING,
     NAME,
     REFUSED,
+    RESERVED,
     RUNS,
     TABLE,
     ArchivePlace,
     Manifest,
     ManifestEntry,
+    files_of,
     is_superseded,
     key_of_entry,
     path_of,
@@ -79,7 +81,9 @@ _ENCODED = re.compile("%((?:25)*0(?i:[ad]))")
 _DECODED = {"%0A": "\n", "%0D": "\r", "%25": "%"}
 _DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _PATIENCE = 60.0
+_MAX_PATHS = 20
 _SCHEMA = """
+CREATE TABLE files(path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE known(path TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;
 CREATE TABLE objects(object TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID;
 CREATE INDEX by_path ON objects(path);
@@ -97,6 +101,10 @@ class Sealed(msgspec.Struct, frozen=True):
     """Objects that could not be fetched or are gone again, and so are not in it."""
     head: str
     """The digest of the chain's last link."""
+    extra: int = 0
+    """Files in it that the manifest does not list."""
+    extra_paths: tuple[str, ...] = ()
+    """The first of these."""
 
 
 # Sealing
@@ -178,7 +186,8 @@ class _Sealing:
         self._chain = chain
         self._known = known
         self._stop = stop
-        self._files = self._bytes = self._read = self._missing = 0
+        self._files = self._bytes = self._read = self._missing = self._extra = 0
+        self._extra_paths: list[str] = []
 
     def lines(self) -> str:
         """The digests of all files, as the bag has them.
@@ -196,7 +205,8 @@ class _Sealing:
         facts = {"files": self._files, "bytes": self._bytes, "missing": self._missing, "payload": payload}
         self._chain.append([(SEALED, facts)])
         self._chain.sync()
-        sealed = Sealed(self._files, self._bytes, self._read, self._missing, self._chain.head)
+        counts = (self._files, self._bytes, self._read, self._missing)
+        sealed = Sealed(*counts, self._chain.head, self._extra, tuple(self._extra_paths))
         # Those of the seal before would look as if they had been tampered with.
         for name in (SIGNATURE, STAMP):
             (self._place.root / name).unlink(missing_ok=True)
@@ -218,6 +228,8 @@ class _Sealing:
         """Read from the manifest each file's facts, and which objects have no file: the last line counts."""
         with self._known.transaction():
             for line in read_lines(self._place):
+                for path in files_of(line):
+                    self._known.execute("INSERT OR IGNORE INTO files VALUES (?)", (json.dumps(path),))
                 key = key_of_entry(line) or str(line.get("where"))
                 if is_superseded(line):
                     continue
@@ -247,6 +259,9 @@ class _Sealing:
                 raise UnsafeError(message, subject=str(self._folder.file(relative)), hint="Take it away.")
             self._files += 1
             self._bytes += found.st_size
+            if path not in RESERVED and not self._known.one("SELECT 1 FROM files WHERE path = ?", (json.dumps(path),)):
+                self._extra += 1
+                self._extra_paths += [path] if self._extra <= _MAX_PATHS else []
             self._known.execute("DELETE FROM objects WHERE path = ?", (json.dumps(path),))
             yield path, self._digest(relative)
         ((missing,),) = self._known.all("SELECT count(*) FROM objects")

@@ -41,6 +41,8 @@ PULLED, SEALED = "pulled", "sealed"
 """Events at which the manifest has caught up with all earlier ones."""
 CHANGED = "changed"
 """What a verification found that nobody wants to find."""
+FETCHING = "fetching"
+"""The paths that a pull is about to fill: where it is killed, a file may be there without a line about it."""
 _MAX_LINE = 1 << 23
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clocks of two machines differ, or one clock before and after it was set right."""
@@ -197,6 +199,14 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
             before = digest
             if event is not None:
                 yield Link(number, digest, event)
+
+
+def paths_to_fetch(path: Path) -> Iterator[tuple[int, str, str]]:
+    """The paths that pulls were about to fill: the number of the event, the path, and what the pull asked for."""
+    for link in read_chain(path):
+        paths = link.event.get("paths")
+        if link.event.get("event") == FETCHING and isinstance(paths, list):
+            yield from ((link.number, str(one), str(link.event.get("asked", ""))) for one in paths)
 
 
 def manifest_lines(path: Path) -> Iterator[ManifestEntry]:

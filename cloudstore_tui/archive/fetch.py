@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import msgspec
 from msgspec.structs import replace
 
-from cloudstore_tui.archive.chain import Chain, kind_of
+from cloudstore_tui.archive.chain import FETCHING, Chain, kind_of
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     BATCH,
@@ -82,6 +83,9 @@ MAX_FORBIDDEN = 100
 _EVERYWHERE = (UnavailableError, LocalDiskError, AccessError)
 _OF_THE_ZIP = (JobError, MissingError, IntegrityError)
 """What can be wrong with a zip and what it brings, while the object itself is fine."""
+
+_PATHS = 200
+"""Paths in one event: of the longest ones, a line holds so many."""
 
 Before = tuple[int, int, int] | None
 """What had the name of an object before it was asked for: inode, size, time."""
@@ -200,6 +204,16 @@ class Recorder:
         for item in self._plan.items(Outcome.HAD):
             stop.check()
             self._refresh(item)
+
+    def announce(self, asked: str) -> None:
+        """Record which paths are about to be filled, before anything is there."""
+        paths = (str(item.path) for item in self._plan.items(Outcome.WANTED))
+        try:
+            while some := list(islice(paths, _PATHS)):
+                self._chain.append([(FETCHING, {"asked": asked, "paths": some})])
+            self._chain.sync()
+        except StorageError as error:
+            self._give_up(error)
 
     def _move_aside(self, line: ManifestEntry, stop: Stop, *names: str) -> bool:
         """Rename a file of ours to the first free name, because another object or a folder needs its name.

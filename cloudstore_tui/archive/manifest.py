@@ -168,6 +168,15 @@ def sidecar_of(line: ManifestEntry) -> str:
     return f"{path[: len(path) - len(path.rpartition('/')[2])]}{name}" if isinstance(name, str) else ""
 
 
+def files_of(line: ManifestEntry) -> Iterator[str]:
+    """The paths of the files that a line is about: the object's, and that of its sidecar."""
+    if is_superseded(line) and "sha256" not in line:
+        return
+    yield path_of(line)
+    if sidecar := sidecar_of(line):
+        yield sidecar
+
+
 def is_superseded(line: ManifestEntry) -> bool:
     """Whether it tells of a file that another one took the place of."""
     return "superseded" in line

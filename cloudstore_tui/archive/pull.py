@@ -266,6 +266,7 @@ class Pull:
             recorder = await self._workers.run(lambda _stop: self._recorder(chain))
             try:
                 await self._workers.run(recorder.catch_up)
+                await self._workers.run(lambda _stop: recorder.announce(self._options.asked))
                 batch = TransferBatch(
                     secrets.token_hex(6),
                     f"{self.wanted:,} file{'' if self.wanted == 1 else 's'} of {self._provider.profile.name}",

@@ -28,10 +28,11 @@ from cloudstore_tui.archive.bag import (
     check_tags,
     read_past,
     sealed_digests,
+    sealed_link,
     tag_bytes,
     tags_of,
 )
-from cloudstore_tui.archive.chain import manifest_lines, read_lines
+from cloudstore_tui.archive.chain import manifest_lines, paths_to_fetch, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
@@ -43,6 +44,7 @@ from cloudstore_tui.archive.manifest import (
     ArchivePlace,
     LastLines,
     ManifestEntry,
+    files_of,
     is_superseded,
     key_of_entry,
     path_of,
@@ -63,6 +65,7 @@ CREATE TABLE lines(number INTEGER PRIMARY KEY, key TEXT, path TEXT, is_present I
 CREATE INDEX by_key ON lines(key, path);
 CREATE INDEX by_path ON lines(path);
 CREATE TABLE files(path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE fetching(path TEXT PRIMARY KEY, number INTEGER, asked TEXT) WITHOUT ROWID;
 CREATE TABLE digests(path TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
 CREATE TABLE sealed(path TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
 CREATE TABLE view(side TEXT, path TEXT, line TEXT, counts INTEGER);
@@ -183,6 +186,8 @@ class _Verifier:
         self._scratch = scratch
         self._is_broken_off = False
         """Whether the last pull did not come to its end, and may have left files that it did not write down."""
+        self._has_fetching = False
+        """Whether the paths that pulls were about to fill were read: only unknown files need them."""
 
     def findings(self, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
         """All of them, in that order."""
@@ -249,7 +254,7 @@ class _Verifier:
                     "INSERT INTO lines(key, path, is_present, line) VALUES (?, ?, ?, ?)",
                     (key_of_entry(line), _stored(path_of(line)), not is_superseded(line), json.dumps(line)),
                 )
-                for path in _files_of(line):
+                for path in files_of(line):
                     self._database.execute("INSERT OR IGNORE INTO files VALUES (?)", (_stored(path),))
         for number in damaged:
             yield _damaged(f"{NAME} line {number}", "this line cannot be read")
@@ -348,7 +353,24 @@ class _Verifier:
         for path in self._folder.files():
             known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
             if known is None and path not in RESERVED and path not in _IN_THE_MAKING:
-                yield FileFinding(Found.EXTRA, path, "the manifest does not know it")
+                text = "the manifest does not list it"
+                if asked := self._interrupted_pull(path):
+                    text += f"; an interrupted pull may have brought it: {asked}. Pull that again, or remove the file"
+                yield FileFinding(Found.EXTRA, path, text)
+
+    def _interrupted_pull(self, path: str, after: int = 0) -> str:
+        """What a pull asked for that was about to fill a path after an event of this number; empty if none was."""
+        chain_path = self._place.root / CHAIN
+        if not self._has_fetching and chain_path.is_file():
+            with self._database.transaction():
+                for number, target, asked in paths_to_fetch(chain_path):
+                    values = (_stored(target), number, asked)
+                    self._database.execute("INSERT OR REPLACE INTO fetching VALUES (?, ?, ?)", values)
+        self._has_fetching = True
+        # A sidecar is written before the line about its object, too.
+        paths = (_stored(path), _stored(path.removesuffix(".json")), after)
+        row = self._database.one("SELECT asked FROM fetching WHERE path IN (?, ?) AND number > ?", paths)
+        return str(row[0]) if row else ""
 
     def _digest(self, path: str) -> str:
         """The digest of a file, which is read at most once."""
@@ -395,7 +417,9 @@ class _Verifier:
             if why := self._why_later(path, past):
                 yield FileFinding(Found.UNSEALED, path, why)
             else:
-                yield _broken(Found.SEAL, BagProblem(path, "it was not there when the folder was sealed"))
+                why = "it was not there when the folder was sealed"
+                hint = "Remove it, or if it belongs there, seal the folder again."
+                yield FileFinding(Found.SEAL, path, why, IntegrityError(why, subject=path, hint=hint))
 
     def _why_later(self, path: str, past: Past) -> str:
         """Why a file that was not sealed may be there; empty if nothing explains it."""
@@ -403,7 +427,10 @@ class _Verifier:
             return "it came since the folder was sealed"
         if is_part_name(PurePosixPath(path).name):
             return "a transfer into it is not done"
-        return "the pull that did not come to its end may have brought it" if self._is_broken_off else ""
+        _digest, number = sealed_link(self._place.root)
+        if self._is_broken_off or self._interrupted_pull(path, number):
+            return "an interrupted pull may have brought it: seal the folder again to include it, or remove the file"
+        return ""
 
     def _unlike(self, path: str, digest: str) -> str:
         """How a file differs from the one that was sealed; empty if it does not."""
@@ -442,15 +469,6 @@ class _Verifier:
         else:
             by = "" if authority is not None else "; by whom was not checked: --authority"
             yield FileFinding(Found.STAMPED, STAMP, f"{moment:%Y-%m-%d %H:%M:%S} UTC{by}")
-
-
-def _files_of(line: ManifestEntry) -> Iterator[str]:
-    """The paths that a line tells of."""
-    if is_superseded(line) and "sha256" not in line:
-        return
-    yield path_of(line)
-    if sidecar := sidecar_of(line):
-        yield sidecar
 
 
 def _is_below(path: str) -> bool:

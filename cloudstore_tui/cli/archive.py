@@ -144,6 +144,12 @@ def _print_sealed(output: Output, sealed: Sealed) -> None:
     output.line(f"Sealed {in_words.counted(sealed.files, 'file')}, {in_words.size(sealed.bytes)}{read}.")
     if sealed.missing:
         output.line(f"Missing in it: {sealed.missing:,} that could not be fetched or are gone again.")
+    for path in sealed.extra_paths:
+        output.line(f"Sealed, though the manifest does not list it: {path}")
+    if more := sealed.extra - len(sealed.extra_paths):
+        output.line(f"And {more:,} more.")
+    if sealed.extra:
+        output.line("If a file does not belong there, remove it and seal again.")
     output.line(f"The last event is {sealed.head}.")
 
 

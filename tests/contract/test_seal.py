@@ -383,6 +383,22 @@ def test_a_pull_that_is_killed_breaks_no_seal(bag: Path, cloudstore: Cloudstore,
     done = cloudstore("verify", "calls", "--json")
     assert (done.code, done.report["seal"], done.report["extra"] >= 2) == (1, 0, True), done.err
     assert "did not come to its end" in done.err
+    # Even where nothing but the events says so any more, and no other pull brings it.
+    (bag / "last-pull.json").rename(tmp_path / "last-pull.json")
+    (bag / "data" / "other.mp3").touch()
+    done = cloudstore("verify", "calls")
+    assert (done.code, "other.mp3: it was not there when the folder was sealed. Remove it, or" in done.err) == (6, True)
+    (bag / "data" / "other.mp3").unlink()
+    done = cloudstore("verify", "calls", "--json")
+    assert (done.code, done.report["seal"], done.report["extra"] >= 2) == (0, 0, True), done.err
+    (brought,) = [note for note in done.err.splitlines() if ": extra: " in note and "interrupted pull" in note]
+    assert f"{WHICH[0]} " in brought
+    assert cloudstore("seal", "calls").code == 9
+    shutil.copytree(bag, tmp_path / "again", ignore=shutil.ignore_patterns(".cs-*"))
+    sealed = cloudstore("seal", "again")
+    assert (sealed.code, f"not list it: {brought.partition(': ')[0]}" in sealed.out) == (0, True), sealed.out
+    assert cloudstore("verify", "again", "--json").report["not_sealed"] == 0
+    (tmp_path / "last-pull.json").rename(bag / "last-pull.json")
     assert cloudstore(*LATER).code == 0
     # Not done yet, and no sign of a broken seal either.
     assert cloudstore("verify", "calls").code == 0
