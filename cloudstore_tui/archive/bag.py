@@ -1,8 +1,8 @@
 """A sealed folder: an RFC 8493 bag around what was pulled, which others can check without this program.
 
-The files are in `data/`, their digests in `manifest-sha256.txt`, and `bag-info.txt` names the last link of the chain of
-events, so that what is sealed can neither be changed nor be given another past. Runs and events lie beside the bag's
-own files, since they go on after it was sealed.
+The files are in `data/`, their digests in `manifest-sha256.txt`, and `bag-info.txt` names the last event, so neither
+the sealed files nor their history can be changed unnoticed. Run status and events lie beside the bag's own files, since
+they continue after the seal.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ from cloudstore_tui.archive.manifest import (
     sidecar_of,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
-from cloudstore_tui.archive.runs import broken_off
+from cloudstore_tui.archive.runs import interrupted_runs
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
 from cloudstore_tui.core.errors import (
     ConflictError,
@@ -70,17 +70,17 @@ INFO = "bag-info.txt"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 SIGNATURE, STAMP = f"{TAG_MANIFEST}.sig", f"{TAG_MANIFEST}.tsr"
 NAMESPACE = "cloudstore-seal"
-"""What a signature is for: it is good for nothing else."""
+"""The purpose of the signature, which is not valid for any other."""
 TAGS = (DECLARATION, INFO, MANIFEST)
-"""What the signature and the time stamp cover, by way of the tag manifest."""
-_OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, STAMP, CHAIN, REFUSED, *RUNS.values()})
+"""The files that signature and time stamp cover, through the tag manifest."""
+_BESIDE_DATA = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, STAMP, CHAIN, REFUSED, *RUNS.values()})
 """What stays beside `data/`."""
 _PART = ".cs-"
-"""Begins the names of part files."""
+"""The beginning of the names of part files."""
 _ENCODED = re.compile("%((?:25)*0(?i:[ad]))")
 _DECODED = {"%0A": "\n", "%0D": "\r", "%25": "%"}
 _DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-_PATIENCE = 60.0
+_TIMEOUT_S = 60.0
 _MAX_PATHS = 20
 _SCHEMA = """
 CREATE TABLE files(path TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -91,39 +91,39 @@ CREATE INDEX by_path ON objects(path);
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """What was sealed."""
+    """The result of a seal."""
 
     files: int
     bytes: int
     read: int
-    """Files whose bytes had to be read: of the others the manifest knows the digest."""
+    """Files whose bytes had to be read, because the manifest does not have their digest."""
     missing: int
-    """Objects that could not be fetched or are gone again, and so are not in it."""
+    """Objects that are not in it, because they could not be fetched or are gone again."""
     head: str
-    """The digest of the chain's last link."""
+    """The digest of the last event."""
     extra: int = 0
     """Files in it that the manifest does not list."""
     extra_paths: tuple[str, ...] = ()
-    """The first of these."""
+    """The first of these files."""
 
 
 # Sealing
 
 
 def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None = None) -> Sealed:
-    """Make a bag of a pulled folder, or bring one up to date. Blocks.
+    """Make a bag of a pulled folder, or update one. Blocks.
 
     Args:
         folder: one that was pulled.
-        stop: asked for between two files, and while one is read.
-        scratch: where a database lies meanwhile.
-        key: of SSH, to sign with: a private key, or the public one of a key that an agent or a device holds.
+        stop: checked between files, and while one is read.
+        scratch: the folder for a temporary database.
+        key: an SSH key to sign with: a private key, or the public key of one that an agent or a device holds.
 
     Raises:
-        UsageError: there is no such key; nothing was sealed. Or it does not sign; the seal has no signature then.
+        UsageError: there is no such key, and nothing was sealed; or it cannot sign, and the seal has no signature.
         MissingError: nothing was ever pulled there.
         IntegrityError: a file is not the one that was fetched.
-        StorageError: the disk refuses, or another pull fills it.
+        StorageError: the disk refuses, or another run has locked the folder.
     """
     if key is not None and not key.is_file():
         raise UsageError(
@@ -138,14 +138,14 @@ def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None
         known = stack.enter_context(closing(ScratchDatabase(scratch, _SCHEMA)))
         sealing = _Sealing(place, locked, chain, known, stop)
         lines = sealing.lines()
-        # Not before: what is refused stays as it was.
+        # Only now, so that a refused folder stays as it was.
         if not place.is_bag:
             stack.callback(_move_in(folder).unlock)
         return sealing.run(lines, key)
 
 
 def _place_to_seal(folder: Path) -> ArchivePlace:
-    """Where the parts of a folder are, once its files are in one place again if an earlier seal was interrupted."""
+    """Where the parts of a folder are, after completing the move of files that an interrupted seal began."""
     if (folder / MOVING).is_dir():
         locked = PullFolder(folder)
         locked.lock()
@@ -161,14 +161,14 @@ def _place_to_seal(folder: Path) -> ArchivePlace:
 
 
 def _move_in(folder: Path) -> PullFolder:
-    """Move the files into `data/`, as BagIt has it, which is locked; the folder itself is."""
+    """Move the files of a locked folder into `data/`; returns that, locked."""
     moving = folder / MOVING
     with os_errors_as(folder):
         moving.mkdir(0o700, exist_ok=True)
         for entry in sorted(folder.iterdir()):
-            if entry.name not in _OURS and entry != moving:
+            if entry.name not in _BESIDE_DATA and entry != moving:
                 entry.rename(moving / entry.name)
-        # Whoever finds it under its new name finds it locked.
+        # Before it gets its name, so that nobody finds it unlocked.
         locked = PullFolder(moving)
         locked.lock()
         moving.rename(folder / DATA)
@@ -176,7 +176,7 @@ def _move_in(folder: Path) -> PullFolder:
 
 
 class _Sealing:
-    """One folder while it is sealed; it is locked."""
+    """The seal of one locked folder."""
 
     def __init__(
         self, place: ArchivePlace, folder: PullFolder, chain: Chain, known: ScratchDatabase, stop: Stop
@@ -190,13 +190,13 @@ class _Sealing:
         self._extra_paths: list[str] = []
 
     def lines(self) -> str:
-        """The digests of all files, as the bag has them.
+        """The manifest of the bag.
 
         Raises:
-            StorageError: something in it cannot be sealed.
+            StorageError: something in the folder cannot be sealed.
         """
         self._catch_up()
-        self._learn()
+        self._load_lines()
         return "".join(f"{digest}  {DATA}/{encoded(path)}\n" for path, digest in self._digests())
 
     def run(self, lines: str, key: Path | None) -> Sealed:
@@ -207,7 +207,7 @@ class _Sealing:
         self._chain.sync()
         counts = (self._files, self._bytes, self._read, self._missing)
         sealed = Sealed(*counts, self._chain.head, self._extra, tuple(self._extra_paths))
-        # Those of the seal before would look as if they had been tampered with.
+        # Those of the previous seal would look tampered with.
         for name in (SIGNATURE, STAMP):
             (self._place.root / name).unlink(missing_ok=True)
         self._write(MANIFEST, lines)
@@ -219,13 +219,13 @@ class _Sealing:
         return sealed
 
     def _catch_up(self) -> None:
-        """Give the manifest what it did not get because the last pull was killed: it is sealed, too."""
+        """Add the lines that the manifest lacks because the last pull was killed."""
         if lacking := list(lacking_lines(self._place)):
             with closing(Manifest(self._place.payload)) as manifest:
                 manifest.append(*lacking)
 
-    def _learn(self) -> None:
-        """Read from the manifest each file's facts, and which objects have no file: the last line counts."""
+    def _load_lines(self) -> None:
+        """Load from the manifest the facts of each file, and the objects without one; the last line counts."""
         with self._known.transaction():
             for line in read_lines(self._place):
                 for path in files_of(line):
@@ -242,7 +242,7 @@ class _Sealing:
     def _digests(self) -> Iterator[tuple[str, str]]:
         for path in sorted(self._folder.files()):
             self._stop.check()
-            if not self._place.is_bag and path in _OURS:
+            if not self._place.is_bag and path in _BESIDE_DATA:
                 continue
             relative = PurePosixPath(path)
             if relative.name.startswith(_PART):
@@ -265,8 +265,8 @@ class _Sealing:
             self._known.execute("DELETE FROM objects WHERE path = ?", (json.dumps(path),))
             yield path, self._digest(relative)
         ((missing,),) = self._known.all("SELECT count(*) FROM objects")
-        # Of runs that were broken off nobody knows what they would have brought.
-        self._missing = missing + len(broken_off(self._place.root))
+        # It is unknown what the interrupted runs would have fetched.
+        self._missing = missing + len(interrupted_runs(self._place.root))
 
     def _digest(self, path: PurePosixPath) -> str:
         row = self._known.one("SELECT line FROM known WHERE path = ?", (json.dumps(str(path)),))
@@ -300,7 +300,7 @@ class _Sealing:
 
 
 def _is_text(path: str) -> bool:
-    """Whether a manifest of a bag can name it."""
+    """Whether a path is valid UTF-8, as the manifest of a bag requires."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -313,24 +313,24 @@ def _facts(line: ManifestEntry) -> dict[str, object]:
 
 
 def encoded(path: str) -> str:
-    """A path as the manifests have it, in which a line end would be the end of the line.
+    """A path as bag manifests have it: line ends are percent-encoded, and so is a `%` that would look like one.
 
-    What looks like a line end that was encoded is told from one; all other signs stay as the tools of others read them.
+    Everything else stays as it is, because that is how other tools read it.
     """
     return _ENCODED.sub(r"%25\1", path).replace("\r", "%0D").replace("\n", "%0A")
 
 
 def decoded(path: str) -> str:
-    """The path that `encoded` was given."""
+    """The inverse of `encoded`."""
     return re.sub("(?i)%0d|%0a|%25(?=(?:25)*0[ad])", lambda found: _DECODED[found[0].upper()], path)
 
 
 def sign(root: Path, key: Path) -> None:
-    """Sign what the seal covers.
+    """Sign the seal.
 
     Raises:
-        UsageError: the key does not sign.
-        LocalDiskError: `ssh-keygen` is not there.
+        UsageError: the key cannot sign.
+        LocalDiskError: `ssh-keygen` is not installed.
     """
     try:
         _ssh_keygen("-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(root / TAG_MANIFEST), subject=str(key))
@@ -340,36 +340,36 @@ def sign(root: Path, key: Path) -> None:
 
 
 class Stamping:
-    """A time stamp that an authority is asked for."""
+    """A request for a time stamp of a seal."""
 
     def __init__(self, folder: Path) -> None:
-        """Prepare it. Blocks.
+        """Prepare the request. Blocks.
 
         Raises:
-            StorageError: the folder has no seal, or what it takes is not installed.
+            StorageError: the folder has no seal, or the library is not installed.
         """
         self._root = folder
         self._request = stamp_request(tag_bytes(folder, TAG_MANIFEST))
         self.query = self._request.as_bytes()
-        """What the authority is asked."""
+        """The body of the request to the authority."""
 
     def keep(self, answer: bytes, subject: str) -> datetime:
-        """Put what the authority answered beside the seal; the time that it tells. Blocks.
+        """Save the answer of the authority beside the seal; returns the time of the stamp. Blocks.
 
         Raises:
-            IntegrityError: it is no stamp of this seal.
+            IntegrityError: it is not a stamp of this seal.
             StorageError: the disk refuses.
         """
-        told = check_answer(answer, self._request, subject)
+        moment = check_answer(answer, self._request, subject)
         write_whole(self._root / STAMP, answer, mode=READABLE)
-        return told
+        return moment
 
 
 def check_signature(root: Path, signers: Path | None) -> str:
-    """The signer of a seal; without a list of signers only that it is signed.
+    """Check a signature; returns what `ssh-keygen` says of it. Without a list of signers, anyone may have signed.
 
     Raises:
-        IntegrityError: the signature is not one of this seal, or of nobody who may sign.
+        IntegrityError: the signature is not valid, or not by anyone who may sign.
     """
     subject = str(root / SIGNATURE)
     covered = tag_bytes(root, TAG_MANIFEST)
@@ -384,7 +384,7 @@ def check_signature(root: Path, signers: Path | None) -> str:
 def _ssh_keygen(*arguments: str, subject: str, stdin: bytes | None = None) -> str:
     try:
         done = subprocess.run(
-            ["ssh-keygen", *arguments], input=stdin, capture_output=True, timeout=_PATIENCE, check=False
+            ["ssh-keygen", *arguments], input=stdin, capture_output=True, timeout=_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         hint = "Install OpenSSH 8.2 or newer."
@@ -397,15 +397,15 @@ def _ssh_keygen(*arguments: str, subject: str, stdin: bytes | None = None) -> st
 
 
 def note_verified(folder: Path, counts: Mapping[str, int], wrong: Iterable[tuple[str, str]]) -> None:
-    """Add to the events of a folder, if it has any, that it was verified. Blocks.
+    """Add a verification to the events of a folder, if it has any. Blocks.
 
     Args:
         folder: one that was pulled.
-        counts: what was found.
-        wrong: paths that were not as they should be, and why.
+        counts: the findings.
+        wrong: the paths with problems, and why.
 
     Raises:
-        StorageError: it cannot be written there, or another pull fills it.
+        StorageError: the disk refuses, or another run has locked the folder.
     """
     place = place_of(folder)
     if not (place.root / CHAIN).is_file():
@@ -424,73 +424,73 @@ def note_verified(folder: Path, counts: Mapping[str, int], wrong: Iterable[tuple
 
 
 class BagProblem(msgspec.Struct, frozen=True):
-    """What is wrong with the past of a folder, or with its seal."""
+    """A problem with the events of a folder or with its seal."""
 
     where: str
     why: str
 
 
-class Past(msgspec.Struct):
-    """The events of a folder, looked through once."""
+class History(msgspec.Struct):
+    """What the events of a folder say."""
 
     problems: list[BagProblem] = []
     clocks: list[BagProblem] = []
-    """Where the clock was set back, and nothing else is wrong."""
-    told: set[str] = set()
-    """What an earlier verification told of."""
+    """Where only the clock was set back."""
+    reported: set[str] = set()
+    """The paths of problems that earlier verifications reported."""
     length: int = 0
     has_seal: bool = False
-    """Whether the event that sealed the folder is among them."""
+    """Whether the event of the present seal is among them."""
     has_later_seal: bool = False
-    """Whether one that sealed it comes after that."""
+    """Whether the event of another seal follows it."""
     later: set[str] = set()
-    """The paths named by events after that."""
+    """The paths named by the events after the seal."""
 
 
-def read_past(place: ArchivePlace, stop: Stop) -> Past:
-    """What the events say, and where they are not whole. Blocks."""
-    past, path = Past(), place.root / CHAIN
+def read_history(place: ArchivePlace, stop: Stop) -> History:
+    """Read the events and check that they are complete. Blocks."""
+    history, path = History(), place.root / CHAIN
     if not path.is_file():
         if place.is_bag:
-            past.problems.append(BagProblem(CHAIN, "it is missing, and with it what happened to the folder"))
-        return past
+            history.problems.append(BagProblem(CHAIN, "it is missing, and with it what happened to the folder"))
+        return history
     sealed = sealed_link(place.root)
 
     def broken(found: Break) -> None:
-        problems = past.clocks if found.is_clock else past.problems
+        problems = history.clocks if found.is_clock else history.problems
         problems.append(BagProblem(f"{CHAIN} line {found.number}", found.why))
 
     for link in read_chain(path, broken):
         stop.check()
-        past.length = link.number
+        history.length = link.number
         line = link.event.get("line")
-        if past.has_seal and isinstance(line, dict):
-            past.later |= {path_of(line), sidecar_of(line), NAME, TABLE}
+        if history.has_seal and isinstance(line, dict):
+            history.later |= {path_of(line), sidecar_of(line), NAME, TABLE}
         if link.event.get("event") == CHANGED:
-            past.told.add(str(link.event.get("path")))
-        past.has_later_seal = past.has_seal and (past.has_later_seal or link.event.get("event") == SEALED)
-        past.has_seal = past.has_seal or (link.digest, link.number) == sealed
-    if place.is_bag and not past.has_seal:
+            history.reported.add(str(link.event.get("path")))
+        history.has_later_seal = history.has_seal and (history.has_later_seal or link.event.get("event") == SEALED)
+        history.has_seal = history.has_seal or (link.digest, link.number) == sealed
+    if place.is_bag and not history.has_seal:
         why = "the event that sealed the folder is not in it: sealing did not end, or its past was cut or rewritten"
-        past.problems.append(BagProblem(CHAIN, why))
-    return past
+        history.problems.append(BagProblem(CHAIN, why))
+    return history
 
 
 def sealed_link(root: Path) -> tuple[str, int]:
-    """The digest and the number of the event that sealed the folder, as the bag says."""
+    """The digest and the number of the event of the seal, according to the bag."""
     tags = tags_of(root)
     number = tags.get("Cloudstore-Chain-Length", "")
     return tags.get("Cloudstore-Chain-Head", ""), int(number) if re.fullmatch("[0-9]{1,12}", number) else 0
 
 
 def tag_bytes(root: Path, name: str) -> bytes:
-    """One of the bag's own files."""
+    """The content of one of the bag's own files."""
     with PullFolder(root).plain_file(PurePosixPath(name)) as file:
         return file.read()
 
 
 def tags_of(root: Path) -> dict[str, str]:
-    """What `bag-info.txt` says; nothing where it cannot be read."""
+    """The fields of `bag-info.txt`; empty if it cannot be read."""
     try:
         lines = tag_bytes(root, INFO).decode("utf-8", "replace").splitlines()
     except StorageError:
@@ -499,7 +499,7 @@ def tags_of(root: Path) -> dict[str, str]:
 
 
 def sealed_digests(root: Path) -> Iterator[tuple[str, str]]:
-    """The paths below `data/` of the files that were sealed, with their digests; empty for lines that tell nothing."""
+    """The paths below `data/` of the sealed files, with their digests; an unreadable line gives an empty path."""
     try:
         with (
             PullFolder(root).plain_file(PurePosixPath(MANIFEST)) as file,
@@ -514,9 +514,10 @@ def sealed_digests(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def check_tags(root: Path) -> Iterator[BagProblem]:
-    """What is wrong with the bag's own files. Blocks."""
+    """The problems with the bag's own files. Blocks."""
     try:
-        listed = {name: digest for digest, name in map(_double, tag_bytes(root, TAG_MANIFEST).decode().splitlines())}
+        lines = tag_bytes(root, TAG_MANIFEST).decode().splitlines()
+        listed = {name: digest for digest, name in (_pair(line, "  ") for line in lines)}
     except (StorageError, ValueError):
         yield BagProblem(TAG_MANIFEST, "it is missing or cannot be read")
         listed = {}
@@ -528,10 +529,6 @@ def check_tags(root: Path) -> Iterator[BagProblem]:
             continue
         if listed and listed.get(name) != digest:
             yield BagProblem(name, "it is not the one that was sealed")
-
-
-def _double(line: str) -> tuple[str, str]:
-    return _pair(line, "  ")
 
 
 def _pair(text: str, mark: str) -> tuple[str, str]:

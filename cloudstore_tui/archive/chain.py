@@ -1,9 +1,9 @@
-"""`events.jsonl`: everything that ever happened to a pulled folder, a line each, which only grows.
+"""`events.jsonl`: the append-only history of a pulled folder, one event a line.
 
-Each line holds the SHA-256 of the line before it, so that none can be changed, left out or put in later without all
-that follow being wrong. Lines about objects carry their line of the manifest: the manifest is a view of them, which is
-written after them and can be written anew from them. So a run that is killed leaves a manifest that lacks its last
-lines at most, and whoever reads it takes those from the events.
+Each line holds the SHA-256 of the line before it, so no line can be changed, removed or inserted without breaking all
+that follow. Events about objects carry their line of the manifest. The manifest is derived from them: it is written
+after them and can be rebuilt from them. A run that is killed leaves a manifest that lacks at most its last lines, and
+readers take those from the events.
 """
 
 import hashlib
@@ -36,24 +36,24 @@ from cloudstore_tui.fs.disk import Disk, os_errors_as, user_name
 from cloudstore_tui.fs.whole_file import replaced
 
 START = "0" * 64
-"""What the first line holds in the place of a digest."""
+"""Stands for the digest of the line before the first one."""
 PULLED, SEALED = "pulled", "sealed"
-"""Events at which the manifest has caught up with all earlier ones."""
+"""After these events, the manifest has the lines of all earlier ones."""
 CHANGED = "changed"
-"""What a verification found that nobody wants to find."""
+"""A verification found a file that is not as it should be."""
 FETCHING = "fetching"
-"""The paths that a pull is about to fill: where it is killed, a file may be there without a line about it."""
+"""The paths that a pull is about to write. If it is killed, one of them may hold a file that has no line."""
 _MAX_LINE = 1 << 23
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""By how much the clocks of two machines differ, or one clock before and after it was set right."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far clocks may differ between machines, or before and after one was set right."""
 _BATCH = 1000
-"""Lines that are written at once."""
+"""Lines per write."""
 
 Event = Mapping[str, Any]
 
 
 def kind_of(line: ManifestEntry) -> str:
-    """What a line of the manifest tells."""
+    """The event that adds a line to the manifest."""
     if line.get("event") == UNLISTED:
         return UNLISTED
     if "superseded" in line:
@@ -62,15 +62,15 @@ def kind_of(line: ManifestEntry) -> str:
 
 
 class Chain:
-    """Writes the events of a folder. Blocks; the caller holds the folder's lock."""
+    """Appends to the events of a folder. Blocks; the caller holds the folder's lock."""
 
     def __init__(self, root: Path, disk: Disk | None = None, known: Iterable[ManifestEntry] = ()) -> None:
-        """Open them to append, after cutting off a last line that a crash left incomplete.
+        """Open them for appending; an incomplete last line is cut off.
 
         Args:
             root: the folder.
             disk: the file calls.
-            known: what a manifest from before there were events tells; they begin with all of it, or there are none.
+            known: the lines of a manifest that is older than the events; new events begin with all of them.
         """
         self.path = root / CHAIN
         self._disk = disk or Disk()
@@ -78,7 +78,7 @@ class Chain:
         self.head = START
         """The digest of the last line."""
         self.length = 0
-        """How many lines there are."""
+        """The number of lines."""
         with os_errors_as(self.path):
             folder = self._disk.open_folder(root)
             try:
@@ -103,16 +103,12 @@ class Chain:
             self.length = number if isinstance(number, int) else 0
 
     def append(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
-        """Write what happened; it outlives the program at once, and the machine after `sync`.
-
-        Args:
-            events: what happened, and the facts about it.
-        """
+        """Write events (kind and fields). They survive a crash of the program, and after `sync` a power cut."""
         now, lines = datetime.now(UTC).isoformat(), []
         head, length = self.head, self.length
         for kind, facts in events:
             length += 1
-            told = {
+            event = {
                 "n": length,
                 "at": now,
                 "event": kind,
@@ -121,7 +117,7 @@ class Chain:
                 **facts,
                 "prev": head,
             }
-            text = json.dumps(told).encode()
+            text = json.dumps(event).encode()
             head = hashlib.sha256(text).hexdigest()
             lines.append(text + b"\n")
         with os_errors_as(self.path):
@@ -129,12 +125,12 @@ class Chain:
         self.head, self.length = head, length
 
     def sync(self) -> None:
-        """Wait until all is on the disk."""
+        """Sync all events to the disk."""
         with os_errors_as(self.path):
             self._disk.sync(self._file)
 
     def close(self) -> None:
-        """Write everything and close it."""
+        """Sync them and close the file."""
         try:
             self.sync()
         finally:
@@ -142,7 +138,7 @@ class Chain:
 
 
 def open_chain(place: ArchivePlace, disk: Disk | None = None) -> Chain:
-    """The events of a folder, to be added to; if there are none yet they begin with what its manifest tells."""
+    """The events of a folder, open for appending; new ones begin with the lines of its manifest."""
     manifest = place.payload / NAME
     return Chain(place.root, disk, read_manifest(manifest) if manifest.exists() else ())
 
@@ -151,14 +147,14 @@ class Break(msgspec.Struct, frozen=True):
     """Where a chain is broken."""
 
     number: int
-    """Of the line in the file; 0 for the whole."""
+    """The line in the file; 0 for the whole file."""
     why: str
     is_clock: bool = False
-    """Whether only the clock of the machine was at fault."""
+    """Whether only the machine's clock was wrong."""
 
 
 class Link(msgspec.Struct, frozen=True):
-    """One line of a chain that can be read."""
+    """One readable line of a chain."""
 
     number: int
     digest: str
@@ -166,18 +162,13 @@ class Link(msgspec.Struct, frozen=True):
 
 
 def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None) -> Iterator[Link]:
-    """The events in their order.
-
-    Args:
-        path: the file.
-        broken: told where one does not follow from the one before it; the others are given all the same.
-    """
+    """The events in order; `broken` is called wherever one does not follow from the one before it."""
     before, latest = START, datetime.fromtimestamp(0, UTC)
     with opened(path) as file:
         number = 0
         while text := file.readline(_MAX_LINE):
             if not text.endswith(b"\n") and not file.peek(1):
-                # A run was killed while it wrote it: the next one cuts it off.
+                # A run was killed while it wrote this line; the next run cuts it off.
                 return
             number += 1
             event = json_object(text) if text.endswith(b"\n") else None
@@ -186,13 +177,13 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
                 broken(Break(number, "the line cannot be read"))
             elif event.get("prev") != before or event.get("n") != number:
                 broken(Break(number, "it does not follow from the line before it"))
-            elif (moment := _moment(event)) is None or moment < latest - CLOCKS_DIFFER:
+            elif (moment := _moment(event)) is None or moment < latest - CLOCK_TOLERANCE:
                 broken(
                     Break(
                         number, "it is older than a line before it: the clock was set back", is_clock=moment is not None
                     )
                 )
-                # Once, and not for all that follow.
+                # Report it once, not for every line that follows.
                 latest = moment or latest
             else:
                 latest = max(latest, moment)
@@ -202,7 +193,7 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
 
 
 def paths_to_fetch(path: Path) -> Iterator[tuple[int, str, str]]:
-    """The paths that pulls were about to fill: the number of the event, the path, and what the pull asked for."""
+    """The paths that pulls were about to write: the number of the event, the path, and what the pull asked for."""
     for link in read_chain(path):
         paths = link.event.get("paths")
         if link.event.get("event") == FETCHING and isinstance(paths, list):
@@ -210,7 +201,7 @@ def paths_to_fetch(path: Path) -> Iterator[tuple[int, str, str]]:
 
 
 def manifest_lines(path: Path) -> Iterator[ManifestEntry]:
-    """The lines of the manifest that the events tell of, the oldest first."""
+    """The lines of the manifest that the events carry, oldest first."""
     for link in read_chain(path):
         line = link.event.get("line")
         if isinstance(line, dict):
@@ -220,11 +211,9 @@ def manifest_lines(path: Path) -> Iterator[ManifestEntry]:
 def read_lines(
     place: ArchivePlace, *, damaged: Callable[[int], None] = lambda _number: None
 ) -> Iterator[ManifestEntry]:
-    """The lines of a manifest in order, and those that it did not get because the last run was killed.
+    """The lines of a manifest, then those that it lacks because the last run was killed.
 
-    Args:
-        place: where it is, and the events, if there are any.
-        damaged: told the number of each line that cannot be read; the others are given all the same.
+    `damaged` gets the numbers of lines that cannot be read, which are left out.
     """
     yield from read_manifest(place.payload / NAME, damaged=damaged)
     if (place.root / CHAIN).is_file():
@@ -232,12 +221,12 @@ def read_lines(
 
 
 def object_lines(place: ArchivePlace) -> Iterator[ManifestEntry]:
-    """Of these, the ones about present versions of objects: no earlier version, and nothing that was not listed."""
+    """The lines about present versions of objects: none about older files or places that were not listed."""
     return (line for line in read_lines(place) if line.get("event") != UNLISTED and not is_superseded(line))
 
 
 def lacking_lines(place: ArchivePlace) -> Iterator[ManifestEntry]:
-    """What the events tell of that the manifest did not get; nothing once a run has come to its end."""
+    """The lines that only the events have, because the last run was killed."""
     disk, path, events = Disk(), place.payload / NAME, place.root / CHAIN
     with os_errors_as(path):
         file = disk.open(path, os.O_RDONLY)
@@ -245,15 +234,15 @@ def lacking_lines(place: ArchivePlace) -> Iterator[ManifestEntry]:
             last = json_object(last_line(disk, file, whole_lines(disk, file)))
         finally:
             disk.close(file)
-    known = told = 0
+    written = last_number = 0
     for link in read_chain(events):
         line = link.event.get("line")
         if link.event.get("event") in (PULLED, SEALED) or (line is not None and line == last):
-            known = link.number
+            written = link.number
         elif line is not None:
-            told = link.number
-    if told > known:
-        links = (link for link in read_chain(events) if link.number > known)
+            last_number = link.number
+    if last_number > written:
+        links = (link for link in read_chain(events) if link.number > written)
         yield from (line for link in links if isinstance(line := link.event.get("line"), dict))
 
 

@@ -1,4 +1,4 @@
-"""Whether the calls of a folder have all that is expected of them: a transcript comes hours after its recording."""
+"""Whether the calls of a folder have every expected type of object; a transcript can come hours after its recording."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -13,11 +13,11 @@ from cloudstore_tui.calls import SOURCES
 from cloudstore_tui.results.scratch import ScratchDatabase
 
 REPORTED_FOR = timedelta(days=2)
-"""How long an incomplete call is reported once it was noticed: long enough for someone who looks once a day."""
+"""How long an incomplete call is reported after it was noticed: long enough for someone who looks once a day."""
 MAX_CALLS = 1000
-"""Calls that are listed; their number is always the whole one."""
-_STRAYS = timedelta(days=7)
-"""How much later an object may have come than the first of its call, and still be counted with it."""
+"""Calls that are listed; all of them are counted."""
+_MAX_SPREAD = timedelta(days=7)
+"""How much later than the first object of its call an object may have been created to be counted with it."""
 _SCHEMA = """
 CREATE TABLE objects(
     key TEXT PRIMARY KEY, id TEXT NOT NULL, bucket TEXT NOT NULL, source TEXT NOT NULL, call TEXT NOT NULL,
@@ -37,18 +37,18 @@ UPDATE objects SET call = id WHERE call = '';
 
 
 class LackingCall(msgspec.Struct, frozen=True):
-    """A call whose deadline has passed."""
+    """A call that lacks expected types after its deadline."""
 
     call: str
     begun: datetime
-    """When the first object of it was created."""
+    """When its first object was created."""
     lacks: tuple[str, ...]
-    """The types that never came."""
+    """The missing types."""
     noticed: datetime | None = None
-    """When its deadline was found to have passed."""
+    """When this was first noticed."""
 
     def is_reported(self, now: datetime) -> bool:
-        """Whether it still is, after it was noticed."""
+        """Whether it is still to be reported."""
         return now - (self.noticed or self.begun) < REPORTED_FOR
 
     def __str__(self) -> str:
@@ -57,23 +57,23 @@ class LackingCall(msgspec.Struct, frozen=True):
 
 
 class CallCheck(msgspec.Struct, frozen=True):
-    """What is known of the calls that a folder was filled with lately."""
+    """The result of a check of a folder's recent calls."""
 
     expect: tuple[str, ...]
-    """The types that every call is to have."""
+    """The types that every call must have."""
     within: float
-    """Seconds after which they must be here."""
+    """Seconds after the first object of a call within which they must be here."""
     checked: datetime
     complete: int = 0
     awaited: int = 0
-    """They lack something, and their deadline has not passed."""
+    """Calls that lack a type before their deadline."""
     lacking: int = 0
-    """They lack something, and it has."""
+    """Calls that lack a type after it."""
     calls: tuple[LackingCall, ...] = ()
-    """The first of the lacking ones."""
+    """The latest of the lacking calls."""
 
     def lacking_since(self, moment: datetime | None) -> tuple[LackingCall, ...]:
-        """Those whose deadline has passed since a moment."""
+        """The lacking calls whose deadline has passed since a moment."""
         within = timedelta(seconds=self.within)
         return tuple(call for call in self.calls if moment is None or call.begun + within > moment)
 
@@ -87,21 +87,21 @@ def check_calls(
     *,
     known: CallCheck | None = None,
 ) -> CallCheck:
-    """See which calls of a folder have all types that are expected of them. Blocks.
+    """Check which calls of a folder have all expected types. Blocks.
 
-    However long nobody looked, every deadline that passed meanwhile is noticed.
+    Every deadline that passed since the last check is noticed, however long ago that was.
 
     Args:
         folder: where the manifest is.
         expect: the types.
         within: how long after the first object of a call they may come.
         now: the time.
-        scratch: where a database lies meanwhile.
-        known: what was found the last time.
+        scratch: the folder for a temporary database.
+        known: the result of the last check.
     """
     wanted = tuple(dict.fromkeys(expect))
     reported = {call.call: call for call in (known.calls if known else ()) if call.is_reported(now)}
-    # A deadline before this was noticed by an earlier look, and reported long enough.
+    # A deadline before this was noticed by an earlier check, and reported long enough.
     settled = min([now - REPORTED_FOR, *([known.checked] if known else [])])
     first = min([settled - within, *(call.begun for call in reported.values())])
     complete = awaited = 0
@@ -122,10 +122,10 @@ def check_calls(
 def _calls(
     folder: Path, wanted: tuple[str, ...], first: datetime, scratch: Path | None
 ) -> list[tuple[str, datetime, set[str]]]:
-    """The calls since a moment that a type is expected of: when each began, and the types of it that are here."""
+    """The calls since `first` that have one of the types: id, beginning, and the types that are here."""
     with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
         if (folder / NAME).is_file():
-            rows = _rows(read_manifest(folder / NAME), (first - _STRAYS).timestamp())
+            rows = _rows(read_manifest(folder / NAME), (first - _MAX_SPREAD).timestamp())
             database.execute_many("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         for statement in _JOIN.split(";")[:-1]:
             database.execute(statement)

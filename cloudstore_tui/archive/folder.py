@@ -1,7 +1,7 @@
 """The folder of a pull: locked against a second one, and never left through a link.
 
-Whoever may write to it could put a link in the place of a folder at any moment. So nothing below it is ever named by a
-path: each folder is opened inside the one above, without following a link, every time something is read or written.
+Anyone who may write to it could replace a folder by a link at any moment. So nothing below it is opened by its path:
+for every access, each folder is opened inside the one above, without following links.
 """
 
 import errno
@@ -21,11 +21,11 @@ from cloudstore_tui.transfers.workers import Stop
 
 _CHUNK = 1 << 20
 _NEW = ".cs-sidecar.new"
-"""One name for all of a folder: what a crash leaves is replaced by the next one."""
+"""The same name for all sidecars, so that what a crash leaves is overwritten by the next one."""
 
 
 class PullFolder:
-    """A folder that is filled or looked through. Its methods block, unless they say nothing of the disk."""
+    """A folder that is filled or read. All methods but `file` and `unlock` may block."""
 
     def __init__(self, path: Path, disk: Disk | None = None) -> None:
         self.path = path.absolute()
@@ -33,14 +33,14 @@ class PullFolder:
         self._lock: int | None = None
 
     def lock(self) -> None:
-        """Make the folder if it is missing, and keep other pulls out of it while this process lives.
+        """Make the folder if it is missing, and lock it until `unlock` or the end of the process.
 
         Raises:
-            BusyError: another pull fills it.
+            BusyError: it is locked already.
             StorageError: the disk refuses.
         """
         with os_errors_as(self.path):
-            # The folder itself is locked, so that no file of ours is left in it.
+            # The folder itself is locked, so that no lock file is left in it.
             descriptor = self._disk.open_folder(self.path)
             try:
                 self._disk.lock(descriptor)
@@ -50,15 +50,15 @@ class PullFolder:
                     "another pull fills this folder", subject=str(self.path), hint="Wait until it has ended."
                 ) from None
             except OSError as error:
-                # Network folders can be locked by those only who could write to them as to a file.
+                # Some network file systems lock only what is open for writing, which a folder cannot be.
                 if error.errno != errno.EBADF:
                     self._disk.close(descriptor)
                     raise
             self._lock = descriptor
 
     @property
-    def is_filled(self) -> bool:
-        """Whether a pull fills it just now."""
+    def is_locked(self) -> bool:
+        """Whether another process has locked it, to fill or seal it."""
         try:
             descriptor = self._disk.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         except OSError:
@@ -74,17 +74,17 @@ class PullFolder:
         return False
 
     def unlock(self) -> None:
-        """Let others in."""
+        """Release the lock."""
         if self._lock is not None:
             self._disk.close(self._lock)
             self._lock = None
 
     def file(self, path: PurePosixPath) -> Path:
-        """The path of a file in this folder, for people and for the engine."""
+        """The full path of a file in this folder, for messages and for the transfers."""
         return self.path / path
 
     def stat(self, path: PurePosixPath) -> os.stat_result | None:
-        """The plain file of this name; `None` if there is none, or if a link leads there."""
+        """The status of a plain file; `None` if there is none, or if a link leads there."""
         try:
             with os_errors_as(self.file(path)), self._parent(path) as parent:
                 found = None if parent is None else self._disk.lstat(path.name, parent)
@@ -93,7 +93,7 @@ class PullFolder:
         return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def refusal(self, path: PurePosixPath) -> StorageError | None:
-        """Why a file may not be put there: a link among the folders above it, or a file in the place of one."""
+        """Why a file may not be written there: one of the folders above it is a link or a file."""
         try:
             with TargetFolder(self.path, path.parent).opened(self._disk):
                 return None
@@ -115,7 +115,7 @@ class PullFolder:
         return None
 
     def sha256(self, path: PurePosixPath, stop: Stop) -> str:
-        """The digest of a file in hex."""
+        """The SHA-256 of a file in hex."""
         digest = hashlib.sha256()
         with self.plain_file(path) as content:
             while chunk := content.read(_CHUNK):
@@ -124,7 +124,7 @@ class PullFolder:
         return digest.hexdigest()
 
     def verified(self, path: PurePosixPath, expected: ExpectedChecksum, stop: Stop) -> tuple[str, VerifyResult]:
-        """The SHA-256 of a file in hex, and how well its bytes are those that a service tells of; it is read back."""
+        """Read a file back: its SHA-256 in hex, and how its bytes compare with what is expected."""
         with self.plain_file(path) as file:
             content = Content(self._disk, file.fileno(), self.file(path), stop)
             digests = content.digests(needed(expected) | {"sha256"})
@@ -132,7 +132,7 @@ class PullFolder:
 
     @contextmanager
     def plain_file(self, path: PurePosixPath) -> Iterator[BinaryIO]:
-        """A file to be read: no link, and nothing that would have to be waited for."""
+        """A file, open for reading; links and anything that could block are refused."""
         with self._inside(path) as parent:
             descriptor = self._disk.open(path.name, os.O_RDONLY, parent)
             with os.fdopen(descriptor, "rb", buffering=0) as content:
@@ -146,17 +146,17 @@ class PullFolder:
             return content.read(most)
 
     def write_whole(self, path: PurePosixPath, text: bytes) -> None:
-        """Put a small file there, in place of one from before; the folders above it are there.
+        """Write or replace a small file in an existing folder, synced to the disk.
 
         Raises:
             StorageError: the disk refuses, or a link leads elsewhere.
         """
-        # On the disk: a name without its text would be no reason for a later pull to write it again.
+        # Synced, because a later pull does not write an empty sidecar again.
         with self._inside(path) as parent, replaced(self._disk, path.name, parent, new=_NEW) as file:
             self._disk.write_all(file, text)
 
     def rename(self, path: PurePosixPath, name: str) -> bool:
-        """Give a file another name in the same folder; False if that is taken.
+        """Rename a file in its folder; False if the name is taken.
 
         Raises:
             StorageError: the disk refuses, or a link leads elsewhere.
@@ -169,8 +169,8 @@ class PullFolder:
             self._disk.remove(path.name, parent)
         return True
 
-    def takes_files(self) -> bool:
-        """Whether a file can be written into it at all."""
+    def is_writable(self) -> bool:
+        """Whether a file can be written into it."""
         try:
             self.write_whole(PurePosixPath(_NEW), b"?")
             with self._inside(PurePosixPath(_NEW)) as parent:
@@ -180,7 +180,7 @@ class PullFolder:
         return True
 
     def files(self) -> Iterator[str]:
-        """Everything in it that is no folder, as paths below it; links are not followed."""
+        """The relative paths of everything below it but folders; links are listed and not followed."""
         waiting = [PurePosixPath()]
         while waiting:
             here = waiting.pop()

@@ -1,6 +1,6 @@
 """The objects to pull, listed page by page: what a query finds, or what is below a folder.
 
-What a listing cannot read is never passed over in silence: it stands in `failures`, and the rest of the work goes on.
+Whatever cannot be listed is reported in `failures`, and the listing continues with the rest.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ from cloudstore_tui.fiql.syntax import compare
 OLDEST_FIRST = Sort("createdTime")
 
 MAX_PASSES = 5
-"""Passes over a window by offsets after which it is reported that each of them brings other objects."""
+"""Passes over a window after which the listing gives up on a service that lists other objects each time."""
 
 _UNSORTED = "The service does not list objects by time as it is asked to, so all of them are listed twice."
 
@@ -34,13 +34,13 @@ class ObjectListing(ABC):
     def __init__(self, provider: StorageProvider) -> None:
         self._provider = provider
         self.known_regions: set[str] = set()
-        """Regions of which something was pulled before."""
+        """Regions from which something was pulled before."""
         self.windows = 0
         """Windows of time, or folders, listed so far."""
         self.warnings: dict[str, None] = {}
-        """Sentences that a user should see and that mean no loss, each once."""
+        """Sentences for the user about things that are no loss, each once."""
         self.failures: tuple[StorageError, ...] = ()
-        """What could not be listed, and why, each once; the subject tells where."""
+        """Why something could not be listed, each once; the subject says where."""
         self._has_pages = False
 
     @abstractmethod
@@ -48,27 +48,26 @@ class ObjectListing(ABC):
         """The objects, page by page; some may come twice.
 
         Raises:
-            StorageError: nothing at all can be listed, or the query cannot be used.
+            StorageError: nothing can be listed, or the query cannot be used.
         """
 
-    def _note(self, page: Page[StoredObject] | Page[Entry], where: Location) -> None:
+    def _take_notices(self, page: Page[StoredObject] | Page[Entry], where: Location) -> None:
         self._has_pages = True
         self.warnings |= dict.fromkeys(page.warnings)
-        self._lack(page.failures, where)
+        self._add_failures(page.failures, where)
 
-    def _lack(self, failures: Iterable[StorageError], where: Location) -> None:
-        """Remember what could not be listed."""
+    def _add_failures(self, failures: Iterable[StorageError], where: Location) -> None:
+        """Record what could not be listed."""
         self.failures = distinct((*self.failures, *(failure.about(where.address) for failure in failures)))
 
 
 class QueryListing(ObjectListing):
     """Lists a query region by region, oldest first, up to the moment at which it began.
 
-    An offset into a result that lives is good for one page only: whatever is deleted before it moves all others. So
-    each page is a window of its own, which begins with the last rows of the page before. Objects come twice where
-    windows meet. Offsets are used only where more objects than a page holds were created in one second, or where the
-    service does not sort by time. They repeat some objects and hide others while the result moves, so whatever was
-    listed by offsets is listed again.
+    An offset into a changing result is good for one page only: every deletion shifts all later rows. So each page is a
+    window of its own that begins with the last rows of the page before, and objects come twice where windows meet.
+    Offsets are used only where more objects than a page holds were created in one second, or where the service does
+    not sort by time. They can repeat and hide objects, so whatever was listed by offsets is listed again.
     """
 
     unit = "window"
@@ -79,16 +78,16 @@ class QueryListing(ObjectListing):
         self._end = epoch_ms(now)
 
     async def pages(self) -> AsyncIterator[tuple[StoredObject, ...]]:
-        """The objects of all regions; a region that cannot be listed to its end does not end the others."""
+        """The objects of all regions; a failure in one region does not end the others."""
         for region in await self._regions():
             try:
                 async for page in self._region(region):
                     yield page
             except StorageError as error:
                 if isinstance(error, UsageError) and not self._has_pages:
-                    # It is about the query.
+                    # The query itself is wrong.
                     raise
-                self._lack([error], self._place(region))
+                self._add_failures([error], self._place(region))
         if self.failures and not self._has_pages:
             raise self.failures[-1]
 
@@ -100,12 +99,12 @@ class QueryListing(ObjectListing):
         pager: Pager[Entry] = Pager(lambda cursor: self._provider.browse(root, cursor), identity, root.address)
         regions = []
         async for page in pager:
-            self._lack(page.failures, root)
+            self._add_failures(page.failures, root)
             regions += [entry.location.region for entry in page.items]
         for region in sorted(self.known_regions.difference(regions)):
             message = "it is not among the regions now, and objects of it are here"
             hint = f"If that is right, pull the others by their names: {root.address}{min(regions, default='REGION')}."
-            self._lack([MissingError(message, hint=hint)], self._place(region))
+            self._add_failures([MissingError(message, hint=hint)], self._place(region))
         return regions
 
     async def _region(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
@@ -114,7 +113,7 @@ class QueryListing(ObjectListing):
             # bound: they are on it where they sort first, or where it holds everything.
             pager = self._pager(region, self.query.filter)
             async for page in pager:
-                self._note(page, self._place(region))
+                self._take_notices(page, self._place(region))
                 yield tuple(entry for entry in page.items if not self._is_late(entry))
                 if any(entry.created for entry in page.items):
                     break
@@ -129,24 +128,24 @@ class QueryListing(ObjectListing):
                 yield items
 
     async def _by_windows(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
-        """All of a region.
+        """The objects of a region.
 
         Raises:
-            _UnsortedError: they come in another order, or by other times, so that windows may hide some.
+            _UnsortedError: they are not sorted or not filtered by these times, so that windows may hide some.
         """
         start: int | None = None
         again: set[str] = set()
-        """What the next window has to begin with."""
+        """The objects with which the next window must begin."""
         while True:
             pager = self._window(region, start)
             async for page in pager:
-                self._note(page, self._place(region))
+                self._take_notices(page, self._place(region))
                 yield page.items
                 if page.items:
                     break
             border = next_window_start([epoch_ms(entry.created) for entry in page.items if entry.created])
             is_sorted = border is not None and (start or 0) <= border < self._end
-            # Where the times that it tells are not those that it filters by, nothing comes again.
+            # If the service shows other times than it filters by, none of them comes again.
             is_again = not again.isdisjoint(map(identity, page.items))
             if (again and not is_again) or (not is_sorted and page.items and (start is not None or not pager.ended)):
                 raise _UnsortedError
@@ -163,12 +162,12 @@ class QueryListing(ObjectListing):
     async def _by_offsets(
         self, region: str, start: int | None = None, end: int | None = None
     ) -> AsyncIterator[tuple[StoredObject, ...]]:
-        """All of a window, listed again and again until a pass brings nothing new and repeats nothing."""
+        """The objects of a window, listed again until a pass finds nothing new and repeats nothing."""
         seen = HashSet()
         for _ in range(MAX_PASSES):
             pager, found = self._window(region, start, end), 0
             async for page in pager:
-                self._note(page, self._place(region))
+                self._take_notices(page, self._place(region))
                 new = tuple(entry for entry in page.items if seen.add(hash(identity(entry))))
                 found += len(new)
                 yield new
@@ -177,7 +176,7 @@ class QueryListing(ObjectListing):
         unsettled = ReplyError(
             "the service gives other objects each time it is asked, so some may be missing", hint="Run it once more."
         )
-        self._lack([unsettled], self._place(region))
+        self._add_failures([unsettled], self._place(region))
 
     def _is_late(self, entry: StoredObject) -> bool:
         """Whether an object was created after the listing began."""
@@ -198,7 +197,7 @@ class QueryListing(ObjectListing):
 
 
 def _since(moment: int, entries: Iterable[StoredObject]) -> set[str]:
-    """The identities of those that were created since a moment."""
+    """The identities of the entries created since a moment, in epoch milliseconds."""
     return {identity(entry) for entry in entries if entry.created and epoch_ms(entry.created) >= moment}
 
 
@@ -217,7 +216,7 @@ class FolderListing(ObjectListing):
         self._newer_than = newer_than
 
     async def pages(self) -> AsyncIterator[tuple[StoredObject, ...]]:
-        """The objects of all folders; a folder that cannot be read to its end does not end the walk."""
+        """The objects of all folders; a failure in one folder does not end the walk."""
         waiting = [self._root]
         while waiting:
             here = waiting.pop()
@@ -228,7 +227,7 @@ class FolderListing(ObjectListing):
                     if _is_below(folder, here):
                         below.append(folder.location)
                     elif not here.path.startswith(folder.location.path):
-                        self._lack([_elsewhere(folder)], here)
+                        self._add_failures([_outside_error(folder)], here)
                 yield tuple(entry for entry in page if isinstance(entry, StoredObject) and self._is_wanted(entry))
             waiting += reversed(below)
 
@@ -237,7 +236,7 @@ class FolderListing(ObjectListing):
         has_begun = False
         try:
             async for page in pager:
-                self._note(page, here)
+                self._take_notices(page, here)
                 has_begun = True
                 yield page.items
         except StorageError as error:
@@ -245,10 +244,10 @@ class FolderListing(ObjectListing):
                 raise
             is_missing = isinstance(error, MissingError) and not has_begun
             if not (is_missing and await self._is_known(here)):
-                self._lack([error], here)
+                self._add_failures([error], here)
 
     async def _is_known(self, here: Location) -> bool:
-        """Whether a folder that is said to be missing is only empty: by its name, the service knows it."""
+        """Whether a folder that is reported missing exists after all: some services say so of an empty one."""
         try:
             await self._provider.folders(here)
         except StorageError:
@@ -256,17 +255,17 @@ class FolderListing(ObjectListing):
         return True
 
     def _is_wanted(self, entry: StoredObject) -> bool:
-        """Whether it is new enough; an object of unknown age is."""
+        """Whether it is new enough; an object of unknown age counts as new."""
         return self._newer_than is None or entry.modified is None or entry.modified >= self._newer_than
 
 
-def _elsewhere(folder: Folder) -> StorageError:
+def _outside_error(folder: Folder) -> StorageError:
     hint = "It was not listed. The service's support can say what that means."
     return ReplyError(f"the service lists a folder in it that is not below it: {folder.location.address}", hint=hint)
 
 
 def _is_below(folder: Folder, here: Location) -> bool:
-    """Whether a folder is really further down: a faulty service must not lead us in circles."""
+    """Whether a folder is really further down: a faulty service must not lead the walk in circles."""
     there = folder.location
     is_within = there.path.startswith(here.path) and there.place[: len(here.place)] == here.place
     return is_within and here.region in ("", there.region) and there != here

@@ -1,12 +1,11 @@
-"""`manifest.jsonl`: a line for every object, written as things happen and good for everything that comes later.
+"""`manifest.jsonl`: a line for every object, appended as its outcome is known.
 
-A line tells what an object is, where it is, and how well it was verified. Three kinds stand beside those of the files
-that are here:
+A line says what an object is, where its file is, and how well it was verified. There are three more kinds of lines:
 
-* with `error`: the object is missing. What is known of a file from before stays in the line: it may still be there.
-* with `superseded`: a file of ours that another one took the place of, such as an older version of the object. The
-  value is the path of the file that is to be used now. Without a digest there is no file any more.
-* with `event` `unlisted`: what the last pull that `asked` for the same could not list, and so cannot know of.
+* with `error`: the object is missing. The line keeps what is known of an earlier file, which may still be there.
+* with `superseded`: a file that has been replaced, such as an older version of the object. The value is the path of
+  the current file. Without a digest, the old file no longer exists.
+* with `event` `unlisted`: what could not be listed by the last pull that `asked` for the same.
 """
 
 import json
@@ -31,13 +30,13 @@ from cloudstore_tui.results.scratch import ScratchDatabase
 NAME = "manifest.jsonl"
 TABLE = "manifest.csv"
 RUNS = {"pull": "last-pull.json", "watch": "last-watch.json", "verify": "last-verify.json"}
-"""What is known of the last run, by command."""
+"""The file with the status of the last run, by command."""
 REFUSED = "refused-runs.json"
 """The runs that could not begin because another one was filling the folder; see `runs`."""
 CHAIN = "events.jsonl"
-"""What happened to the folder; see `chain`."""
+"""The history of the folder; see `chain`."""
 RESERVED = (NAME, TABLE, CHAIN, REFUSED, *RUNS.values())
-"""Names of our own in the folder of a pull."""
+"""Names in the folder of a pull that no object may have."""
 DATA, DECLARATION, MOVING = "data", "bagit.txt", ".data.new"
 """What makes a bag: the folder of the files, the declaration, and that folder's name while files are moved in."""
 
@@ -50,16 +49,16 @@ COLUMNS = (
 UNLISTED = "unlisted"
 
 BATCH = 50
-"""Lines after which everything is waited to be on the disk."""
+"""Lines after which the file is synced."""
 _MAX_LINE = 1 << 22
-"""Bytes of a line: nothing that we write comes near."""
+"""Bytes of a line; those that this program writes are far shorter."""
 MAX_SIDECAR = 1 << 22
-"""Bytes of a file that tells of an object beside it; what we write stays far below."""
-_IDENTITY = ("profile", "provider", "region", "id", "key")
-_OF_THE_FILE = ("size", "size_exact", "listed_size", "level", "sha256", "fetched", "mtime", "sidecar")
+"""Bytes of a sidecar; those that this program writes are far smaller."""
+_IDENTITY_FIELDS = ("profile", "provider", "region", "id", "key")
+_FILE_FIELDS = ("size", "size_exact", "listed_size", "level", "sha256", "fetched", "mtime", "sidecar")
 
 ManifestEntry = Mapping[str, Any]
-"""One line of a manifest: a record of an object with what is known of its file. It may say anything."""
+"""One line of a manifest: the record of an object and its file. It comes from a disk, so any field may be wrong."""
 
 
 # Where it is
@@ -69,9 +68,9 @@ class ArchivePlace(msgspec.Struct, frozen=True):
     """Where the parts of a pulled folder are."""
 
     root: Path
-    """The folder as the user names it: runs, events, and what makes it a bag."""
+    """The folder that the user names: run status, events, and the files of the bag."""
     payload: Path
-    """Where the files and their manifest are: the same, or `data/` in it once it was sealed."""
+    """Where the objects and their manifest are: the same folder, or `data/` in it once it is sealed."""
 
     @property
     def is_bag(self) -> bool:
@@ -80,10 +79,10 @@ class ArchivePlace(msgspec.Struct, frozen=True):
 
 
 def place_of(folder: Path) -> ArchivePlace:
-    """Where the parts of a folder are; nothing need be there.
+    """Where the parts of a folder are, whether or not it exists.
 
     Raises:
-        ConflictError: sealing it was interrupted while its files were moved.
+        ConflictError: a seal was interrupted while it moved the files.
     """
     if (folder / MOVING).is_dir():
         hint = f"Go on with: cloudstore seal {folder}"
@@ -93,16 +92,16 @@ def place_of(folder: Path) -> ArchivePlace:
     return ArchivePlace(folder, inside if is_bag else folder)
 
 
-# What a line says
+# Fields of a line
 
 
 def key_of(location: Location) -> str:
-    """What tells an object from all others of all profiles, as a text that every database takes."""
+    """The identity of an object across all profiles, as ASCII text."""
     return json.dumps([location.profile, location.region, location.path])
 
 
 def entry_of(entry: StoredObject, path: PurePosixPath, provider: str) -> dict[str, object]:
-    """The part of a line that the service tells."""
+    """The part of a line that comes from the service."""
     line = entry_record(entry, provider) | {"path": str(path)}
     if entry.size is not None and not entry.size_exact:
         line["listed_size"] = entry.size
@@ -112,58 +111,58 @@ def entry_of(entry: StoredObject, path: PurePosixPath, provider: str) -> dict[st
 def fetched_entry(
     line: ManifestEntry, found: os.stat_result, level: str, sha256: str, now: datetime
 ) -> dict[str, object]:
-    """A line about a file that is complete."""
+    """A line about a complete file."""
     facts: dict[str, object] = {"size": found.st_size, "size_exact": True, "level": level, "sha256": sha256}
     facts |= {"fetched": now.isoformat(), "mtime": mtime_of(found)}
     return {**line, **{name: value for name, value in facts.items() if value != ""}}
 
 
 def failed_entry(line: ManifestEntry, error: StorageError, before: ManifestEntry | None) -> dict[str, object]:
-    """A line about an object that is missing. What is known of a file from before stays: it may still be there."""
+    """A line about a missing object, with what `before` says of an earlier file, which may still be there."""
     kept: dict[str, object] = {}
     if before is not None and before.get("path") == line["path"]:
-        kept = {name: before[name] for name in _OF_THE_FILE if name in before}
+        kept = {name: before[name] for name in _FILE_FIELDS if name in before}
     return {**line, **kept, "error": str(error), "code": error.code}
 
 
 def superseded_entry(line: ManifestEntry, path: str, *, is_there: bool) -> dict[str, object]:
-    """A line about a file that was ours under its name until the one at `path` took its place.
+    """A line about a file that has been replaced.
 
     Args:
-        line: what was known of it.
-        path: what is to be used now.
-        is_there: whether the file is an older version that the folder holds, or held until now.
+        line: the last line about it.
+        path: the file to use instead.
+        is_there: whether the folder holds the old file, or held it until now.
     """
-    facts = {} if is_there else dict.fromkeys(_OF_THE_FILE)
+    facts = {} if is_there else dict.fromkeys(_FILE_FIELDS)
     return {**{name: value for name, value in line.items() if name not in facts}, "superseded": path}
 
 
 def unlisted_entry(failure: StorageError, profile: str, asked: str, now: datetime) -> dict[str, object]:
-    """A line about what could not be listed."""
+    """A line about a place that could not be listed."""
     facts = {"event": UNLISTED, "profile": profile, "where": failure.subject, "asked": asked}
     return {**facts, "error": str(failure), "code": failure.code, "at": now.isoformat()}
 
 
 def location_of(line: ManifestEntry) -> Location | None:
-    """Where its object is at the service; `None` if the line does not tell."""
+    """The location of the line's object; `None` if the line does not say."""
     named = [line.get("profile"), line.get("region", ""), line.get("id") or line.get("key")]
     return Location(*named) if all(isinstance(part, str) for part in named) else None
 
 
 def key_of_entry(line: ManifestEntry) -> str:
-    """What tells its object from all others; empty if the line tells nothing."""
+    """The identity of the line's object, as from `key_of`; empty if the line does not say."""
     location = location_of(line)
     return key_of(location) if location is not None else ""
 
 
 def path_of(line: ManifestEntry) -> str:
-    """Where its file is below the folder; empty if the line does not tell."""
+    """The path of the file below the folder; empty if the line does not say."""
     path = line.get("path")
     return path if isinstance(path, str) else ""
 
 
 def sidecar_of(line: ManifestEntry) -> str:
-    """Where the file is that tells of its object, below the folder; empty if there is none."""
+    """The path of the sidecar below the folder; empty if there is none."""
     name, path = line.get("sidecar"), path_of(line)
     return f"{path[: len(path) - len(path.rpartition('/')[2])]}{name}" if isinstance(name, str) else ""
 
@@ -178,12 +177,12 @@ def files_of(line: ManifestEntry) -> Iterator[str]:
 
 
 def is_superseded(line: ManifestEntry) -> bool:
-    """Whether it tells of a file that another one took the place of."""
+    """Whether the line is about a file that has been replaced."""
     return "superseded" in line
 
 
-def tells_of_same(line: ManifestEntry, entry: StoredObject) -> bool:
-    """Whether the object is still the one of the line, by checksum, or else by size and time."""
+def matches_object(line: ManifestEntry, entry: StoredObject) -> bool:
+    """Whether a line describes the present version of an object, by checksum, or else by size and time."""
     if "error" in line:
         return False
     if entry.checksum or line.get("checksum"):
@@ -194,16 +193,16 @@ def tells_of_same(line: ManifestEntry, entry: StoredObject) -> bool:
     return listed == entry.size and before == (modified.isoformat() if modified else None)
 
 
-def sidecar_tells_of(sidecar: bytes, line: ManifestEntry, *, any_version: bool = False) -> bool:
-    """Whether a record beside a file is the one of the line's object, in the version that was fetched or in any."""
-    told = json_object(sidecar)
-    # Where an object could not be fetched again, the line has the checksum of the version that is not here.
-    same = _IDENTITY if any_version or "error" in line else (*_IDENTITY, "checksum")
-    return told is not None and [told.get(name) for name in same] == [line.get(name) for name in same]
+def sidecar_matches(sidecar: bytes, line: ManifestEntry, *, any_version: bool = False) -> bool:
+    """Whether a sidecar describes the object of a line: the version that was fetched, or any version."""
+    record = json_object(sidecar)
+    # After a failed fetch, the line has the checksum of the version that could not be fetched.
+    same = _IDENTITY_FIELDS if any_version or "error" in line else (*_IDENTITY_FIELDS, "checksum")
+    return record is not None and [record.get(name) for name in same] == [line.get(name) for name in same]
 
 
 def mtime_of(found: os.stat_result) -> str:
-    """When a file was last changed, to the microsecond."""
+    """The modification time of a file, to the microsecond."""
     seconds, rest = divmod(found.st_mtime_ns, 1_000_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat()
 
@@ -213,18 +212,13 @@ def mtime_of(found: os.stat_result) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
-    """A file to be read; a link in its place is refused, and nothing that would have to be waited for is."""
+    """A file, open for reading; links and anything that could block are refused."""
     with os_errors_as(path), os.fdopen(Disk().open(path, os.O_RDONLY), "rb") as file:
         yield file
 
 
 def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number: None) -> Iterator[ManifestEntry]:
-    """The lines of a manifest in order, read one by one.
-
-    Args:
-        path: the file.
-        damaged: told the number of each line that cannot be read; the others are given all the same.
-    """
+    """The lines of a manifest in order; `damaged` gets the numbers of those that cannot be read, which are left out."""
     with opened(path) as file:
         for number, text in enumerate(_lines(file.readline), 1):
             line = json_object(text)
@@ -235,7 +229,7 @@ def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number
 
 
 def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
-    """Each line once; of one that is too long, the beginning. What a crash left of a last one is none."""
+    """The lines, cut to `_MAX_LINE`, without an incomplete last one, which a crash leaves."""
     while text := readline(_MAX_LINE):
         rest = text
         while not rest.endswith(b"\n") and rest:
@@ -251,13 +245,7 @@ class Manifest:
     """Writes the manifest of a folder. Blocks; used from one thread at a time."""
 
     def __init__(self, folder: Path, disk: Disk | None = None, lines: Iterable[ManifestEntry] = ()) -> None:
-        """Open it to append, after cutting off a last line that a crash left incomplete.
-
-        Args:
-            folder: where it is.
-            disk: the file calls.
-            lines: what it begins with if it is not there.
-        """
+        """Open it for appending; an incomplete last line is cut off. A new manifest begins with `lines`."""
         self.path = folder / NAME
         self._disk = disk or Disk()
         self._unsynced = 0
@@ -275,7 +263,7 @@ class Manifest:
             raise
 
     def append(self, *lines: ManifestEntry) -> None:
-        """Write lines that belong together; they outlive the program at once, and the machine a little later."""
+        """Write lines. They survive a crash of the program at once, and a power cut after `sync`."""
         with os_errors_as(self.path):
             self._disk.write_all(self._file, b"".join(_encoded(line) for line in lines))
             self._unsynced += len(lines)
@@ -283,21 +271,21 @@ class Manifest:
                 self.sync()
 
     def sync(self) -> None:
-        """Wait until all lines are on the disk."""
+        """Sync all lines to the disk."""
         if self._unsynced:
             with os_errors_as(self.path):
                 self._disk.sync(self._file)
             self._unsynced = 0
 
     def compact(self, unlisted: Iterable[ManifestEntry] = (), scratch: Path | None = None, *, asked: str = "") -> None:
-        """Replace the manifest, all at once, by the lines that count.
+        """Replace the manifest atomically by its current lines.
 
         These are, for each object, the last line about its present file and the last one about each older file, and
-        the lines about what could not be listed, by this pull or by those that asked for something else.
+        what could not be listed, by this pull or by those that asked for something else.
 
         Args:
-            unlisted: the lines about what this pull could not list.
-            scratch: where a database lies meanwhile.
+            unlisted: what this pull could not list.
+            scratch: the folder for a temporary database.
             asked: what this pull asked for.
         """
         self.sync()
@@ -313,13 +301,13 @@ class Manifest:
             self._disk.close(old)
 
     def _replace(self, lines: Iterable[ManifestEntry]) -> None:
-        """Put these lines in place of the manifest all at once."""
+        """Replace the manifest atomically."""
         with replaced(self._disk, NAME, self._folder) as new:
             for line in lines:
                 self._disk.write_all(new, _encoded(line))
 
     def close(self) -> None:
-        """Write everything and close it."""
+        """Sync it and close it."""
         try:
             self.sync()
         finally:
@@ -331,7 +319,7 @@ class Manifest:
 
 
 class LastLines:
-    """Which lines of a manifest are the last of their kind."""
+    """Finds the lines of a manifest that no later line replaces."""
 
     def __init__(self, scratch: Path | None) -> None:
         self._database = ScratchDatabase(
@@ -339,13 +327,13 @@ class LastLines:
         )
 
     def add_all(self, lines: Iterable[ManifestEntry]) -> None:
-        """Look at all lines, in their order."""
+        """Add all lines, in order."""
         with self._database.transaction():
             for number, line in enumerate(lines):
                 self.add(number, line)
 
     def add(self, number: int, line: ManifestEntry) -> None:
-        """Look at a line; later ones count more."""
+        """Add a line, which replaces earlier ones of its kind."""
         if line.get("event") == UNLISTED:
             return
         key = key_of_entry(line)
@@ -354,7 +342,7 @@ class LastLines:
             self._database.execute("INSERT OR REPLACE INTO last VALUES (?, ?, ?)", (key, kind, number))
 
     def counts(self, number: int, line: ManifestEntry) -> bool:
-        """Whether a line says something that no other says better."""
+        """Whether a line is still current once all were added."""
         if line.get("event") == UNLISTED or (is_superseded(line) and "sha256" not in line):
             return False
         kind = _file_of(line) if is_superseded(line) else ""
@@ -362,7 +350,7 @@ class LastLines:
         return found is not None and found[0] == number
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete the temporary database."""
         self._database.close()
 
 
@@ -375,7 +363,7 @@ def _encoded(line: ManifestEntry) -> bytes:
 
 
 def whole_lines(disk: Disk, file: int) -> int:
-    """The bytes up to and with the last line end."""
+    """The size of a file up to and including its last line end."""
     end = os.fstat(file).st_size
     while end:
         start = max(end - 65_536, 0)
@@ -387,7 +375,7 @@ def whole_lines(disk: Disk, file: int) -> int:
 
 
 def last_line(disk: Disk, file: int, end: int) -> bytes:
-    """The last line that ends before there, without its line end; empty if there is none."""
+    """The last line that ends at `end`, without its line end; empty if there is none."""
     start = max(end - _MAX_LINE, 0)
     return disk.read(file, end - start, start).rstrip(b"\n").rpartition(b"\n")[2] if end else b""
 
@@ -396,7 +384,7 @@ def last_line(disk: Disk, file: int, end: int) -> bytes:
 
 
 def write_table(folder: Path, disk: Disk | None = None) -> Path:
-    """Write the manifest of a folder as CSV beside it, in place of one from before. Blocks."""
+    """Write the manifest of a folder as CSV beside it; returns the path. Blocks."""
     disk = disk or Disk()
     path = folder / TABLE
     manifest = folder / NAME

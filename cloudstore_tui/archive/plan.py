@@ -1,7 +1,6 @@
-"""What a pull has to do and what it has done, kept on the disk: any number of objects costs no memory.
+"""The plan of a pull: its objects, their local paths and outcomes. It lies in a database, so memory use is constant.
 
-Also the names: every object has a path of its own, which follows from the objects alone, those that the folder holds
-included, and never from their order.
+Paths are unique and depend only on the objects, including those that the folder already holds, never on their order.
 """
 
 import json
@@ -20,10 +19,10 @@ from cloudstore_tui.archive.manifest import (
     is_superseded,
     key_of,
     key_of_entry,
+    matches_object,
     mtime_of,
     path_of,
     sidecar_of,
-    tells_of_same,
 )
 from cloudstore_tui.core.errors import StorageError, error_for_code
 from cloudstore_tui.core.models import StoredObject
@@ -33,10 +32,10 @@ from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
 LENGTHS = (8, 12, 16, 24, 32, 0)
-"""Characters of a suffix: more where fewer are not unique. In the end a digest of everything that names an object."""
+"""Characters of an object's id in a suffix, as few as are unique; 0 stands for a digest of its full identity."""
 
 _COPIES = range(2, 100)
-"""Numbers that the engine gives to copies of one name; see `transfers`."""
+"""Numbers that the transfers give to copies with the same name."""
 
 _SCHEMA = """
 CREATE TABLE items(
@@ -67,35 +66,35 @@ class Outcome(StrEnum):
     """The outcome of one object."""
 
     WANTED = "wanted"
-    """Nothing yet."""
+    """To be fetched."""
     UNDER_WAY = "under way"
-    """A transfer of an earlier run brings it."""
+    """A transfer of an earlier run was resumed for it."""
     HAD = "had"
     """It was there already, complete."""
     FETCHED = "fetched"
     SKIPPED = "skipped"
-    """Another file has its name, and the user wants that left alone."""
+    """Another file has its name, which the user wants left alone."""
     MISSING = "missing"
 
 
 class PlanItem(msgspec.Struct, frozen=True):
-    """One object and where it goes."""
+    """One object and its local path."""
 
     number: int
     entry: StoredObject
     path: PurePosixPath
     """Below the folder of the pull."""
-    own: PurePosixPath
-    """The path that the plan alone gives it: another one where an earlier pull gave it that."""
+    planned: PurePosixPath
+    """The path that this plan gives it; `path` differs where an earlier pull gave it another one."""
 
     @property
     def key(self) -> str:
-        """What tells it from all others."""
+        """Its identity, as from `key_of`."""
         return key_of(self.entry.location)
 
     @property
     def address(self) -> str:
-        """Where it is at the service, as the user would write it."""
+        """Its address at the service."""
         return self.entry.location.address
 
 
@@ -110,29 +109,29 @@ class PullPlan:
     """Every object of a pull with its local path and outcome. Used from one thread at a time."""
 
     def __init__(self, scratch: Path | None = None, *, sidecars: bool = False) -> None:
-        """Make an empty one.
+        """Make an empty plan.
 
         Args:
-            scratch: where its file lies while the pull runs.
+            scratch: the folder for its temporary database.
             sidecars: whether every file gets a `.json` beside it, whose name must be free.
         """
         self._database = ScratchDatabase(scratch, _SCHEMA)
         self._sidecars = sidecars
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete the database."""
         self._database.close()
 
-    # What earlier pulls wrote
+    # Lines of the manifest
 
-    def remember(self, lines: Iterable[ManifestEntry]) -> None:
-        """Take over lines of a manifest; later ones replace earlier ones."""
+    def load_lines(self, lines: Iterable[ManifestEntry]) -> None:
+        """Load lines of a manifest; later ones replace earlier ones."""
         with self._database.transaction():
             for line in lines:
                 if key := key_of_entry(line):
-                    self._remember(key, line)
+                    self._load_line(key, line)
 
-    def _remember(self, key: str, line: ManifestEntry) -> None:
+    def _load_line(self, key: str, line: ManifestEntry) -> None:
         if not is_superseded(line):
             path = path_of(line)
             row = (key, json.dumps(path), _folded(path), _folded(sidecar_of(line)), json.dumps(line))
@@ -144,39 +143,39 @@ class PullPlan:
         if (found := self._database.one("SELECT line FROM known WHERE key = ?", (key,))) is not None:
             known = _line(found[0])
             if "error" not in known and all(known.get(name) == line.get(name) for name in ("path", "sha256")):
-                # Another object has its name now.
+                # Another object has its file name now.
                 self._database.execute("DELETE FROM known WHERE key = ?", (key,))
 
-    def known(self, item: PlanItem) -> ManifestEntry | None:
+    def line_of(self, item: PlanItem) -> ManifestEntry | None:
         """The last line of the manifest about an object."""
         found = self._database.one("SELECT line FROM known WHERE key = ?", (item.key,))
         return _line(found[0]) if found else None
 
-    def ours_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
-        """The lines of the manifest about files of this object there, its present one or an older one."""
+    def own_lines_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
+        """The lines about files of this object at a path, present or older versions."""
         older = self._database.all(
             "SELECT line FROM older WHERE key = ? AND path = ?", (item.key, json.dumps(str(path)))
         )
         lines = [_line(line) for (line,) in older]
-        present = self.known(item)
+        present = self.line_of(item)
         return [*lines, present] if present is not None and path_of(present) == str(path) else lines
 
-    def others_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
-        """The lines of the manifest about other objects whose file is there."""
+    def other_lines_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
+        """The lines about other objects whose file is at a path."""
         rows = self._database.all(
             "SELECT line FROM known WHERE folded = ? AND path = ? AND key <> ?",
             (_folded(str(path)), json.dumps(str(path)), item.key),
         )
         return [_line(line) for (line,) in rows]
 
-    def in_the_way(self) -> list[ManifestEntry]:
-        """The lines about objects that are not in this plan, while their files have the names of its folders."""
+    def lines_blocking_folders(self) -> list[ManifestEntry]:
+        """The lines about objects outside this plan whose files have the names of its folders."""
         unlisted = "key NOT IN (SELECT key FROM items)"
         rows = self._database.all(f"SELECT line FROM known WHERE folded IN (SELECT folded FROM folders) AND {unlisted}")
         return [_line(line) for (line,) in rows]
 
-    def _in_their_place(self) -> list[ManifestEntry]:
-        """The lines about objects that are not in this plan, whose files have the names of those that are."""
+    def _lines_with_wanted_names(self) -> list[ManifestEntry]:
+        """The lines about objects outside this plan whose files have names that it needs."""
         unlisted, names = "key NOT IN (SELECT key FROM items)", "SELECT folded FROM items"
         if self._sidecars:
             names += " UNION ALL SELECT folded || '.json' FROM items"
@@ -185,19 +184,19 @@ class PullPlan:
         )
         return [_line(line) for (line,) in rows]
 
-    def known_items(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
-        """The items that the manifest has a line about, with the last one. Outcomes and paths may change meanwhile."""
+    def items_with_lines(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
+        """The items that have a line, with the last one. Outcomes and paths may change during the iteration."""
         columns = "number, body, own, items.path, line"
         for *item, line in self._database.walk(columns, "items JOIN known USING (key)", first=0):
             yield _item(item), _line(line)
 
-    # What is to be had
+    # Objects
 
     def add(self, entries: Iterable[tuple[StoredObject, tuple[str, ...]]]) -> None:
-        """Take in objects with their paths; those that are in it already are passed over."""
+        """Add objects with their paths, except those that are in it already."""
         rows, paths = [], set()
         for entry, given in entries:
-            path = _beside_ours(given)
+            path = _avoid_reserved(given)
             rows.append(_row(entry, "/".join(path)))
             paths.add(path)
         columns = "key, identity, body, size, base, own, path, folded"
@@ -205,61 +204,60 @@ class PullPlan:
         above = {fold("/".join(path[:depth])) for path in paths for depth in range(1, len(path))}
         self._database.execute_many("INSERT OR IGNORE INTO folders VALUES (?)", ((folder,) for folder in above))
 
-    def settle_names(self, is_there: Callable[[ManifestEntry], bool] = lambda _line: False) -> None:
-        """Give suffixes where two names are one, and keep the names that the manifest knows.
+    def assign_names(self, is_there: Callable[[ManifestEntry], bool] = lambda _line: False) -> None:
+        """Make all paths unique by suffixes, and keep the names that earlier pulls gave.
 
-        The suffixes follow from the objects alone, whatever of them is here already: those of this plan, and those of
-        others that have a name of it.
+        Suffixes depend only on the objects: those of this plan, and others whose files have names that it needs.
 
         Args:
-            is_there: whether the file that a line of the manifest tells of is still there.
+            is_there: whether the file of a line still exists.
         """
         with self._database.transaction():
-            for line in self._in_their_place():
+            for line in self._lines_with_wanted_names():
                 if "sha256" in line and is_there(line):
                     paths = (path_of(line), sidecar_of(line))
                     folded = ((_folded(path),) for path in paths if path)
                     self._database.execute_many("INSERT OR IGNORE INTO others VALUES (?)", folded)
             self._make_names_distinct()
             self._database.execute("UPDATE items SET own = path")
-            for item, line in self.known_items():
+            for item, line in self.items_with_lines():
                 path = path_of(line)
-                if "error" not in line and path != str(item.path) and self.could_be(item, path):
-                    self._keep(item, path)
+                if "error" not in line and path != str(item.path) and self.could_be_named(item, path):
+                    self._keep_path(item, path)
 
-    def could_be(self, item: PlanItem, path: str) -> bool:
-        """Whether an object can have got a path in an earlier pull with the same template."""
+    def could_be_named(self, item: PlanItem, path: str) -> bool:
+        """Whether an earlier pull with the same template can have given an object this path."""
         found = self._database.one("SELECT base FROM items WHERE number = ?", (item.number,))
-        bases = {found[0] if found else "", str(item.own)}
+        bases = {found[0] if found else "", str(item.planned)}
         if path in bases:
             return True
-        # Most names that another template gave are told by a glance.
-        if "~" not in path or PurePosixPath(path).parent != item.own.parent:
+        # This excludes most names of other templates at little cost.
+        if "~" not in path or PurePosixPath(path).parent != item.planned.parent:
             return False
         identity = item.entry.id or item.entry.location.path
         if any(path == suffixed(base, identity, item.key, length) for base in bases for length in LENGTHS):
             return True
-        name = item.own.name
-        return any(path == str(item.own.with_name(distinct_name(name, f"{identity} {copy}"))) for copy in _COPIES)
+        name = item.planned.name
+        return any(path == str(item.planned.with_name(distinct_name(name, f"{identity} {copy}"))) for copy in _COPIES)
 
-    # What became of it
+    # Outcomes
 
     def items(self, outcome: Outcome | None = None) -> Iterator[PlanItem]:
-        """All items, or those of one outcome, in the order in which they came. Outcomes may change meanwhile."""
+        """All items, or those with one outcome, in the order of adding. Outcomes may change during the iteration."""
         condition, given = ("1", ()) if outcome is None else ("outcome = ?", (outcome.value,))
         yield from map(_item, self._database.walk(_ITEM, "items", condition, given, first=0))
 
     def find(self, key: str) -> PlanItem | None:
-        """One item by its key."""
+        """The item with a key."""
         row = self._database.one(f"SELECT {_ITEM} FROM items WHERE key = ?", (key,))
         return _item(row) if row else None
 
     def outcome(self, item: PlanItem) -> Outcome:
-        """The outcome of an item so far."""
+        """The current outcome of an item."""
         found = self._database.one("SELECT outcome FROM items WHERE number = ?", (item.number,))
         return Outcome(found[0] if found else Outcome.WANTED)
 
-    def note(
+    def set_outcome(
         self,
         item: PlanItem,
         outcome: Outcome,
@@ -271,11 +269,11 @@ class PullPlan:
         """Record the outcome of an item.
 
         Args:
-            item: which one.
-            outcome: what.
-            level: how well it was verified.
+            item: of this plan.
+            outcome: its outcome.
+            level: how it was verified.
             error: why it is missing.
-            changed: whether it is a new version of what an earlier pull brought.
+            changed: whether it is a new version of an object that an earlier pull fetched.
         """
         reason = json.dumps([error.message, error.subject, error.hint]) if error else ""
         self._database.execute(
@@ -284,7 +282,7 @@ class PullPlan:
         )
 
     def losses(self) -> Iterator[Loss]:
-        """The missing objects with their reasons."""
+        """The missing objects and why."""
         for *item, code, reason in self._database.walk(
             f"{_ITEM}, code, reason", "items", "outcome = 'missing'", first=0
         ):
@@ -292,22 +290,22 @@ class PullPlan:
             yield Loss(_item(item), error_for_code(code, message, subject=subject, hint=hint))
 
     def counts(self) -> dict[Outcome, int]:
-        """How many items have each outcome."""
+        """The number of items by outcome."""
         found = dict(self._database.all("SELECT outcome, count(*) FROM items GROUP BY outcome"))
         return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
 
     def sizes(self) -> dict[Outcome, int]:
-        """The bytes of the items of each outcome, where sizes are known."""
+        """The bytes of the items by outcome; unknown sizes count as 0."""
         found = dict(self._database.all("SELECT outcome, sum(size) FROM items GROUP BY outcome"))
         return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
 
     def changed(self) -> int:
-        """How many objects were fetched in a new version."""
+        """The number of objects fetched in a new version."""
         found = self._database.one("SELECT count(*) FROM items WHERE changed")
         return int(found[0]) if found else 0
 
     def levels(self) -> dict[str, int]:
-        """How many of the objects that are here were verified how well."""
+        """The number of objects that are here, by how they were verified."""
         rows = self._database.all(
             "SELECT level, count(*) FROM items WHERE outcome IN ('had', 'fetched') GROUP BY level ORDER BY level"
         )
@@ -316,7 +314,7 @@ class PullPlan:
     # Names
 
     def _make_names_distinct(self) -> None:
-        """Give every item whose path is taken by another one, or by us, a suffix; all those of one name get it."""
+        """Add a suffix to every path that is used twice or reserved; all items that share the path get one."""
         taken = f"{_SAME} OR {_FOLDER} OR {_OTHERS} OR {_OURS}"
         if self._sidecars:
             self._database.execute("CREATE INDEX by_sidecar ON items(folded || '.json')")
@@ -334,8 +332,8 @@ class PullPlan:
                 ((path, fold(path), number) for number, path in paths),
             )
 
-    def _keep(self, item: PlanItem, path: str) -> None:
-        """Give an item another path if that is free."""
+    def _keep_path(self, item: PlanItem, path: str) -> None:
+        """Give an item its earlier path, if that is free."""
         folded = fold(path)
         names = (folded, f"{folded}.json", folded.removesuffix(".json")) if self._sidecars else (folded,)
         marks = ", ".join("?" * len(names))
@@ -347,31 +345,31 @@ class PullPlan:
 
 
 def fold(path: str) -> str:
-    """What two paths have in common that some file system takes for one."""
+    """A form that is equal for paths that some file system regards as the same."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _folded(path: str) -> str:
-    """The same of a path that a manifest tells, which may hold what no database takes."""
+    """The same for a path from a manifest, which may hold lone surrogates."""
     return fold(path).encode(errors="backslashreplace").decode()
 
 
 def suffixed(base: str, identity: str, key: str, length: int) -> str:
-    """A path with a suffix of so many characters of an object's id; with a digest of its key if 0."""
+    """A path with a suffix of `length` characters of an object's id, or with a digest of its key if that is 0."""
     path = PurePosixPath(base)
-    # An id can be there in two regions.
+    # Two regions can have the same id.
     return str(path.with_name(distinct_name(path.name, identity, length) if length else distinct_name(path.name, key)))
 
 
 def suffixed_names(line: ManifestEntry) -> list[str]:
-    """The names with suffixes that a plan could give the object of a line, the shortest first."""
+    """The suffixed names that a plan could give the object of a line, shortest first."""
     key, path = key_of_entry(line), path_of(line)
     identity = str(line.get("id") or line.get("key"))
     return [PurePosixPath(suffixed(path, identity, key, length)).name for length in LENGTHS]
 
 
-def _beside_ours(path: tuple[str, ...]) -> tuple[str, ...]:
-    """A path whose folders do not have a name of ours."""
+def _avoid_reserved(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path with its first folder renamed if that name is reserved."""
     if len(path) > 1 and fold(path[0]) in RESERVED:
         return (distinct_name(path[0], path[0]), *path[1:])
     return path
@@ -400,17 +398,17 @@ class LocalMatch(StrEnum):
     """How a file compares with its line of the manifest."""
 
     SAME = "same"
-    """By size and time, or by its digest."""
+    """The same size and time."""
     TOUCHED = "touched"
-    """The bytes are the same, the time is another one."""
+    """The same bytes, another time."""
     OTHER = "other"
     """Another file, or none."""
 
 
 def match_file(folder: PullFolder, path: PurePosixPath, line: ManifestEntry, stop: Stop) -> LocalMatch:
-    """A file and the line about it; its bytes are read only where its time is not the one of the line.
+    """Compare a file with its line. Its bytes are read only if its time differs.
 
-    One that cannot be read is another one: the transfer says what is wrong with it.
+    A file that cannot be read counts as another one; its transfer will report what is wrong.
     """
     try:
         found = folder.stat(path)
@@ -425,26 +423,26 @@ def match_file(folder: PullFolder, path: PurePosixPath, line: ManifestEntry, sto
 
 
 def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> int:
-    """Note every object whose present version is in the folder, also under an earlier name.
+    """Mark every object whose present version is in the folder, under any earlier name, as `HAD`.
 
     Returns:
-        How many of them have neither a time nor a checksum, so that only another size would tell a new version.
+        How many of these have neither a time nor a checksum, so that only another size would reveal a new version.
     """
     vague = 0
-    for item, line in plan.known_items():
+    for item, line in plan.items_with_lines():
         stop.check()
         path = PurePosixPath(path_of(line))
-        is_named = path == item.path or plan.could_be(item, str(path))
-        if not (is_named and tells_of_same(line, item.entry)):
+        is_named = path == item.path or plan.could_be_named(item, str(path))
+        if not (is_named and matches_object(line, item.entry)):
             continue
         if match_file(folder, path, line, stop) is not LocalMatch.OTHER:
-            plan.note(item, Outcome.HAD, str(line.get("level", "")))
+            plan.set_outcome(item, Outcome.HAD, str(line.get("level", "")))
             entry = item.entry
             vague += not (entry.checksum or entry.modified or entry.updated or entry.created)
     return vague
 
 
 def is_earlier_version(plan: PullPlan, folder: PullFolder, item: PlanItem, stop: Stop) -> bool:
-    """Whether the file in an object's place is what an earlier pull put there for it, untouched since."""
-    lines = plan.ours_at(item.path, item)
+    """Whether the file at an object's path is an earlier version of it, unchanged since an earlier pull."""
+    lines = plan.own_lines_at(item.path, item)
     return any(match_file(folder, item.path, line, stop) is not LocalMatch.OTHER for line in lines)

@@ -1,4 +1,4 @@
-"""A pull from its query to its report."""
+"""A pull, from its query to its report."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_lines, open_chain, read_lines
-from cloudstore_tui.archive.fetch import Fetching, Recorder
+from cloudstore_tui.archive.fetch import Fetcher, Recorder
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.listing import ObjectListing
 from cloudstore_tui.archive.manifest import (
@@ -37,39 +37,39 @@ from cloudstore_tui.transfers.workers import Stop, Workers
 
 
 class PullEstimate(msgspec.Struct, frozen=True):
-    """What a pull would do, before it begins."""
+    """What a pull would do."""
 
     found: int
     had: int
     """Objects that are here already, complete."""
     size: int
-    """Bytes to fetch, where the service tells sizes."""
+    """Bytes to fetch; unknown sizes count as 0."""
     windows: int
-    """Windows of time, or folders, that were looked at."""
+    """Windows of time, or folders, that were listed."""
     unit: str
-    """Which of both: `window` or `folder`."""
+    """`window` or `folder`."""
     zip_jobs: int
     direct: int
-    """Objects to be fetched one by one."""
+    """Objects to fetch one by one."""
     requests: int
-    """Of the API, listing included."""
+    """API requests, including those of the listing."""
     seconds: float
-    """To fetch everything at the present pace."""
+    """Time to fetch everything at the present pace."""
     examples: tuple[str, ...]
     """The first paths below the folder."""
     left_out: int = 0
-    """Objects that the service found and that do not meet those conditions of the user which only we can check."""
+    """Objects that the service found but that do not meet the conditions checked here."""
     unlisted: tuple[StorageError, ...] = ()
-    """What could not be listed, and so is not in the numbers."""
+    """What could not be listed, and so is not counted."""
 
     @property
     def wanted(self) -> int:
-        """Objects to be fetched."""
+        """Objects to fetch."""
         return self.found - self.had
 
 
 class PullReport(msgspec.Struct, frozen=True):
-    """A pull when it has ended: `found` is the sum of `had`, `fetched`, `skipped` and `missing`."""
+    """The result of a pull: `found` is the sum of `had`, `fetched`, `skipped` and `missing`."""
 
     found: int
     had: int
@@ -77,26 +77,26 @@ class PullReport(msgspec.Struct, frozen=True):
     skipped: int
     missing: int
     size: int
-    """Bytes of what was fetched now."""
+    """Bytes fetched."""
     levels: dict[str, int]
-    """How many of the objects that are here were verified how well."""
+    """The number of objects that are here, by how they were verified."""
     changed: int = 0
-    """How many of those fetched are new versions of what an earlier pull brought."""
+    """Objects fetched in a new version."""
     left_out: int = 0
-    """Objects that the service found and that do not meet those conditions of the user which only we can check."""
+    """Objects that the service found but that do not meet the conditions checked here."""
     unlisted: tuple[StorageError, ...] = ()
-    """What could not be listed, and so may be missing, too."""
+    """What could not be listed, so that more may be missing."""
     unwritten: tuple[StorageError, ...] = ()
-    """What could not be written beside the objects: the manifest, its table, files that tell of an object."""
+    """Why the manifest, its table or a sidecar could not be written."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is known to be missing, and everything is written down."""
+        """Whether nothing is missing and everything is recorded."""
         return not (self.missing or self.unlisted or self.unwritten)
 
 
 class Pull:
-    """Brings everything that a listing finds into a folder. Holds its plan on the disk until it is closed."""
+    """Fetches everything that a listing finds into a folder. Its plan lies on the disk until `close`."""
 
     def __init__(
         self,
@@ -106,13 +106,13 @@ class Pull:
         keeps: Callable[[StoredObject], bool] = lambda _entry: True,
         disk: Disk | None = None,
     ) -> None:
-        """Prepare one; nothing is sent and nothing is written to the folder yet.
+        """Prepare a pull; nothing is sent, and nothing is written to the folder yet.
 
         Args:
             provider: the profile.
-            listing: what is to be brought.
-            options: how.
-            keeps: whether an object that was listed is wanted, for conditions that the service cannot check.
+            listing: the objects to fetch.
+            options: how to fetch them.
+            keeps: whether a listed object is wanted, for conditions that the service cannot check.
             disk: the file calls.
 
         Raises:
@@ -122,44 +122,44 @@ class Pull:
         self.listing = listing
         self._options = options
         self._place = options.place
-        self._keeps = keeps
+        self._is_wanted = keeps
         self._disk = disk or Disk()
         self._folder = PullFolder(options.place.payload, self._disk)
         self._plan = PullPlan(options.scratch, sidecars=options.sidecars)
         self._workers = Workers(1)
-        self._fetching: Fetching | None = None
+        self._fetcher: Fetcher | None = None
         self._left_out: set[int] = set()
-        self._is_untidy = False
-        """Whether the manifest has lines that do not count any more."""
+        self._needs_compacting = False
+        """Whether the manifest has outdated lines."""
         self.warnings: list[str] = []
-        """Sentences that a user should see and that mean no loss."""
+        """Sentences for the user about things that are no loss."""
         self.wanted = 0
-        """Objects to be fetched; 0 until that is known."""
+        """Objects to fetch; 0 until that is known."""
         self.listed = 0
         """Objects found so far."""
 
     @property
     def plan(self) -> PullPlan:
-        """Every object and its outcome."""
+        """Its objects and their outcomes."""
         return self._plan
 
     @property
     def ended(self) -> int:
-        """Objects that came to an end in this run."""
-        return self._fetching.done if self._fetching else 0
+        """Objects that got an outcome in this run."""
+        return self._fetcher.done if self._fetcher else 0
 
     @property
     def size(self) -> int:
         """Bytes fetched in this run."""
-        return self._fetching.size if self._fetching else 0
+        return self._fetcher.size if self._fetcher else 0
 
     async def finish(self) -> None:
-        """Begin nothing more; returns when the objects in hand are here and written down."""
-        if self._fetching is not None:
-            await self._fetching.finish()
+        """Begin nothing more; returns once the transfers under way have ended and are recorded."""
+        if self._fetcher is not None:
+            await self._fetcher.finish()
 
     async def close(self) -> None:
-        """Forget the plan."""
+        """Delete the plan."""
         self._workers.close()
         self._plan.close()
 
@@ -188,15 +188,15 @@ class Pull:
         )
 
     async def run(self, engine: TransferManager, begun: Callable[[], None] = lambda: None) -> PullReport:
-        """Fetch what is missing, and tell what is here then.
+        """Fetch what is missing.
 
         Args:
-            engine: what fetches.
-            begun: called once the folder is there and kept for this pull. May block.
+            engine: carries out the transfers.
+            begun: called in a worker thread once the folder exists and is locked.
 
         Raises:
-            BusyError: another pull fills the folder.
-            StorageError: nothing can be listed, or neither the folder nor the plan can be used at all.
+            BusyError: another run has locked the folder.
+            StorageError: nothing can be listed, or the folder or the plan cannot be used.
         """
         await self._workers.run(lambda _stop: self._folder.lock())
         try:
@@ -207,10 +207,10 @@ class Pull:
             self._folder.unlock()
 
     async def _prepare(self) -> None:
-        await self._workers.run(lambda _stop: self._remember())
+        await self._workers.run(lambda _stop: self._load_manifest())
         async for page in self.listing.pages():
-            self._take(page)
-        await self._workers.run(lambda stop: self._plan.settle_names(partial(self._is_there, stop)))
+            self._add_page(page)
+        await self._workers.run(lambda stop: self._plan.assign_names(partial(self._is_there, stop)))
         vague = await self._workers.run(lambda stop: match_plan(self._plan, self._folder, stop))
         if vague:
             had = "1 object that is here has" if vague == 1 else f"{vague:,} objects that are here have"
@@ -220,12 +220,12 @@ class Pull:
     def _is_there(self, stop: Stop, line: ManifestEntry) -> bool:
         return match_file(self._folder, PurePosixPath(path_of(line)), line, stop) is not LocalMatch.OTHER
 
-    def _remember(self) -> None:
-        """Learn what earlier pulls brought."""
+    def _load_manifest(self) -> None:
+        """Load what earlier pulls recorded."""
         damaged: list[int] = []
-        self._plan.remember(self._lines(damaged))
+        self._plan.load_lines(self._lines(damaged))
         if damaged:
-            self._is_untidy = True
+            self._needs_compacting = True
             what = "1 line cannot" if len(damaged) == 1 else f"{len(damaged):,} lines cannot"
             self.warnings.append(f"{NAME}: {what} be read. The files that they were about are checked again.")
 
@@ -240,21 +240,21 @@ class Pull:
         if self._has_manifest():
             lines = read_lines(self._place, damaged=damaged.append)
         elif self._has_events():
-            self._is_untidy = True
+            self._needs_compacting = True
             self.warnings.append(f"{NAME} was gone, and is written anew from {CHAIN}.")
             lines = manifest_lines(self._place.root / CHAIN)
         profile = self._provider.profile.name
         for line in lines:
-            self._is_untidy = self._is_untidy or line.get("event") == UNLISTED
+            self._needs_compacting = self._needs_compacting or line.get("event") == UNLISTED
             if line.get("profile") == profile and (region := line.get("region")):
                 self.listing.known_regions.add(str(region))
             yield line
 
-    def _take(self, page: tuple[StoredObject, ...]) -> None:
+    def _add_page(self, page: tuple[StoredObject, ...]) -> None:
         naming, service = self._options.naming, self._provider.profile.provider
-        kept = [entry for entry in page if self._keeps(entry)]
+        kept = [entry for entry in page if self._is_wanted(entry)]
         if len(kept) < len(page):
-            self._left_out.update(hash(entry.location) for entry in page if not self._keeps(entry))
+            self._left_out.update(hash(entry.location) for entry in page if not self._is_wanted(entry))
         self._plan.add((entry, naming.path(entry, service)) for entry in kept)
         self.listed += len(kept)
 
@@ -265,8 +265,8 @@ class Pull:
         with closing(opened) as chain:
             recorder = await self._workers.run(lambda _stop: self._recorder(chain))
             try:
-                await self._workers.run(recorder.catch_up)
-                await self._workers.run(lambda _stop: recorder.announce(self._options.asked))
+                await self._workers.run(recorder.update_existing)
+                await self._workers.run(lambda _stop: recorder.record_targets(self._options.asked))
                 batch = TransferBatch(
                     secrets.token_hex(6),
                     f"{self.wanted:,} file{'' if self.wanted == 1 else 's'} of {self._provider.profile.name}",
@@ -274,33 +274,33 @@ class Pull:
                     self.wanted,
                     self._plan.sizes()[Outcome.WANTED],
                 )
-                self._fetching = Fetching(self._plan, self._folder, recorder, self._options.on_conflict, engine, batch)
-                await self._fetching.run(zips=strategy.zip_jobs > 0)
-                self.warnings += self._fetching.warnings
+                self._fetcher = Fetcher(self._plan, self._folder, recorder, self._options.on_conflict, engine, batch)
+                await self._fetcher.run(zips=strategy.zip_jobs > 0)
+                self.warnings += self._fetcher.warnings
             finally:
                 recorder.close()
-            await self._workers.run(lambda _stop: self._tidy(recorder, chain))
+            await self._workers.run(lambda _stop: self._finish_manifest(recorder, chain))
         return self._report(recorder)
 
     def _recorder(self, chain: Chain) -> Recorder:
         manifest = Manifest(self._folder.path, self._disk, manifest_lines(chain.path))
         lacking = list(lacking_lines(self._place))
         if lacking:
-            self._is_untidy = True
+            self._needs_compacting = True
             manifest.append(*lacking)
         service = self._provider.profile.provider
         return Recorder(self._plan, self._folder, manifest, service, sidecars=self._options.sidecars, chain=chain)
 
-    def _tidy(self, recorder: Recorder, chain: Chain) -> None:
-        """Leave the lines of the manifest that count, and what could not be listed; write its table."""
-        is_new = bool(recorder.written or self._is_untidy or self.listing.failures)
+    def _finish_manifest(self, recorder: Recorder, chain: Chain) -> None:
+        """Reduce the manifest to its current lines, add what could not be listed, and write the table."""
+        is_new = bool(recorder.written or self._needs_compacting or self.listing.failures)
         try:
             if recorder.broken is None:
                 if is_new:
                     self._compact(chain)
                 chain.append([(PULLED, {outcome.value: number for outcome, number in self._plan.counts().items()})])
             chain.sync()
-            # One from before would tell less than there is.
+            # An earlier table would be out of date.
             if self._options.table or (is_new and self._folder.stat(PurePosixPath(TABLE)) is not None):
                 write_table(self._folder.path, self._disk)
         except StorageError as error:

@@ -1,7 +1,7 @@
-"""Whether everything that should be there of the calls that took place is there: at the service, and in a folder.
+"""Whether the service and a folder have the objects of all calls that took place.
 
-Three lists are joined by the ids of calls: what somebody else says took place, what the service has, and what the
-folder holds. They lie on the disk meanwhile: a month can be a hundred thousand calls.
+Three lists are joined by the ids of calls: the calls according to another system, what the service has, and what the
+folder holds. They lie in a temporary database: a month can have a hundred thousand calls.
 """
 
 import csv
@@ -23,9 +23,9 @@ from cloudstore_tui.archive.manifest import (
     key_of,
     key_of_entry,
     location_of,
+    matches_object,
     path_of,
     place_of,
-    tells_of_same,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.core.errors import LocalDiskError, UsageError
@@ -35,7 +35,7 @@ from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
 JOINED_BY = ("callId", "originalCallId", "transactionId")
-"""Tags that hold what others name a call by."""
+"""Tags that hold an id by which other systems know a call."""
 RECORDINGS = ("callrecording", "callcenterrecording")
 ARCHIVED = "ARCHIVED"
 _HERE_ALONE = "HERE"
@@ -51,7 +51,7 @@ CREATE TABLE lines(key TEXT PRIMARY KEY, path TEXT, line TEXT) WITHOUT ROWID;
 
 
 class OpenKind(StrEnum):
-    """What is not as it should be."""
+    """The kinds of discrepancies."""
 
     MISSING = "missing at the service"
     ARCHIVED = "archived"
@@ -63,7 +63,7 @@ class OpenKind(StrEnum):
 
 
 class OpenItem(msgspec.Struct, frozen=True):
-    """One thing that is not as it should be."""
+    """One discrepancy."""
 
     kind: OpenKind
     call: str
@@ -76,19 +76,19 @@ class CallRow(msgspec.Struct, frozen=True):
     """One call that took place."""
 
     id: str
-    """Empty where the table does not tell it."""
+    """Empty if the table does not have it."""
     start: datetime | None
-    """When it began; unknown where that cannot be read."""
+    """`None` if it cannot be read."""
 
 
 def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str = "") -> Iterator[CallRow]:
     """The calls of a table.
 
     Args:
-        path: a CSV file with a line of names; commas, semicolons or tabs.
-        zone: of times without one.
-        id_column: the column with the id of the call; found by its name if empty.
-        start_column: the column with its beginning, likewise.
+        path: a CSV file with a header line, separated by commas, semicolons or tabs.
+        zone: the zone of times without one.
+        id_column: the column with the id of the call; a column with a usual name if empty.
+        start_column: the same for the start of the call.
 
     Raises:
         UsageError: there is no such column.
@@ -112,12 +112,12 @@ def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str 
         reason = (error.strerror or "unknown").lower()
         raise LocalDiskError(f"the list of calls cannot be read: {reason}", subject=str(path)) from None
     except csv.Error:
-        hint = "Export it as CSV, with a line of names."
+        hint = "Export it as CSV, with a header line."
         raise UsageError("is not a CSV file", subject=str(path), hint=hint) from None
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8, unless the mark at its beginning says otherwise: spreadsheets write "Unicode text" in UTF-16."""
+    """UTF-8, unless a byte-order mark says otherwise: spreadsheets write "Unicode text" in UTF-16."""
     with path.open("rb") as file:
         return "utf-16" if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
@@ -152,12 +152,12 @@ class Reconciliation:
     """Joins the three lists. Blocks; close it."""
 
     def __init__(self, folder: Path, expected: Sequence[str], scratch: Path | None = None) -> None:
-        """Begin.
+        """Begin with empty lists.
 
         Args:
             folder: one that was pulled.
-            expected: the types that every call has to have; empty for a recording of any kind.
-            scratch: where the lists lie meanwhile.
+            expected: the types that every call must have; empty for a recording of any kind.
+            scratch: the folder for the temporary database.
         """
         self._place = place_of(folder)
         self._folder = PullFolder(self._place.payload)
@@ -167,14 +167,14 @@ class Reconciliation:
         self.unread = 0
         """Calls whose start cannot be read."""
         self.unnamed = 0
-        """Lines that tell of a call, and not which one."""
+        """Calls without an id."""
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete the lists."""
         self._database.close()
 
     def add_calls(self, rows: Iterable[CallRow]) -> None:
-        """Take in what took place."""
+        """Add the calls that took place."""
         with self._database.transaction():
             for row in rows:
                 if not row.id:
@@ -187,14 +187,14 @@ class Reconciliation:
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
-        """From the first to the last beginning of a call."""
+        """The first and the last start of a call."""
         first, last = self._one("SELECT min(start) FROM calls"), self._one("SELECT max(start) FROM calls")
         if first is None or last is None:
             return None
         return datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
 
     def add_folder(self) -> None:
-        """Take in what the folder's manifest says of it."""
+        """Add what the folder's manifest lists."""
         if self._folder.stat(PurePosixPath(NAME)) is None:
             return
         with self._database.transaction():
@@ -203,7 +203,7 @@ class Reconciliation:
                 self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?)", row)
 
     def add_objects(self, entries: Iterable[StoredObject], stop: Stop) -> None:
-        """Take in what the service has."""
+        """Add objects of the service."""
         with self._database.transaction():
             for entry in entries:
                 stop.check()
@@ -215,7 +215,7 @@ class Reconciliation:
                 self._join(key, (entry.tag(name) for name in JOINED_BY))
 
     def add_only_here(self, stop: Stop) -> None:
-        """Add what only the folder has, or what the service was not asked for."""
+        """Add the objects that only the folder has, or that the service was not asked for."""
         for key, text in self._database.walk("key, line", "lines"):
             if self._database.one("SELECT 1 FROM objects WHERE key = ?", (key,)) is not None:
                 continue
@@ -229,7 +229,7 @@ class Reconciliation:
             self._join(key, (str(tags.get(name, "")) for name in JOINED_BY) if isinstance(tags, dict) else ())
 
     def open_items(self) -> Iterator[OpenItem]:
-        """What is not as it should be, call by call, then the objects that belong to none."""
+        """The discrepancies, call by call, then the objects that belong to no call."""
         for (call,) in self._database.walk("id", "calls"):
             yield from self._of_call(call)
         yield from self._unexpected()
@@ -267,14 +267,14 @@ class Reconciliation:
                 self._database.execute("INSERT OR IGNORE INTO terms VALUES (?, ?)", (value, key))
 
     def _here(self, key: str, stop: Stop, entry: StoredObject | None = None) -> str:
-        """What the folder has of an object: nothing, the object, or something else."""
+        """What the folder has of an object: nothing (empty), the `same`, or a `changed` one."""
         row = self._database.one("SELECT path, line FROM lines WHERE key = ?", (key,))
         if row is None:
             return ""
         line: ManifestEntry = msgspec.json.decode(row[1])
         if "sha256" not in line:
             return ""
-        is_same = entry is None or tells_of_same(line, entry)
+        is_same = entry is None or matches_object(line, entry)
         match = match_file(self._folder, PurePosixPath(row[0]), line, stop)
         if match is LocalMatch.OTHER and self._folder.stat(PurePosixPath(row[0])) is None:
             return ""

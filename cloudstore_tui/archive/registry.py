@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from cloudstore_tui.archive.runs import FILLING, RunOutcome, RunStatus, read_status
+from cloudstore_tui.archive.runs import FILL_COMMANDS, RunOutcome, RunStatus, read_status
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.memory import JsonState
@@ -92,7 +92,7 @@ class ArchiveRegistry:
 
             folder = Path(archive.folder)
             runs: list[RunStatus] = []
-            for command in FILLING:
+            for command in FILL_COMMANDS:
                 with suppress(StorageError):
                     runs += [status] if (status := read_status(folder, command)) else []
             if runs:

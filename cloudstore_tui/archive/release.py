@@ -1,4 +1,4 @@
-"""Which objects may go from the service, because a folder holds a good copy of them, read back just now."""
+"""Proof, before objects are deleted at the service, that a folder holds a good copy of each."""
 
 import os
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from cloudstore_tui.archive.manifest import (
     key_of,
     key_of_entry,
     location_of,
+    matches_object,
     path_of,
     place_of,
-    tells_of_same,
 )
 from cloudstore_tui.core.errors import MissingError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -30,18 +30,18 @@ CREATE TABLE lines(key TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;
 CREATE TABLE proved(key TEXT PRIMARY KEY, state TEXT, checksum TEXT, size INTEGER) WITHOUT ROWID;
 """
 _BY_CHECKSUM = "md5"
-"""Begins the levels at which the bytes were compared with a checksum of the service."""
+"""The beginning of the levels at which bytes were compared with a checksum of the service."""
 
 
 class ProofFolder:
-    """A pulled folder that objects are proved by; locked against pulls until it is closed. Blocks."""
+    """A pulled folder that proves copies of objects; locked until `close`. Blocks."""
 
     def __init__(self, folder: Path, scratch: Path | None = None) -> None:
-        """Take in its manifest.
+        """Lock it and load its manifest.
 
         Raises:
             MissingError: nothing was ever pulled there.
-            StorageError: another pull fills it, or the disk refuses.
+            StorageError: another run has locked it, or the disk refuses.
         """
         place = place_of(folder)
         self._place = place
@@ -57,19 +57,19 @@ class ProofFolder:
                 self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", row)
 
     def close(self) -> None:
-        """Let others in."""
+        """Unlock the folder."""
         self._database.close()
         self._folder.unlock()
 
     def locations(self) -> Iterator[Location]:
-        """All objects that the folder holds a file of."""
+        """The locations of all objects that the folder holds."""
         for _key, text in self._database.walk("key, line", "lines"):
             line: ManifestEntry = msgspec.json.decode(text)
             if "sha256" in line and (location := location_of(line)) is not None:
                 yield location
 
     def prove(self, entry: StoredObject, stop: Stop) -> str:
-        """Why an object, as it is now, has no good copy here; empty if it has. Its copy is read."""
+        """Read the copy of an object back: why it is no good copy of its present version; empty if it is one."""
         key = key_of(entry.location)
         line = self._line(key)
         if why := _why_other(line, entry):
@@ -94,7 +94,7 @@ class ProofFolder:
         return ""
 
     def still_proved(self, entry: StoredObject) -> str:
-        """Why an object is no longer proved; empty if neither it nor its copy was touched since. Quick."""
+        """Why a proof no longer holds; empty if neither the object nor its copy was touched since. Reads no bytes."""
         key = key_of(entry.location)
         row = self._database.one("SELECT state, checksum, size FROM proved WHERE key = ?", (key,))
         if row is None:
@@ -108,7 +108,7 @@ class ProofFolder:
         return "" if state == row[0] else "its copy was touched meanwhile"
 
     def note_released(self, done: list[Deletion]) -> None:
-        """Add to the events of the folder what was deleted at the service."""
+        """Record in the events of the folder what was deleted at the service."""
         chain = open_chain(self._place)
         try:
             chain.append(
@@ -130,7 +130,7 @@ class ProofFolder:
         return path_of(self._line(key_of(location)))
 
     def _state(self, path: PurePosixPath) -> str | None:
-        """A text that changes with every change of a file, even if its time is set back afterwards."""
+        """Text that changes with every change of a file, even if its modification time is set back afterwards."""
         found = self._folder.stat(path)
         return None if found is None else _state_of(found)
 
@@ -140,10 +140,10 @@ def _state_of(found: os.stat_result) -> str:
 
 
 def _why_other(line: ManifestEntry, entry: StoredObject) -> str:
-    """Why a line is no proof of an object as the service has it now."""
+    """Why a line cannot prove a copy of an object's present version; empty if it can."""
     if "sha256" not in line:
         return "it was never fetched"
-    if not tells_of_same(line, entry):
+    if not matches_object(line, entry):
         return "what was fetched is another version"
     if not entry.checksum or not str(line.get("level", "")).startswith(_BY_CHECKSUM):
         return "its copy was never compared with a checksum of the service"

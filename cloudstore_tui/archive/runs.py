@@ -1,7 +1,7 @@
-"""What a run tells of itself: a report for programs, numbers for a monitor, and in the folder when it last went well.
+"""The record of runs: a report for programs, metrics for a monitor, and the status of the last runs in the folder.
 
-Everything is written whole or not at all. The folder learns of a run when it begins, as one that has not ended, so
-that one that is killed is never taken for one that went well, nor for none.
+All files are replaced atomically. A run is recorded as unfinished when it begins, so one that is killed never looks
+complete, nor as if it had never run.
 """
 
 import shlex
@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cloudstore_tui import __version__
-from cloudstore_tui.archive.chain import CLOCKS_DIFFER
+from cloudstore_tui.archive.chain import CLOCK_TOLERANCE
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.manifest import REFUSED, RUNS, opened
 from cloudstore_tui.core.errors import BusyError, IntegrityError, UsageError
@@ -24,32 +24,32 @@ from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.fs.whole_file import write_whole
 
 MAX_ERRORS = 1000
-"""Errors that a report lists; their number is always the whole one."""
-_LARGEST = 1 << 26
-FILLING = ("pull", "watch")
-"""Commands that bring something into a folder."""
-KEPT_FOR = timedelta(days=7)
-"""How long a pull that was not complete is remembered beside those of something else."""
-_MOST_KEPT = 20
-_BY_THE_USER = (2, 130)
-"""Exit codes of runs that somebody sat before: words that cannot be meant, and Ctrl+C."""
-_DAMAGE = ("changed", "missing", "damaged_line", "chain", "seal", "signature", "time_stamp")
-"""What `verify` counts and nobody wants to find."""
+"""Errors that a report lists; `error_count` counts all of them."""
+_MAX_BYTES = 1 << 26
+FILL_COMMANDS = ("pull", "watch")
+"""Commands that fill a folder."""
+REMEMBERED_FOR = timedelta(days=7)
+"""How long an incomplete run is remembered beside runs that ask for something else."""
+_MAX_REMEMBERED = 20
+_INTERACTIVE_CODES = (2, 130)
+"""Exit codes of runs whose user was present: wrong usage, and Ctrl+C."""
+_DAMAGE_COUNTS = ("changed", "missing", "damaged_line", "chain", "seal", "signature", "time_stamp")
+"""What `verify` counts as damage."""
 
 
 class RunOutcome(StrEnum):
     """How a run ended."""
 
     COMPLETE = "complete"
-    """Nothing is missing, and everything is written down."""
+    """Nothing is missing, and everything is recorded."""
     INCOMPLETE = "incomplete"
-    """It came to its end, and something is missing or wrong."""
+    """It finished, and something is missing or wrong."""
     FAILED = "failed"
     """It could not do its work."""
     STOPPED = "stopped"
     """A signal ended it."""
     UNFINISHED = "unfinished"
-    """It has begun, and its end was not recorded: it still runs, or it was killed."""
+    """It began, and no end was recorded: it is still running, or it was killed."""
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -58,93 +58,89 @@ class RunReport(msgspec.Struct, frozen=True):
     command: str
     folder: str
     what: tuple[str, ...]
-    """What was asked for: an address, and the words and options of a query."""
+    """What it asked for: an address, and the words and options of a query."""
     started: datetime
     version: str = __version__
     outcome: RunOutcome = RunOutcome.UNFINISHED
     code: int = 0
-    """What the command ends with."""
+    """The exit code of the command."""
     ended: datetime | None = None
     counts: dict[str, int] = {}
     """Objects, or files, by outcome."""
     bytes: int = 0
     requests: int = 0
     levels: dict[str, int] = {}
-    """How well how many objects were verified."""
+    """The number of objects by how they were verified."""
     errors: tuple[dict[str, object], ...] = ()
-    """The first of them."""
+    """The first errors."""
     error_count: int = 0
     warnings: tuple[str, ...] = ()
     since: datetime | None = None
-    """From when on a watch has looked."""
+    """The beginning of the time that a watch has covered."""
     through: datetime | None = None
-    """Up to when everything is here that it has looked for."""
+    """The end of the time up to which nothing that it looked for is missing."""
     calls: CallCheck | None = None
-    """Which types every call must have, and how many calls have them."""
+    """The types that every call must have, and how many calls have them."""
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """The duration; 0 until it has ended."""
         return (self.ended - self.started).total_seconds() if self.ended else 0.0
 
     @property
-    def has_left_something(self) -> bool:
-        """Whether it has to be run again."""
-        return self.outcome is not RunOutcome.COMPLETE and self.code not in _BY_THE_USER
+    def must_be_repeated(self) -> bool:
+        """Whether it should be run again."""
+        return self.outcome is not RunOutcome.COMPLETE and self.code not in _INTERACTIVE_CODES
 
     @property
-    def is_broken_off(self) -> bool:
-        """Whether it did not come to its end, so that nobody knows what it would have brought."""
+    def was_interrupted(self) -> bool:
+        """Whether it did not finish, so that it is unknown what it would have fetched."""
         has_ended = self.outcome in (RunOutcome.COMPLETE, RunOutcome.INCOMPLETE)
         return not has_ended and self.code != UsageError.code
 
     def record(self) -> dict[str, object]:
-        """It as JSON has it; what does not apply is left out."""
+        """The report as JSON, without fields that do not apply."""
         known = {name: value for name, value in msgspec.to_builtins(self).items() if value is not None}
         return {"ended": None, **known, "seconds": round(self.seconds, 3)}
 
 
 def new_report(command: str, folder: Path, what: Sequence[str], since: datetime | None = None) -> RunReport:
-    """A run that begins now."""
+    """The report of a run that begins now."""
     return RunReport(command, str(folder.absolute()), tuple(what), utc_now(), since=since)
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Of which time everything is here."""
+    """A period of which nothing is missing."""
 
     since: datetime
     through: datetime
 
 
 class RunStatus(msgspec.Struct, frozen=True):
-    """What a folder knows of the runs of one command."""
+    """The status of one command's runs over a folder."""
 
     last: RunReport
     complete: RunReport | None = None
-    """The last one that went well."""
+    """The last complete run."""
     coverage: Coverage | None = None
-    """Of which time everything is here that the last one has looked for, over all runs that looked for the same."""
+    """The period covered by all runs that asked for the same as the last one."""
     calls: CallCheck | None = None
-    """What was found when the calls were last looked at."""
+    """The result of the last check of calls."""
     others: tuple[RunReport, ...] = ()
-    """The last runs that looked for something else, where they were not complete."""
+    """The last run of each kind that asked for something else, where it was not complete."""
     covered: dict[str, Coverage] = {}
-    """The coverage of those that look for something else, by what that is."""
+    """The periods covered by runs that asked for something else, by what they asked for."""
     damage: dict[str, int] = {}
-    """What the last verification that came to its end found, and those of samples since, where it is no good."""
-
+    """The damage found by the last full verification, and by those of samples since."""
     refused: tuple[RunReport, ...] = ()
-    """Of each kind, the last run that could not begin because another one was filling the folder, and none has since.
-
-    Only `fill_status` gives them.
-    """
+    """Runs that could not begin because another one was filling the folder; only `fill_status` reads them."""
 
     def coverage_of(self, what: tuple[str, ...]) -> Coverage | None:
-        """Of which time everything is here that runs of one kind look for."""
+        """The period covered by the runs that asked for `what`."""
         return self.coverage if self.last.what == what else self.covered.get(shlex.join(what))
 
     def after(self, report: RunReport) -> "RunStatus":
-        """What is known once there is a report of another run."""
+        """The status after another run."""
         coverage, covered = self.coverage_of(report.what), dict(self.covered)
         if self.coverage is not None:
             covered[shlex.join(self.last.what)] = self.coverage
@@ -153,36 +149,36 @@ class RunStatus(msgspec.Struct, frozen=True):
             since = min(report.since, coverage.since) if coverage is not None else report.since
             coverage = Coverage(since, report.through)
         complete = report if report.outcome is RunOutcome.COMPLETE else self.complete
-        others = _left_beside(report, (*self.others, replace(self.last, errors=(), warnings=(), calls=None)))
-        covered = dict(list(covered.items())[-_MOST_KEPT:])
+        others = _incomplete_others(report, (*self.others, replace(self.last, errors=(), warnings=(), calls=None)))
+        covered = dict(list(covered.items())[-_MAX_REMEMBERED:])
         damage = self._damage_after(report)
         return RunStatus(report, complete, coverage, report.calls or self.calls, others, covered, damage)
 
     def _damage_after(self, report: RunReport) -> dict[str, int]:
         if not report.counts or report.code == BusyError.code:
             return self.damage
-        found = {name: report.counts[name] for name in _DAMAGE if report.counts.get(name)}
+        found = {name: report.counts[name] for name in _DAMAGE_COUNTS if report.counts.get(name)}
         if not report.counts.get("not_read"):
             return found
-        # What it did not read may still be as it was.
+        # Files that it did not read may still be damaged.
         return {name: max(found.get(name, 0), self.damage.get(name, 0)) for name in {**self.damage, **found}}
 
 
-def _left_beside(newest: RunReport, runs: Iterable[RunReport]) -> tuple[RunReport, ...]:
-    """Of several runs, the last of each that looked for something else and was not complete."""
+def _incomplete_others(newest: RunReport, runs: Iterable[RunReport]) -> tuple[RunReport, ...]:
+    """The last run of each kind that asked for something else than the newest one and was not complete."""
     last = {run.what: run for run in sorted((*runs, newest), key=lambda run: run.started)}
-    left = (run for run in last.values() if run.what != newest.what and run.has_left_something)
-    return tuple(run for run in left if newest.started - run.started < KEPT_FOR)[-_MOST_KEPT:]
+    left = (run for run in last.values() if run.what != newest.what and run.must_be_repeated)
+    return tuple(run for run in left if newest.started - run.started < REMEMBERED_FOR)[-_MAX_REMEMBERED:]
 
 
 # In the folder
 
 
 def read_status(folder: Path, command: str) -> RunStatus | None:
-    """What the folder knows; `None` if the command never ran there.
+    """The status of a command in a folder; `None` if it never ran there.
 
     Raises:
-        IntegrityError: what it says cannot be read.
+        IntegrityError: the file is damaged.
         StorageError: the disk refuses.
     """
     return _read(folder / RUNS[command], RunStatus)
@@ -196,7 +192,7 @@ def _read(path: Path, type_: type[Value]) -> Value | None:
         if Disk().lstat(path) is None:
             return None
     with opened(path) as file:
-        data = file.read(_LARGEST)
+        data = file.read(_MAX_BYTES)
     try:
         return msgspec.json.decode(data, type=type_)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -205,7 +201,7 @@ def _read(path: Path, type_: type[Value]) -> Value | None:
 
 
 class RunLog:
-    """Notes in a folder how the runs of one command end. Blocks."""
+    """Records the runs of one command in a folder. Blocks."""
 
     def __init__(self, folder: Path, command: str) -> None:
         self._folder = folder
@@ -213,26 +209,26 @@ class RunLog:
         self._command = command
 
     def begin(self, report: RunReport) -> None:
-        """Note that a run has begun, unless there is no folder yet."""
+        """Record that a run has begun, if the folder exists."""
         if self._is_there():
             self._write(self._after(report))
 
     def refuse(self, report: RunReport) -> RunStatus:
         """Record that a run could not begin because another one was filling the folder; returns the status.
 
-        It is no part of the status file, which the other run writes.
+        This needs a file of its own, because the other run writes that of the status.
         """
-        if self._command in FILLING and any((self._folder / RUNS[name]).is_file() for name in FILLING):
+        if self._command in FILL_COMMANDS and any((self._folder / RUNS[name]).is_file() for name in FILL_COMMANDS):
             self._write_refused(report, (replace(report, errors=(), warnings=()),))
         return self._before(report)
 
     def end(self, report: RunReport) -> RunStatus:
-        """Record how it ended, unless nothing was ever begun there; returns the status then."""
-        # A folder that was only named must get no file of ours.
+        """Record how a run ended, if one ever began there; returns the status."""
+        # A run that was refused for wrong usage must leave no file in a folder that was never pulled into.
         is_ours = self._is_there() and (report.code != UsageError.code or (self._folder / self._name).exists())
         if not is_ours:
             return RunStatus(report).after(report)
-        # The folder is no place for a list of all errors.
+        # The list of all errors belongs into the report.
         status = self._after(replace(report, errors=report.errors[:10]))
         self._write(status)
         if any(run.what == report.what for run in _refused(self._folder)):
@@ -254,11 +250,10 @@ class RunLog:
         return status or RunStatus(report)
 
     def _write_refused(self, report: RunReport, added: tuple[RunReport, ...]) -> None:
-        """Replace the refused runs that asked for the same."""
-        others = (
-            run for run in _refused(self._folder) if run.what != report.what and report.started - run.started < KEPT_FOR
-        )
-        runs = [*others, *added][-_MOST_KEPT:]
+        """Replace the refused runs that asked for the same as `report`."""
+        oldest = report.started - REMEMBERED_FOR
+        others = (run for run in _refused(self._folder) if run.what != report.what and run.started > oldest)
+        runs = [*others, *added][-_MAX_REMEMBERED:]
         write_whole(self._folder / REFUSED, json_text(msgspec.to_builtins(runs)) + "\n")
 
     def _write(self, status: RunStatus) -> None:
@@ -273,29 +268,29 @@ def _refused(folder: Path) -> tuple[RunReport, ...]:
 
 
 def fill_status(folder: Path) -> RunStatus | None:
-    """The status of the runs that filled a folder, whether a pull or a watch.
+    """The status of the pulls and watches that filled a folder.
 
     Raises:
-        IntegrityError: what it says cannot be read.
+        IntegrityError: a status file is damaged.
         StorageError: the disk refuses.
     """
-    known = [status for command in FILLING if (status := read_status(folder, command)) is not None]
+    known = [status for command in FILL_COMMANDS if (status := read_status(folder, command)) is not None]
     if not known:
         return None
     newest = max(known, key=lambda status: status.last.started)
     complete = max((one.complete for one in known if one.complete), key=lambda run: run.started, default=None)
     runs = (run for status in known for run in (*status.others, status.last))
     refused = tuple(run for run in _refused(folder) if _is_still_refused(run, newest.last))
-    return replace(newest, complete=complete, others=_left_beside(newest.last, runs), refused=refused)
+    return replace(newest, complete=complete, others=_incomplete_others(newest.last, runs), refused=refused)
 
 
 def _is_still_refused(run: RunReport, newest: RunReport) -> bool:
-    """Whether nothing has done the work of a refused run: one that was under way then, and asked for the same, did."""
+    """Whether the work of a refused run is still to be done: a run of the same that was under way then has done it."""
     return run.what != newest.what or (newest.ended is not None and newest.ended < run.started)
 
 
-def broken_off(folder: Path) -> tuple[RunReport, ...]:
-    """The last runs that were to fill a folder and did not come to their end; ask where none goes on.
+def interrupted_runs(folder: Path) -> tuple[RunReport, ...]:
+    """The last pulls and watches of each kind that did not finish. Call it while none is running.
 
     Raises:
         StorageError: the disk refuses.
@@ -305,14 +300,14 @@ def broken_off(folder: Path) -> tuple[RunReport, ...]:
     except IntegrityError:
         status = None
     runs = (status.last, *status.others) if status is not None else ()
-    return tuple(run for run in runs if run.is_broken_off)
+    return tuple(run for run in runs if run.was_interrupted)
 
 
-# What is wrong
+# Problems
 
 
 class Complaint(msgspec.Struct, frozen=True):
-    """What is wrong with the runs of a folder."""
+    """A problem that a monitor must report."""
 
     text: str
     hint: str = ""
@@ -321,23 +316,23 @@ class Complaint(msgspec.Struct, frozen=True):
 def complaint(
     status: RunStatus | None, now: datetime, max_age: timedelta | None, *, runs_now: bool
 ) -> Complaint | None:
-    """What is wrong and has to be reported; `None` if all is well.
+    """The problem with the last runs; `None` if all is well.
 
     Args:
-        status: what the folder knows.
+        status: of the folder; `None` if nothing ever ran.
         now: the time.
-        max_age: how old the last complete run may be.
-        runs_now: whether one is under way.
+        max_age: the greatest age of the last complete run.
+        runs_now: whether a run is under way.
     """
     if status is None:
         return Complaint("nothing was ever pulled into it", "Pull into it: cloudstore pull PROFILE --to DIR.")
     if status.complete is None or status.complete.ended is None:
         return Complaint("no run has ever been complete", "Look at the errors of the last one: add --json.")
     age = now - status.complete.ended
-    if age < -CLOCKS_DIFFER:
+    if age < -CLOCK_TOLERANCE:
         return Complaint("the last complete run lies in the future", "Check the clock of this machine.")
     if max_age is not None and age > max_age:
-        return Complaint("the last complete run is too old", "Look whether the timer runs.")
+        return Complaint("the last complete run is too old", "Check whether the timer runs.")
     if status.last.outcome is RunOutcome.UNFINISHED:
         return None if runs_now else Complaint("the last run was killed before its end", "Run it again.")
     if status.last.outcome is not RunOutcome.COMPLETE:
@@ -361,14 +356,14 @@ def refused_runs(status: RunStatus | None) -> Complaint | None:
 
 
 def damage(verified: RunStatus | None) -> Complaint | None:
-    """What the last verification found; `None` if all was as it has to be."""
+    """The damage that the last verification found; `None` if there was none."""
     known = verified.damage if verified is not None else {}
-    found = ", ".join(f"{known[name]:,} {name.replace('_', ' ')}" for name in _DAMAGE if name in known)
+    found = ", ".join(f"{known[name]:,} {name.replace('_', ' ')}" for name in _DAMAGE_COUNTS if name in known)
     return Complaint(f"the last verification found: {found}", "See to it, and verify again.") if found else None
 
 
 def lacking_calls(status: RunStatus | None) -> Complaint | None:
-    """The calls whose expected objects never came; `None` if all did."""
+    """The calls that lack expected objects; `None` if there are none."""
     calls = status.calls if status is not None else None
     if calls is None or not calls.lacking:
         return None
@@ -378,11 +373,11 @@ def lacking_calls(status: RunStatus | None) -> Complaint | None:
     return Complaint(f"{what} what is expected: {some}{more}", "Add --json to see all of them.")
 
 
-# For a monitor
+# Metrics
 
 
 def metrics(status: RunStatus) -> str:
-    """The numbers of the last run, as the textfile collector of node_exporter reads them."""
+    """The numbers of the last run, for the textfile collector of node_exporter."""
     return "".join(_metrics(status))
 
 
@@ -405,8 +400,8 @@ def _metrics(status: RunStatus) -> Iterator[str]:
     objects = [(labels | {"outcome": name}, number) for name, number in last.counts.items()]
     if (calls := status.calls) is not None:
         states = [(labels | {"state": name}, getattr(calls, name)) for name in ("complete", "awaited", "lacking")]
-        yield from _family("calls", "Calls of late by whether what is expected of them is here.", states)
-    yield from _family("objects", "Objects of the last run by what became of them.", objects)
+        yield from _family("calls", "Recent calls by whether all their expected objects are here.", states)
+    yield from _family("objects", "Objects of the last run by outcome.", objects)
     levels = [(labels | {"level": name}, number) for name, number in last.levels.items()]
     yield from _family("verified", "Objects of the last run by how they were verified.", levels)
 

@@ -1,4 +1,4 @@
-"""How to pull: what the user wants, one by one or in zips, and what that costs."""
+"""How to pull: the user's options, and whether zips or single downloads are faster."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -25,14 +25,14 @@ from cloudstore_tui.transfers.zip.plan import (
 
 
 class Via(StrEnum):
-    """How the bytes come."""
+    """How objects are fetched."""
 
     AUTO = "auto"
     """Whichever is faster."""
     ZIP = "zip"
     """In zips that the service packs."""
     CONTENT = "content"
-    """One by one."""
+    """One by one, from their own links."""
 
 
 class Naming(Protocol):
@@ -43,29 +43,29 @@ class Naming(Protocol):
 
 
 class PullOptions(msgspec.Struct, frozen=True):
-    """What the user wants."""
+    """The options of a pull."""
 
     place: ArchivePlace
-    """Where the files go."""
+    """The folder."""
     naming: Naming
     via: Via = Via.AUTO
     on_conflict: OnConflict = OnConflict.REFUSE
     sidecars: bool = False
     """Whether every file gets a `.json` beside it."""
     table: bool = False
-    """Whether there is a `manifest.csv`, too."""
+    """Whether to write `manifest.csv` as well."""
     scratch: Path | None = None
-    """Where databases lie while the pull runs; the system's own place for such files if `None`."""
+    """The folder for temporary databases; the system's own if `None`."""
     polls: tuple[int, ...] = (5, 10, 20)
-    """Seconds between looks at a zip job, for the estimate."""
+    """Seconds between polls of a zip job, for the estimate."""
     at_once: int = 4
-    """Transfers at the same time, for the estimate."""
+    """Concurrent transfers, for the estimate."""
     asked: str = ""
-    """What is pulled, in the words of the user: another pull of the same can make up for this one."""
+    """What the pull asks for, as the user typed it: another pull of the same makes up for one that failed."""
 
 
 class Strategy(msgspec.Struct, frozen=True):
-    """One way of fetching everything."""
+    """A way of fetching everything, and its cost."""
 
     zip_jobs: int
     direct: int
@@ -74,7 +74,7 @@ class Strategy(msgspec.Struct, frozen=True):
 
 
 def choose_strategy(plan: PullPlan, provider: StorageProvider, options: PullOptions) -> Strategy:
-    """What the user asked for, else the faster way, for everything that is wanted."""
+    """The way that the user asked for, else the faster one, for all wanted items."""
     pace = provider.profile.requests_per_minute
     wanted, size = plan.counts()[Outcome.WANTED], plan.sizes()[Outcome.WANTED]
     single = one_by_one(wanted, size, pace, options.at_once)
@@ -87,21 +87,21 @@ def choose_strategy(plan: PullPlan, provider: StorageProvider, options: PullOpti
 
 
 def one_by_one(count: int, size: int, requests_per_minute: int, at_once: int) -> Strategy:
-    """Everything through the objects' own links."""
+    """The cost of fetching every object by its own link."""
     return Strategy(0, count, cost_of_direct(count, size, requests_per_minute, at_once))
 
 
 def by_zips(
     entries: Iterable[StoredObject], requests_per_minute: int, polls: Sequence[float], at_once: int
 ) -> Strategy:
-    """Everything that fits into zips in zips; holds one batch at a time."""
+    """The cost of fetching in zips, with single downloads for objects that fit into none; holds one batch at a time."""
     packer = Packer()
     jobs = requests = direct = direct_size = 0
     seconds = longest = 0.0
 
     def add(batch: Batch) -> None:
         nonlocal jobs, requests, seconds, longest
-        # Without a pace: that is the same for all batches together.
+        # Without the limit of requests per minute, which holds for all batches together.
         cost = cost_of_zips(ZipPlan((batch,), (), ()), 0, polls, at_once)
         jobs += 1
         requests += cost.requests

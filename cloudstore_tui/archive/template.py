@@ -1,7 +1,7 @@
 """Local names of objects: by a template such as `{start:%Y/%m/%d}/{agentName}-{callId}`, or by the keys of the service.
 
-A template knows a fixed list of fields and nothing else: no attribute, index, conversion or nested field. Folders come
-from the slashes of the template only; whatever is in a value, it stays inside its segment.
+A template can use a fixed list of fields and nothing else: no attribute, index, conversion or nested field. Only the
+slashes of the template make folders; a value always stays within its path segment.
 """
 
 import difflib
@@ -22,7 +22,7 @@ from cloudstore_tui.fs.names import extension_of, fitting_extension, safe_name, 
 # Templates
 
 UNKNOWN = "_"
-"""Stands for a value that is not known."""
+"""Stands for an unknown value."""
 MAX_SEGMENTS = 32
 
 _DIRECTIVE = re.compile(r"%([YmdHMSyjVGuw%])")
@@ -40,24 +40,24 @@ class _Field(msgspec.Struct, frozen=True):
 class _Time(msgspec.Struct, frozen=True):
     name: str
     form: str
-    """Without slashes: those divide segments."""
+    """Without slashes, which separate segments."""
 
 
 _Piece: TypeAlias = _Literal | _Field | _Time
 
 
 class Template:
-    """A template that was looked at and can be used."""
+    """A valid template."""
 
     def __init__(self, text: str, zone: tzinfo) -> None:
-        """Read a template.
+        """Parse a template.
 
         Args:
             text: as the user wrote it.
-            zone: where the times in it are.
+            zone: the time zone for its times.
 
         Raises:
-            UsageError: something in it cannot be used; tells where.
+            UsageError: it is invalid; the message says where.
         """
         self.text = text
         self._zone = zone
@@ -95,7 +95,7 @@ class Template:
 
 
 def readable_segment(text: str) -> str:
-    """A safe segment that people like to read: a colon becomes a dash instead of a code."""
+    """A safe path segment in which a colon becomes a dash, which reads better than a code."""
     return safe_name(text.replace(":", "-"))
 
 
@@ -166,7 +166,7 @@ def _field(
 
 
 def _fault(name: str, form: str, conversion: str | None) -> tuple[str, ...]:
-    """What is wrong with a field, as a clause, and perhaps a hint; empty if nothing is."""
+    """What is wrong with a field, as a clause, and perhaps a hint; empty if it is valid."""
     if conversion or "{" in form or "}" in form:
         return ("a field is written {name} or {time:%Y-%m-%d} and in no other way",)
     if name not in FIELDS:
@@ -184,7 +184,7 @@ def _nearest(name: str) -> str:
 
 
 def _odd_brace(text: str) -> int:
-    """Where a brace stands that has no partner."""
+    """The position of an unmatched brace."""
     inside, position = False, 0
     while position < len(text):
         mark = text[position]
@@ -202,10 +202,10 @@ def _refusal(text: str, position: int, what: str, hint: str = "") -> UsageError:
     return UsageError(f"at character {position + 1} of {text!r}: {what}", subject="--name", hint=hint)
 
 
-# What a template can ask of an object
+# Fields
 
 _Text = Callable[[StoredObject, str], str]
-"""Gives the text of a field of an object of a provider; empty if unknown."""
+"""Returns the text of a field, given an object and the name of its provider; empty if unknown."""
 _Moment = Callable[[StoredObject], datetime | None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -230,13 +230,13 @@ TEXT_FIELDS: Mapping[str, _Text] = {
     "key": lambda entry, _provider: "" if entry.id else entry.location.path,
     **{name: _attribute(name) for name in _PLAIN},
 }
-"""Fields of the JSON contract that are texts or numbers."""
+"""Fields of the JSON record that are texts or numbers."""
 
 
 def _tag_moment(name: str) -> _Moment:
     def moment(entry: StoredObject) -> datetime | None:
         text = entry.tag(name)
-        # Longer numbers are no time that a calendar knows.
+        # A longer number is beyond the range of datetime.
         if not (text.isascii() and text.isdigit() and len(text) <= 14):
             return None
         return _EPOCH + timedelta(milliseconds=int(text))
@@ -245,7 +245,7 @@ def _tag_moment(name: str) -> _Moment:
 
 
 def start_of(entry: StoredObject) -> datetime | None:
-    """When the call began, as well as that is known."""
+    """When the call began, or else the earliest known time of the object."""
     return _tag_moment("startTime")(entry) or entry.created or entry.modified
 
 
@@ -259,14 +259,14 @@ TIME_FIELDS: Mapping[str, _Moment] = {
 """Fields and tags that are times."""
 
 FIELDS = (*TIME_FIELDS, *TEXT_FIELDS, *sorted(KNOWN_TAGS - set(TIME_FIELDS) - set(TEXT_FIELDS)))
-"""Every name a template may use; a tag that is called like a field is hidden by it."""
+"""Every name that a template may use; a field hides a tag of the same name."""
 
 
 # Names by key, and the folder of a call
 
 
 class KeyNames:
-    """Gives every object the path that it has below the pulled folder."""
+    """Gives every object the path that its key has below the pulled folder."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -281,27 +281,27 @@ class KeyNames:
 
 
 class CallFolder:
-    """Names folders by a template of the settings."""
+    """Names the folder of a call by a template of the settings."""
 
     def __init__(self, text: str, zone: tzinfo) -> None:
-        """Read a template.
+        """Parse a template.
 
         Raises:
-            ConfigError: something in it cannot be used; tells where.
+            ConfigError: it is invalid; the message says where.
         """
         text = text.rstrip("/")
         try:
             Template(text, zone)
         except UsageError as error:
             raise ConfigError(error.message, subject="call_folder under [settings]", hint=error.hint) from None
-        # Or the last folder would get the extension of a file.
+        # Otherwise the last folder would get the extension of a file.
         self._template = Template(f"{text}/{{name}}", zone)
 
     def path(self, representative: StoredObject, provider: str) -> Path:
-        """Where the files of a call go, below the folder for downloads; each segment is harmless.
+        """The folder for the files of a call, below the folder for downloads; each segment is safe.
 
         Args:
-            representative: an object with all tags that those of the call have.
+            representative: an object with all tags of the call's objects.
             provider: the name of its service.
         """
         return Path(*self._template.path(representative, provider)[:-1])

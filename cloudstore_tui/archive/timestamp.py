@@ -1,7 +1,7 @@
-"""A time stamp of a seal (RFC 3161): an authority's word that the seal was there at that time.
+"""A time stamp of a seal (RFC 3161): an authority's statement that the seal existed at that time.
 
-It covers what the signature covers, and is checked without this program by `openssl ts -verify`. The authority gets a
-digest and nothing else.
+It covers what the signature covers, and `openssl ts -verify` checks it without this program. The authority receives
+only a digest.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from cloudstore_tui.fs.disk import os_errors_as
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampRequest, TimeStampResponse
 
-_LARGEST = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 def stamp_request(covered: bytes) -> "TimeStampRequest":
-    """What an authority is asked.
+    """The request for a time stamp.
 
     Raises:
         UsageError: the library is not installed.
@@ -32,36 +32,36 @@ def stamp_request(covered: bytes) -> "TimeStampRequest":
 
 
 def check_answer(answer: bytes, request: "TimeStampRequest", subject: str) -> datetime:
-    """The time of the stamp that an authority answered with.
+    """The time of the stamp in an authority's answer.
 
     Raises:
-        IntegrityError: it refuses, or has stamped something else.
+        IntegrityError: it refused, or stamped something else.
     """
     stamp = _stamp(answer, subject)
     if stamp.status != 0:
         why = "; ".join(stamp.status_string)[:200]
         raise IntegrityError(f"the authority gives no time stamp{f': {why}' if why else ''}", subject=subject)
-    told = stamp.tst_info
-    if told.message_imprint.message != request.message_imprint.message or told.nonce != request.nonce:
+    info = stamp.tst_info
+    if info.message_imprint.message != request.message_imprint.message or info.nonce != request.nonce:
         raise IntegrityError("the authority has stamped something else", subject=subject)
-    return told.gen_time
+    return info.gen_time
 
 
 def check_stamp(path: Path, covered: bytes, authority: Path | None) -> datetime:
-    """When a seal was stamped; without an authority's certificate the stamp's own word for it.
+    """When a seal was stamped. Without certificates, the issuer of the stamp is not checked.
 
     Args:
         path: the stamp.
-        covered: what it has to cover.
-        authority: certificates of the authorities that are believed (PEM).
+        covered: the bytes that it must cover.
+        authority: certificates of the trusted authorities (PEM).
 
     Raises:
-        IntegrityError: it is no stamp of this seal, or of nobody who is believed.
-        UsageError: the library is not installed, or there is no certificate in the file.
+        IntegrityError: it is no stamp of this seal, or not of a trusted authority.
+        UsageError: the library is not installed, or the file holds no certificate.
         StorageError: it cannot be read.
     """
     with os_errors_as(path):
-        stamp = _stamp(path.read_bytes()[:_LARGEST], str(path))
+        stamp = _stamp(path.read_bytes()[:_MAX_BYTES], str(path))
     if authority is not None:
         _verify(stamp, covered, authority, str(path))
     elif stamp.tst_info.message_imprint.message != sha256(covered).digest():
@@ -92,7 +92,7 @@ def _stamp(text: bytes, subject: str) -> "TimeStampResponse":
     try:
         stamp = decode_timestamp_response(text)
         if stamp.status == 0:
-            # Read when it is asked for: what is none fails there.
+            # It is parsed lazily: a broken one fails here.
             _ = stamp.tst_info.gen_time
     except ValueError:
         raise IntegrityError("it is not a readable time stamp", subject=subject) from None

@@ -1,7 +1,6 @@
 """Whether a folder still holds what its manifest says.
 
-The manifest is not believed: a line that cannot be read, or that does not tell what its file has to be, is a failure of
-its own, and every other line is checked all the same.
+The manifest is not trusted: a line that is unreadable or incomplete is reported, and all others are checked.
 """
 
 import hashlib
@@ -23,10 +22,10 @@ from cloudstore_tui.archive.bag import (
     STAMP,
     TAG_MANIFEST,
     BagProblem,
-    Past,
+    History,
     check_signature,
     check_tags,
-    read_past,
+    read_history,
     sealed_digests,
     sealed_link,
     tag_bytes,
@@ -49,10 +48,10 @@ from cloudstore_tui.archive.manifest import (
     key_of_entry,
     path_of,
     place_of,
+    sidecar_matches,
     sidecar_of,
-    sidecar_tells_of,
 )
-from cloudstore_tui.archive.runs import broken_off
+from cloudstore_tui.archive.runs import interrupted_runs
 from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
 from cloudstore_tui.fs.whole_file import beside
@@ -79,61 +78,61 @@ class Found(StrEnum):
 
     GOOD = "good"
     UNREAD = "not read"
-    """It is as long as it has to be; its bytes are not part of the sample."""
+    """Its size is right; its bytes are not part of the sample."""
     MISSING = "missing"
     CHANGED = "changed"
     DAMAGED = "damaged line"
-    """The manifest itself cannot be read there, or does not say what its file has to be."""
+    """A line of the manifest is unreadable, or does not say what its file must be."""
     EXTRA = "extra"
-    """A file that the manifest does not mention."""
+    """A file that the manifest does not list."""
     NOT_FETCHED = "not fetched"
-    """The manifest says itself that it could not be fetched, or not even be listed."""
+    """According to the manifest it could not be fetched or listed."""
     OLDER = "older version"
-    """What the object was before it was replaced at the service."""
+    """An earlier version of an object that was replaced at the service."""
     UNSEALED = "not sealed"
-    """What came or was replaced since the folder was sealed."""
+    """It was added or replaced after the folder was sealed."""
     CHAIN = "chain"
-    """The past of the folder is not whole, or tells of something else than the manifest."""
+    """The events are damaged or incomplete, or contradict the manifest."""
     CLOCK = "clock set back"
-    """The clock was set back once, which an earlier verification has told of."""
+    """The clock was once set back, as an earlier verification reported."""
     SEAL = "seal"
-    """What was sealed is not what is there, or the seal itself is not whole."""
+    """A sealed file has changed or is missing, or the seal itself is damaged."""
     SEALED = "sealed"
-    """The seal is whole, and so is what was sealed."""
+    """The seal is intact, and so is everything sealed."""
     SIGNATURE = "signature"
-    """The seal is not signed by who may sign it."""
+    """The seal has no signature of anyone who may sign it."""
     SIGNED = "signed"
-    """The signature is good."""
+    """The signature is valid."""
     TIME_STAMP = "time stamp"
-    """The seal has no time stamp of who may give one."""
+    """The seal has no valid time stamp."""
     STAMPED = "stamped"
-    """The time stamp is good."""
+    """The time stamp is valid."""
 
 
-_IN_THE_MAKING = frozenset(map(beside, RESERVED))
-"""What a run writes just now, or left when it was killed; the next one takes its place."""
-_LOOKED_AT = (Found.GOOD, Found.UNREAD, Found.CHANGED, Found.MISSING, Found.NOT_FETCHED)
+_TEMPORARY_NAMES = frozenset(map(beside, RESERVED))
+"""Files that a run is writing, or that one left when it was killed; the next run replaces them."""
+_OF_PRESENT_OBJECTS = (Found.GOOD, Found.UNREAD, Found.CHANGED, Found.MISSING, Found.NOT_FETCHED)
 
 
 class FileFinding(msgspec.Struct, frozen=True):
-    """One file of a folder or of its manifest."""
+    """What was found about one file."""
 
     found: Found
     path: str
     text: str = ""
-    """What is wrong, as a clause."""
+    """What was found, as a clause."""
     error: StorageError | None = None
-    """For what is missing, changed or damaged."""
+    """Set where something is missing, changed or damaged."""
 
 
 class ReadSample(msgspec.Struct, frozen=True):
-    """Which files are read: the same ones for the same seed."""
+    """A random sample of the files; the same seed gives the same files."""
 
     part: float = 1.0
     seed: int = 0
 
     def has(self, path: str) -> bool:
-        """Whether a file is one of them."""
+        """Whether a file is part of the sample."""
         drawn = hashlib.sha256(f"{self.seed}:{path}".encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(drawn[:8], "big") < self.part * 2**64
 
@@ -147,16 +146,16 @@ def verify_folder(
     signers: Path | None = None,
     authority: Path | None = None,
 ) -> Iterator[FileFinding]:
-    """Findings in the order of the manifest, then the files that it does not know, its past and its seal. Blocks.
+    """Findings in the order of the manifest, then about unlisted files, the events and the seal. Blocks.
 
     No file is read twice.
 
     Args:
         folder: one that was pulled.
-        stop: asked for between two files, and while one is read.
-        scratch: where a database lies meanwhile.
-        sample: the files that are read; of the others only the size is looked at.
-        signers: the keys of those who may sign a seal, as `ssh-keygen` has it (`allowed_signers`).
+        stop: checked between files, and while one is read.
+        scratch: the folder for a temporary database.
+        sample: the files to read; of the others only the size is checked.
+        signers: the keys of those who may sign a seal, in the format of `ssh-keygen` (`allowed_signers`).
         authority: the certificates of those who may stamp it (PEM).
 
     Raises:
@@ -173,7 +172,7 @@ def verify_folder(
 
 
 class _Verifier:
-    """Looks through a folder."""
+    """Verifies one folder."""
 
     def __init__(
         self, place: ArchivePlace, database: ScratchDatabase, stop: Stop, sample: ReadSample, scratch: Path | None
@@ -184,33 +183,33 @@ class _Verifier:
         self._stop = stop
         self._sample = sample
         self._scratch = scratch
-        self._is_broken_off = False
-        """Whether the last pull did not come to its end, and may have left files that it did not write down."""
+        self._was_interrupted = False
+        """Whether the last pull did not finish, and may have left files without a line."""
         self._has_fetching = False
-        """Whether the paths that pulls were about to fill were read: only unknown files need them."""
+        """Whether the table `fetching` was filled, which is needed only for files without a line."""
 
     def findings(self, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
-        """All of them, in that order."""
+        """All findings."""
         yield from self._files_and_lines()
-        is_filled = self._folder.is_filled
-        if is_filled and (self._place.root / CHAIN).is_file():
-            # A pull writes to both in turn, so just now they may differ.
+        is_locked = self._folder.is_locked
+        if is_locked and (self._place.root / CHAIN).is_file():
+            # A pull writes to the events and the manifest in turn, so they may differ now.
             error = BusyError("a pull fills the folder just now", subject=CHAIN, hint="Verify it once that has ended.")
             yield FileFinding(Found.CHAIN, CHAIN, error.message, error)
             return
-        for run in () if is_filled else broken_off(self._place.root):
-            self._is_broken_off = True
+        for run in () if is_locked else interrupted_runs(self._place.root):
+            self._was_interrupted = True
             why = f"{shlex.join((run.command, *run.what))} did not come to its end; what is missing is not known"
             yield FileFinding(Found.NOT_FETCHED, RUNS[run.command], why)
-        past = read_past(self._place, self._stop)
-        yield from (_broken(Found.CHAIN, problem) for problem in past.problems)
-        for problem in past.clocks:
-            yield _set_back(problem, is_told=problem.where in past.told)
-        if past.length:
+        history = read_history(self._place, self._stop)
+        yield from (_broken(Found.CHAIN, problem) for problem in history.problems)
+        for problem in history.clocks:
+            yield _clock_finding(problem, is_reported=problem.where in history.reported)
+        if history.length:
             yield from self._contradictions()
-        yield from self._evidence(past, signers, authority)
+        yield from self._evidence(history, signers, authority)
 
-    def _evidence(self, past: Past, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
+    def _evidence(self, history: History, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
         """What a seal proves; where there is none, that what is asked for is not there."""
         if not self._place.is_bag:
             for wanted, found, file in ((signers, Found.SIGNATURE, SIGNATURE), (authority, Found.TIME_STAMP, STAMP)):
@@ -218,7 +217,7 @@ class _Verifier:
                     yield _broken(found, BagProblem(file, "the folder is not sealed"))
             return
         is_whole = True
-        for finding in self._seal(past):
+        for finding in self._seal(history):
             is_whole = is_whole and finding.found is not Found.SEAL
             yield finding
         if is_whole:
@@ -226,13 +225,13 @@ class _Verifier:
         yield from self._signature(signers)
         yield from self._stamp(authority)
 
-    def _seal(self, past: Past) -> Iterator[FileFinding]:
-        """Everything that has changed since the folder was sealed, by a pull or otherwise."""
-        if past.has_later_seal:
+    def _seal(self, history: History) -> Iterator[FileFinding]:
+        """Everything that has changed since the folder was sealed."""
+        if history.has_later_seal:
             why = "it was sealed after that: sealing was interrupted, or an earlier seal was put back; seal it again"
             yield _broken(Found.SEAL, BagProblem(INFO, why))
         yield from (_broken(Found.SEAL, problem) for problem in check_tags(self._place.root))
-        yield from self._sealed(past)
+        yield from self._sealed(history)
 
     def _files_and_lines(self) -> Iterator[FileFinding]:
         yield from self._read()
@@ -241,12 +240,12 @@ class _Verifier:
             self._stop.check()
             if (finding := self._finding(number, line)) is not None:
                 yield finding
-                if finding.found in _LOOKED_AT and (beside := self._beside(line)) is not None:
+                if finding.found in _OF_PRESENT_OBJECTS and (beside := self._beside(line)) is not None:
                     yield beside
         yield from self._extra()
 
     def _read(self) -> Iterator[FileFinding]:
-        """Take in the manifest; gives the lines that cannot be read."""
+        """Load the manifest; yields findings about the lines that cannot be read."""
         damaged: list[int] = []
         with self._database.transaction():
             for line in read_lines(self._place, damaged=damaged.append):
@@ -260,7 +259,7 @@ class _Verifier:
             yield _damaged(f"{NAME} line {number}", "this line cannot be read")
 
     def _finding(self, number: int, line: ManifestEntry) -> FileFinding | None:
-        """What was found about one line; nothing if a later one says more."""
+        """The finding about one line; `None` if a later line replaces it."""
         if line.get("event") == UNLISTED:
             what = f" when this was pulled: {asked}" if (asked := line.get("asked")) else ""
             text = f"not listed{what}: {line.get('error')}"
@@ -277,12 +276,12 @@ class _Verifier:
             )
             return None if is_over else FileFinding(Found.NOT_FETCHED, path, str(line["error"]))
         checked = self._checked(line)
-        # What is here may be an older version: the object as it is now could not be fetched.
+        # The file may be an older version, if the present one could not be fetched.
         is_lacking = "error" in line and checked.error is None
         return FileFinding(Found.NOT_FETCHED, path, str(line["error"])) if is_lacking else checked
 
     def _older(self, number: int, line: ManifestEntry) -> FileFinding | None:
-        """About a file that another one took the place of."""
+        """The finding about a file that has been replaced."""
         path = path_of(line)
         text = f"replaced by {line['superseded']}"
         if "sha256" not in line or self._database.one(
@@ -306,7 +305,7 @@ class _Verifier:
         try:
             return self._compared(path, line)
         except StorageError as failure:
-            # One file that cannot be read keeps no other from being checked.
+            # The other files are checked all the same.
             return FileFinding(Found.CHANGED, path, failure.message, failure)
 
     def _compared(self, path: str, line: ManifestEntry) -> FileFinding:
@@ -331,7 +330,7 @@ class _Verifier:
         return FileFinding(Found.CHANGED, path, why, IntegrityError(why, subject=subject, hint=hint))
 
     def _beside(self, line: ManifestEntry) -> FileFinding | None:
-        """A problem with the sidecar of an object; nothing if there is none."""
+        """The problem with an object's sidecar, if there is one."""
         path = "" if is_superseded(line) and "sha256" not in line else sidecar_of(line)
         if not path or not _is_below(path):
             return None
@@ -341,10 +340,10 @@ class _Verifier:
             if self._folder.stat(relative) is None:
                 error: StorageError = MissingError("it is missing beside its object", subject=subject, hint=hint)
                 return FileFinding(Found.MISSING, path, error.message, error)
-            told = self._folder.read(relative, MAX_SIDECAR)
+            sidecar = self._folder.read(relative, MAX_SIDECAR)
         except StorageError as failure:
             return FileFinding(Found.CHANGED, path, failure.message, failure)
-        if sidecar_tells_of(told, line):
+        if sidecar_matches(sidecar, line):
             return None
         error = IntegrityError("it does not describe the object beside it", subject=subject, hint=hint)
         return FileFinding(Found.CHANGED, path, error.message, error)
@@ -352,14 +351,14 @@ class _Verifier:
     def _extra(self) -> Iterator[FileFinding]:
         for path in self._folder.files():
             known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
-            if known is None and path not in RESERVED and path not in _IN_THE_MAKING:
+            if known is None and path not in RESERVED and path not in _TEMPORARY_NAMES:
                 text = "the manifest does not list it"
                 if asked := self._interrupted_pull(path):
                     text += f"; an interrupted pull may have brought it: {asked}. Pull that again, or remove the file"
                 yield FileFinding(Found.EXTRA, path, text)
 
     def _interrupted_pull(self, path: str, after: int = 0) -> str:
-        """What a pull asked for that was about to fill a path after an event of this number; empty if none was."""
+        """What the pull asked for that was about to write a path after an event of this number; empty if none was."""
         chain_path = self._place.root / CHAIN
         if not self._has_fetching and chain_path.is_file():
             with self._database.transaction():
@@ -373,7 +372,7 @@ class _Verifier:
         return str(row[0]) if row else ""
 
     def _digest(self, path: str) -> str:
-        """The digest of a file, which is read at most once."""
+        """The SHA-256 of a file, which is read at most once."""
         row = self._database.one("SELECT digest FROM digests WHERE path = ?", (_stored(path),))
         if row is not None:
             return str(row[0])
@@ -382,7 +381,7 @@ class _Verifier:
         return digest
 
     def _contradictions(self) -> Iterator[FileFinding]:
-        """Lines of the manifest that the events do not have, and lines of the events that count and it does not."""
+        """Lines that only the manifest has, and current lines that only the events have."""
         self._view(NAME, lambda: read_lines(self._place), counting=False)
         self._view(CHAIN, lambda: manifest_lines(self._place.root / CHAIN), counting=True)
         only = "SELECT path FROM view WHERE side = ? AND counts AND line NOT IN (SELECT line FROM view WHERE side = ?)"
@@ -391,7 +390,7 @@ class _Verifier:
                 yield _broken(Found.CHAIN, BagProblem(json.loads(path), f"{side} says of it what {other} does not"))
 
     def _view(self, side: str, lines: Callable[[], Iterator[ManifestEntry]], *, counting: bool) -> None:
-        """Take in the lines; `counting` if some of them count, and not all."""
+        """Load the lines of one side; with `counting`, only the current ones must be on the other side."""
         with closing(LastLines(self._scratch)) as last, self._database.transaction():
             if counting:
                 last.add_all(lines())
@@ -400,40 +399,40 @@ class _Verifier:
                 counts = line.get("event") != UNLISTED and (not counting or last.counts(number, line))
                 self._database.execute("INSERT INTO view VALUES (?, ?, ?, ?)", (*row, counts))
 
-    def _sealed(self, past: Past) -> Iterator[FileFinding]:
-        """What is not as it was sealed."""
+    def _sealed(self, history: History) -> Iterator[FileFinding]:
+        """What differs from what was sealed."""
         with self._database.transaction():
             for path, digest in sealed_digests(self._place.root):
                 self._database.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?)", (_stored(path), digest))
         for stored, digest in self._database.walk("path, digest", "sealed"):
             path = json.loads(stored)
-            if (why := self._unlike(path, str(digest))) and path in past.later:
+            if (why := self._difference(path, str(digest))) and path in history.later:
                 yield FileFinding(Found.UNSEALED, path, f"{why}, by a pull since it was sealed")
             elif why:
                 yield _broken(Found.SEAL, BagProblem(path or MANIFEST, why))
         for path in self._folder.files():
             if self._database.one("SELECT 1 FROM sealed WHERE path = ?", (_stored(path),)):
                 continue
-            if why := self._why_later(path, past):
+            if why := self._why_later(path, history):
                 yield FileFinding(Found.UNSEALED, path, why)
             else:
                 why = "it was not there when the folder was sealed"
                 hint = "Remove it, or if it belongs there, seal the folder again."
                 yield FileFinding(Found.SEAL, path, why, IntegrityError(why, subject=path, hint=hint))
 
-    def _why_later(self, path: str, past: Past) -> str:
-        """Why a file that was not sealed may be there; empty if nothing explains it."""
-        if path in past.later or self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),)):
+    def _why_later(self, path: str, history: History) -> str:
+        """The legitimate reason for a file that was not sealed; empty if there is none."""
+        if path in history.later or self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),)):
             return "it came since the folder was sealed"
         if is_part_name(PurePosixPath(path).name):
             return "a transfer into it is not done"
         _digest, number = sealed_link(self._place.root)
-        if self._is_broken_off or self._interrupted_pull(path, number):
+        if self._was_interrupted or self._interrupted_pull(path, number):
             return "an interrupted pull may have brought it: seal the folder again to include it, or remove the file"
         return ""
 
-    def _unlike(self, path: str, digest: str) -> str:
-        """How a file differs from the one that was sealed; empty if it does not."""
+    def _difference(self, path: str, digest: str) -> str:
+        """How a file differs from the sealed one; empty if it does not."""
         if not _is_below(path):
             return "a line of it cannot be read"
         try:
@@ -472,7 +471,7 @@ class _Verifier:
 
 
 def _is_below(path: str) -> bool:
-    """Whether a path is one of a file below the folder, and one that a disk takes."""
+    """Whether a path stays below the folder and is valid on this system."""
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or "\0" in path:
         return False
@@ -487,10 +486,10 @@ def _broken(found: Found, problem: BagProblem) -> FileFinding:
     return FileFinding(found, problem.where, problem.why, IntegrityError(problem.why, subject=problem.where))
 
 
-def _set_back(problem: BagProblem, *, is_told: bool) -> FileFinding:
-    """A clock that was set back is told until it is in the events that it was."""
-    if is_told:
-        return FileFinding(Found.CLOCK, problem.where, "an earlier verification has told of it")
+def _clock_finding(problem: BagProblem, *, is_reported: bool) -> FileFinding:
+    """A clock that was set back is a failure until the events record that it was reported."""
+    if is_reported:
+        return FileFinding(Found.CLOCK, problem.where, "an earlier verification has reported it")
     hint = "If that is all, verify again: it is recorded now, and no failure from then on."
     return FileFinding(
         Found.CHAIN, problem.where, problem.why, IntegrityError(problem.why, subject=problem.where, hint=hint)
@@ -503,5 +502,5 @@ def _damaged(where: str, why: str) -> FileFinding:
 
 
 def _stored(path: str) -> str:
-    """A path as a database takes it: names of files can hold bytes that are no text."""
+    """A path as text that SQLite accepts: file names can hold bytes that are not UTF-8."""
     return json.dumps(path)

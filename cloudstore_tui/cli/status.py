@@ -31,7 +31,7 @@ def status_command(session: CommandSession, folder: Path, *, max_age: float | No
     status, verified = fill_status(folder), read_status(folder, "verify")
     _print_status(output, status, verified)
     limit = timedelta(seconds=max_age) if max_age is not None else None
-    runs_now = PullFolder(place_of(folder).payload).is_filled
+    runs_now = PullFolder(place_of(folder).payload).is_locked
     about_runs = complaint(status, utc_now(), limit, runs_now=runs_now)
     for wrong in (about_runs, refused_runs(status), lacking_calls(status), damage(verified)):
         if wrong is not None:

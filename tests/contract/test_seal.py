@@ -307,7 +307,7 @@ def test_a_clock_that_was_set_back_fails_one_verification_and_is_told_by_all(bag
     assert cloudstore("status", "calls").code == 1
     second = cloudstore("verify", "calls", "--json")
     assert (second.code, second.report["chain"], second.report["clock_set_back"]) == (0, 0, 1), second.err
-    assert "an earlier verification has told of it" in second.err
+    assert "an earlier verification has reported it" in second.err
     assert cloudstore("status", "calls").code == 0
     # Whatever else is wrong there is no matter of a clock.
     told = [json.loads(line) for line in events(bag)]

@@ -351,7 +351,7 @@ class DownloadActions(ActionGroup):
         keys, plan = KeyNames(folder.path), PullPlan()
         try:
             plan.add((entry, keys.path(entry, "")) for entry in objects)
-            plan.settle_names()
+            plan.assign_names()
             items = {identity(item.entry): item for item in plan.items()}
             files = {key: target / item.path for key, item in items.items()}
             in_the_way = await asyncio.to_thread(lambda: [one for one in objects if files[identity(one)].exists()])

@@ -14,9 +14,9 @@ from cloudstore_tui.archive.manifest import (
     entry_of,
     failed_entry,
     fetched_entry,
+    matches_object,
     mtime_of,
     read_manifest,
-    tells_of_same,
     write_table,
 )
 from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError, UnsafeError
@@ -107,11 +107,11 @@ def test_a_line_tells_everything_of_the_object_and_of_the_file(make_object: Make
     assert (told["size"], told["size_exact"], told["level"], told["sha256"]) == (10, True, "md5", "f00d")
     assert (told["fetched"], told["mtime"]) == (NOW.isoformat(), mtime_of(found))
     assert told["tags"] == {"agentName": "Khang Glynn", "callerId": "+16695555518", "callId": "int-191-a"}
-    assert tells_of_same(told, entry)
+    assert matches_object(told, entry)
     error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED")
     lost = failed_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), error, told)
     assert (lost["code"], lost["sha256"]) == (8, "f00d")
-    assert not tells_of_same(lost, entry)
+    assert not matches_object(lost, entry)
     assert "sha256" not in failed_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), error, None)
 
 
@@ -123,14 +123,14 @@ def test_an_object_that_changed_is_no_longer_the_one_of_its_line(make_object: Ma
         return fetched_entry(entry_of(entry, path, "8x8"), found, "", "", NOW) | {"size": 10}
 
     summed = make_object(checksum="abc")
-    assert tells_of_same(told(summed), make_object(checksum="abc", updated=NOW))
-    assert not tells_of_same(told(summed), make_object(checksum="def"))
-    assert not tells_of_same(told(summed), make_object(checksum="abc", size=11))
+    assert matches_object(told(summed), make_object(checksum="abc", updated=NOW))
+    assert not matches_object(told(summed), make_object(checksum="def"))
+    assert not matches_object(told(summed), make_object(checksum="abc", size=11))
     rounded = make_object(size=1000, size_exact=False, modified=NOW)
-    assert tells_of_same(told(rounded), rounded)
-    assert not tells_of_same(told(rounded), make_object(size=2000, size_exact=False, modified=NOW))
+    assert matches_object(told(rounded), rounded)
+    assert not matches_object(told(rounded), make_object(size=2000, size_exact=False, modified=NOW))
     later = datetime(2024, 9, 3, tzinfo=UTC)
-    assert not tells_of_same(told(rounded), make_object(size=1000, size_exact=False, modified=later))
+    assert not matches_object(told(rounded), make_object(size=1000, size_exact=False, modified=later))
 
 
 def test_the_table_has_a_column_for_every_tag(tmp_path: Path) -> None:

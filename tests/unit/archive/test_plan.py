@@ -29,9 +29,9 @@ def plan(tmp_path: Path) -> Iterator[PullPlan]:
 def paths(objects: list[Named], known: dict[str, str] | None = None, *, sidecars: bool = False) -> dict[str, str]:
     """The path of each object by its key."""
     plan = PullPlan(sidecars=sidecars)
-    plan.remember(_line(key, path) for key, path in (known or {}).items())
+    plan.load_lines(_line(key, path) for key, path in (known or {}).items())
     plan.add(objects)
-    plan.settle_names()
+    plan.assign_names()
     found = {item.key: str(item.path) for item in plan.items()}
     plan.close()
     return found
@@ -69,10 +69,10 @@ def test_objects_are_in_it_once_and_outcomes_can_be_counted(plan: PullPlan, make
     items = list(plan.items())
     assert [item.entry for item in items] == objects
     for item in plan.items(Outcome.WANTED):
-        plan.note(item, Outcome.FETCHED if item.number % 2 else Outcome.HAD, "md5")
+        plan.set_outcome(item, Outcome.FETCHED if item.number % 2 else Outcome.HAD, "md5")
     error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", subject="acme8:us-east/x", hint="Restore it.")
-    plan.note(items[3], Outcome.MISSING, error=error)
-    plan.note(items[5], Outcome.MISSING, error=ConflictError("taken"))
+    plan.set_outcome(items[3], Outcome.MISSING, error=error)
+    plan.set_outcome(items[5], Outcome.MISSING, error=ConflictError("taken"))
     counts = plan.counts()
     ends = (Outcome.FETCHED, Outcome.HAD, Outcome.MISSING, Outcome.WANTED)
     assert [counts[outcome] for outcome in ends] == [250, 248, 2, 0]

@@ -96,8 +96,8 @@ async def test_objects_that_the_key_may_not_read_keep_no_others_from_coming(buck
 async def test_failures_with_successes_between_them_do_not_end_a_pull(
     bucket: Any, pull: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_SINGLE", 1)
-    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_FORBIDDEN", 2)
+    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_DOWNLOADS", 1)
+    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_CONSECUTIVE_FORBIDDEN", 2)
     for number in range(12):
         entry = bucket.put(f"in/{number:02}")
         if number % 2:

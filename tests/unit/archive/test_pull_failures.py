@@ -129,7 +129,7 @@ async def test_nothing_more_is_fetched_once_the_manifest_cannot_be_written(
         def write(self, descriptor: int, data: memoryview) -> int:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_SINGLE", 2)
+    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_DOWNLOADS", 2)
     for number in range(20):
         bucket.put(f"in/{number:02}")
     done = await pull(disk=Full())
