@@ -1,4 +1,4 @@
-"""The objects of one call: what joins them, what part each plays, their tree, and their file names."""
+"""The objects of one call: what joins them, their parts, their tree, and their file names."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,39 +14,39 @@ from cloudstore_tui.fiql.fields import type_label
 from cloudstore_tui.fs.names import fitting_extension
 
 SHARED = ("callId", "originalCallId", "transactionId", "sourceId", "sourceObjectId")
-"""Tags whose value other objects of the same call have, too."""
+"""Tags whose values the objects of one call share."""
 
 SOURCES = ("sourceId", "sourceObjectId")
-"""Tags that hold the id of the object that this one was made of."""
+"""Tags with the id of the object that this one was made from."""
 
 NAMED_BY = ("callId", "bucketId", "sourceId", "sourceObjectId", "originalCallId", "transactionId", "id")
-"""Fields and tags that can hold what a user names a call by."""
+"""Fields and tags with an id by which a user may name a call."""
 
-_NOTHING = frozenset({"", "0", "-1"})
-"""Values that stand for an unknown one: they would join everything."""
+_UNKNOWN_VALUES = frozenset({"", "0", "-1"})
+"""Values that mean unknown, and would join unrelated objects."""
 
 
 def terms_of(entry: StoredObject) -> Iterator[tuple[str, str]]:
-    """The fields and tags, with their values, that objects of the same call have; each pair may come twice.
+    """The pairs of field or tag and value by which other objects of the same call are found; a pair may come twice.
 
-    A transcript names the recording it was made of, and a voicemail the call that led to it: both ways are given.
+    Both directions are included: a transcript names the recording it was made from, and a voicemail the call before it.
     """
-    told = [("bucketId", entry.bucket_id)]
-    told += [(key, entry.tag(key)) for key in SHARED]
-    told += [("id", entry.tag(key)) for key in SOURCES]
-    told += [(key, entry.id) for key in SOURCES]
-    told += [("originalCallId", entry.tag("callId")), ("callId", entry.tag("originalCallId"))]
-    return ((key, value) for key, value in told if value not in _NOTHING)
+    pairs = [("bucketId", entry.bucket_id)]
+    pairs += [(key, entry.tag(key)) for key in SHARED]
+    pairs += [("id", entry.tag(key)) for key in SOURCES]
+    pairs += [(key, entry.id) for key in SOURCES]
+    pairs += [("originalCallId", entry.tag("callId")), ("callId", entry.tag("originalCallId"))]
+    return ((key, value) for key, value in pairs if value not in _UNKNOWN_VALUES)
 
 
 def placeholder(where: Location, key: str) -> StoredObject:
-    """An object that has one value in every field that can join it to a call."""
+    """An object with `key` in every field that can join it to a call."""
     tags = tuple((name, key) for name in SHARED)
     return StoredObject(where, "", id=key, bucket_id=key, tags=tags)
 
 
 class CallPart(StrEnum):
-    """In the order in which they are shown."""
+    """What an object is in its call, in display order."""
 
     RECORDING = "recording"
     VOICEMAIL = "voicemail"
@@ -81,12 +81,12 @@ _MAX_SPEAKER = 24
 
 
 def part_of(entry: StoredObject) -> CallPart:
-    """The part that an object plays; unknown types are `OTHER`."""
+    """The part of an object, by its type."""
     return _BY_TYPE.get(entry.type, CallPart.OTHER)
 
 
 def title_of(entry: StoredObject) -> str:
-    """What to call an object, in a list or among the others of its call; may hold remote text."""
+    """The title of an object in a list or in its call; may hold remote text."""
     part, title = part_of(entry), type_label(entry.type) or "Unknown"
     if part is CallPart.COMMENT and (question := entry.tag("pcsQuestionNumber")):
         return f"{title} {question[:_MAX_SPEAKER]}"
@@ -96,14 +96,14 @@ def title_of(entry: StoredObject) -> str:
 
 
 def speaker_of(entry: StoredObject) -> str:
-    """Whose words a transcript holds; empty where it holds those of all."""
+    """The speaker of a transcript; empty if it has all of them."""
     if entry.tag("speaker"):
         return entry.tag("speaker")[:_MAX_SPEAKER]
     return "one channel" if entry.tag("sourceObjectType").endswith("channel") else ""
 
 
 def speaker_rank(entry: StoredObject) -> tuple[int, str]:
-    """The order of transcripts: the whole call, our side, the other side, others."""
+    """The sort key of transcripts: the whole call, the agent's side, the other side, others."""
     who = speaker_of(entry)
     return (_SPEAKERS.get(who.lower(), 3) if who else 0, who)
 
@@ -114,7 +114,7 @@ _HEADS = (CallPart.RECORDING, CallPart.VOICEMAIL)
 
 
 class Tie(StrEnum):
-    """What joins a leg to the call that was asked for."""
+    """How a leg is related to the call that was asked for."""
 
     SELF = "the call"
     BEFORE = "call before"
@@ -131,10 +131,10 @@ class CallNode(msgspec.Struct, frozen=True):
     title: str
     """May hold remote text."""
     children: tuple["CallNode", ...] = ()
-    """What was made of it, where that is not of the whole call."""
+    """Transcripts made from it, where they are not of the whole call."""
 
     def walk(self) -> Iterator["CallNode"]:
-        """This one, then those below it."""
+        """This node and those below it."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -144,7 +144,7 @@ class Leg(msgspec.Struct, frozen=True):
     """The objects of one call id."""
 
     call_id: str
-    """Empty where no object tells."""
+    """Empty if no object has one."""
     tie: Tie
     nodes: tuple[CallNode, ...]
 
@@ -155,7 +155,7 @@ class Leg(msgspec.Struct, frozen=True):
 
     @property
     def start(self) -> datetime | None:
-        """When it began, as well as that is known; objects are created at the end of a call, or later."""
+        """When it began, or else when its first object was created, at the end of the call or later."""
         return min((moment for node in self.walk() if (moment := _begun(node.entry)) is not None), default=None)
 
 
@@ -163,11 +163,11 @@ class CallTree(msgspec.Struct, frozen=True):
     """Everything that was found of a call."""
 
     legs: tuple[Leg, ...]
-    """The one that was asked for, then the others by time; nothing if nothing was found."""
+    """The one that was asked for, then the others by time; empty if nothing was found."""
 
     @property
     def nodes(self) -> tuple[CallNode, ...]:
-        """All of all legs, from top to bottom."""
+        """The nodes of all legs, from top to bottom."""
         return tuple(node for leg in self.legs for node in leg.walk())
 
     @property
@@ -182,24 +182,24 @@ class CallTree(msgspec.Struct, frozen=True):
 
     @property
     def representative(self) -> StoredObject | None:
-        """One object with all tags that those of the first leg have: what a folder for the call is named after."""
+        """An object with all tags of the first leg's objects, from which a folder for the call is named."""
         if not self.legs:
             return None
         entries = [node.entry for node in self.legs[0].walk()]
         tags: dict[str, str] = {}
         for key, value in (tag for entry in entries for tag in entry.tags):
             tags[key] = tags.get(key) or value
-        # Of a call of 8x8 Work the user is who else would be the agent.
+        # A call of 8x8 Work has a user instead of an agent.
         tags["agentName"] = tags.get("agentName") or tags.get("userName", "")
         return replace(entries[0], tags=tuple(tags.items()))
 
 
 def call_tree(entries: Iterable[StoredObject], asked: StoredObject | None = None) -> CallTree:
-    """Put the objects of a call in order.
+    """The tree of a call's objects.
 
     Args:
-        entries: what was found, in any order; what comes twice is taken once.
-        asked: one of them, whose leg comes first; else the leg that began first does.
+        entries: the objects, in any order; duplicates are dropped.
+        asked: the object whose leg comes first; without one, the earliest leg does.
     """
     unique = {identity(entry): entry for entry in entries}
     groups = _by_leg(sorted(unique.values(), key=_by_time))
@@ -213,10 +213,10 @@ def call_tree(entries: Iterable[StoredObject], asked: StoredObject | None = None
 
 
 def _begun(entry: StoredObject) -> datetime | None:
-    told = entry.tag("startTime")
-    # Longer numbers are no time that a calendar knows.
-    if told.isascii() and told.isdigit() and len(told) <= 14:
-        return _EPOCH + timedelta(milliseconds=int(told))
+    text = entry.tag("startTime")
+    # A longer number is beyond the range of datetime.
+    if text.isascii() and text.isdigit() and len(text) <= 14:
+        return _EPOCH + timedelta(milliseconds=int(text))
     return entry.created
 
 
@@ -225,15 +225,15 @@ def _by_time(entry: StoredObject) -> tuple[datetime, str, str]:
 
 
 def _by_leg(entries: Sequence[StoredObject]) -> dict[str, list[StoredObject]]:
-    """Objects by call id, in order; those that tell none go with what they were made of, or with their bucket."""
+    """Objects by call id, in order; those without one go with their source, or with their bucket."""
     groups: dict[str, list[StoredObject]] = {}
     known: dict[tuple[str, str], str] = {}
     waiting = list(entries)
-    # As many rounds as a chain of sources can be long.
+    # As many rounds as a chain of sources is long at most.
     for last in (False, False, False, True):
         left = []
         for entry in waiting:
-            call = entry.tag("callId") or _borrowed(entry, known)
+            call = entry.tag("callId") or _inferred_call(entry, known)
             if not call and not last:
                 left.append(entry)
                 continue
@@ -246,10 +246,10 @@ def _by_leg(entries: Sequence[StoredObject]) -> dict[str, list[StoredObject]]:
     return groups
 
 
-def _borrowed(entry: StoredObject, known: dict[tuple[str, str], str]) -> str:
-    told = [("id", entry.tag(key)) for key in SOURCES]
-    told += [("bucketId", entry.bucket_id), ("transactionId", entry.tag("transactionId"))]
-    return next((known[pair] for pair in told if pair[1] and pair in known), "")
+def _inferred_call(entry: StoredObject, known: dict[tuple[str, str], str]) -> str:
+    pairs = [("id", entry.tag(key)) for key in SOURCES]
+    pairs += [("bucketId", entry.bucket_id), ("transactionId", entry.tag("transactionId"))]
+    return next((known[pair] for pair in pairs if pair[1] and pair in known), "")
 
 
 def _first(groups: dict[str, list[StoredObject]], asked: StoredObject | None) -> str:
@@ -301,17 +301,17 @@ _ON, _END = "│  ", "   "
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """One line: a leg, or an object of it."""
+    """One line of the drawn tree: a leg, or an object of it."""
 
     strokes: str
     title: str
     """May hold remote text."""
     node: CallNode | None = None
-    """Nothing for the line of a leg."""
+    """`None` for the line of a leg."""
 
 
 def branches(tree: CallTree) -> Iterator[Branch]:
-    """All lines from top to bottom; the first is the call itself, further legs hang at the end of it."""
+    """The lines of the tree, from top to bottom: the call itself, its objects, then its other legs."""
     for number, leg in enumerate(tree.legs):
         if number == 0:
             yield Branch("", _title(leg))
@@ -335,15 +335,15 @@ def _title(leg: Leg) -> str:
 
 
 def file_names(tree: CallTree) -> dict[str, str]:
-    """A short name for each object by its identity: what it is, and which where there are several.
+    """A short file name for each object by its identity: its title, numbered where there are several.
 
-    The folder tells of which call they are. Names may still hold remote text.
+    The call itself is not part of the name, as the folder is named after it. Names may still hold remote text.
     """
     names: dict[str, str] = {}
     taken: Counter[str] = Counter()
     for number, leg in enumerate(tree.legs, 1):
         for node, stem in _stems(leg.nodes, f"leg {number} " if number > 1 else ""):
-            # The service's own ending, which no program knows.
+            # The service's own extension for notes, which no program knows.
             own = "" if node.part is CallPart.NOTES else node.entry.name
             extension = fitting_extension(own, node.entry.mime) or (".txt" if node.part is CallPart.NOTES else "")
             taken[folded(stem + extension)] += 1

@@ -1,4 +1,4 @@
-"""Deleting that leaves a trace: a log that is only ever added to, written before anything is sent."""
+"""Deletions with an append-only log that is written before anything is sent."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from cloudstore_tui.fs.disk import user_name
 FILE = "deletions.jsonl"
 """Its name in the state folder."""
 UNKNOWN = "unknown: check"
-"""Outcome of what was begun and never ended: the program died in between."""
+"""The outcome if the program died before it could log one."""
 
 _KEPT = ("id", "key", "name", "type", "size", "size_exact", "checksum", "checksum_type", "created", "modified")
 
@@ -28,38 +28,38 @@ class Deleted(msgspec.Struct, frozen=True):
     """One logged deletion."""
 
     fields: Mapping[str, object]
-    """Who, when, which object, how large, which checksum: as written before it was sent."""
+    """User, time, and the object with its size and checksum, as logged before the request."""
     outcome: str
     settled: str = ""
-    """When the outcome was written; empty where there is none."""
+    """When the outcome was logged; empty if it was not."""
     reason: str = ""
 
     def text(self, name: str) -> str:
-        """One of the fields as text, empty if absent."""
+        """A field as text; empty if absent."""
         return str(self.fields.get(name, ""))
 
     @property
     def record(self) -> dict[str, object]:
-        """All of it, for JSON."""
+        """All fields, for JSON."""
         known: dict[str, object] = {"outcome": self.outcome, "settled": self.settled, "reason": self.reason}
         return {**self.fields, **{name: value for name, value in known.items() if value}}
 
 
 class DeletionLog:
-    """One line for each object before it is deleted, and one for the outcome. Several programs write to it."""
+    """One line for each object before it is deleted, and one for the outcome. Several programs may append to it."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Write to a file; without one nothing is kept."""
+        """Append to a file; without one nothing is logged."""
         self._path = path
 
     def begin(self, profile: Profile, objects: Sequence[StoredObject]) -> str:
-        """Write down what is about to be deleted; on the disk when this returns.
+        """Log the objects that are about to be deleted, synced to the disk.
 
         Returns:
-            The name of this deletion, for `end`.
+            An id for `end`.
 
         Raises:
-            LocalDiskError: it cannot be written: nothing may be deleted.
+            LocalDiskError: the log cannot be written, so nothing may be deleted.
         """
         batch = secrets.token_hex(8)
         who = {"user": user_name(), "profile": profile.name, "client_id": profile.text("client_id")}
@@ -70,10 +70,10 @@ class DeletionLog:
         return batch
 
     def end(self, batch: str, deletions: Iterable[Deletion]) -> None:
-        """Log the outcome.
+        """Log the outcomes.
 
         Raises:
-            LocalDiskError: it cannot be written; the objects are deleted all the same.
+            LocalDiskError: the log cannot be written; the objects are deleted all the same.
         """
         lines = [
             {"event": "end", **_head(batch, one.location.address), "outcome": one.outcome.value}
@@ -83,13 +83,10 @@ class DeletionLog:
         self._write(lines, "What was deleted before this stays deleted, and its outcome is not in the log.")
 
     def read(self, damaged: Callable[[int], None] = lambda _number: None) -> tuple[Deleted, ...]:
-        """All logged deletions, the oldest first.
-
-        Args:
-            damaged: told the number of each line that cannot be read; the others are given all the same.
+        """All logged deletions, oldest first; `damaged` gets the numbers of lines that cannot be read.
 
         Raises:
-            LocalDiskError: it cannot be read.
+            LocalDiskError: the log cannot be read.
         """
         begun: dict[tuple[str, str], dict[str, object]] = {}
         ended: dict[tuple[str, str], dict[str, object]] = {}
@@ -154,15 +151,15 @@ def _facts(entry: StoredObject) -> dict[str, object]:
 
 
 def _ends_in_half_a_line(file: int) -> bool:
-    """Whether a writer died, or ran out of disk, in the middle of a line."""
+    """Whether the last line is incomplete: its writer died, or the disk was full."""
     size = os.fstat(file).st_size
     return size > 0 and os.pread(file, 1, size - 1) != b"\n"
 
 
 TYPED_ABOVE = 1
-"""More objects than this, and a single key or word is too little: their number has to be typed."""
+"""To delete more objects than this, the user has to type their number."""
 BATCH = 100
-"""Objects that are begun together: a program that dies leaves no more than these in doubt."""
+"""Objects logged and deleted together; a program that dies leaves at most these in doubt."""
 
 
 async def delete_logged(
@@ -171,18 +168,18 @@ async def delete_logged(
     objects: Sequence[StoredObject],
     objection: Callable[[StoredObject], StorageError | None] = lambda _entry: None,
 ) -> tuple[Deletion, ...]:
-    """Delete exactly these objects; returns the outcome of each, in the same order.
+    """Delete objects; returns the outcome of each, in the same order.
 
-    Every object is in the log before it is sent, and again with what came of it.
+    Every object is logged before the request, and again with its outcome.
 
     Args:
-        log: where that is written.
+        log: the log of deletions.
         provider: of the objects.
-        objects: what is to be deleted.
-        objection: asked for each object right before it is sent: why it is kept after all. Blocks, and is quick.
+        objects: the objects to delete.
+        objection: called for each object right before the request; an error keeps the object. May block briefly.
 
     Raises:
-        LocalDiskError: nothing could be written down, so nothing was deleted.
+        LocalDiskError: the log cannot be written, so nothing was deleted.
     """
     done: list[Deletion] = []
     for first in range(0, len(objects), BATCH):
@@ -208,14 +205,14 @@ async def _settled(
     kept = {entry.location: error for entry in objects if (error := objection(entry)) is not None}
     sent = [entry.location for entry in objects if entry.location not in kept]
     try:
-        told = {one.location: one for one in await provider.delete(sent)} if sent else {}
+        outcomes = {one.location: one for one in await provider.delete(sent)} if sent else {}
     except UnavailableError as error:
-        told = {location: Deletion(location, DeletionOutcome.UNKNOWN, error) for location in sent}
+        outcomes = {location: Deletion(location, DeletionOutcome.UNKNOWN, error) for location in sent}
     except StorageError as error:
-        # A provider tells of each object what became of it; what it refuses as a whole it has not sent.
-        told = {location: Deletion(location, DeletionOutcome.KEPT, error) for location in sent}
-    told |= {location: Deletion(location, DeletionOutcome.KEPT, error) for location, error in kept.items()}
-    done = [told[entry.location] for entry in objects]
+        # A provider returns an outcome for each object; if it raises, it has sent nothing.
+        outcomes = {location: Deletion(location, DeletionOutcome.KEPT, error) for location in sent}
+    outcomes |= {location: Deletion(location, DeletionOutcome.KEPT, error) for location, error in kept.items()}
+    done = [outcomes[entry.location] for entry in objects]
     try:
         await asyncio.to_thread(log.end, batch, done)
     except StorageError as error:

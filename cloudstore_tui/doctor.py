@@ -1,6 +1,6 @@
-"""What `doctor` looks at, in order: the configuration, each profile with its secrets and its service, and this machine.
+"""The checks of `doctor`, in order: the configuration, each profile with its secrets and service, and this machine.
 
-It changes nothing. What was found comes as it is found, since a service may take its time.
+Nothing is changed. Results are yielded one by one, because a service may take its time.
 """
 
 import asyncio
@@ -31,39 +31,39 @@ from cloudstore_tui.transfers.journal.store import FILE
 
 
 class CheckStatus(StrEnum):
-    """How something was found."""
+    """The result of a check."""
 
     OK = "ok"
     WARN = "warn"
-    """It works, but not in everything or not for ever."""
+    """It works, but not fully, or it may stop working."""
     FAIL = "FAIL"
     SKIP = "skip"
-    """Not looked at, because of something before it."""
+    """Not checked, because an earlier check failed or it does not apply."""
 
 
 class CheckResult(msgspec.Struct, frozen=True):
     """What was checked, the result, and what to do."""
 
     subject: str
-    """The profile it is about; empty for what is the same for all."""
+    """The profile it is about; empty if it is about none."""
     title: str
     status: CheckStatus
     text: str
-    """What was found, not yet safe to draw."""
+    """What was found; may hold remote text."""
     hint: str = ""
-    """What to do, in sentences; empty where nothing is wrong, or nothing is known to help."""
+    """What to do, in sentences; empty if nothing is wrong or nothing is known to help."""
     code: int = 0
     """The exit code of this failure."""
 
 
 def failed(subject: str, title: str, error: StorageError) -> CheckResult:
-    """A failure in the words of an error."""
+    """The failed check of an error."""
     place = f"{error.subject}: " if error.subject and error.subject != subject else ""
     return CheckResult(subject, title, CheckStatus.FAIL, f"{place}{error.message}", error.hint, error.code)
 
 
 def _on_machine(title: str, status: CheckStatus, text: str, hint: str = "", code: int = 0) -> CheckResult:
-    """What was found of this machine and its configuration: it is the same for all profiles."""
+    """A result about this machine or the configuration, not about a profile."""
     return CheckResult("", title, status, text, hint, code)
 
 
@@ -71,21 +71,21 @@ TITLE = "configuration"
 
 
 def check_configuration(config: Config) -> CheckResult:
-    """What there is to say of a file that was read without an error."""
+    """Check a configuration that was read without an error."""
     path, count = config.path, len(config.profiles)
     if not count:
         hint = "Add one: cloudstore profile add. Or try the program without: cloudstore demo."
         return _on_machine(TITLE, CheckStatus.WARN, f"{path}: no profiles", hint)
     text = f"{path}: {count} profile{'s' * (count > 1)}"
     if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        # It names commands that are run, and the hosts that secrets are sent to.
+        # It names commands to run and the hosts that secrets are sent to.
         hint = f"Run: chmod go-w {shlex.quote(str(path))}"
         return _on_machine(TITLE, CheckStatus.WARN, f"{text}, and others can write it", hint)
     return _on_machine(TITLE, CheckStatus.OK, text)
 
 
 def check_secrets(profile: Profile, fields: Sequence[SecretField]) -> Iterator[CheckResult]:
-    """One line for each secret that the service takes. May take seconds, and never shows one."""
+    """Check each secret of a profile. May take seconds; never shows a secret."""
     for field in fields:
         title = spoken(field.name)
         try:
@@ -99,9 +99,9 @@ def check_secrets(profile: Profile, fields: Sequence[SecretField]) -> Iterator[C
 
 
 def _policy(retention: Retention) -> str:
-    """A policy in words: the service has nothing that it could be checked against."""
-    told = [_kept("", retention), *(_kept(f"{name} ", own) for name, own in retention.types.items())]
-    return f"by your policy (the service has none to compare): {', '.join(part for part in told if part)}"
+    """A retention policy in words; the service has none to compare it with."""
+    parts = [_kept("", retention), *(_kept(f"{name} ", own) for name, own in retention.types.items())]
+    return f"by your policy (the service has none to compare): {', '.join(part for part in parts if part)}"
 
 
 def _kept(of: str, policy: Retention) -> str:
@@ -111,14 +111,14 @@ def _kept(of: str, policy: Retention) -> str:
     return f"{of}{policy.hot.days:,} days{cold}"
 
 
-LONGEST = 60.0
-"""Seconds that one service may take for all its checks."""
+SERVICE_TIMEOUT_S = 60.0
+"""Time for all checks of one service."""
 
 _SILENT = "Check the address in the profile, and whether a proxy or a firewall is in the way."
 
 
-async def check_service(provider: StorageProvider, patience: float = LONGEST) -> AsyncIterator[CheckResult]:
-    """What the provider checks, until the first thing that is wrong, and what the profile allows."""
+async def check_service(provider: StorageProvider, patience: float = SERVICE_TIMEOUT_S) -> AsyncIterator[CheckResult]:
+    """The provider's checks, up to the first that fails, and what the profile allows."""
     name = provider.profile.name
     try:
         async with asyncio.timeout(patience):
@@ -146,22 +146,22 @@ def _rights(provider: StorageProvider) -> CheckResult:
     if provider.profile.read_only:
         text = "the profile is read-only"
         return CheckResult(provider.profile.name, "permission", CheckStatus.OK, text)
-    # Whether the service lets it is only known once it is tried, and `doctor` changes nothing.
+    # Whether the service allows it shows only in trying, and `doctor` changes nothing.
     text = "the profile lets you upload and delete"
     return CheckResult(provider.profile.name, "permission", CheckStatus.OK, text)
 
 
-LITTLE_ROOM = 2_000_000_000
-"""Bytes: less does not hold one zip of the service."""
+LOW_DISK_BYTES = 2_000_000_000
+"""Less free space does not hold one zip of the service."""
 SMALLEST = (60, 15)
-"""Columns and lines that the browser needs at least."""
+"""The smallest terminal for the browser: columns and lines."""
 
 _DESKTOPS = ("DISPLAY", "WAYLAND_DISPLAY")
 _NO_CURSOR = ("", "dumb", "unknown")
 
 
 def check_disk(download_dir: Path, *, keeps: bool = True) -> Iterator[CheckResult]:
-    """The folder for downloads, and the journal, if there is one: what must survive a restart."""
+    """Check the folder for downloads and, if transfers are kept, their journal."""
     folder = download_dir.expanduser().absolute()
     there = next((path for path in (folder, *folder.parents) if path.is_dir()), folder)
     try:
@@ -173,7 +173,7 @@ def check_disk(download_dir: Path, *, keeps: bool = True) -> Iterator[CheckResul
         yield _on_machine("downloads", CheckStatus.FAIL, text, hint, 5)
     else:
         text = f"{folder}: {free / 1e9:,.1f} GB free"
-        if free < LITTLE_ROOM:
+        if free < LOW_DISK_BYTES:
             yield _on_machine("downloads", CheckStatus.WARN, text, "Make room: one zip of the service has up to 2 GB.")
         else:
             yield _on_machine("downloads", CheckStatus.OK, text)
@@ -184,23 +184,23 @@ def check_disk(download_dir: Path, *, keeps: bool = True) -> Iterator[CheckResul
 
 
 def _journal() -> CheckResult:
-    """Whether the journal of transfers can be read. Opening it as a transfer does would mend what is damaged."""
+    """Check the journal read-only: opening it as transfers do would replace a damaged one."""
     path = state_folder() / FILE
     if not path.exists():
         return _on_machine("journal", CheckStatus.OK, f"{path}: none yet, the first transfer makes it")
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as journal:
-            (told,) = journal.execute("pragma quick_check(1)").fetchone()
+            (answer,) = journal.execute("pragma quick_check(1)").fetchone()
     except sqlite3.Error as error:
-        told = str(error)
-    if told == "ok":
+        answer = str(error)
+    if answer == "ok":
         return _on_machine("journal", CheckStatus.OK, str(path))
     hint = "The next transfer moves it aside and begins a new one; what was interrupted then begins anew."
-    return _on_machine("journal", CheckStatus.FAIL, f"{path}: {told}", hint, 5)
+    return _on_machine("journal", CheckStatus.FAIL, f"{path}: {answer}", hint, 5)
 
 
 def check_terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> Iterator[CheckResult]:
-    """What the browser would find; `size` is `None` where there is no terminal."""
+    """Check the terminal for the browser; `size` is `None` if there is none."""
     yield _terminal(environment, size)
     yield _letters(environment)
     yield _clipboard(environment)
@@ -257,17 +257,17 @@ async def examine(
     provider_of: Callable[[str], StorageProvider],
     names: Sequence[str] = (),
     *,
-    patience: float = LONGEST,
+    patience: float = SERVICE_TIMEOUT_S,
     keeps: bool = True,
 ) -> AsyncIterator[CheckResult]:
-    """Look at everything; each result comes as it is found.
+    """Run all checks.
 
     Args:
-        config: what was read without an error.
-        specs: the services that there are.
-        provider_of: opens a profile by its name; asked for only once its secrets are there.
-        names: the profiles to look at; all of them if empty.
-        patience: seconds that each service may take.
+        config: a configuration that was read without an error.
+        specs: of all services.
+        provider_of: opens a profile by its name; called only if its secrets were found.
+        names: the profiles to check; all if empty.
+        patience: seconds for each service.
         keeps: whether transfers outlive the program.
     """
     yield check_configuration(config)
@@ -284,7 +284,7 @@ async def examine(
 async def _check_profile(
     profile: Profile, fields: Sequence[SecretField], provider_of: Callable[[str], StorageProvider], patience: float
 ) -> AsyncIterator[CheckResult]:
-    # A keyring or a command may take seconds, and the screen must not stand still.
+    # In a thread, because a keyring or a command may take seconds.
     found = await asyncio.to_thread(lambda: list(check_secrets(profile, fields)))
     for result in found:
         yield result
@@ -303,7 +303,7 @@ async def _check_profile(
 
 
 def terminal_size() -> os.terminal_size | None:
-    """That of the terminal; `None` without one."""
+    """The size of the terminal; `None` without one."""
     for stream in (sys.__stdout__, sys.__stderr__):
         with suppress(OSError, ValueError):
             if stream is not None and stream.isatty():

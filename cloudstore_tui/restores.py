@@ -1,7 +1,7 @@
-"""Requests for archived objects: a list that outlives the program, and the poller that looks after it.
+"""Requests to restore archived objects: a persistent list, and the poller that works on it.
 
-`RestoreStore` keeps the list in a small database that several programs use at once. `RestorePoller` does what is to be
-done about it: asks the service for what waits, looks now and then at what is on its way, and notes what came of it.
+`RestoreStore` keeps the list in a small database that several programs can use at once. `RestorePoller` sends the
+waiting requests to the service, polls the state of those under way, and records the results.
 """
 
 import asyncio
@@ -34,36 +34,36 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.whole_file import refuse_shared
 
-USUAL = timedelta(hours=24)
-"""Within this the service usually has an object back."""
-LONGEST = timedelta(hours=72)
-"""After this nobody waits any longer."""
-LAST_CALL = timedelta(hours=24)
-"""So long before a copy goes again, it is time to say so."""
+USUAL_DURATION = timedelta(hours=24)
+"""The service usually restores an object within this time."""
+MAX_DURATION = timedelta(hours=72)
+"""After this time a request is given up."""
+EXPIRY_WARNING = timedelta(hours=24)
+"""How long before the end of a restored copy to warn."""
 
 AVAILABLE, ARCHIVED = "AVAILABLE", "ARCHIVED"
 """States of objects as the service names them."""
 
 
 class RestoreStatus(StrEnum):
-    """How far a request is."""
+    """The status of a request."""
 
     WAITING = "waiting"
-    """Wanted, but the service was not asked yet."""
+    """Not yet sent to the service."""
     ASKING = "asking"
-    """The service is being asked; if that takes long, the program that asked has died."""
+    """Being sent to the service; if that takes long, the program that sent it has died."""
     RESTORING = "restoring"
     UNKNOWN = "unknown"
-    """It was sent, and whether it arrived is unknown: the object's state will tell."""
+    """Sent, but it is unknown whether it arrived; the object's state will show."""
     READY = "ready"
     FETCHED = "fetched"
     FAILED = "failed"
 
 
-GOING_ON = frozenset(
+UNSETTLED = frozenset(
     {RestoreStatus.WAITING, RestoreStatus.ASKING, RestoreStatus.RESTORING, RestoreStatus.UNKNOWN},
 )
-"""Of these something is still to come."""
+"""The statuses of requests that are not settled."""
 
 
 class RestoreRequest(msgspec.Struct, frozen=True):
@@ -78,12 +78,12 @@ class RestoreRequest(msgspec.Struct, frozen=True):
     asked: datetime | None = None
     checked: datetime | None = None
     checks: int = 0
-    """How often it was looked at in vain."""
+    """How often it was polled before it was ready."""
     ready: datetime | None = None
     expires: datetime | None = None
-    """The earliest moment at which the copy may be gone again."""
+    """The earliest time at which the copy may be gone again."""
     folder: str = ""
-    """Where to download it once it is ready; empty if it is not downloaded."""
+    """The folder to download it to once it is ready; empty if it is not to be downloaded."""
     note: str = ""
     """What is wrong, without the object's address."""
     hint: str = ""
@@ -91,45 +91,45 @@ class RestoreRequest(msgspec.Struct, frozen=True):
     code: int = 0
     """The exit code of a failure."""
     title: str = ""
-    """What people call the object, where that says more than its name."""
+    """A title for people, where that says more than the name."""
 
-    def goes_on(self, now: datetime) -> bool:
-        """Whether it makes sense to wait for it."""
-        return self.status in GOING_ON and now - (self.asked or self.added) < LONGEST
+    def is_unsettled(self, now: datetime) -> bool:
+        """Whether it is unsettled and not yet given up."""
+        return self.status in UNSETTLED and now - (self.asked or self.added) < MAX_DURATION
 
     def is_late(self, now: datetime) -> bool:
-        """Whether it takes longer than it usually does."""
-        return self.status in GOING_ON and self.asked is not None and now - self.asked > USUAL
+        """Whether it takes longer than usual."""
+        return self.status in UNSETTLED and self.asked is not None and now - self.asked > USUAL_DURATION
 
-    def is_over(self, now: datetime) -> bool:
-        """Whether the copy has probably gone again."""
+    def has_expired(self, now: datetime) -> bool:
+        """Whether the copy has probably expired."""
         return self.status is RestoreStatus.READY and self.expires is not None and now >= self.expires
 
     def can_be_fetched(self, now: datetime) -> bool:
-        """Whether there is a copy."""
-        return self.status is RestoreStatus.READY and not self.is_over(now)
+        """Whether there is a copy to download."""
+        return self.status is RestoreStatus.READY and not self.has_expired(now)
 
-    def ends_soon(self, now: datetime) -> bool:
+    def expires_soon(self, now: datetime) -> bool:
         """Whether the copy expires soon."""
         if self.status is not RestoreStatus.READY or self.expires is None:
             return False
-        return now < self.expires <= now + LAST_CALL
+        return now < self.expires <= now + EXPIRY_WARNING
 
     def failure(self, now: datetime) -> StorageError | None:
-        """What is wrong with it, if it has failed or is overdue."""
+        """The error of a request that has failed or is overdue."""
         subject = self.location.address
         if self.status is RestoreStatus.FAILED:
             return error_for_code(self.code, self.note or "it cannot be restored", subject=subject, hint=self.hint)
         if self.status is RestoreStatus.UNKNOWN:
             return UnavailableError(self.note, subject=subject, hint="Look again with: cloudstore restore --wait")
-        if self.status in GOING_ON and not self.goes_on(now):
+        if self.status in UNSETTLED and not self.is_unsettled(now):
             message = "it did not come back within three days"
             return UnavailableError(message, subject=subject, hint="Ask 8x8, or ask again.")
         return None
 
 
 def utc_now() -> datetime:
-    """Now."""
+    """The current time."""
     return datetime.now(UTC)
 
 
@@ -138,9 +138,9 @@ def utc_now() -> datetime:
 FILE = "restores.db"
 """Its name in the state folder."""
 LEASE = timedelta(minutes=2)
-"""How long a step belongs to the process that took it. Then others look at the object too, which does no harm."""
-BUSY = 10.0
-"""Seconds that another program may keep the file locked."""
+"""How long a step belongs to the process that took it. After that, others poll the object too, which does no harm."""
+BUSY_TIMEOUT_S = 10.0
+"""How long to wait for another program that has locked the file."""
 
 _VERSION = 2
 _SCHEMA = """
@@ -164,35 +164,32 @@ _FORGET = "Take it off the list, and ask again."
 
 
 class RestoreStore:
-    """The list. Every change is on the disk when its method returns; every method may wait for another program.
+    """The list. Every change is on the disk when its method returns; every method may block.
 
-    A step is taken by one program only: whoever takes it moves the moment of the next one in the same transaction.
-    Rows that make no sense, as another program or a damaged disk may leave, are told as failed requests.
+    Each step is taken by one program only: taking it postpones the next one in the same transaction. Rows that make no
+    sense are given as failed requests.
 
-    All methods raise `BusyError` (another program keeps the file locked), `LocalDiskError` (it cannot be read or
-    written) and `ConfigError` (a newer version of the program has made it), each with what can be done about it.
+    All methods raise `BusyError` (another program has locked the file), `LocalDiskError` (it cannot be read or written)
+    and `ConfigError` (a newer version of the program wrote it), each with a hint.
     """
 
     def __init__(self, path: Path) -> None:
-        """Use the file at `path`; nothing is made before something is put on the list."""
+        """Use the file at `path`, which the first request creates."""
         self.path = path
 
     def requests(self) -> tuple[RestoreRequest, ...]:
-        """All of them, the oldest first; also where the file can only be read."""
+        """All requests, oldest first; works with a read-only file."""
         with self._reading() as database:
             if database is None:
                 return ()
             return tuple(map(_request, database.execute("SELECT * FROM requests ORDER BY added, path")))
 
     def add(self, requests: Sequence[RestoreRequest]) -> None:
-        """Put requests on the list, in place of older ones for the same objects.
-
-        One that the service was asked for stays as it is: another program may have been quicker.
-        """
+        """Add requests, replacing older ones for the same objects unless those were sent to the service."""
         with self._writing() as database:
             database.executemany(
                 f"DELETE FROM requests WHERE {_KEY} AND NOT (status IN ('asking', 'restoring') AND asked > ?)",
-                [(*_key(one.location), _seconds(one.added - LONGEST)) for one in requests],
+                [(*_key(one.location), _seconds(one.added - MAX_DURATION)) for one in requests],
             )
             database.executemany(
                 "INSERT OR IGNORE INTO requests(profile, region, path, name, size, days, status, added, asked, folder,"
@@ -208,11 +205,11 @@ class RestoreStore:
             )
 
     def set_folder(self, location: Location, folder: str) -> None:
-        """Remember where to download an object."""
+        """Set the folder to download an object to."""
         self._set(location, folder=folder)
 
     def forget(self, locations: Iterable[Location]) -> int:
-        """Remove requests from the list; returns how many were on it. The service continues with them."""
+        """Remove requests from the list, which the service continues with; returns how many were on it."""
         if not self._exists:
             return 0
         with self._writing() as database:
@@ -221,24 +218,24 @@ class RestoreStore:
     # The next step
 
     def take_waiting(self, profiles: Sequence[str], now: datetime) -> RestoreRequest | None:
-        """The next object to ask for, which is ours to ask for from now on."""
+        """Take the next request to send."""
         where = f"status = 'waiting' AND due <= :now AND added > :oldest AND {_AMONG}"
         return self._take(where, "status = 'asking', asked = :now", profiles, now)
 
     def take_due(self, profiles: Sequence[str], now: datetime, since: datetime | None = None) -> RestoreRequest | None:
-        """The next object to look at, which is ours to look at from now on.
+        """Take the next request to poll.
 
         Args:
-            profiles: those that are at hand.
+            profiles: the available profiles.
             now: the time.
-            since: look also at what is not due, if nobody has looked at it since then: the user wants to know.
+            since: include requests that are not due, if they were not polled since this time.
         """
         early = f"(status != 'asking' AND coalesce(checked, 0) < {_seconds(since)})" if since else "FALSE"
         where = f"status IN {_CHECKED} AND asked > :oldest AND (due <= :now OR {early}) AND {_AMONG}"
         return self._take(where, "checked = :now", profiles, now)
 
     def next_due(self, profiles: Sequence[str], now: datetime) -> datetime | None:
-        """When there is something to do again; `None` if nothing is to come."""
+        """When the next step is due; `None` if there is none."""
         where = f"status IN {_OPEN} AND coalesce(asked, added) > :oldest AND {_AMONG}"
         with self._reading() as database:
             if database is None:
@@ -246,20 +243,20 @@ class RestoreStore:
             sql = f"SELECT min(due) FROM requests WHERE {where} AND typeof(due) = 'real'"
             return _moment(database.execute(sql, _values(profiles, now)).fetchone()[0])
 
-    # What came of it
+    # Results
 
     def mark_restoring(self, location: Location, days: int, due: datetime) -> None:
-        """The service has taken the request."""
+        """The service has accepted the request."""
         self._set(location, status="restoring", days=days, due=_seconds(due), note="")
 
     def mark_checked(self, location: Location, due: datetime) -> None:
-        """It was looked at, and is not ready yet."""
+        """It was polled, and is not ready yet."""
         with self._writing() as database:
             sql = f"UPDATE requests SET checks = checks + 1, due = ? WHERE {_KEY}"
             database.execute(sql, (_seconds(due), *_key(location)))
 
     def mark_unknown(self, location: Location, note: str, due: datetime) -> None:
-        """Nobody knows whether the service was asked."""
+        """It is unknown whether the service received the request."""
         self._set(location, status="unknown", note=note, due=_seconds(due))
 
     def mark_ready(self, location: Location, now: datetime, expires: datetime) -> None:
@@ -267,11 +264,11 @@ class RestoreStore:
         self._set(location, status="ready", ready=_seconds(now), expires=_seconds(expires), note="")
 
     def mark_waiting(self, location: Location, note: str, due: datetime) -> None:
-        """It was certainly not asked for, and will be later."""
+        """The service certainly did not receive the request; it is sent again later."""
         self._set(location, status="waiting", asked=None, note=note, due=_seconds(due))
 
     def mark_failed(self, location: Location, error: StorageError) -> None:
-        """Nothing will come of it."""
+        """The request has failed for good."""
         self._set(location, status="failed", note=error.message, hint=error.hint, code=error.code)
 
     def mark_fetched(self, location: Location) -> None:
@@ -279,21 +276,21 @@ class RestoreStore:
         if self._exists:
             self._set(location, status="fetched")
 
-    # What the user is told, once
+    # Notifications, each given once
 
     def take_ready(self) -> tuple[RestoreRequest, ...]:
-        """Requests whose objects are back, each given to one program only, once."""
+        """Requests whose objects are ready; each is given once, to one program."""
         return self._once("status = 'ready' AND told = 0", "told")
 
     def take_expiring(self, now: datetime) -> tuple[RestoreRequest, ...]:
-        """Requests whose copy goes soon, each given once."""
+        """Requests whose copies expire soon; each is given once."""
         return self._once("status = 'ready' AND warned = 0 AND expires BETWEEN :now AND :until", "warned", now)
 
     def _once(self, where: str, mark: str, now: datetime = _NEVER) -> tuple[RestoreRequest, ...]:
         if not self._exists:
             return ()
         with self._writing() as database:
-            values = {"now": _seconds(now), "until": _seconds(now + LAST_CALL)}
+            values = {"now": _seconds(now), "until": _seconds(now + EXPIRY_WARNING)}
             rows = database.execute(f"SELECT * FROM requests WHERE {where} ORDER BY added", values).fetchall()
             database.executemany(f"UPDATE requests SET {mark} = 1 WHERE {_KEY}", [tuple(row)[:3] for row in rows])
             return tuple(one for one in map(_request, rows) if one.status is RestoreStatus.READY)
@@ -319,12 +316,12 @@ class RestoreStore:
         with self._writing() as database:
             database.execute(f"UPDATE requests SET {columns} WHERE {_KEY}", (*values.values(), *_key(location)))
 
-    # The file: opened for each piece of work, since between two of them minutes may pass
+    # The file, opened for each operation: minutes may pass between two of them
 
     @property
     def _exists(self) -> bool:
-        """Whether anything was ever kept: nothing is made by looking."""
-        with self._told():
+        """Whether there is a file; reading must not create one."""
+        with self._errors_as_sentences():
             try:
                 self.path.stat()
             except (FileNotFoundError, NotADirectoryError):
@@ -337,21 +334,21 @@ class RestoreStore:
         if not self._exists:
             yield None
             return
-        # Where it may be written, SQLite repairs what a program left that died over it.
+        # If SQLite can write, it rolls back what a killed program left.
         mode = "rw" if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK) else "ro"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        with self._told(), closing(sqlite3.connect(uri, uri=True, timeout=BUSY)) as found:
+        with self._errors_as_sentences(), closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S)) as found:
             _prepare(found)
             yield found if self._version(found) == _VERSION else None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that others see whole or not at all."""
-        with self._told():
+        """One transaction."""
+        with self._errors_as_sentences():
             self.path.parent.mkdir(0o700, parents=True, exist_ok=True)
-            # SQLite gives its other files the rights of this one.
+            # SQLite gives its other files the same permissions.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-            with closing(sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
                 _prepare(connection)
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("BEGIN IMMEDIATE")
@@ -359,7 +356,7 @@ class RestoreStore:
                     connection.execute(_SCHEMA)
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
                 if "title" not in {row["name"] for row in connection.execute("PRAGMA table_info(requests)")}:
-                    # Of a program that knew none, and which can go on with the file all the same.
+                    # An older program made the file; it can still use it with this column.
                     connection.execute("ALTER TABLE requests ADD COLUMN title TEXT NOT NULL DEFAULT ''")
                 yield connection
                 connection.execute("COMMIT")
@@ -375,10 +372,10 @@ class RestoreStore:
         return version
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what the file system and SQLite say into a sentence."""
+    def _errors_as_sentences(self) -> Iterator[None]:
+        """Turn errors of the file system and SQLite into `StorageError`."""
         try:
-            # Whoever can write to it could have objects put anywhere.
+            # Anyone who can write to it could choose where objects are downloaded to.
             for place in (self.path.parent, self.path):
                 if place.exists():
                     refuse_shared(place)
@@ -392,7 +389,7 @@ class RestoreStore:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             hint = "Try again once it has ended."
             return BusyError("another program keeps the list of restores locked", subject=subject, hint=hint)
-        # Without a code it is about what a row holds; SQLITE_ERROR: a table or a column is not there.
+        # No code: a row cannot be converted. SQLITE_ERROR: a table or a column is missing.
         damaged = (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         if not isinstance(error, OSError) and code in damaged:
             hint = "Move it away: the objects stay as they are, and can be asked for again."
@@ -412,7 +409,7 @@ def _key(location: Location) -> tuple[str, str, str | bytes]:
 
 
 def _stored(text: str) -> str | bytes:
-    """A text as SQLite takes it: half a surrogate pair, which a service may send, is none."""
+    """Text as SQLite accepts it: lone surrogates, which a service may send, need bytes."""
     data = text.encode("utf-8", "surrogatepass")
     return data if any("\ud800" <= character <= "\udfff" for character in text) else text
 
@@ -427,11 +424,11 @@ def _text(value: object) -> str:
 
 
 def _values(profiles: Sequence[str], now: datetime) -> dict[str, object]:
-    return {"now": _seconds(now), "oldest": _seconds(now - LONGEST), "profiles": json.dumps(list(profiles))}
+    return {"now": _seconds(now), "oldest": _seconds(now - MAX_DURATION), "profiles": json.dumps(list(profiles))}
 
 
 def _request(row: sqlite3.Row) -> RestoreRequest:
-    """One row; a failed request if it makes no sense."""
+    """The request of a row; a failed one if the row makes no sense."""
     columns = row.keys()
     profile, region, path, name = (_text(row[column]) for column in ("profile", "region", "path", "name"))
     try:
@@ -457,34 +454,34 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-# Whoever looks after it
+# Polling
 
-PAUSES = (900, 3600)
-"""Seconds between two looks at one object: the first pause and the longest."""
-PAUSES_HERE = (5, 30)
-"""The same where the service is a sandbox on this machine, which is back within seconds."""
-MAX_PAUSE = 60.0
-"""Seconds after which the list is read again."""
-LATER = timedelta(minutes=1)
-"""Pause after which the service is asked that could not be reached."""
+POLL_PAUSES_S = (900, 3600)
+"""The first and the longest pause between two polls of one object."""
+SANDBOX_PAUSES_S = (5, 30)
+"""The same for a sandbox on this machine, which restores within seconds."""
+MAX_PAUSE_S = 60.0
+"""The longest pause between two reads of the list."""
+RETRY_PAUSE = timedelta(minutes=1)
+"""The shortest pause before a request that did not reach the service is sent again."""
 
-_GROWTH = 1.3
-_LOST = "nobody knows whether the service was asked; asking again does no harm"
-_ON_THE_WAY = frozenset({ARCHIVED, "PENDING", ""})
+_PAUSE_GROWTH = 1.3
+_UNSETTLED_NOTE = "it is unknown whether the service received the request; asking again does no harm"
+_UNDER_WAY = frozenset({ARCHIVED, "PENDING", ""})
 
 
 class RestoreStep(msgspec.Struct, frozen=True):
-    """One thing that was done about a request."""
+    """One step of a request."""
 
     request: RestoreRequest
-    """As it was before."""
+    """The request before the step."""
     status: RestoreStatus
-    """How far it is now."""
+    """Its status after the step."""
     error: StorageError | None = None
 
 
 class RestorePoller:
-    """Looks after the requests of some profiles. Other programs may do the same: one of them does each step."""
+    """Works on the requests of some profiles. Several programs may do so at once; each step is done by one of them."""
 
     def __init__(
         self,
@@ -494,14 +491,14 @@ class RestorePoller:
         pauses: tuple[int, ...] = (),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Make it.
+        """Prepare it.
 
         Args:
             store: the list.
             provider: opens a profile by its name.
-            profiles: the names of those that are at hand.
-            pauses: seconds between two looks at one object, the first and the longest; those that fit if empty.
-            clock: tells the time.
+            profiles: returns the names of the available profiles.
+            pauses: seconds between two polls of one object, the first and the longest; chosen by the service if empty.
+            clock: returns the current time.
         """
         self.store = store
         self._provider = provider
@@ -510,7 +507,7 @@ class RestorePoller:
         self._clock = clock
 
     async def ask(self) -> AsyncIterator[RestoreStep]:
-        """Ask for all that waits, one after the other: the pace is that of the profile.
+        """Send all waiting requests, one after the other.
 
         Raises:
             StorageError: the list cannot be read or written.
@@ -520,7 +517,7 @@ class RestorePoller:
             yield await self._ask(request)
 
     async def poll(self, *, early: bool = False) -> AsyncIterator[RestoreStep]:
-        """Look at all that is due, or at all there is.
+        """Poll all requests that are due, or with `early` all of them.
 
         Raises:
             StorageError: the list cannot be read or written.
@@ -530,8 +527,8 @@ class RestorePoller:
             yield await self._check(request)
 
     async def wait(self) -> None:
-        """Sleep until something is due, but not for long: another program may have looked meanwhile."""
-        most = min([MAX_PAUSE, *(self._pauses_of(name)[0] for name in self._profiles())])
+        """Sleep until the next step is due, or for at most a minute, since other programs change the list, too."""
+        most = min([MAX_PAUSE_S, *(self._pauses_of(name)[0] for name in self._profiles())])
         due = await asyncio.to_thread(self.store.next_due, self._profiles(), self._clock())
         left = (due - self._clock()).total_seconds() if due is not None else most
         await asyncio.sleep(min(max(left, 0.1), most))
@@ -544,14 +541,14 @@ class RestorePoller:
         try:
             days = await self._provider(where.profile).restore(where, request.days)
         except OutcomeUnknownError as error:
-            await self._note(self.store.mark_unknown, request, _LOST, self._next(request))
+            await self._note(self.store.mark_unknown, request, _UNSETTLED_NOTE, self._next(request))
             return RestoreStep(request, RestoreStatus.UNKNOWN, error)
         except ConflictError:
             # The service says that it is being restored already.
             days = request.days
         except (NetworkError, ThrottledError) as error:
-            pause = timedelta(seconds=error.wait or 0) if isinstance(error, ThrottledError) else LATER
-            await self._note(self.store.mark_waiting, request, error.message, self._clock() + max(pause, LATER))
+            pause = timedelta(seconds=error.wait or 0) if isinstance(error, ThrottledError) else RETRY_PAUSE
+            await self._note(self.store.mark_waiting, request, error.message, self._clock() + max(pause, RETRY_PAUSE))
             return RestoreStep(request, RestoreStatus.WAITING, error)
         except StorageError as error:
             return await self._refused(request, error)
@@ -559,7 +556,7 @@ class RestorePoller:
         return RestoreStep(request, RestoreStatus.RESTORING)
 
     async def _refused(self, request: RestoreRequest, error: StorageError) -> RestoreStep:
-        """Perhaps because it is back already."""
+        """The service refused the request, perhaps because the object is available already."""
         try:
             entry = await self._provider(request.location.profile).stat(request.location)
         except StorageError:
@@ -574,31 +571,31 @@ class RestorePoller:
         except MissingError as error:
             return await self._failed(request, error)
         except StorageError as error:
-            # Whatever it is may pass until the next look, also a login that somebody else repairs.
+            # It may pass before the next poll, even a failed login, which somebody may repair.
             await self._note(self.store.mark_checked, request, self._next(request))
             return RestoreStep(request, request.status, error)
         state = entry.state if isinstance(entry, StoredObject) else ""
         if state == AVAILABLE:
             return await self._ready(request)
-        if state not in _ON_THE_WAY:
+        if state not in _UNDER_WAY:
             gone = MissingError(f"its state is {state}", subject=request.location.address)
             return await self._failed(request, gone)
-        return await self._on_the_way(request, state)
+        return await self._still_restoring(request, state)
 
-    async def _on_the_way(self, request: RestoreRequest, state: str) -> RestoreStep:
+    async def _still_restoring(self, request: RestoreRequest, state: str) -> RestoreStep:
         if state == "PENDING" and request.status is not RestoreStatus.RESTORING:
             await self._note(self.store.mark_restoring, request, request.days, self._next(request))
             return RestoreStep(request, RestoreStatus.RESTORING)
         if request.status is RestoreStatus.ASKING:
-            # Its program died while it asked.
-            await self._note(self.store.mark_unknown, request, _LOST, self._next(request))
+            # The program that sent it died.
+            await self._note(self.store.mark_unknown, request, _UNSETTLED_NOTE, self._next(request))
             return RestoreStep(request, RestoreStatus.UNKNOWN)
         await self._note(self.store.mark_checked, request, self._next(request))
         return RestoreStep(request, request.status)
 
     async def _ready(self, request: RestoreRequest) -> RestoreStep:
         now = self._clock()
-        # It may have been back since the last look: the copy goes so many days after that at the earliest.
+        # It may have been available since the last poll, so the copy may expire that many days after it.
         since = request.checked or request.asked or now
         await self._note(self.store.mark_ready, request, now, since + timedelta(days=request.days))
         return RestoreStep(request, RestoreStatus.READY)
@@ -613,9 +610,9 @@ class RestorePoller:
     def _pauses_of(self, profile: str) -> tuple[int, ...]:
         if self._pauses:
             return self._pauses
-        return PAUSES_HERE if is_loopback(self._provider(profile).profile.text("api_base")) else PAUSES
+        return SANDBOX_PAUSES_S if is_loopback(self._provider(profile).profile.text("api_base")) else POLL_PAUSES_S
 
     def _next(self, request: RestoreRequest) -> datetime:
         pauses = self._pauses_of(request.location.profile)
         first, longest = pauses[0], pauses[-1]
-        return self._clock() + timedelta(seconds=min(longest, first * _GROWTH**request.checks))
+        return self._clock() + timedelta(seconds=min(longest, first * _PAUSE_GROWTH**request.checks))

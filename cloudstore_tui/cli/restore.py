@@ -82,7 +82,7 @@ async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> Non
     if paths:
         wanted = [session.resolve(path)[1] for path in named_paths]
     else:
-        wanted = [request.location for request in store.requests() if request.is_over(now) or not matters(request)]
+        wanted = [request.location for request in store.requests() if request.has_expired(now) or not matters(request)]
     count = store.forget(wanted)
     session.output.result({"forgotten": count}, f"{count} taken off the list")
 
@@ -153,7 +153,11 @@ class _Restoring:
         if entry.state != ARCHIVED:
             message, hint = f"its state is {entry.state}", _HINTS.get(entry.state, "Only ARCHIVED objects come back.")
             raise NotAvailableError(message, state=entry.state, subject=entry.location.address, hint=hint)
-        if known is not None and known.goes_on(now) and known.status in (RestoreStatus.RESTORING, RestoreStatus.ASKING):
+        if (
+            known is not None
+            and known.is_unsettled(now)
+            and known.status in (RestoreStatus.RESTORING, RestoreStatus.ASKING)
+        ):
             self._output.note(f"{entry.location.address}: requested already; the list shows when.")
             return known
         return new
@@ -162,7 +166,7 @@ class _Restoring:
         if (
             known is not None
             and known.status in (RestoreStatus.READY, RestoreStatus.FETCHED)
-            and not known.is_over(new.added)
+            and not known.has_expired(new.added)
         ):
             return replace(known, status=RestoreStatus.READY)
         if self._options.gets or known is not None:
@@ -189,7 +193,7 @@ class _Restoring:
             requests = self._of(wanted)
             ready = [request for request in requests if request.status is RestoreStatus.READY]
             await self._fetch([request for request in ready if request.folder])
-            if not any(request.goes_on(utc_now()) for request in requests):
+            if not any(request.is_unsettled(utc_now()) for request in requests):
                 return
             self._print_summary(self._of(wanted))
             await poller.wait()
@@ -263,7 +267,7 @@ class _Restoring:
 
 def matters(request: RestoreRequest) -> bool:
     """Whether it is still in progress, or ready to be downloaded."""
-    return request.status is RestoreStatus.READY or request.goes_on(utc_now())
+    return request.status is RestoreStatus.READY or request.is_unsettled(utc_now())
 
 
 def open_store() -> RestoreStore:
@@ -295,7 +299,7 @@ def request_record(request: RestoreRequest, now: datetime) -> dict[str, object]:
         "path": request.location.address,
         "name": request.name,
         "size": request.size,
-        "result": "expired" if request.is_over(now) else request.status.value,
+        "result": "expired" if request.has_expired(now) else request.status.value,
         "days": request.days,
         "asked": iso(request.asked),
         "ready": iso(request.ready),

@@ -31,9 +31,9 @@ def _ready(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
     if request.expires is None:
         return "can be fetched"
     date = words.full_time(request.expires, zone)
-    if request.is_over(now):
+    if request.has_expired(now):
         return f"the copy has expired by now ({date}): ask again"
-    urgency = "fetch it now: " if request.ends_soon(now) else ""
+    urgency = "fetch it now: " if request.expires_soon(now) else ""
     return f"{urgency}the copy expires in {words.span(request.expires - now)} ({date})"
 
 
@@ -43,5 +43,5 @@ def summary(requests: Sequence[RestoreRequest], now: datetime) -> str:
 
 
 def _numbers(requests: Iterable[RestoreRequest], now: datetime) -> list[tuple[str, int]]:
-    found = ["expired" if request.is_over(now) else request.status.value for request in requests]
+    found = ["expired" if request.has_expired(now) else request.status.value for request in requests]
     return [(word, found.count(word)) for word in (*(stage.value for stage in RestoreStatus), "expired")]

@@ -12,7 +12,7 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.restores import (
-    GOING_ON,
+    UNSETTLED,
     RestorePoller,
     RestoreRequest,
     RestoreStatus,
@@ -178,7 +178,7 @@ class RestoreWatch:
 
 def is_asked(request: RestoreRequest, now: datetime) -> bool:
     """Whether the object needs no further request for now."""
-    return request.goes_on(now) and request.status in GOING_ON - {RestoreStatus.UNKNOWN}
+    return request.is_unsettled(now) and request.status in UNSETTLED - {RestoreStatus.UNKNOWN}
 
 
 def request_of(entry: StoredObject, days: int, zone: tzinfo) -> RestoreRequest:

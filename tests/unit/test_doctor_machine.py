@@ -26,7 +26,7 @@ def test_a_folder_with_room_is_well_and_nothing_is_left_in_it(tmp_path: Path) ->
 
 
 def test_little_room_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloudstore_tui.doctor.LITTLE_ROOM", 10**18)
+    monkeypatch.setattr("cloudstore_tui.doctor.LOW_DISK_BYTES", 10**18)
     assert next(check_disk(tmp_path)).status is CheckStatus.WARN
 
 

@@ -28,7 +28,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.restores import LEASE, LONGEST, RestorePoller, RestoreRequest, RestoreStatus, RestoreStore
+from cloudstore_tui.restores import LEASE, MAX_DURATION, RestorePoller, RestoreRequest, RestoreStatus, RestoreStore
 
 # The list
 
@@ -122,9 +122,9 @@ def test_an_order_that_is_on_its_way_is_not_begun_anew_by_a_program_that_knows_n
 
 def test_nobody_looks_at_what_has_taken_too_long(store: RestoreStore) -> None:
     store.add([request("a", status=RestoreStatus.RESTORING), request("b")])
-    assert store.take_due(OURS, NOW + LONGEST) is None
-    assert store.take_waiting(OURS, NOW + LONGEST) is None
-    assert store.next_due(OURS, NOW + LONGEST) is None
+    assert store.take_due(OURS, NOW + MAX_DURATION) is None
+    assert store.take_waiting(OURS, NOW + MAX_DURATION) is None
+    assert store.next_due(OURS, NOW + MAX_DURATION) is None
 
 
 def test_that_something_is_ready_is_told_once_and_that_it_ends_once(store: RestoreStore) -> None:
@@ -153,8 +153,8 @@ def test_everything_that_can_come_of_an_order_is_kept(store: RestoreStore) -> No
         *("restoring", "unknown", "ready", "failed", "fetched", "waiting", "waiting"),
     ]
     assert found["a"].days == 3
-    assert found["c"].is_over(NOW + timedelta(days=1))
-    assert found["c"].ends_soon(NOW)
+    assert found["c"].has_expired(NOW + timedelta(days=1))
+    assert found["c"].expires_soon(NOW)
     refused = found["d"].failure(NOW)
     assert (str(refused), refused and refused.code) == ("acme8:us-east/d: no permission. Ask.", 3)
     assert found["g"].checks == 1
@@ -233,7 +233,7 @@ def test_a_list_without_what_belongs_to_it_is_said_to_be_damaged(
 def test_a_list_that_another_program_keeps_locked_is_said_to_be(
     store: RestoreStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.restores.BUSY", 0.01)
+    monkeypatch.setattr("cloudstore_tui.restores.BUSY_TIMEOUT_S", 0.01)
     store.add([request()])
     with closing(sqlite3.connect(tmp_path / "state" / "restores.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

@@ -134,7 +134,7 @@ class RestoresScreen(ExplainingScreen[None]):
 
 
 def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> str:
-    word = "expired" if request.is_over(now) else request.status.value
+    word = "expired" if request.has_expired(now) else request.status.value
     what, size = f"{_MARKS[request.status]} {plain(request.title or request.name)}", words.size(request.size)
     return _columns(what, word, size, plain(describe(request, zone, now)), width)
 
