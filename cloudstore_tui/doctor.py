@@ -21,7 +21,7 @@ import msgspec
 
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
-from cloudstore_tui.config.secrets import SecretSources, spoken
+from cloudstore_tui.config.secrets import SecretSources, secret_label
 from cloudstore_tui.core.errors import NetworkError, StorageError
 from cloudstore_tui.core.models import Retention
 from cloudstore_tui.core.profile import Profile
@@ -87,7 +87,7 @@ def check_configuration(config: Config) -> CheckResult:
 def check_secrets(profile: Profile, fields: Sequence[SecretField]) -> Iterator[CheckResult]:
     """Check each secret of a profile. May take seconds; never shows a secret."""
     for field in fields:
-        title = spoken(field.name)
+        title = secret_label(field.name)
         try:
             profile.secrets(field.name)
         except StorageError as error:

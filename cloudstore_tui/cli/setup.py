@@ -29,15 +29,15 @@ from cloudstore_tui.config.paths import themes_folder, user_path
 from cloudstore_tui.config.profiles import Config, remove_profile
 from cloudstore_tui.config.secrets import (
     EXPLANATIONS,
-    LARGEST_SECRET,
+    MAX_SECRET_BYTES,
     SecretSources,
     SecretStore,
     clean_secret,
     file_of,
-    keyring_trouble,
+    keyring_problem,
+    remove_secrets,
+    secret_label,
     sources_of,
-    spoken,
-    take_back,
     variables,
 )
 from cloudstore_tui.config.themes import load_themes
@@ -102,7 +102,7 @@ def profile_remove_command(session: CommandSession, name: str, *, yes: bool) -> 
     output.result({"profile": name, "result": "removed"}, f"Removed {name} from {config.path}")
     folder = config.path.parent
     used = {file_of(file, folder) for file in _files_of_others(config, name)}
-    sentences = take_back(name, sources, folder, [field.name for field in fields], used)
+    sentences = remove_secrets(name, sources, folder, [field.name for field in fields], used)
     for sentence in sentences:
         output.note(sentence)
     if not (sources or sentences):
@@ -241,16 +241,18 @@ def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
             subject="--secret-stdin",
             hint="Pipe the secret in, or leave this out and be asked.",
         )
-    lines = sys.stdin.read(LARGEST_SECRET).splitlines()
+    lines = sys.stdin.read(MAX_SECRET_BYTES).splitlines()
     names = [secret.name for secret in spec.secrets]
     if len([line for line in lines if line.strip()]) != len(names):
-        wanted = ", then ".join(map(spoken, names))
+        wanted = ", then ".join(map(secret_label, names))
         raise UsageError(
             f"stdin holds {len(lines)} lines, not {len(names)}",
             subject="--secret-stdin",
             hint=f"Wanted: {wanted}, one a line.",
         )
-    return {name: clean_secret(line, spoken(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)}
+    return {
+        name: clean_secret(line, secret_label(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)
+    }
 
 
 def _require(draft: ProfileDraft) -> None:
@@ -401,7 +403,7 @@ class Questions:
         self._secrets(draft, None)
 
     def _store(self) -> SecretStore:
-        trouble = keyring_trouble()
+        trouble = keyring_problem()
         ways = [store for store in SecretStore if store is not SecretStore.KEYRING or not trouble]
         lines = [f"{store.value}: {EXPLANATIONS[store]}" for store in ways]
         self._explain("Where to keep the secrets", *lines, *([trouble] if trouble else []))
@@ -412,12 +414,12 @@ class Questions:
             return
         self._explain(field.label, field.help, field.where)
         if draft.store is SecretStore.COMMAND:
-            question = f"Command for the {spoken(field.name)}"
+            question = f"Command for the {secret_label(field.name)}"
             draft.commands[field.name] = self._ask_until_valid(lambda: _command(self._output.ask_text(question)))
             return
         self._output.note("It does not show while you type or paste it.")
         draft.secrets[field.name] = self._ask_until_valid(
-            lambda: clean_secret(self._output.ask_secret(field.label), spoken(field.name))
+            lambda: clean_secret(self._output.ask_secret(field.label), secret_label(field.name))
         )
 
     def _explain(self, title: str, *lines: str) -> None:

@@ -1,4 +1,4 @@
-"""A TOML file of the user's: its values, on which line each key stands, and changes that leave the rest of it alone."""
+"""A user's TOML file: its values, the line of each key, and changes that leave the rest of it alone."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from cloudstore_tui.config.paths import read_bounded
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.profile import OptionValue
 
-LARGEST_FILE = 1_000_000
+MAX_CONFIG_BYTES = 1_000_000
 """Bytes; a configuration is a few hundred."""
 
 _HEADER = re.compile(r"^\s*\[\s*(?P<name>[^\[\]]+?)\s*\]\s*(#.*)?$")
@@ -36,9 +36,9 @@ class TomlDocument:
         """Read a file.
 
         Raises:
-            ConfigError: it cannot be read, is too large, is not UTF-8 or not TOML.
+            ConfigError: it cannot be read, or is too large, or is not TOML in UTF-8.
         """
-        data = read_bounded(path, LARGEST_FILE, "the configuration")
+        data = read_bounded(path, MAX_CONFIG_BYTES, "the configuration")
         try:
             return cls.parse(path, data.decode())
         except UnicodeDecodeError:
@@ -46,22 +46,22 @@ class TomlDocument:
 
     @classmethod
     def parse(cls, path: Path, text: str) -> "TomlDocument":
-        """What a text says that stands, or is to stand, in a file: with any line ends and a byte-order mark."""
+        """Parse the text of a file, with any line ends and an optional byte-order mark."""
         return cls(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
     def table(self, name: str) -> Mapping[str, object]:
-        """A top-level table, empty if absent."""
+        """A top-level table; empty if absent."""
         value = self.values.get(name, {})
         if not isinstance(value, dict):
             raise self.error(f"{name} must be a table", (name,), hint=f"Write [{name}] on a line of its own.")
         return value
 
     def error(self, message: str, keys: tuple[str, ...], hint: str = "") -> ConfigError:
-        """An error about one key, naming file and line."""
+        """An error about a key, with file and line."""
         return ConfigError(message, subject=_place(self.path, self._line(keys)), hint=hint)
 
     def unknown(self, keys: tuple[str, ...], known: Iterable[str]) -> ConfigError:
-        """The error for a key that nobody knows, naming the nearest known one."""
+        """The error for an unknown key; its hint names the nearest known one."""
         names = sorted(known)
         near = difflib.get_close_matches(keys[-1], names, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(names)}."
@@ -100,13 +100,13 @@ if TYPE_CHECKING:
     from tomlkit.items import AbstractTable, Item, Key
 
 Keys = tuple[str, ...]
-"""The way to a table: `("profiles", "acme")` for `[profiles.acme]`."""
+"""The path of a table: `("profiles", "acme")` for `[profiles.acme]`."""
 
 _MARK = "\ufeff"
 
 
 def with_table(text: str, keys: Keys, values: Mapping[str, OptionValue]) -> str:
-    """The text with these values in a table; a table that is not there yet comes last."""
+    """The text with these values set in a table; a new table is added at the end."""
     import tomlkit
 
     document = _parsed(text)
@@ -123,7 +123,7 @@ def with_table(text: str, keys: Keys, values: Mapping[str, OptionValue]) -> str:
 
 
 def without_table(text: str, keys: Keys) -> str:
-    """The text without a table; comments before it, and those right before the next one, stay."""
+    """The text without a table; comments before it and before the next one stay."""
     from tomlkit.items import Whitespace
 
     document = _parsed(text)
@@ -136,7 +136,7 @@ def without_table(text: str, keys: Keys) -> str:
 
 
 def with_name(text: str, keys: Keys, name: str) -> str:
-    """The text with a table under another name."""
+    """The text with a table renamed."""
     from tomlkit.items import SingleKey, Table
 
     document = _parsed(text)
@@ -148,7 +148,7 @@ def with_name(text: str, keys: Keys, name: str) -> str:
 
 
 def _parsed(text: str) -> "TOMLDocument":
-    # Deferred because it takes 40 ms to import, and only changes need it.
+    # Deferred: it takes 40 ms to import, and only changes need it.
     import tomlkit
 
     return tomlkit.parse(text.removeprefix(_MARK).replace("\r\n", "\n"))
@@ -166,7 +166,7 @@ def _plain(value: OptionValue) -> object:
 
 
 def _tables(container: "Container", keys: Keys) -> "Iterator[tuple[list[tuple[Key | None, Item]], int, AbstractTable]]":
-    """Where the tables of that name stand; more than one where its parts are apart."""
+    """The positions of the tables with a name; a table written in several parts has several."""
     from tomlkit.items import AbstractTable
 
     for index, (key, item) in enumerate(container.body):
@@ -179,7 +179,7 @@ def _tables(container: "Container", keys: Keys) -> "Iterator[tuple[list[tuple[Ke
 
 
 def _last_comments(table: "AbstractTable") -> str:
-    """What stands at the end of a table and is about the next one."""
+    """The comments at the end of a table, which belong to the next one."""
     from tomlkit.items import Table
 
     lines: list[str] = []

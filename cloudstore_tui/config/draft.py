@@ -1,4 +1,4 @@
-"""A profile that is being made: answers checked one by one, then as a whole against the service, then saved."""
+"""A new profile: answers are checked one by one, then the whole against the service, then it is saved."""
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,8 +13,8 @@ from cloudstore_tui.config.secrets import (
     SecretStore,
     clean_secret,
     keep_secrets,
-    spoken,
-    take_back,
+    remove_secrets,
+    secret_label,
     variable_of,
 )
 from cloudstore_tui.core.errors import ConfigError, StorageError, UsageError
@@ -29,33 +29,33 @@ NAME = Option(
     label="Name",
     where="Letters, digits, - and _, at most 32.",
 )
-"""The question that comes first."""
+"""The first question."""
 
 TEST_TIMEOUTS = Timeouts(connect=10, read=20, give_up=20)
-"""For the test of a profile: somebody waits for it."""
+"""For the test of a profile, while the user waits."""
 _QUOTES = "\"'"
 
 
 class ProfileDraft(Struct):
-    """A profile while it is being filled in."""
+    """A profile that is being filled in."""
 
     spec: ProviderSpec
     name: str = ""
     texts: dict[str, str] = field(default_factory=dict)
-    """What was typed, by option."""
+    """The answers by option, as typed."""
     secrets: dict[str, Secret] = field(default_factory=dict)
     commands: dict[str, str] = field(default_factory=dict)
     """Programs that print the secrets, by secret."""
     files: dict[str, str] = field(default_factory=dict)
-    """Files of the user's that hold the secrets, by secret."""
+    """The user's own files that hold the secrets, by secret."""
     store: SecretStore = SecretStore.FILE
     writable: bool = False
 
     def values(self) -> dict[str, OptionValue]:
-        """The keys of the profile, without those that say what holds anyway.
+        """The keys of the profile, without defaults.
 
         Raises:
-            UsageError: the first answer that is missing or cannot be used.
+            UsageError: the first answer that is missing or invalid.
         """
         check_name(self.name)
         values: dict[str, OptionValue] = {"provider": self.spec.name}
@@ -68,10 +68,10 @@ class ProfileDraft(Struct):
         return values | self._sources
 
     def profile(self, folder: Path) -> Profile:
-        """The profile as it would be, with the secrets as they were typed.
+        """The profile as it would be saved, with the typed secrets.
 
         Raises:
-            UsageError: the first answer that is missing or cannot be used.
+            UsageError: the first answer that is missing or invalid.
         """
         values = self.values()
         known = (*COMMON, *self.spec.options)
@@ -82,17 +82,17 @@ class ProfileDraft(Struct):
             if name in self.secrets:
                 return self.secrets[name]
             held = os.environ.get(variable_of(self.name, name))
-            # Reading it from there takes it away, and the profile needs it once it is saved.
-            return clean_secret(held, spoken(name)) if held is not None else sources(name)
+            # `SecretSources` would remove it from the environment, and the saved profile still needs it there.
+            return clean_secret(held, secret_label(name)) if held is not None else sources(name)
 
         options = {**defaults, **values}
         return Profile(self.name, self.spec.name, options, not self.writable, timeouts=TEST_TIMEOUTS, secrets=secret)
 
     async def check(self, folder: Path) -> tuple[Check, ...]:
-        """Log in, and look at everything the profile needs.
+        """Log in, and run the checks of the service.
 
         Raises:
-            UsageError: the first answer that is missing or cannot be used.
+            UsageError: the first answer that is missing or invalid.
         """
         profile = self.profile(folder)
         try:
@@ -108,10 +108,10 @@ class ProfileDraft(Struct):
                 await provider.close()
 
     def save(self, path: Path, specs: Sequence[ProviderSpec]) -> Profile:
-        """Put the secrets away and write the profile into the configuration; as it will be found there.
+        """Store the secrets and add the profile to the configuration; returns it as read back from there.
 
         Raises:
-            UsageError: an answer, or the configuration as it is, cannot be used.
+            UsageError: an answer or the configuration is invalid.
             LocalDiskError: something cannot be written; nothing is left behind.
         """
         values = self.values()
@@ -119,7 +119,7 @@ class ProfileDraft(Struct):
         try:
             return add_profile(path, self.name, {**values, **kept}, specs)
         except StorageError:
-            take_back(self.name, kept, path.parent, self.secrets)
+            remove_secrets(self.name, kept, path.parent, self.secrets)
             raise
 
     @property
@@ -129,7 +129,7 @@ class ProfileDraft(Struct):
 
 
 def asked(spec: ProviderSpec, *, rare: bool | None = None) -> Iterator[Option]:
-    """The options that a form asks for: all, or only those that are rare, or only those that are not."""
+    """The options that a form asks for: all, only rare ones, or only common ones."""
     return (option for option in spec.options if option.label and rare in (None, option.is_advanced))
 
 
@@ -139,10 +139,10 @@ def is_needed(option: Option) -> bool:
 
 
 def check_name(name: str, taken: Collection[str] = ()) -> None:
-    """Refuse what cannot name a new profile.
+    """Check the name of a new profile.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: it is not allowed, or taken.
     """
     if not name:
         raise UsageError("is missing", subject=NAME.label, hint="Give it a short name, such as acme8.")
@@ -153,10 +153,10 @@ def check_name(name: str, taken: Collection[str] = ()) -> None:
 
 
 def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
-    """The key and value of an answer; nothing if it is the default.
+    """The key and value of an answer; empty if it is the default.
 
     Raises:
-        UsageError: it is missing, or cannot be the value.
+        UsageError: it is missing or invalid.
     """
     text = text.strip()
     subject = option.label or option.name
@@ -178,13 +178,13 @@ def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
 
 
 def complaint(error: StorageError) -> str:
-    """An error about an answer, as a sentence beside that answer."""
+    """The message and hint of an error, as sentences to show beside the answer."""
     sentence = f"{error.message[:1].upper()}{error.message[1:]}."
     return f"{sentence} {error.hint}".rstrip()
 
 
 def typed_texts(spec: ProviderSpec, given: Mapping[str, str]) -> dict[str, str]:
-    """Answers by the option that asks, where some were given by the name of the whole address."""
+    """Answers by the option that asks for them; some were given under the name for the whole address."""
     wholes = {option.url_option: option.name for option in spec.options if option.url_option}
     return {wholes.get(name, name): text for name, text in given.items()}
 

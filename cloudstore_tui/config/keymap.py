@@ -11,7 +11,7 @@ import msgspec
 from cloudstore_tui.core.errors import ConfigError
 
 OFF = "none"
-"""What the user writes to switch a key off."""
+"""What the user writes to disable a key."""
 
 _OFF_PREFIX = "unbound-"
 _EVERYWHERE = frozenset({"app", "browser", "panes"})
@@ -60,16 +60,16 @@ class KeyHelp(msgspec.Struct, frozen=True):
 
     @property
     def area(self) -> str:
-        """The part of the screen it belongs to: what stands before the dot of the id."""
+        """The part of the screen it belongs to, which is the id up to its dot."""
         return self.id.partition(".")[0]
 
 
 def check_keymap(keys: Mapping[str, str], known: Iterable[KeyHelp], *, subject: str = "[keys]") -> dict[str, str]:
-    """The user's keys as the browser takes them: id to names of keys, separated by commas.
+    """The user's keymap for the browser: key names, separated by commas, by action id.
 
     Raises:
-        ConfigError: an id that nobody knows, a key that no plain terminal sends, no key at all, or two actions on the
-            same key that work at the same time.
+        ConfigError: an unknown id, an empty key, a key that a plain terminal cannot send, or a key of two actions that
+            work at the same time.
     """
     actions = {action.id: action for action in known}
     checked = {id_: _checked(id_, text, actions, subject) for id_, text in keys.items()}
@@ -88,7 +88,7 @@ def check_keymap(keys: Mapping[str, str], known: Iterable[KeyHelp], *, subject: 
 
 
 def is_off(key: str) -> bool:
-    """Whether a key of a binding is only a stand-in for one that was switched off."""
+    """Whether a key of a binding only stands for one that was disabled."""
     return key.startswith(_OFF_PREFIX)
 
 
@@ -107,7 +107,7 @@ def key_name(text: str) -> str:
 
 
 def _meet(one: str, other: str) -> bool:
-    """Whether actions of two areas work at the same time, so that one would take the key from the other."""
+    """Whether actions of two areas work at the same time and so cannot share a key."""
     areas = {one, other}
     return one == other or areas <= _EVERYWHERE or bool(areas & _EVERYWHERE and areas & _PANES)
 
@@ -122,7 +122,7 @@ def _checked(id_: str, text: str, actions: Mapping[str, KeyHelp], subject: str) 
         hint = f"Did you mean {near[0]}?" if near else "`cloudstore keys` lists all of them."
         raise ConfigError(f"unknown action {id_}", subject=subject, hint=hint)
     if text.strip() == OFF:
-        # A name of its own for each: two entries with the same name would count as a clash.
+        # A different name for each, as two actions with the same one would clash.
         return (f"{_OFF_PREFIX}{id_}",)
     parts = ["comma"] if text.strip() == "," else text.split(",")
     return tuple(_sendable(id_, part, subject) for part in parts)

@@ -1,4 +1,4 @@
-"""Where the user's files live, and how the user's own paths are read. Nothing here creates a file or a folder."""
+"""The folders of the user's files, and paths as users write them. Nothing here creates a file or a folder."""
 
 import os
 import re
@@ -26,20 +26,20 @@ def config_folder() -> Path:
 
 
 def themes_folder() -> Path:
-    """Where the user's own themes are."""
+    """The folder of the user's own themes."""
     return config_folder() / "themes"
 
 
 def state_folder() -> Path:
-    """Where the program keeps what must survive a restart."""
+    """The folder for what the program must keep across restarts."""
     return Path(platformdirs.user_state_dir(_APP))
 
 
 def user_path(text: str) -> Path:
-    """A path as people write it: `~`, `~name`, `$NAME` and `${NAME}` mean what they mean in a shell.
+    """A path as users write it, with `~`, `~name`, `$NAME` and `${NAME}` expanded as in a shell.
 
-    Shells leave them alone behind `--to=`, and nobody expands them in a configuration. A variable that is not set
-    stays as it is, and so does a path that is there just as it is written.
+    Shells do not expand them after `--to=`, nor does anything in a configuration. A variable that is not set stays as
+    it is, and so does a path that exists exactly as written.
     """
     if os.path.lexists(text):
         return Path(text)
@@ -48,13 +48,13 @@ def user_path(text: str) -> Path:
 
 
 def read_bounded(path: Path, most: int, what: str) -> bytes:
-    """The bytes of a small file of the user's.
+    """The bytes of a small file.
 
     Raises:
-        ConfigError: it cannot be read, is no regular file (a pipe might never end), or is larger than `most` bytes.
+        ConfigError: it cannot be read, is not a regular file, or is larger than `most` bytes.
     """
     try:
-        # Without waiting: a pipe that nobody writes to would hold the program up for ever.
+        # Without blocking: a pipe that nobody writes to would never open.
         with open(path, "rb", opener=_open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ConfigError(f"{what} has to be a regular file", subject=str(path), hint="Name a file.")
@@ -67,10 +67,10 @@ def read_bounded(path: Path, most: int, what: str) -> bytes:
 
 
 def check_trusted(path: Path) -> None:
-    """Refuse a configuration that anybody may change: it names programs that are run and hosts that get secrets.
+    """Refuse a configuration that others can change: it names programs to run and hosts that receive secrets.
 
     Raises:
-        ConfigError: with the command that mends it.
+        ConfigError: others can change it; the hint has the command that fixes this.
     """
     if os.name != "posix":
         return
@@ -78,7 +78,7 @@ def check_trusted(path: Path) -> None:
         file, folder = path.stat(), path.resolve().parent
         open_to_all = folder.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH
     except OSError:
-        return  # whoever reads it says why it cannot be read
+        return  # reading it reports the error
     for found, where in ((file.st_mode & stat.S_IWOTH, path), (open_to_all, folder)):
         if found:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""The configuration as a whole: what it says, and profiles put into it and taken out of it."""
+"""The whole configuration, and how profiles are added to it and removed from it."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ COMMON: tuple[Option, ...] = (
         default=(),
     ),
 )
-"""The keys that every profile understands, whatever its provider."""
+"""The keys that every profile has, whatever its provider."""
 
 RETENTION = "retention"
 _RETENTION_HINT = 'For example retention = { hot = "90d", cold = "5y" }, and transcription = { hot = "1y" } for a type.'
@@ -39,17 +39,17 @@ _SPAN = re.compile(r"([0-9]{1,5}) ?([dwy])")
 _DAYS = {"d": 1, "w": 7, "y": 365}
 
 PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-"""What a profile may be called."""
+"""The allowed names of profiles."""
 
 
 class Config(msgspec.Struct, frozen=True):
-    """Everything the configuration says."""
+    """The configuration."""
 
     path: Path
     profiles: Mapping[str, Profile] = msgspec.field(default_factory=dict)
     settings: Settings = msgspec.field(default_factory=Settings)
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Binding id to key, as written under `[keys]`; checked where the bindings are known."""
+    """Keys by action id, as written under `[keys]`; `keymap` checks them."""
 
     def profile(self, name: str) -> Profile:
         """The profile called `name`.
@@ -74,10 +74,10 @@ class Config(msgspec.Struct, frozen=True):
 
 
 def load_config(path: Path, specs: Sequence[ProviderSpec]) -> Config:
-    """Read the configuration; a file that does not exist is an empty one.
+    """Read the configuration; a missing file counts as empty.
 
     Raises:
-        ConfigError: the first thing in it that cannot be used, with file, line and hint.
+        ConfigError: the first error in it, with file, line and hint.
     """
     if not path.exists():
         return Config(path)
@@ -86,10 +86,10 @@ def load_config(path: Path, specs: Sequence[ProviderSpec]) -> Config:
 
 
 def read_config(document: TomlDocument, specs: Sequence[ProviderSpec]) -> Config:
-    """What a file says.
+    """The configuration in a document.
 
     Raises:
-        ConfigError: the first thing in it that cannot be used, with file, line and hint.
+        ConfigError: the first error in it, with file, line and hint.
     """
     for name in document.values:
         if name not in {"profiles", "settings", "keys"}:
@@ -130,8 +130,8 @@ def _read_profile(document: TomlDocument, name: str, settings: Settings, specs: 
 
 
 def _read_retention(document: TomlDocument, keys: tuple[str, ...], table: object) -> Retention:
-    """How long objects are kept: `hot`, `cold`, and a table of the same for each type that differs."""
-    # What is inside of the value has no line of its own where it is written in one.
+    """A retention policy: `hot`, `cold`, and a table of these for each type that differs."""
+    # Errors name the line of the whole value, which is usually written on one.
     at, what = keys[:3], ".".join(keys[2:])
     if not isinstance(table, Mapping) or not table:
         raise document.error(f"{what} must be a table", at, _RETENTION_HINT)
@@ -178,7 +178,7 @@ def _spec(
 
 
 def _check_variables(document: TomlDocument, names: Iterable[str]) -> None:
-    """Refuse two profiles that would read the same variable: the secret of one would go to the host of the other."""
+    """Refuse two profiles that read the same variable: the secret of one would be sent to the host of the other."""
     seen: dict[str, str] = {}
     for name in names:
         variable = variable_of(name, "secret")
@@ -202,10 +202,10 @@ _BY_HAND = "Change it in the file, with an editor."
 
 
 def add_profile(path: Path, name: str, values: Mapping[str, OptionValue], specs: Sequence[ProviderSpec]) -> Profile:
-    """Write a new profile at the end of the configuration; the file is made if there is none.
+    """Add a profile at the end of the configuration, which is created if it is missing.
 
     Raises:
-        ConfigError: the file, or what it would become, cannot be used; nothing was written.
+        ConfigError: the file has an error, or would have one; nothing was written.
         LocalDiskError: it cannot be written.
     """
 
@@ -220,10 +220,10 @@ def add_profile(path: Path, name: str, values: Mapping[str, OptionValue], specs:
 
 
 def remove_profile(path: Path, name: str) -> None:
-    """Take a profile out of the configuration.
+    """Remove a profile from the configuration.
 
     Raises:
-        ConfigError: the file cannot be used, or writes the profile in a way that is not known here.
+        ConfigError: the file has an error, or writes the profile in a way that this program cannot change.
         LocalDiskError: it cannot be written.
     """
     with turn(path):
@@ -236,9 +236,9 @@ def _change(
     expect: Callable[[dict[str, object]], object],
     specs: Sequence[ProviderSpec] | None = None,
 ) -> TomlDocument:
-    """Change the text, and write it if it then says what is expected and nothing else.
+    """Change the text, and write it if its values are then exactly the expected ones.
 
-    With `specs`, it also has to be a configuration that can be used.
+    With `specs`, it must also be a valid configuration.
     """
     before = _bytes(path)
     known = TomlDocument.read(path) if path.exists() else TomlDocument(path, "")
@@ -253,7 +253,7 @@ def _change(
         raise ConfigError(
             "the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND
         ) from None
-    # People write TOML in more ways than are known here: what cannot be changed is left alone.
+    # TOML can be written in more ways than `change` understands; then the file is left alone.
     if {"profiles": {}, **document.values} != wanted:
         raise ConfigError("the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND)
     if specs is not None:

@@ -1,8 +1,8 @@
-"""Where a profile's secrets come from.
+"""The sources of a profile's secrets.
 
-Sources, in this order: the environment (`CLOUDSTORE_<PROFILE>_SECRET`), a command (`secret_command`), a file
-(`secret_file`, readable by its owner only), the keyring. The first that is there wins; a source that is configured and
-fails is an error, never a silent step to the next.
+In this order: the environment (`CLOUDSTORE_<PROFILE>_SECRET`), a command (`secret_command`), a file (`secret_file`,
+readable by its owner only), the keyring. The first one that is configured is used; if it fails, that is an error, and
+no other source is tried.
 """
 
 import os
@@ -25,13 +25,13 @@ from cloudstore_tui.core.spec import SecretField
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fs.whole_file import write_whole
 
-COMMAND_PATIENCE = 30.0
-"""Seconds a secret command may take; it may ask a password manager that asks the user."""
-LARGEST_SECRET = 64_000
+COMMAND_TIMEOUT_S = 30.0
+"""Time for a secret command, which may be a password manager that asks the user."""
+MAX_SECRET_BYTES = 64_000
 """Bytes."""
 
-LONGEST_COMPLAINT = 200
-"""Characters of what a command says that are shown."""
+MAX_MESSAGE_CHARS = 200
+"""Characters of a command's error output that are shown."""
 
 _NO_SHELL = "It is started without a shell: where it needs ~, | or $, write sh -c '…'."
 _SINGLE_QUOTED = re.compile(r"'[^']*'|\\.")
@@ -43,7 +43,7 @@ _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 
 
 class SecretSources:
-    """Reads the secrets of one profile, each from the first source that has it."""
+    """Reads the secrets of one profile, each from its first source."""
 
     def __init__(self, profile: str, options: Mapping[str, str], folder: Path) -> None:
         """Read nothing yet.
@@ -51,24 +51,24 @@ class SecretSources:
         Args:
             profile: its name.
             options: its `…_file` and `…_command` keys.
-            folder: where relative file names start: that of the configuration file.
+            folder: the folder of the configuration, in which relative file names are looked up.
         """
         self.profile = profile
         self.options = options
         self.folder = folder
         self._found: dict[str, tuple[Secret, str]] = {}
-        """What was read already: a command is run once, and a variable is taken out of our own environment."""
+        """What was read already: a command runs once, and a variable is removed from the environment."""
 
     def __call__(self, name: str) -> Secret:
         """The secret called `name` (`secret` or `api_key`).
 
         Raises:
-            ConfigError: no source has it, or the one that is configured cannot be used.
+            ConfigError: no source has it, or the configured one failed.
         """
         if name not in self._found:
             text, source = self._find(name)
             try:
-                self._found[name] = (clean_secret(text, spoken(name)), source)
+                self._found[name] = (clean_secret(text, secret_label(name)), source)
             except ConfigError as error:
                 place = f"profile {self.profile}"
                 raise ConfigError(f"{error.message} ({source})", subject=place, hint=error.hint) from None
@@ -76,7 +76,7 @@ class SecretSources:
         return self._found[name][0]
 
     def describe(self, name: str) -> str:
-        """Which source gives the secret, without its value."""
+        """The source of a secret, without its value."""
         try:
             self(name)
         except ConfigError as error:
@@ -95,7 +95,7 @@ class SecretSources:
         return self._ask_keyring(name), "keyring"
 
     def _ask_keyring(self, name: str) -> str:
-        """The last source: if it fails, too, the error names all of them."""
+        """Read the last source; the error names all sources."""
         why = "" if has_keyring() else " (there is no keyring: its library is not installed)"
         try:
             found = read_keyring(keyring_service(self.profile), name) if not why else None
@@ -104,7 +104,7 @@ class SecretSources:
         if found is None:
             variable = variable_of(self.profile, name)
             raise ConfigError(
-                f"no {spoken(name)} found for profile {self.profile}{why}",
+                f"no {secret_label(name)} found for profile {self.profile}{why}",
                 hint=f"Set {variable}, or {name}_file or {name}_command under [profiles.{self.profile}].",
             )
         return found
@@ -118,16 +118,16 @@ class SecretSources:
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=COMMAND_PATIENCE,
+                timeout=COMMAND_TIMEOUT_S,
                 check=False,
                 env=child_environment(),
             )
         except subprocess.TimeoutExpired:
-            raise ConfigError(f"did not answer within {COMMAND_PATIENCE:.0f} seconds", subject=subject) from None
+            raise ConfigError(f"did not answer within {COMMAND_TIMEOUT_S:.0f} seconds", subject=subject) from None
         except (OSError, ValueError) as error:
             raise ConfigError(f"could not be started: {error}", subject=subject, hint=_NO_SHELL) from None
         if done.returncode:
-            said = plain(" ".join(done.stderr.split()), LONGEST_COMPLAINT)
+            said = plain(" ".join(done.stderr.split()), MAX_MESSAGE_CHARS)
             raise ConfigError(
                 f"ended with code {done.returncode}" + (f", and said: {said}" if said else ""),
                 subject=subject,
@@ -137,7 +137,7 @@ class SecretSources:
 
 
 def _check_command(command: str, subject: str) -> None:
-    """Refuse what only a shell would understand: without one, `$TOKEN` would be sent as the secret."""
+    """Refuse shell syntax: without a shell, `$TOKEN` itself would be sent as the secret."""
     unquoted = _SINGLE_QUOTED.sub("", command)
     found = _EXPANDED.search(unquoted) or _SHELL_ONLY.search(_DOUBLE_QUOTED.sub("", unquoted))
     if found:
@@ -147,30 +147,30 @@ def _check_command(command: str, subject: str) -> None:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for a program of the user's: without the secrets of any profile."""
+    """The environment for the user's programs, without the secrets of any profile."""
     return {name: value for name, value in os.environ.items() if not _SECRET_VARIABLE.fullmatch(name)}
 
 
 def variable_of(profile: str, name: str) -> str:
-    """The variable of the environment that may hold a secret."""
+    """The environment variable that may hold a secret."""
     return f"CLOUDSTORE_{re.sub(r'[^A-Z0-9]', '_', profile.upper())}_{name.upper()}"
 
 
 def keyring_service(profile: str) -> str:
-    """What the keyring files the secrets of a profile under."""
+    """The service name of a profile's secrets in the keyring."""
     return f"cloudstore:{profile}"
 
 
-def spoken(name: str) -> str:
-    """What a secret is called in a sentence."""
+def secret_label(name: str) -> str:
+    """The name of a secret in a sentence."""
     return "client secret" if name == "secret" else name.replace("_", " ")
 
 
 def clean_secret(text: str, what: str) -> Secret:
-    """A secret as it is sent; line breaks at its end belong to files.
+    """The secret as it is sent, without line breaks at its end, which files have.
 
     Raises:
-        ConfigError: it is empty, or holds what got into it by copying.
+        ConfigError: it is empty, or has characters that were copied by mistake.
     """
     cleaned = text.rstrip("\r\n")
     wrong = ""
@@ -190,7 +190,7 @@ def clean_secret(text: str, what: str) -> Secret:
 
 
 def _read_private(path: Path) -> str:
-    data = read_bounded(path, LARGEST_SECRET, "the secret file")
+    data = read_bounded(path, MAX_SECRET_BYTES, "the secret file")
     status = path.stat()
     if os.name == "posix" and (status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or status.st_uid != os.getuid()):
         raise ConfigError(
@@ -206,7 +206,7 @@ _MAX_NAMES = 100
 
 
 class SecretStore(StrEnum):
-    """Where secrets are kept."""
+    """Where a secret is kept."""
 
     KEYRING = "keyring"
     FILE = "file"
@@ -220,24 +220,26 @@ EXPLANATIONS: Mapping[SecretStore, str] = {
     SecretStore.COMMAND: "A program of yours prints it, such as `pass show cloudstore` or `op read op://…`.",
     SecretStore.ENVIRONMENT: "A variable of the environment that you set each time, as schedulers and containers do.",
 }
-"""What to know before choosing one."""
+"""Help for choosing one."""
 
 
 def keep_secrets(store: SecretStore, profile: str, secrets: Mapping[str, Secret], folder: Path) -> dict[str, str]:
-    """Put the secrets of a profile away; what the profile has to say about them.
+    """Store the secrets of a profile; returns the keys to add to it.
 
     Raises:
-        ConfigError: the keyring cannot be used.
+        ConfigError: the keyring cannot be used, or holds another secret for a profile of this name.
         LocalDiskError: a file cannot be written.
     """
     options: dict[str, str] = {}
     for name, secret in secrets.items():
         if store is SecretStore.KEYRING:
             service = keyring_service(profile)
-            # Every configuration of this user shares it: it may be the only copy of another one's secret.
+            # All configurations of the user share the keyring, and it may hold the only copy of that secret.
             if read_keyring(service, name) not in (None, secret.reveal()):
                 hint = f"Choose another name, or remove that one: keyring del {service} {name}"
-                raise ConfigError(f"holds another {spoken(name)} of a profile {profile}", subject="keyring", hint=hint)
+                raise ConfigError(
+                    f"holds another {secret_label(name)} of a profile {profile}", subject="keyring", hint=hint
+                )
             write_keyring(service, name, secret)
         elif store is SecretStore.FILE:
             path = _free(folder, f"{profile}.{name}")
@@ -246,10 +248,10 @@ def keep_secrets(store: SecretStore, profile: str, secrets: Mapping[str, Secret]
     return options
 
 
-def take_back(
+def remove_secrets(
     profile: str, options: Mapping[str, str], folder: Path, names: Iterable[str], used: Collection[Path] = ()
 ) -> list[str]:
-    """Remove what `keep_secrets` stored; returns sentences about what was removed and what is left.
+    """Remove what `keep_secrets` stored; returns sentences about what was removed and what was kept.
 
     Args:
         profile: its name.
@@ -258,22 +260,22 @@ def take_back(
         names: of its secrets.
         used: files that other profiles read.
     """
-    told: list[str] = []
+    sentences: list[str] = []
     for name in names:
         if command := options.get(f"{name}_command"):
-            told.append(f"Kept: {name}_command, which was {command}")
+            sentences.append(f"Kept: {name}_command, which was {command}")
         elif file := options.get(f"{name}_file"):
             path = file_of(file, folder)
-            # A file of the user's own is named by where it is, never by a bare name.
+            # Only `keep_secrets` uses a bare name like this; other files are the user's own.
             kept = path in used or not re.fullmatch(rf"{re.escape(profile)}\.{name}(-\d+)?", file)
-            told.append(f"Kept: the file {path}" if kept else _remove_file(path))
+            sentences.append(f"Kept: the file {path}" if kept else _remove_file(path))
         elif has_keyring():
-            told.append(_remove_from_keyring(profile, name))
-    return [sentence for sentence in told if sentence]
+            sentences.append(_remove_from_keyring(profile, name))
+    return [sentence for sentence in sentences if sentence]
 
 
 def variables(profile: str, fields: Iterable[SecretField]) -> list[str]:
-    """The variables of the environment that the profile looks for."""
+    """The environment variables that may hold the secrets of a profile."""
     return [variable_of(profile, field.name) for field in fields]
 
 
@@ -284,7 +286,7 @@ def sources_of(profile: Profile, fields: Iterable[SecretField]) -> dict[str, str
 
 
 def file_of(file: str, folder: Path) -> Path:
-    """The file that a `…_file` key means; `folder` is that of the configuration."""
+    """The path of a `…_file` key; `folder` is that of the configuration."""
     return folder / user_path(file)
 
 
@@ -300,16 +302,20 @@ def _remove_file(path: Path) -> str:
 
 def _remove_from_keyring(profile: str, name: str) -> str:
     try:
-        return f"Removed the {spoken(name)} from the keyring" if clear_keyring(keyring_service(profile), name) else ""
+        return (
+            f"Removed the {secret_label(name)} from the keyring"
+            if clear_keyring(keyring_service(profile), name)
+            else ""
+        )
     except ConfigError as error:
-        return f"The {spoken(name)} may still be in the keyring, which {error.message}"
+        return f"The {secret_label(name)} may still be in the keyring, which {error.message}"
 
 
 def _free(folder: Path, name: str) -> Path:
-    """A free file name: an existing file may be somebody's only copy."""
+    """A free file name; an existing file may hold the only copy of a secret."""
     for number in range(1, _MAX_NAMES):
         path = folder / (name if number == 1 else f"{name}-{number}")
-        # A link that leads nowhere would be followed.
+        # A dangling link counts as taken: writing would follow it.
         if not os.path.lexists(path):
             return path
     raise LocalDiskError(
@@ -317,16 +323,16 @@ def _free(folder: Path, name: str) -> Path:
     )
 
 
-# The keyring: what uses it raises `ConfigError` where it is not installed, does not answer, or cannot be used
+# The keyring: its functions raise `ConfigError` if it is not installed, does not answer, or cannot be used
 
 
-KEYRING_PATIENCE = 3.0
-"""Seconds: a keyring without a desktop session may hang for ever on D-Bus."""
+KEYRING_TIMEOUT_S = 3.0
+"""Time for an answer: without a desktop session, D-Bus may hang for ever."""
 INSTALL = "Install it with: uv tool install 'cloudstore-tui[keyring]'. Or keep the secret in a file."
 
 _HINT = "Unlock it, or keep the secret in a file."
-SILENT: list[threading.Thread] = []
-"""Threads that still wait for the keyring: no other caller has to wait as long again."""
+HUNG_THREADS: list[threading.Thread] = []
+"""Threads that still wait for the keyring, so that no other caller waits again."""
 
 Answer = TypeVar("Answer")
 
@@ -337,20 +343,20 @@ def has_keyring() -> bool:
 
 
 def read_keyring(service: str, name: str) -> str | None:
-    """What the keyring holds under a name; `None` for nothing."""
+    """The secret with a name; `None` if there is none."""
 
     def read() -> str | None:
-        # Slow to import: only when no other source has the secret.
+        # Deferred: it is slow to import, and rarely needed.
         import keyring
 
         held: str | None = keyring.get_password(service, name)
         return held
 
-    return _asked(read)
+    return _with_timeout(read)
 
 
 def write_keyring(service: str, name: str, secret: Secret) -> None:
-    """Put a secret into the keyring, and look whether it is there."""
+    """Store a secret in the keyring, and read it back."""
 
     def write() -> str | None:
         # As above.
@@ -360,12 +366,12 @@ def write_keyring(service: str, name: str, secret: Secret) -> None:
         held: str | None = keyring.get_password(service, name)
         return held
 
-    if _asked(write) != secret.reveal():
+    if _with_timeout(write) != secret.reveal():
         raise ConfigError("did not keep the secret", subject="keyring", hint="Keep the secret in a file.")
 
 
 def clear_keyring(service: str, name: str) -> bool:
-    """Take a secret out of the keyring; whether it was there."""
+    """Delete a secret from the keyring; returns whether it was there."""
 
     def clear() -> bool:
         # As above.
@@ -376,11 +382,11 @@ def clear_keyring(service: str, name: str) -> bool:
         keyring.delete_password(service, name)
         return True
 
-    return _asked(clear)
+    return _with_timeout(clear)
 
 
-def keyring_trouble() -> str:
-    """Why secrets cannot be kept in a keyring here, as a sentence; empty if they can."""
+def keyring_problem() -> str:
+    """Why the keyring cannot keep secrets here, as a sentence; empty if it can."""
 
     def priority() -> float:
         # As above.
@@ -389,36 +395,36 @@ def keyring_trouble() -> str:
         return float(keyring.get_keyring().priority)
 
     try:
-        if _asked(priority) > 0:
+        if _with_timeout(priority) > 0:
             return ""
     except ConfigError as error:
         return str(error)
     return "keyring: there is none on this machine."
 
 
-def _asked(work: Callable[[], Answer]) -> Answer:
-    """What `work` gives back, if it does within some seconds."""
+def _with_timeout(work: Callable[[], Answer]) -> Answer:
+    """The result of `work`, run in a thread with a time-out."""
     if not has_keyring():
         raise ConfigError("is not installed", subject="keyring", hint=INSTALL)
-    if any(thread.is_alive() for thread in SILENT):
+    if any(thread.is_alive() for thread in HUNG_THREADS):
         raise ConfigError("does not answer", subject="keyring", hint=_HINT)
     answers: list[Answer] = []
 
     def ask() -> None:
-        # Backends are plug-ins and raise what they like; its text may hold anything, so none of it is shown.
+        # Backends are plug-ins and may raise anything; the text of an exception may hold a secret, so it is not shown.
         with suppress(Exception):
             answers.append(work())
 
-    # A thread that may be left behind: a keyring waiting for D-Bus cannot be interrupted.
+    # A daemon thread, because a keyring that waits for D-Bus cannot be interrupted.
     thread = threading.Thread(target=ask, name="keyring", daemon=True)
     try:
         thread.start()
     except RuntimeError:
         raise no_more_threads() from None
-    thread.join(KEYRING_PATIENCE)
+    thread.join(KEYRING_TIMEOUT_S)
     if answers:
         return answers[0]
     if not thread.is_alive():
         raise ConfigError("is locked or cannot be used", subject="keyring", hint=_HINT)
-    SILENT.append(thread)
-    raise ConfigError(f"did not answer within {KEYRING_PATIENCE:.0f} seconds", subject="keyring", hint=_HINT)
+    HUNG_THREADS.append(thread)
+    raise ConfigError(f"did not answer within {KEYRING_TIMEOUT_S:.0f} seconds", subject="keyring", hint=_HINT)

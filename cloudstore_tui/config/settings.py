@@ -1,4 +1,4 @@
-"""The user's settings, and how a table of the configuration is checked against its declaration."""
+"""The user's settings, and how a table of the configuration is checked against declared options."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,7 +67,7 @@ SETTINGS: tuple[Option, ...] = (
 """Every key of `[settings]`."""
 
 OPENER_KINDS = ("audio", "video", "image", "text")
-"""The kinds that `opener` can name programs for; `text` is also for unknown kinds."""
+"""The kinds of files for which `opener` can name programs; `text` includes unknown kinds."""
 
 RANGES: Mapping[str, tuple[int, int]] = {
     "transfers": (1, 32),
@@ -77,15 +77,15 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "requests_per_minute": (0, 100_000),
     "concurrency": (1, 64),
 }
-"""Smallest and largest value of each number."""
+"""The smallest and the largest value of each number."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What holds for all profiles."""
+    """The settings for all profiles."""
 
     download_dir: Path = Path()
     call_folder: str = CALL_FOLDER
-    """A template for names, checked where it is used."""
+    """A template for names, which is checked where it is used."""
     time_zone: ZoneInfo = ZoneInfo("UTC")
     theme: str = "cloudstore-dark"
     transfers: int = 4
@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True):
     on_hangup: str = "stop"
     preview_in_detail: bool = True
     opener: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Programs that open copies of objects, by kind; what is missing is found on this machine."""
+    """Programs that open copies of objects, by kind; for other kinds, one is looked for on this machine."""
     recent_places: bool = True
     start_at_last: bool = False
     masked: bool = False
@@ -103,12 +103,12 @@ class Settings(msgspec.Struct, frozen=True):
     timestamp_hosts: tuple[str, ...] = ()
     zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
     restore_poll_seconds: tuple[int, ...] = ()
-    """Empty for what suits the service."""
+    """Empty for the default of the service."""
     timeouts: Timeouts = Timeouts()
 
 
 def read_settings(document: TomlDocument) -> Settings:
-    """The `[settings]` table, with defaults for what it does not say."""
+    """The `[settings]` table, with defaults for missing keys."""
     table = dict(document.table("settings"))
     own: dict[str, Any] = {"opener": _openers(document, table.pop("opener", ""))}
     for name in ("zip_poll_seconds", "restore_poll_seconds"):
@@ -131,10 +131,10 @@ def read_settings(document: TomlDocument) -> Settings:
 def read_options(
     document: TomlDocument, keys: tuple[str, ...], table: Mapping[str, object], options: Sequence[Option]
 ) -> dict[str, OptionValue]:
-    """The values of a table, checked against what is declared, defaults filled in.
+    """The values of a table, checked against its options, with defaults for missing keys.
 
     Raises:
-        ConfigError: an unknown key, a wrong type, a value out of range, or a required key that is missing.
+        ConfigError: a key is unknown or missing, or a value has the wrong type or is out of range.
     """
     known = {option.name: option for option in options}
     for name in table:
@@ -172,7 +172,7 @@ def _typed(value: object, wanted: type) -> OptionValue | None:
 
 
 def _openers(document: TomlDocument, value: object) -> dict[str, str]:
-    """Programs by kind; a text names the one for all kinds."""
+    """Programs by kind; a single text is the program for all kinds."""
     if isinstance(value, str):
         return dict.fromkeys(OPENER_KINDS, value) if value.strip() else {}
     if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Themes: files that say which colours the browser uses. Ours and the user's are the same kind of file."""
+"""Themes: files with the colours of the browser. Built-in themes and the user's have the same format."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ COLOURS = (
     "surface",
     "panel",
 )
-"""The colours a theme may set; only `primary` has to be there."""
+"""The colours that a theme may set; only `primary` is required."""
 
 _SWITCHES = ("dark", "ansi")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -36,28 +36,28 @@ _HINT = 'A colour is written "#rrggbb", "#rgb", or "ansi_cyan" for one of the te
 
 
 class Theme(msgspec.Struct, frozen=True):
-    """One theme file, read and checked."""
+    """A theme, read and checked."""
 
     name: str
     dark: bool
-    """Whether it is made for light text on a dark background."""
+    """Whether it has light text on a dark background."""
     ansi: bool
-    """Whether it uses the terminal's own colours, so that nothing is sent but their numbers."""
+    """Whether it uses the terminal's own colours, of which only the numbers are sent."""
     colours: Mapping[str, str]
-    """Those of `COLOURS` that the file sets."""
+    """The `COLOURS` that the file sets."""
     variables: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Finer settings: a colour, a style (`bold reverse`), or another name with `$` before it."""
+    """Details: a colour, a style (`bold reverse`), or another variable with `$` before its name."""
 
 
 class Themes(msgspec.Struct, frozen=True):
-    """All themes that could be read, and why others could not."""
+    """All valid themes, and the errors of the others."""
 
     loaded: Mapping[str, Theme]
     failed: tuple[ConfigError, ...] = ()
 
 
 def load_themes(user_folder: Path | None = None) -> Themes:
-    """Read the themes that come with the program, then the user's; a user's theme replaces one of the same name."""
+    """Read the built-in themes, then the user's, which replace built-in ones with the same name."""
     loaded: dict[str, Theme] = {}
     failed: list[ConfigError] = []
     folders = (builtin_folder(), user_folder) if user_folder else (builtin_folder(),)
@@ -72,17 +72,17 @@ def load_themes(user_folder: Path | None = None) -> Themes:
 
 
 def builtin_folder() -> Path:
-    """Where the themes are that come with the program: in the installed package, or at the top of a checkout."""
+    """The folder of the built-in themes: in the installed package, or at the top of a checkout."""
     package = Path(__file__).resolve().parent.parent
     installed = package / "themes"
     return installed if installed.is_dir() else package.parent / "themes"
 
 
 def read_theme(path: Path) -> Theme:
-    """Read one theme file.
+    """Read a theme file.
 
     Raises:
-        ConfigError: with file, line and what can be written instead.
+        ConfigError: it has an error, given with file, line and a hint.
     """
     document = TomlDocument.read(path)
     known = ("name", *_SWITCHES, *COLOURS, "variables")

@@ -1,7 +1,7 @@
 """Bookmarks, and the kind of file that they and saved searches are kept in.
 
-Such a file lies beside the configuration, has a table for each thing, `[name]`, and people edit it: what else is in it
-stays as it is.
+Such a file lies beside the configuration and has a table for each item, `[name]`. Users edit it, so a change leaves the
+rest of the file as it is.
 
 ```toml
 ["reports of March"]
@@ -9,7 +9,7 @@ at = "acme:exports/reporting/"
 
 [recordings]
 at = "acme8:us-east/"
-place = ["callcenterrecording", "2024", "09"]    # folders that only the browser has; may be left out
+place = ["callcenterrecording", "2024", "09"]    # virtual folders of the browser; optional
 ```
 """
 
@@ -42,47 +42,47 @@ _NAME_HINT = f"Use one line of at most {LONGEST_NAME} characters."
 
 
 class NamedTables(ABC, Generic[Item]):
-    """The things of one file. It is read again each time: people edit it while the browser runs."""
+    """The items of one file. It is read again each time, because users edit it while the browser runs."""
 
     noun: ClassVar[str]
-    """What one of them is called."""
+    """The word for one item."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Keep them in a file; without one they end with the program."""
+        """Keep them in a file, or without one in memory."""
         self.path = path
         self._unkept: dict[str, Item] = {}
 
     @abstractmethod
     def _items(self, document: TomlDocument) -> Mapping[str, Item]:
-        """What is in the file.
+        """The items of a document.
 
         Raises:
-            ConfigError: something in it cannot be used.
+            ConfigError: the first error in it.
         """
 
     @abstractmethod
     def _check_name(self, name: str) -> None:
-        """Refuse what cannot be a name.
+        """Check a name.
 
         Raises:
-            UsageError: it cannot.
+            UsageError: it is not allowed.
         """
 
     def read(self) -> Mapping[str, Item]:
-        """All of them by name, as in the file; a file that does not exist holds none.
+        """All items by name, in the order of the file; empty if there is none.
 
         Raises:
-            ConfigError: the first thing in it that cannot be used, with file, line and hint.
+            ConfigError: the first error in the file, with its line and a hint.
         """
         if self.path is None:
             return dict(self._unkept)
         return self._items(TomlDocument.read(self.path)) if self.path.exists() else {}
 
     def remove(self, name: str) -> None:
-        """Forget one; what is not there is forgotten already.
+        """Remove an item, if it exists.
 
         Raises:
-            ConfigError: the file cannot be used as it is.
+            ConfigError: the file has an error, or cannot be changed by this program.
             LocalDiskError: the file cannot be written.
         """
         with turn(self.path):
@@ -91,11 +91,11 @@ class NamedTables(ABC, Generic[Item]):
                 self._change(known, name, lambda text: without_table(text, (name,)))
 
     def rename(self, old: str, new: str) -> None:
-        """Give one another name.
+        """Rename an item.
 
         Raises:
-            UsageError: the name cannot be one, or is another one's.
-            ConfigError: the file cannot be used as it is.
+            UsageError: the new name is not allowed or taken.
+            ConfigError: the file has an error, or cannot be changed by this program.
             LocalDiskError: the file cannot be written.
         """
         self._check_name(new)
@@ -115,16 +115,16 @@ class NamedTables(ABC, Generic[Item]):
         if self.path is None:
             self._unkept = wanted
             return
-        # Read as bytes: line ends are the user's, too.
+        # Read as bytes, to keep the user's line ends.
         changed = change(self.path.read_bytes().decode() if self.path.exists() else "")
-        # People write TOML in more ways than are known here: what cannot be changed is left alone.
+        # TOML can be written in more ways than `change` understands; then the file is left alone.
         if self._items(TomlDocument.parse(self.path, changed)) != wanted:
             raise ConfigError(f"{name} cannot be changed here", subject=str(self.path), hint="Change it in the file.")
         write_whole(self.path, changed, follows=True)
 
 
 class Bookmark(msgspec.Struct, frozen=True):
-    """A place or an object with a name."""
+    """A named place or object."""
 
     name: str
     at: str
@@ -139,12 +139,12 @@ class Bookmark(msgspec.Struct, frozen=True):
 
     @property
     def profile(self) -> str:
-        """The profile it belongs to."""
+        """The name of its profile."""
         return self.at.partition(":")[0]
 
     @property
     def address(self) -> str:
-        """As shown."""
+        """The address as shown, with the virtual folders."""
         return "".join([self.at, *(f" › {name}" for name in self.place)])
 
 
@@ -160,11 +160,11 @@ class Bookmarks(NamedTables[Bookmark]):
         check_name(name)
 
     def save(self, bookmark: Bookmark) -> None:
-        """Add a bookmark, or change the one of that name.
+        """Add a bookmark, or replace the one with its name.
 
         Raises:
-            UsageError: the name cannot be one.
-            ConfigError: the file cannot be used as it is.
+            UsageError: the name is not allowed.
+            ConfigError: the file has an error, or cannot be changed by this program.
             LocalDiskError: the file cannot be written.
         """
         check_name(bookmark.name)
@@ -181,10 +181,10 @@ class Bookmarks(NamedTables[Bookmark]):
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot name a bookmark.
+    """Check the name of a bookmark.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: it is not allowed.
     """
     if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise UsageError(f"{name[:LONGEST_NAME]!r} cannot name a bookmark", hint=_NAME_HINT)

@@ -1,6 +1,6 @@
-"""What the browser remembers between runs, each thing in a small file of its own in the state folder.
+"""What the browser remembers between runs, each kind in a small file of its own in the state folder.
 
-Whatever writes such a file raises `LocalDiskError` where the disk refuses.
+Methods that write a file raise `LocalDiskError` if it cannot be written.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from cloudstore_tui.state.searches import SavedSearches
 Value = TypeVar("Value")
 
 _LARGEST = 8_000_000
-"""Bytes that are read of a file that something else has made larger."""
+"""Bytes read of a file at most; those of this program are far smaller."""
 
 
 @contextmanager
 def _turn(path: Path | None) -> Iterator[None]:
-    """The turn to change a file, if it can be had: if not, what is kept still counts, and writing it says why."""
+    """Lock a file against changes by others, if possible; if not, the write reports why."""
     with ExitStack() as stack:
         with suppress(StorageError):
             stack.enter_context(turn(path))
@@ -42,7 +42,7 @@ def _turn(path: Path | None) -> Iterator[None]:
 
 
 class JsonState(Generic[Value]):
-    """One value in a JSON file; without a file, or while there is none that can be read, the default."""
+    """One value in a JSON file. It has its default while there is no readable file."""
 
     def __init__(self, path: Path | None, type_: type[Value], default: Value) -> None:
         self._path = path
@@ -51,7 +51,7 @@ class JsonState(Generic[Value]):
         self._default = default
 
     def read(self) -> Value:
-        """What is in the file now: other programs write to it, too."""
+        """The value in the file now, which other programs may have changed."""
         if self._path is None:
             return self._value
         try:
@@ -61,18 +61,18 @@ class JsonState(Generic[Value]):
             return self._default
 
     def turn(self) -> AbstractContextManager[None]:
-        """Keep other programs from writing between a look at the file and a change of it."""
+        """Keep other programs from writing between a read and a write."""
         return _turn(self._path)
 
     def write(self, value: Value) -> None:
-        """Put a value in the place of what was there."""
+        """Replace the value."""
         self._value = value
         if self._path is not None:
             write_whole(self._path, json.dumps(msgspec.to_builtins(value), indent=2) + "\n", follows=True)
 
 
 class FilterHistory:
-    """The filters and phrases that were sent from the bar, as they were typed: one a line, the newest last."""
+    """The filters and phrases sent from the search line, as typed: one per line, newest last."""
 
     FILE = "filters.txt"
     MAX_LINES = 500
@@ -80,30 +80,26 @@ class FilterHistory:
     """Characters; a longer filter is not kept."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Keep the history in a file; without one it ends with the program."""
+        """Keep the history in a file, or without one in memory."""
         self._path = path
 
     @cached_property
     def _lines(self) -> list[str]:
-        # When it is asked for: the first picture needs none of it.
+        # Read on demand: the first picture does not need it.
         return self._read() if self._path else []
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The oldest first; none twice."""
+        """All lines, oldest first, without duplicates."""
         return tuple(self._lines)
 
     def add(self, text: str) -> None:
-        """Remember a text as the newest.
-
-        Raises:
-            LocalDiskError: the file cannot be written.
-        """
+        """Add a text as the newest one."""
         text = text.strip()
         if not self._is_kept(text):
             return
         with _turn(self._path):
-            # Read again: another browser may have added to it.
+            # Read it again: another browser may have added to it.
             known = self._read() if self._path else self._lines
             self._lines = [*(line for line in known if line != text), text][-self.MAX_LINES :]
             if self._path:
@@ -117,7 +113,7 @@ class FilterHistory:
         except OSError:
             return []
         kept = [line for line in map(str.strip, data.decode("utf-8", "replace").split("\n")) if self._is_kept(line)]
-        # Of two that are equal the later one counts.
+        # Of duplicates, keep the last.
         return list(dict.fromkeys(reversed(kept)))[: self.MAX_LINES][::-1]
 
     def _is_kept(self, line: str) -> bool:
@@ -125,42 +121,42 @@ class FilterHistory:
 
 
 class Visited(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Somewhere the user was: a folder, a place, or what was searched for there."""
+    """A folder or place that the user visited, or a search there."""
 
     profile: str
     region: str = ""
     path: str = ""
     place: tuple[str, ...] = ()
     find: str = ""
-    """What was searched for, as it was typed; empty for a folder or place."""
+    """The search as typed; empty for a folder or place."""
     title: str = ""
-    """What the search is called for short."""
+    """The short name of the search."""
     at: int = 0
-    """When, in epoch seconds; 0 if unknown."""
+    """The time in epoch seconds; 0 if unknown."""
 
     @property
     def location(self) -> Location:
-        """The folder or place, or that in which was searched."""
+        """The folder or place, or the one that was searched."""
         return Location(self.profile, self.region, self.path, self.place)
 
     def is_same(self, other: "Visited") -> bool:
-        """Whether it is the same place or search, whenever that was."""
+        """Whether it is the same place or search, at any time."""
         return (self.location, self.find) == (other.location, other.find)
 
 
 class RecentPlaces:
-    """Where the user was, on disk only for its owner: searches hold names and numbers of people."""
+    """Visited places and searches. The file is private: searches hold names and numbers of people."""
 
     FILE = "recent.json"
     MAX_PLACES = 50
-    """The newest one of each profile is kept besides."""
+    """The newest one of each profile is kept in addition."""
     LONGEST = 2_000
     """Characters of a path or search; a longer one is not kept."""
     FRESH_S = 60
-    """Seconds for which the newest one is not written again."""
+    """Time for which a repeated visit to the newest one is not written."""
 
     def __init__(self, path: Path | None = None, *, wanted: bool = True) -> None:
-        """Keep the places in a file; without one they end with the program, and if not `wanted` none is kept."""
+        """Keep the places in a file, or without one in memory; if not `wanted`, keep none and delete the file."""
         if path is not None and not wanted:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -171,21 +167,21 @@ class RecentPlaces:
 
     @property
     def visits(self) -> tuple[Visited, ...]:
-        """Places and searches, the newest first; none twice."""
+        """Places and searches, newest first, without duplicates."""
         return tuple(self._known)
 
     @property
     def places(self) -> tuple[Location, ...]:
-        """The places alone."""
+        """The places without the searches."""
         return tuple(visit.location for visit in self._known if not visit.find)
 
     def last(self, profiles: Iterable[str]) -> Location | None:
-        """Where the user was last in one of these profiles."""
+        """The last visited place in one of these profiles."""
         wanted = frozenset(profiles)
         return next((location for location in self.places if location.profile in wanted), None)
 
     def add(self, location: Location, *, find: str = "", title: str = "", at: int | None = None) -> None:
-        """Remember a place, or a search there, as the newest. Can be called from any thread."""
+        """Add a place, or a search there, as the newest. Thread-safe."""
         now = int(time()) if at is None else at
         new = Visited(location.profile, location.region, location.path, location.place, find, title, now)
         size = len(location.path) + sum(map(len, location.place)) + len(find)
@@ -193,7 +189,7 @@ class RecentPlaces:
             if not self._wanted or size > self.LONGEST or self._is_fresh(new):
                 return
             with self._state.turn():
-                # Read again: another browser may have added to it.
+                # Read it again: another browser may have added to it.
                 self._known = self._bounded([new, *(other for other in self._read() if not other.is_same(new))])
                 self._state.write(self._known)
 
@@ -204,7 +200,7 @@ class RecentPlaces:
         return self._bounded(self._state.read())
 
     def _bounded(self, visits: Iterable[Visited]) -> list[Visited]:
-        """The newest, and of each profile the newest one."""
+        """The newest ones, and in addition the newest one of each profile."""
         kept: list[Visited] = []
         seen: set[str] = set()
         newest: dict[tuple[Location, str], Visited] = {}
@@ -226,27 +222,27 @@ class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     objects: int | None = None
     folders: tuple[str, ...] = ()
     counted: int = 0
-    """When that was the number of objects, in seconds of the epoch."""
+    """When `objects` was counted, in epoch seconds; 0 if it must be counted again."""
 
 
 class PlaceFacts:
-    """What services told of places once, so that it need not be asked again just to be shown beside them."""
+    """A cache of counts and folder names of places, shown beside them without asking the service again."""
 
     FILE = "places.json"
     MAX_PLACES = 500
     MAX_FOLDERS = 50
-    """Names of folders of one place."""
+    """Folder names kept for one place."""
     FRESH_S = 24 * 60 * 60
-    """Seconds for which a number of objects holds: it is asked for again after that."""
+    """Time after which objects are counted again."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Keep them in a file; without one they end with the program."""
+        """Keep them in a file, or without one in memory."""
         self._state: JsonState[list[_Fact]] = JsonState(path, list[_Fact], [])
         self._turn = Lock()
         self._known = {_location_of(fact): fact for fact in self._state.read()}
 
     def objects(self, location: Location) -> int | None:
-        """How many objects a place held when last counted; `None` if never."""
+        """The number of objects in a place when last counted; `None` if never."""
         fact = self._known.get(location)
         return fact.objects if fact else None
 
@@ -256,19 +252,19 @@ class PlaceFacts:
         return fact is not None and _is_fresh(fact)
 
     def doubt(self, location: Location) -> None:
-        """Have everything in the region of a location counted again."""
+        """Mark all counts in the region of a location as outdated."""
         with self._turn:
             for place, fact in self._known.items():
                 if (place.profile, place.region) == (location.profile, location.region):
                     self._known[place] = replace(fact, counted=0)
 
     def folders(self, location: Location) -> tuple[str, ...]:
-        """The names of the first folders of a place; empty if they were never told."""
+        """The names of the first folders of a place; empty if unknown."""
         fact = self._known.get(location)
         return fact.folders if fact else ()
 
     def learn(self, location: Location, *, objects: int | None = None, folders: Iterable[str] | None = None) -> bool:
-        """Take in what was just seen of a place; returns whether it is new and worth keeping."""
+        """Update what is known of a place; returns whether it has changed and should be saved."""
         with self._turn:
             old = self._known.get(location) or _Fact(location.profile, location.region, location.path, location.place)
             new = old
@@ -285,7 +281,7 @@ class PlaceFacts:
             return True
 
     def keep(self) -> None:
-        """Write down what is known. Can be called from any thread."""
+        """Save everything. Thread-safe."""
         with self._turn:
             self._state.write(list(self._known.values()))
 
@@ -299,7 +295,7 @@ def _location_of(fact: _Fact) -> Location:
 
 
 class ShownColumn(msgspec.Struct, frozen=True):
-    """One column that is shown."""
+    """One visible column."""
 
     name: str
     """A field or a tag."""
@@ -311,27 +307,27 @@ Layout: TypeAlias = tuple[ShownColumn, ...]
 
 
 class Layouts:
-    """The columns that the user chose, for each kind of list."""
+    """The columns that the user chose for each kind of list."""
 
     FILE = "columns.json"
     MAX_COLUMNS = 60
     WIDEST = 200
 
     def __init__(self, path: Path | None = None) -> None:
-        """Keep the choices in a file; without one they end with the program."""
+        """Keep the choices in a file, or without one in memory."""
         self._state: JsonState[dict[str, Layout]] = JsonState(path, dict[str, Layout], {})
 
     @cached_property
     def _known(self) -> dict[str, Layout]:
-        # When it is asked for: the first picture needs none of it.
+        # Read on demand: the first picture does not need it.
         return self._read()
 
     def of(self, kind: str) -> Layout:
-        """What was chosen for a kind of list; empty if nothing was."""
+        """The columns chosen for a kind of list; empty if none were."""
         return self._known.get(kind, ())
 
     def keep(self, kind: str, layout: Layout) -> None:
-        """Remember a choice; an empty one forgets it."""
+        """Save a choice; an empty one removes it."""
         with self._state.turn():
             self._known = self._known | self._read() | {kind: layout}
             if not layout:
@@ -347,12 +343,12 @@ class Layouts:
 
 
 class HiddenPanes:
-    """The panes that the user hid."""
+    """The panes that the user has hidden."""
 
     FILE = "hidden.json"
 
     def __init__(self, path: Path | None = None) -> None:
-        """Keep their names in a file; without one they end with the program."""
+        """Keep their names in a file, or without one in memory."""
         self._state: JsonState[list[str]] = JsonState(path, list[str], [])
         self._names = frozenset(self._state.read())
 
@@ -360,7 +356,7 @@ class HiddenPanes:
         return name in self._names
 
     def keep(self, name: str, *, hidden: bool) -> None:
-        """Remember whether a pane is hidden."""
+        """Save whether a pane is hidden."""
         if hidden == (name in self._names):
             return
         self._names = self._names | {name} if hidden else self._names - {name}
@@ -369,31 +365,31 @@ class HiddenPanes:
 
 class _PickedTheme(msgspec.Struct, frozen=True):
     configured: str
-    """What the configuration named when it was picked."""
+    """The theme in the configuration when this one was picked."""
     picked: str
 
 
 class ThemeChoice:
-    """The theme that was picked in the browser; the configuration stays as the user wrote it.
+    """The theme picked in the browser, which does not change the configuration.
 
-    It holds until the configuration names another theme than it did when this one was picked.
+    It is used until the configuration names another theme than when this one was picked.
     """
 
     FILE = "theme.json"
 
     def __init__(self, configured: str, path: Path | None = None) -> None:
-        """Keep the choice in a file; without one it ends with the program."""
+        """Keep the choice in a file, or without one in memory."""
         self._configured = configured
         self._state: JsonState[_PickedTheme | None] = JsonState(path, _PickedTheme, None)
 
     @property
     def theme(self) -> str:
-        """The name of the theme to begin with."""
+        """The name of the theme to use."""
         kept = self._state.read()
         return kept.picked if kept is not None and kept.configured == self._configured else self._configured
 
     def keep(self, picked: str) -> None:
-        """Remember what was picked."""
+        """Save the picked theme."""
         self._state.write(_PickedTheme(self._configured, picked))
 
 
@@ -409,29 +405,29 @@ class BrowserState:
     history: FilterHistory = field(default_factory=FilterHistory)
     layouts: Layouts = field(default_factory=Layouts)
     upload_folder: JsonState[str] = field(default_factory=lambda: JsonState(None, str, ""))
-    """Where the last files came from that were uploaded."""
+    """The folder of the last upload."""
     begins_there: bool = False
-    """Whether the browser begins where it was left."""
+    """Whether the browser opens at the last visited place."""
 
     async def remember(self, location: Location, *, find: str = "", title: str = "") -> None:
-        """Remember where the user is, or what they look for there."""
+        """Add a visited place, or a search there."""
         await asyncio.to_thread(partial(self.recent.add, location, find=find, title=title))
 
     def hide(self, pane: str, *, hidden: bool) -> None:
-        """Remember that a pane is hidden, or not any more."""
+        """Save whether a pane is hidden."""
         self.hidden.keep(pane, hidden=hidden)
 
     def last(self, profiles: Iterable[str]) -> Location | None:
-        """Where to begin: where the user was last in one of these profiles, if that is wanted."""
+        """The place to open: the last visited one in these profiles, if the user wants that."""
         return self.recent.last(profiles) if self.begins_there else None
 
     def keep(self, config: Path, state: Path | None, settings: Settings) -> None:
-        """Use the files of these folders from now on.
+        """Use files from now on.
 
         Args:
-            config: where bookmarks and searches are, which people edit.
-            state: where everything else is; without it that ends with the program.
-            settings: whether recent places are wanted, and to begin at the last of them.
+            config: the folder for bookmarks and searches, which users edit.
+            state: the folder for everything else, which without it stays in memory.
+            settings: whether to keep recent places, and whether to open the last one.
         """
         self.bookmarks = Bookmarks(config / BOOKMARKS)
         self.searches = SavedSearches(config / SEARCHES)

@@ -1,13 +1,13 @@
-"""Saved searches: a file beside the configuration that people can edit.
+"""Saved searches: a file beside the configuration that users can edit.
 
 ```toml
 [yesterday]
 find = "type:calls since:yesterday queue:?queue"
-profile = "acme8"        # only there; may be left out
-region = "us-east"       # where to look if nobody says; may be left out
+profile = "acme8"        # the only profile it is for; optional
+region = "us-east"       # the default region; optional
 ```
 
-`?queue` is a placeholder: its value is asked for each time.
+`?queue` is a placeholder, whose value is asked for each time.
 """
 
 import re
@@ -25,11 +25,11 @@ from cloudstore_tui.state.bookmarks import NamedTables
 FILE = "searches.toml"
 """Its name in the folder of the configuration."""
 SIGN = "@"
-"""What stands before the name of a search where one is used."""
+"""The prefix of a search's name where it is used."""
 OPTIONS = (
     Option("find", "A filter in FIQL or a phrase, with placeholders such as ?queue.", required=True),
     Option("profile", "The only profile it is for.", default=""),
-    Option("region", "Where to look if nobody says.", default=""),
+    Option("region", "The default region.", default=""),
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _GIVEN = re.compile(
@@ -40,11 +40,11 @@ _PARTS = re.compile(
     r"""(?:(?<=[\s:=<>~(,-])|\A)(?:"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*')|"""
     r"(?<=[:=<>~(,])\?(?P<name>[A-Za-z][A-Za-z0-9_-]{0,31})(?![^\s,;)])"
 )
-"""A text in quotes, in which nothing is a placeholder, or a placeholder: it stands where a value would."""
+"""A quoted text, which has no placeholders, or a placeholder in the position of a value."""
 
 
 class SavedSearch(msgspec.Struct, frozen=True):
-    """A filter or a phrase with a name."""
+    """A named filter or phrase."""
 
     name: str
     find: str
@@ -55,11 +55,11 @@ class SavedSearch(msgspec.Struct, frozen=True):
 
     @property
     def placeholders(self) -> tuple[str, ...]:
-        """The names of what has to be filled in, each once."""
+        """The names of its placeholders, each once."""
         return tuple(dict.fromkeys(placeholder.name for placeholder in placeholders_of(self.find)))
 
     def is_for(self, profile: str, region: str = "") -> bool:
-        """Whether it can be used there; without a region, in any."""
+        """Whether it can be used in a profile and a region; without a region, in any of them."""
         return self.profile in ("", profile) and (not region or self.region in ("", region))
 
 
@@ -75,11 +75,11 @@ class SavedSearches(NamedTables[SavedSearch]):
         check_name(name)
 
     def named(self, name: str) -> SavedSearch:
-        """One search by its name, with or without the sign before it.
+        """The search with a name, which may have the prefix.
 
         Raises:
             UsageError: there is none.
-            ConfigError: the file cannot be used.
+            ConfigError: the file has an error.
         """
         known, name = self.read(), name.removeprefix(SIGN)
         if name in known:
@@ -88,24 +88,24 @@ class SavedSearches(NamedTables[SavedSearch]):
         raise UsageError(f"no search is saved as {name!r}", subject=str(self.path or ""), hint=hint)
 
     def save(self, name: str, find: str, *, profile: str = "", region: str = "") -> None:
-        """Save a filter or a phrase; the rest of the file stays as it is, and so do its comments.
+        """Save a filter or a phrase; the rest of the file stays as it is.
 
         Args:
-            name: what to call it.
+            name: of the search.
             find: the filter or phrase.
-            profile: the only profile it is for; one that was saved before stays if empty.
-            region: where to look if nobody says; one that was saved before stays if empty.
+            profile: the only profile it is for; if empty, an earlier one is kept.
+            region: the default region; if empty, an earlier one is kept.
 
         Raises:
-            UsageError: the name cannot be one.
-            ConfigError: the file cannot be used as it is.
+            UsageError: the name is not allowed.
+            ConfigError: the file has an error, or cannot be changed by this program.
             LocalDiskError: the file cannot be written.
         """
         check_name(name)
         if not find.strip() or not find.isprintable():
             raise UsageError("there is nothing to save", subject=f"{SIGN}{name}", hint="Type a filter first.")
-        told = {"find": find, "profile": profile, "region": region}
-        values = {key: value for key, value in told.items() if value}
+        given = {"find": find, "profile": profile, "region": region}
+        values = {key: value for key, value in given.items() if value}
         with turn(self.path):
             known = dict(self.read())
             old = known.get(name, SavedSearch(name, find))
@@ -114,23 +114,23 @@ class SavedSearches(NamedTables[SavedSearch]):
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot name a search.
+    """Check the name of a search.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: it is not allowed.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot name a search", hint=_NAME_HINT)
 
 
 def use(text: str, searches: SavedSearches) -> str:
-    """What `@name placeholder=value placeholder="two words"` stands for; placeholders without a value stay.
+    """The filter that `@name placeholder=value placeholder="two words"` means; other placeholders stay.
 
     Raises:
-        UsageError: there is no such search, or what follows its name is no value of a placeholder.
-        ConfigError: the file cannot be used.
+        UsageError: there is no such search or placeholder, or a value is malformed.
+        ConfigError: the file has an error.
     """
-    # Deferred, as below: a search that is only listed needs no FIQL.
+    # Deferred, as below: listing searches needs no FIQL.
     from cloudstore_tui.fiql.syntax import plain
 
     name, _, rest = text.strip().partition(" ")
@@ -161,7 +161,7 @@ def _search(document: TomlDocument, name: str) -> SavedSearch:
 
 
 class Placeholder(msgspec.Struct, frozen=True):
-    """One place that has to be filled."""
+    """One occurrence of a placeholder."""
 
     name: str
     start: int
@@ -169,18 +169,16 @@ class Placeholder(msgspec.Struct, frozen=True):
 
 
 def placeholders_of(text: str) -> tuple[Placeholder, ...]:
-    """The placeholders of a filter or phrase, from left to right; a name may come twice."""
+    """The placeholders of a filter or phrase, from left to right; a name may occur twice."""
     return tuple(Placeholder(found["name"], *found.span()) for found in _PARTS.finditer(text) if found["name"])
 
 
 def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
-    """The text with its placeholders filled in; a value stays one value, whatever it contains.
-
-    With `partly`, placeholders without a value stay placeholders.
+    """Replace placeholders by values, which are quoted as needed. With `partly`, those without a value stay.
 
     Raises:
-        UsageError: a value for a placeholder that is not there.
-        FilterError: a placeholder without a value.
+        UsageError: there is no placeholder for a value.
+        FilterError: a placeholder has no value.
     """
     from cloudstore_tui.fiql.phrases import is_fiql, phrase_value
     from cloudstore_tui.fiql.syntax import quote

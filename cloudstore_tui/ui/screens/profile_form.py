@@ -14,7 +14,14 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from cloudstore_tui.config.draft import NAME, TEST_TIMEOUTS, ProfileDraft, asked, check_name, is_needed, read_answer
-from cloudstore_tui.config.secrets import EXPLANATIONS, SecretStore, clean_secret, keyring_trouble, spoken, variables
+from cloudstore_tui.config.secrets import (
+    EXPLANATIONS,
+    SecretStore,
+    clean_secret,
+    keyring_problem,
+    secret_label,
+    variables,
+)
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check
@@ -84,7 +91,7 @@ class ProfileRows(Vertical):
         draft = ProfileDraft(self.spec, name, store=store, writable=self.read_only.value == _NO)
         draft.texts = {row.key: row.value for row in options}
         if store in (SecretStore.KEYRING, SecretStore.FILE):
-            draft.secrets = {row.key: clean_secret(row.value, spoken(row.key)) for row in self.secrets}
+            draft.secrets = {row.key: clean_secret(row.value, secret_label(row.key)) for row in self.secrets}
         elif store is SecretStore.COMMAND:
             draft.commands = {row.key.removesuffix(_COMMAND): row.value.strip() for row in self.commands}
         return draft
@@ -110,7 +117,9 @@ def _option_row(option: Option) -> FormRow:
 
 def _secret_row(field: SecretField) -> FormRow:
     about = f"{field.help} {field.where} It does not show while you type or paste it."
-    return FormRow(field.name, field.label, about, lambda text: clean_secret(text, spoken(field.name)), is_secret=True)
+    return FormRow(
+        field.name, field.label, about, lambda text: clean_secret(text, secret_label(field.name)), is_secret=True
+    )
 
 
 def _command_row(field: SecretField) -> FormRow:
@@ -312,7 +321,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     async def _offer_keyring(self) -> None:
         """Offer the keyring only where there is one; asking may take seconds."""
-        self.questions.offer_keyring(await asyncio.to_thread(keyring_trouble))
+        self.questions.offer_keyring(await asyncio.to_thread(keyring_problem))
 
     # Testing and saving
 

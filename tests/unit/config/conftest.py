@@ -57,6 +57,6 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         sys.modules.pop("keyring", None)
         monkeypatch.syspath_prepend(str(package.parent))
 
-    monkeypatch.setattr(secrets, "SILENT", [])
+    monkeypatch.setattr(secrets, "HUNG_THREADS", [])
     yield install
     sys.modules.pop("keyring", None)

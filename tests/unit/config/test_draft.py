@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.config.draft import ProfileDraft, asked, check_name, complaint, read_answer, typed_texts
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.config.secrets import SecretStore, read_keyring, sources_of, take_back, write_keyring
+from cloudstore_tui.config.secrets import SecretStore, read_keyring, remove_secrets, sources_of, write_keyring
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.profile import Secret, Timeouts
 from cloudstore_tui.core.spec import Option
@@ -164,8 +164,8 @@ def test_a_secret_is_kept_in_the_keyring_and_goes_with_the_profile(
     saved = draft.save(path, PROVIDERS)
     assert saved.secrets("secret") == draft.secrets["secret"]
     assert sorted(found.name for found in path.parent.iterdir()) == ["config.toml"]
-    assert take_back("mine", {}, path.parent, ["secret"]) == ["Removed the client secret from the keyring"]
-    assert take_back("mine", {}, path.parent, ["secret"]) == []
+    assert remove_secrets("mine", {}, path.parent, ["secret"]) == ["Removed the client secret from the keyring"]
+    assert remove_secrets("mine", {}, path.parent, ["secret"]) == []
 
 
 def test_a_secret_of_another_configuration_in_the_keyring_is_not_written_over(
@@ -212,9 +212,11 @@ def test_only_files_that_were_stored_for_the_profile_go_with_it(
 ) -> None:
     saved = draft.save(path, PROVIDERS)
     sources = sources_of(saved, SPECS["8x8"].secrets)
-    assert take_back("mine", sources, path.parent, ["secret"]) == [f"Removed the file {path.parent / 'mine.secret'}"]
+    assert remove_secrets("mine", sources, path.parent, ["secret"]) == [
+        f"Removed the file {path.parent / 'mine.secret'}"
+    ]
     own = tmp_path / "mine.secret"
     own.write_text("theirs")
-    assert take_back("mine", {"secret_file": str(own)}, path.parent, ["secret"]) == [f"Kept: the file {own}"]
+    assert remove_secrets("mine", {"secret_file": str(own)}, path.parent, ["secret"]) == [f"Kept: the file {own}"]
     assert own.exists()
-    assert "pass show x" in take_back("mine", {"secret_command": "pass show x"}, path.parent, ["secret"])[0]
+    assert "pass show x" in remove_secrets("mine", {"secret_command": "pass show x"}, path.parent, ["secret"])[0]

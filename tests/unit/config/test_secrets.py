@@ -12,7 +12,7 @@ from cloudstore_tui.config.secrets import (
     SecretSources,
     clean_secret,
     clear_keyring,
-    keyring_trouble,
+    keyring_problem,
     read_keyring,
     write_keyring,
 )
@@ -172,7 +172,7 @@ Install = Callable[[str], None]
 
 def test_what_is_written_can_be_read_and_cleared(keyring: Install, tmp_path: Path) -> None:
     keyring("works")
-    assert keyring_trouble() == ""
+    assert keyring_problem() == ""
     write_keyring("cloudstore:acme", "secret", Secret("s3cret"))
     assert read_keyring("cloudstore:acme", "secret") == "s3cret"
     assert SecretSources("acme", {}, tmp_path)("secret").reveal() == "s3cret"
@@ -187,7 +187,7 @@ def test_a_keyring_that_hangs_is_given_up_after_three_seconds(keyring: Install, 
     with pytest.raises(ConfigError, match="the keyring did not answer within 3 seconds"):
         SecretSources("acme", {}, tmp_path)("secret")
     assert 2.9 < time.monotonic() - begun < PROMPTLY
-    assert "does not answer" in keyring_trouble()
+    assert "does not answer" in keyring_problem()
     assert time.monotonic() - begun < PROMPTLY
 
 
@@ -206,9 +206,9 @@ def test_a_keyring_that_forgets_is_found_out_at_once(keyring: Install) -> None:
 
 def test_a_machine_without_one_says_so(keyring: Install) -> None:
     keyring("none")
-    assert "there is none" in keyring_trouble()
+    assert "there is none" in keyring_problem()
 
 
 def test_a_library_that_is_not_installed_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "has_keyring", lambda: False)
-    assert "uv tool install" in keyring_trouble()
+    assert "uv tool install" in keyring_problem()
