@@ -38,7 +38,9 @@ async def show_command(session: CommandSession, path: str, key: str, *, all_regi
     await _show_related(provider, entry, session.output, everywhere=all_regions)
 
 
-async def get_command(session: CommandSession, paths: tuple[str, ...], *, folder: str, on_conflict: str | None) -> None:
+async def get_command(
+    session: CommandSession, paths: tuple[str, ...], *, folder: Path | None, on_conflict: str | None
+) -> None:
     entries = await objects_at(session, session.read_paths(paths))
     target = target_folder(session, folder)
     files = await _call_files(session, entries, target)

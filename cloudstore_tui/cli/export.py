@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from cloudstore_tui.cli.options import FIELDS, TIMES
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.profile import Profile
@@ -150,7 +149,7 @@ class Form(Struct, frozen=True):
         return lines if self.file is None else _FileOf(lines, self.file)
 
 
-def form_of(output: Output, columns: str, form: str | None, file: str) -> Form:
+def form_of(output: Output, columns: str, form: str | None, file: Path | None) -> Form:
     """Read `--columns`, `--format`, `-o` and `--json`; if JSON is printed, errors become JSON, too.
 
     Raises:
@@ -158,11 +157,10 @@ def form_of(output: Output, columns: str, form: str | None, file: str) -> Form:
     """
     if output.as_json and form not in (None, Format.JSON):
         raise UsageError(f"--json and --format {form} exclude each other", hint="Leave one of them out.")
-    path = user_path(file) if file else None
     named = Format.JSON if output.as_json else form
-    chosen = Format(named) if named else _format_of(path) if path else Format.TABLE
-    output.as_json = chosen is Format.JSON and path is None
-    return Form(columns, chosen, path)
+    chosen = Format(named) if named else _format_of(file) if file else Format.TABLE
+    output.as_json = chosen is Format.JSON and file is None
+    return Form(columns, chosen, file)
 
 
 def _format_of(path: Path) -> Format:

@@ -54,6 +54,8 @@ async def find_command(
     **export: Any,
 ) -> None:
     form = form_of(session.output, **export)
+    if count and form.file is not None:
+        raise UsageError("--count prints a number and writes no file", subject=f"-o {form.file}", hint="Leave one out.")
     search = SearchOptions(fiql, type_, since, until, sort, desc)
     provider, location = _searchable(session, where)
     types = search.types(session.output)

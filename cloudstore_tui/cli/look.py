@@ -10,7 +10,7 @@ from cloudstore_tui.cli.export import form_of, noting_absent
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.profiles import Config
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject, identity
 from cloudstore_tui.core.paging import PREFETCH_THRESHOLD, Pager
@@ -28,6 +28,9 @@ async def ls_command(
 ) -> None:
     form = form_of(session.output, **export)
     if not path:
+        if form.file is not None:
+            hint = "Name a folder or a region."
+            raise UsageError("without a path ls lists the profiles, and writes no file", subject="ls", hint=hint)
         print_profiles(session.config, session.output)
         return
     provider, location = session.resolve(path)

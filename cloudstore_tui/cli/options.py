@@ -148,12 +148,14 @@ class Percent(click.ParamType[float]):
 
 
 class LocalPath(click.ParamType["Path"]):
-    """A file or folder on this machine; `~` is the home folder."""
+    """A file or folder on this machine, never `-`, which would be stdin or stdout elsewhere."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
         """The path, as a shell would expand it."""
+        if value == "-":
+            self.fail("'-' is neither a file nor a folder here; for one of this name write ./-.", param, ctx)
         # Deferred: help needs no local paths.
         from pathlib import Path
 
@@ -235,7 +237,7 @@ export_options = together(
         help="Parquet needs -o and the extra `parquet`. [default: from the ending of FILE, else table]",
     ),
     output_option(
-        "-o", "--output", "file", default="", metavar="FILE", help="Write to a new file instead of printing."
+        "-o", "--output", "file", type=LocalPath(), metavar="FILE", help="Write to a new file instead of printing."
     ),
     output_option("--json", "as_json", is_flag=True, help="Same as --format json."),
 )

@@ -35,7 +35,7 @@ from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import ProgressLine, transferring
-from cloudstore_tui.config.paths import state_folder, user_path
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, Retention, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -66,7 +66,7 @@ async def pull_command(session: CommandSession, **given: Any) -> None:
     if arguments.dry_run:
         await prepare_pull(session, arguments).estimate()
         return
-    async with reported(session, options, "pull", user_path(arguments.folder), arguments.asked) as run:
+    async with reported(session, options, "pull", arguments.folder, arguments.asked) as run:
         pulling = prepare_pull(session, arguments)
         if not await pulling.run(run, last=arguments.on_conflict is not None or not session.output.asks):
             answer = session.output.choose("What to do with them", _ON_CONFLICT[1:], _ON_CONFLICT[1])
@@ -84,7 +84,7 @@ class PullArguments(msgspec.Struct, frozen=True):
     since: str
     until: str
     newer_than: str
-    folder: str
+    folder: Path
     template: str
     via: str
     dry_run: bool
@@ -129,7 +129,7 @@ def prepare_pull(session: CommandSession, arguments: PullArguments, asked: tuple
     if arguments.template or Capability.SEARCH in provider.capabilities:
         naming = Template(arguments.template or "{name}", session.output.zone)
     options = PullOptions(
-        place=place_of(user_path(arguments.folder)),
+        place=place_of(arguments.folder),
         naming=naming,
         asked=shlex.join(asked or arguments.asked),
         via=Via(arguments.via),
@@ -382,7 +382,6 @@ async def watch_command(
 ) -> None:
     session.timeout = TRANSFERRING
     options = RunOptions.pop_from(given)
-    given["folder"] = str(given["folder"])
     arguments = PullArguments(
         **given, until="", newer_than="", via="auto", dry_run=False, form="jsonl", on_conflict=None
     )
@@ -413,7 +412,7 @@ class _Watching(Struct, frozen=True):
     @property
     def folder(self) -> Path:
         """Where the files go."""
-        return user_path(self.arguments.folder)
+        return self.arguments.folder
 
     @property
     def what(self) -> tuple[str, ...]:
@@ -543,12 +542,12 @@ async def pause(seconds: float) -> None:
 
 
 @contextmanager
-def _only_watch_of(session: CommandSession, folder: str) -> Iterator[None]:
+def _only_watch_of(session: CommandSession, folder: Path) -> Iterator[None]:
     """Keep a second watch out of a folder: each would count the rounds of the other as its own.
 
     Between two rounds other commands may use the folder, to verify or to seal it.
     """
-    name = hashlib.sha256(os.fsencode(user_path(folder).resolve())).hexdigest()[:16]
+    name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
     path, disk = state_folder() / f"watch-{name}.lock", Disk()
     try:
         with os_errors_as(path):
@@ -563,7 +562,7 @@ def _only_watch_of(session: CommandSession, folder: str) -> Iterator[None]:
             disk.lock(file)
         except BlockingIOError:
             hint = "End it first, or name another folder."
-            raise BusyError("another watch fills this folder", subject=folder, hint=hint) from None
+            raise BusyError("another watch fills this folder", subject=str(folder), hint=hint) from None
         yield
     finally:
         disk.close(file)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import local_paths, print_result, submit_batch, transferring, wait_for_all
-from cloudstore_tui.config.paths import state_folder, user_path
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability
@@ -48,7 +48,7 @@ async def restore_command(
     days: int,
     wait: bool,
     then_get: bool,
-    folder: str,
+    folder: Path | None,
     dry_run: bool,
 ) -> None:
     if folder and not then_get:
@@ -93,7 +93,7 @@ class RestoreOptions(Struct, frozen=True):
     days: int
     waits: bool
     gets: bool
-    folder: str
+    folder: Path | None
     dry_run: bool
 
 
@@ -180,7 +180,8 @@ class _Restoring:
 
     def _set_folders(self, requests: Iterable[RestoreRequest]) -> None:
         if self._options.gets:
-            folder = absolute(self._options.folder or str(self._session.config.settings.download_dir))
+            # Another program in another folder may download them.
+            folder = str((self._options.folder or self._session.config.settings.download_dir).absolute())
             for request in requests:
                 self._store.set_folder(request.location, folder)
 
@@ -318,8 +319,3 @@ def get_command(requests: Iterable[RestoreRequest], zone: ZoneInfo) -> str:
     folders = {request.folder for request in ready}
     to = f" --to {shlex.quote(folders.pop())}" if len(folders) == 1 and folders != {""} else ""
     return f"Fetch it{until}: cloudstore get {shlex.join(request.location.address for request in ready)}{to}"
-
-
-def absolute(folder: str) -> str:
-    """An absolute path, which means the same to a program in another folder; empty stays empty."""
-    return str(user_path(folder).absolute()) if folder else ""

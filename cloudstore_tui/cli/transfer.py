@@ -69,7 +69,7 @@ async def get_command(
     if folder == "-":
         await _stream(session, addresses)
     elif addresses:
-        target = target_folder(session, folder)
+        target = target_folder(session, user_path(folder) if folder else None)
         # A template may use any field of the record; without one, some services need no record.
         entries = await objects_at(session, addresses, whole=bool(name))
         template = Template(name, session.output.zone) if name else None
@@ -437,13 +437,13 @@ def print_result(output: Output, transfer: TransferSnapshot) -> None:
     output.record({name: value for name, value in done.items() if value not in ("", None)})
 
 
-def target_folder(session: CommandSession, text: str) -> Path:
+def target_folder(session: CommandSession, chosen: Path | None) -> Path:
     """The local folder of `--to`, or that of the settings.
 
     Raises:
         UsageError: it is a link to nothing.
     """
-    folder = user_path(text) if text else session.config.settings.download_dir
+    folder = chosen or session.config.settings.download_dir
     if folder.is_symlink() and not folder.exists():
         hint = "Name another, or make the folder that it is to lead to."
         raise UsageError("is a link to a folder that is not there", subject=str(folder), hint=hint)

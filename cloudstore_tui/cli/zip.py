@@ -65,7 +65,7 @@ async def list_command(session: CommandSession, path: str) -> None:
 
 
 async def get_command(
-    session: CommandSession, paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str | None
+    session: CommandSession, paths: tuple[str, ...], *, folder: Path | None, keep_zip: bool, on_conflict: str | None
 ) -> None:
     target = target_folder(session, folder)
     way = OnConflict(on_conflict or OnConflict.REFUSE)

@@ -27,7 +27,7 @@ from cloudstore_tui.cli.options import (
 )
 @click.option("--wait", is_flag=True, help="Wait until the objects are restored, which can take 24 hours.")
 @click.option("--then-get", is_flag=True, help="Wait, and download each as soon as it is restored.")
-@click.option("--to", "folder", default="", metavar="DIR", help="Folder for --then-get. [default: download_dir]")
+@click.option("--to", "folder", type=LocalPath(), metavar="DIR", help="Folder for --then-get. [default: download_dir]")
 @dry_run_option
 @json_option
 @timeout_option(transfers=True)

@@ -86,7 +86,9 @@ def put_command() -> None:
     metavar="DURATION",
     help="Only objects that expire within this time by the retention policy of the profile: 7d …",
 )
-@click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; created if missing.")
+@click.option(
+    "--to", "folder", type=LocalPath(), required=True, metavar="DIR", help="Folder for the files; created if missing."
+)
 @click.option(
     "--name",
     "template",
@@ -349,7 +351,7 @@ def zip_list_command() -> None:
 
 @zip_command.command("get", does="zip.get_command")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", metavar="DIR", help="Folder for the files. [default: download_dir]")
+@click.option("--to", "folder", type=LocalPath(), metavar="DIR", help="Folder for the files. [default: download_dir]")
 @click.option("--keep-zip", is_flag=True, help="Keep the zip itself instead of extracting it.")
 @conflict_option(asks=False)
 @json_option

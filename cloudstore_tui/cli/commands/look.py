@@ -5,6 +5,7 @@ import click
 from cloudstore_tui.cli.options import (
     Command,
     Group,
+    LocalPath,
     Number,
     conflict_option,
     export_options,
@@ -133,7 +134,9 @@ def call_show_command() -> None:
 
 @call_command.command("get", does="call.get_command")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", metavar="DIR", help="Where to make the folders. [default: download_dir]")
+@click.option(
+    "--to", "folder", type=LocalPath(), metavar="DIR", help="Where to make the folders. [default: download_dir]"
+)
 @conflict_option()
 @json_option
 @timeout_option(transfers=True)
