@@ -143,7 +143,7 @@ def _print_sealed(output: Output, sealed: Sealed) -> None:
     read = f", {sealed.read:,} of them read" if sealed.read else ""
     output.line(f"Sealed {in_words.counted(sealed.files, 'file')}, {in_words.size(sealed.bytes)}{read}.")
     if sealed.missing:
-        output.line(f"Missing in it: {sealed.missing:,} that could not be fetched or are gone again.")
+        output.line(f"Missing: {sealed.missing:,} that could not be fetched, or whose files are gone.")
     for path in sealed.extra_paths:
         output.line(f"Sealed, though the manifest does not list it: {path}")
     if more := sealed.extra - len(sealed.extra_paths):
@@ -176,10 +176,10 @@ async def reconcile_command(
         await workers.run(joined.add_only_here)
         await workers.run(lambda _stop: _print_open_items(output, joined, found))
         if joined.unread:
-            message = f"the beginning of {in_words.counted(joined.unread, 'call')} cannot be read"
+            message = f"the start of {in_words.counted(joined.unread, 'call')} cannot be read"
             output.error(StorageError(message, subject=str(calls)))
         if joined.unnamed:
-            message = f"{in_words.counted(joined.unnamed, 'line')} of it without the id of a call"
+            message = f"{in_words.counted(joined.unnamed, 'line')} without the id of a call"
             output.error(StorageError(message, subject=str(calls)))
         _print_summary(output, joined.calls, found)
     if found.total():
@@ -212,7 +212,7 @@ def _print_summary(output: Output, calls: int, found: "Counter[OpenKind]") -> No
         output.record({"event": "report", "calls": calls, "open": found.total(), **numbers})
     else:
         parts = [f"{number:,} {kind.value}" for kind, number in found.items() if number]
-        whole = "everything is there" if calls else "the list names none"
+        whole = "everything is there" if calls else "the list names no calls"
         nothing = "nothing open is known" if output.errors else whole
         output.line(f"{in_words.counted(calls, 'call')}: {', '.join(parts) or nothing}.")
 

@@ -105,7 +105,9 @@ async def _call_files(
         tree = call_tree([entry, *found.items], entry)
         wanted = [one for one in tree.entries if one == entry or one.is_available]
         if left := len(tree.entries) - len(wanted):
-            session.output.note(f"{entry.location.address}: {left:,} of its call not available, and left out.")
+            session.output.note(
+                f"{entry.location.address}: {in_words.counted(left, 'object')} of its call not available, and left out."
+            )
         where = folder / naming.path(tree.representative or entry, provider.profile.provider)
         if where in folders:
             # Another call of the same minute and agent has this name.
@@ -165,5 +167,5 @@ def _report_losses(found: Page[StoredObject], output: Output) -> None:
 
 def _alone(entry: StoredObject, *, everywhere: bool) -> str:
     where = "all regions" if everywhere else entry.location.region
-    hint = "" if everywhere else " --all-regions looks in the others, too."
+    hint = "" if everywhere else " --all-regions searches the others, too."
     return f"Nothing else of a call was found in {where}: no object shares a call, bucket or source with it.{hint}"

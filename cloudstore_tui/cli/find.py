@@ -260,7 +260,7 @@ def note_why_empty(output: Output, text: str, fetched: int = 0, head: str = "No 
     """Print the filter that found nothing, and likely reasons."""
     output.note(f"{head}Sent: {text or 'no filter'}")
     if fetched:
-        output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
+        output.note(f"  It returned {fetched:,}, none of which meets the conditions that are checked here.")
         return
     for reason in why_empty(parse(text) if text else None, text, output.zone):
         output.note(f"  {reason}")

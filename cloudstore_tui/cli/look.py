@@ -54,7 +54,7 @@ async def ls_command(
         # The next page is not asked for only to know whether there is one.
         more = is_full and limit is None and (not pager.ended or await anext(listing, None) is not None)
     if more:
-        session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
+        session.output.note(f"Only the newest {NEWEST} are shown; --all shows every one.")
 
 
 def _pager(provider: StorageProvider, location: Location) -> Pager[Entry]:
@@ -105,7 +105,7 @@ def print_profiles(config: Config, output: Output) -> None:
             mode = "read-only" if profile.read_only else "writable"
             output.line(f"{profile.name:16}  {profile.provider:8}  {mode}")
     if not config.profiles:
-        output.note(f"No profiles in {config.path}. Add one: cloudstore profile add. Without one: cloudstore demo")
+        output.note(f"No profiles in {config.path}. Add one: cloudstore profile add. To look around: cloudstore demo")
 
 
 async def stat_command(session: CommandSession, path: str) -> None:

@@ -294,7 +294,7 @@ def execute(args: list[str]) -> int:
         from cloudstore_tui.core.errors import LocalDiskError, StorageError
 
         if isinstance(error, FileNotFoundError) and not _is_in_a_folder():
-            error = LocalDiskError("the current folder is gone", hint="Change into one that is there.")
+            error = LocalDiskError("the current folder is gone", hint="Change to one that exists.")
         elif isinstance(error, OSError) and isinstance(error.filename, str):
             # No permission, or a name that the disk does not take: any access may be the first to find out.
             from cloudstore_tui.fs.disk import disk_error

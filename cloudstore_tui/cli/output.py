@@ -237,7 +237,7 @@ def writing() -> Iterator[None]:
             # The terminal was closed.
             raise BrokenPipeError from None
         message = f"the output cannot be written: {(error.strerror or 'unknown').lower()}"
-        raise LocalDiskError(message, hint="Look where it goes.") from None
+        raise LocalDiskError(message, hint="Check where it goes.") from None
 
 
 def _print(text: str) -> None:

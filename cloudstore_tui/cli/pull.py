@@ -184,7 +184,7 @@ class _PullCommand(msgspec.Struct, frozen=True):
                     report = await pull.run(engine, run.begin)
             losses = pull.plan.losses()
             if not last and (taken := sum(isinstance(loss.error, ConflictError) for loss in losses)):
-                output.note(f"In the way: {counted(taken, 'other file')}.")
+                output.note(f"{counted(taken, 'other file')} in the way.")
                 return False
             # Noted before it is printed: the reader of a pipe may have gone.
             counts = {name: getattr(report, name) for name in _COUNTS}
@@ -236,7 +236,7 @@ def _due(retention: Retention | None, now: datetime, left: float | None) -> Call
     if left is None:
         return lambda _entry: True
     if retention is None:
-        hint = 'Write yours into the configuration, under the profile: retention = { hot = "28d" }.'
+        hint = 'Put your policy into the profile: retention = { hot = "28d" }.'
         raise UsageError("the service does not say how long it keeps files", subject="--expiring", hint=hint)
     end = now + timedelta(seconds=left)
     return lambda entry: (ends := retention.expires(entry)) is None or ends < end

@@ -58,7 +58,7 @@ async def restore_command(
         raise UsageError("nothing to restore", subject="restore", hint=hint)
     if wait and (span := next(filter(_SPAN.fullmatch, paths), "")):
         hint = f"--timeout {span} is how long a host that does not answer is tried."
-        raise UsageError("--wait takes no time: it waits until all are back", subject="restore", hint=hint)
+        raise UsageError("--wait takes no time span: it waits until all are restored", subject="restore", hint=hint)
     named_paths = session.read_paths(paths)
     if paths and not named_paths:
         return
@@ -84,7 +84,7 @@ async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> Non
     else:
         wanted = [request.location for request in store.requests() if request.has_expired(now) or not matters(request)]
     count = store.forget(wanted)
-    session.output.result({"forgotten": count}, f"{count} taken off the list")
+    session.output.result({"forgotten": count}, f"{count} removed from the list")
 
 
 class RestoreOptions(Struct, frozen=True):
@@ -151,7 +151,10 @@ class _Restoring:
             # Somebody else has requested it, for an unknown number of days.
             return known or replace(new, status=RestoreStatus.RESTORING, asked=now, days=1)
         if entry.state != ARCHIVED:
-            message, hint = f"its state is {entry.state}", _HINTS.get(entry.state, "Only ARCHIVED objects come back.")
+            message, hint = (
+                f"its state is {entry.state}",
+                _HINTS.get(entry.state, "Only ARCHIVED objects can be restored."),
+            )
             raise NotAvailableError(message, state=entry.state, subject=entry.location.address, hint=hint)
         if (
             known is not None
@@ -234,7 +237,7 @@ class _Restoring:
             raise step.error
         if step.error is not None and step.status is RestoreStatus.WAITING:
             self._output.error(step.error, step.request.location.address)
-            self._output.note("It stays on the list; `cloudstore restore --wait` asks again.")
+            self._output.note("It stays on the list; `cloudstore restore --wait` tries again.")
             self._reported.add(step.request.location)
         elif step.error is not None and step.status is not RestoreStatus.FAILED:
             self._output.note(str(step.error))
@@ -260,7 +263,7 @@ class _Restoring:
         if any(request.status is RestoreStatus.READY for request in requests):
             self._output.note(get_command(requests, self._output.zone))
         elif not self._options.waits and any(request.status is RestoreStatus.RESTORING for request in requests):
-            self._output.note("It takes hours. Look: cloudstore restore list. Wait: cloudstore restore --wait")
+            self._output.note("This takes hours. To check: cloudstore restore list. To wait: cloudstore restore --wait")
 
     def _of(self, wanted: set[Location]) -> list[RestoreRequest]:
         return [request for request in self._store.requests() if request.location in wanted]

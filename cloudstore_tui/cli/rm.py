@@ -160,7 +160,7 @@ def _agreed(
         for entry in entries:
             size = {"size": entry.size, "size_exact": entry.size_exact}
             output.planned("delete", entry.location.address, name=entry.name, **size)
-        output.note(f"Nothing was deleted: it would be {_summary(entries)}.")
+        output.note(f"Nothing was deleted; this would delete {_summary(entries)}.")
     elif not yes and entries:
         _confirm(output, entries)
     return not dry_run

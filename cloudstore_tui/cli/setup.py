@@ -106,7 +106,7 @@ def profile_remove_command(session: CommandSession, name: str, *, yes: bool) -> 
     for sentence in sentences:
         output.note(sentence)
     if not (sources or sentences):
-        output.note(f"If set, {' and '.join(variables(name, fields))} can go from your environment, too.")
+        output.note(f"If set, {' and '.join(variables(name, fields))} can be removed from your environment, too.")
 
 
 def _files_of_others(config: Config, name: str) -> Iterator[str]:
@@ -248,7 +248,7 @@ def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
         raise UsageError(
             f"stdin holds {len(lines)} lines, not {len(names)}",
             subject="--secret-stdin",
-            hint=f"Wanted: {wanted}, one a line.",
+            hint=f"Expected: {wanted}, one per line.",
         )
     return {
         name: clean_secret(line, secret_label(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)
@@ -299,7 +299,7 @@ def _save(config: Config, draft: ProfileDraft, output: Output, questions: "Quest
     output.line(f"Saved as {draft.name} in {config.path}")
     if draft.store is SecretStore.ENVIRONMENT:
         output.note(f"Set {' and '.join(variables(draft.name, draft.spec.secrets))} whenever you use it.")
-    output.note(f"Look at it: cloudstore {draft.name}:")
+    output.note(f"Open it: cloudstore {draft.name}:")
 
 
 Answer = TypeVar("Answer")

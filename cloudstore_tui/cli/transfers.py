@@ -43,7 +43,7 @@ async def list_command(session: CommandSession) -> None:
         for known in batch:
             output.result(known.record(), known.line(width, indent=2 if len(batch) > 1 else 0))
     if not found and not session.output.as_json:
-        output.note("No transfer runs, and none was interrupted.")
+        output.note("No transfers are running, and none were interrupted.")
 
 
 async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
@@ -53,7 +53,7 @@ async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None
         with ProgressLine(engine, session.output):
             ended = await wait_for_all(engine, await engine.adopt(chosen))
     if not ended:
-        session.output.note("Nothing was interrupted.")
+        session.output.note("No transfers were interrupted.")
     for transfer in ended:
         print_result(session.output, transfer)
 
@@ -106,7 +106,7 @@ async def _ask(known: "KnownTransfer", verb: str, left_overs: LeftOvers) -> str:
     """Ask the process that runs a transfer to pause, resume or cancel it; returns what happened as a clause."""
     if known.process:
         await left_overs.ask(known.transfer.id, verb)
-        return f"process {known.process} is asked to {verb} it"
+        return f"process {known.process} was asked to {verb} it"
     if verb == "cancel":
         await left_overs.drop([known.transfer.id])
         return "forgotten, and what arrived is removed"

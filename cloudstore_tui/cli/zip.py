@@ -99,7 +99,9 @@ async def clear_command(session: CommandSession, path: str, *, yes: bool) -> Non
 
 def _confirm(output: Output, location: Location, count: int) -> None:
     jobs = counted(count, "job")
-    question = f"Empty the queue of {location.address}? That removes {jobs}, also those of others with the same key"
+    question = (
+        f"Empty the queue of {location.address}? That removes {jobs}, including those of others with the same key"
+    )
     hint = "Add --yes to empty it without asking."
     output.require_yes(question, UsageError("nobody is there to confirm that the queue is emptied", hint=hint))
 

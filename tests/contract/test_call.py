@@ -89,7 +89,7 @@ def test_where_nothing_is_found_it_says_what_was_looked_for(run: Cloudstore) -> 
     old = run("find", "acme8:us-east", "type:waveform", "--limit", "1", "--json").records[0]
     lonely = run("call", "show", shown_path(old))
     assert lonely.code == 0
-    assert "no object shares a call, bucket or source with it. --all-regions looks" in lonely.err
+    assert "no object shares a call, bucket or source with it. --all-regions searches" in lonely.err
     assert "all regions: no object" in run("call", "show", shown_path(old), "--all-regions").err
 
 

@@ -103,7 +103,7 @@ def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Cloudsto
 def test_an_empty_result_of_local_conditions_says_how_many_were_looked_at(find: Cloudstore) -> None:
     found = find("type:cc", "on:2024-09-01", "zebra")
     assert found.out == ""
-    assert "It found 245; none of them meets the conditions on fetched rows." in found.err
+    assert "It returned 245, none of which meets the conditions that are checked here." in found.err
 
 
 def test_a_wrong_word_is_an_error_with_its_place(find: Cloudstore) -> None:

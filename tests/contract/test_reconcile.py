@@ -61,10 +61,10 @@ def test_a_line_that_does_not_tell_its_call_is_told_itself(
     with (tmp_path / "calls.csv").open("a") as file:
         file.write(",2024-09-01T09:30:00Z\n")
     done = cloudstore("reconcile", "archive", "--calls", "calls.csv")
-    assert (done.code, "calls.csv: 1 line of it without the id of a call." in done.err) == (1, True), done.err
+    assert (done.code, "calls.csv: 1 line without the id of a call." in done.err) == (1, True), done.err
     assert f"{len(set(calls))} calls: nothing open is known." in done.out
     (tmp_path / "none.csv").write_text("callId,start\n")
-    assert "0 calls: the list names none." in cloudstore("reconcile", "archive", "--calls", "none.csv").out
+    assert "0 calls: the list names no calls." in cloudstore("reconcile", "archive", "--calls", "none.csv").out
     with (tmp_path / "calls.csv").open("a") as file:
         file.write(f"{calls[0]}-other\n")
     done = cloudstore("reconcile", "archive", "--calls", "calls.csv")

@@ -92,7 +92,7 @@ def test_objects_of_a_search_are_asked_for_once_waited_for_and_fetched(
     listed = run("restore", "list", "--json").records
     assert [record["result"] for record in listed] == ["fetched"] * 3
     assert {record["days"] for record in listed} == {2}
-    assert run("restore", "forget").out == "3 taken off the list\n"
+    assert run("restore", "forget").out == "3 removed from the list\n"
     assert run("restore", "list", "--json").out == ""
 
 

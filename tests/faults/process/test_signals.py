@@ -201,7 +201,7 @@ def test_a_full_disk_behind_stdout_is_said_in_a_sentence(machine: Any, large: An
     with Path("/dev/full").open("wb") as full:
         ended = machine.run(*(part.format(large.address) for part in arguments), stdout=full)
     assert ended.code == 5, ended.err
-    assert "he output cannot be written: no space left on device. Look where it goes." in ended.err
+    assert "he output cannot be written: no space left on device. Check where it goes." in ended.err
     assert len(ended.err.splitlines()) == 1
     assert machine.parts() == []
 

@@ -46,7 +46,7 @@ def test_another_process_sees_pauses_resumes_and_cancels_a_download(
     assert (listed["state"], listed["path"], listed["size"]) == ("running", large.address, large.size)
     paused = machine.run("transfers", "pause", number[:6])
     assert (paused.code, paused.out) == (0, "")
-    assert f"{number}: process {get.process.pid} is asked to pause it." in paused.err
+    assert f"{number}: process {get.process.pid} was asked to pause it." in paused.err
     wait_until(lambda: machine.listed()[0]["state"] == "paused", "the pause")
     before = machine.arrived()
     time.sleep(0.5)
@@ -91,7 +91,7 @@ def test_list_run_log_and_prune_of_an_interrupted_download(machine: Any, large: 
     assert machine.run("transfers", "prune").err == "0 forgotten.\n"
     assert machine.run("transfers", "run", interrupted[:5], "--json").records[0]["result"] == "done"
     nothing = machine.run("transfers", "run")
-    assert (nothing.code, nothing.err) == (0, "Nothing was interrupted.\n")
+    assert (nothing.code, nothing.err) == (0, "No transfers were interrupted.\n")
     machine.nothing_left()
 
 
@@ -178,7 +178,7 @@ def test_a_damaged_journal_is_moved_aside_and_said(machine: Any, large: Any, int
         r"journal\.db\.damaged-\d+", got.err
     )
     assert machine.rows() == []
-    assert machine.run("transfers", "list").err == "No transfer runs, and none was interrupted.\n"
+    assert machine.run("transfers", "list").err == "No transfers are running, and none were interrupted.\n"
 
 
 @pytest.mark.parametrize(
