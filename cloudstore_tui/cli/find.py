@@ -1,10 +1,9 @@
 """`find`, `search` and `fiql`: from words and options to a query, its results, and what a filter means."""
 
 import re
-import shutil
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import aclosing, nullcontext, suppress
+from contextlib import aclosing, nullcontext
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import pairwise
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.cli.export import form_of, note_unknown, noting_absent
 from cloudstore_tui.cli.options import FIELDS
-from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.output import Output, show_progress
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.core.errors import FilterError, UsageError
@@ -310,11 +309,11 @@ class EtaLine:
 
     def __enter__(self) -> None:
         if self._wanted and self.eta.rows:
-            self._write(self.text[: shutil.get_terminal_size().columns - 2])
+            show_progress(self.text)
 
     def __exit__(self, *_: object) -> None:
         if self._wanted and self.eta.rows:
-            self._write("")
+            show_progress("")
 
     @property
     def text(self) -> str:
@@ -324,13 +323,6 @@ class EtaLine:
             return f"{read:,} found"
         time_left = in_words.time_left(self.eta.seconds)
         return " · ".join(part for part in (f"{read:,} of about {read + left:,}", time_left) if part)
-
-    @staticmethod
-    def _write(text: str) -> None:
-        # The terminal may have been closed.
-        with suppress(OSError):
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
 
 
 def fiql_check_command(session: CommandSession, text: str) -> None:

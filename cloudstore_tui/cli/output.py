@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -238,6 +239,14 @@ def writing() -> Iterator[None]:
             raise BrokenPipeError from None
         message = f"the output cannot be written: {(error.strerror or 'unknown').lower()}"
         raise LocalDiskError(message, hint="Check where it goes.") from None
+
+
+def show_progress(text: str) -> None:
+    """Replace the progress line on stderr, cut to the width of the terminal; an empty text erases it."""
+    # The terminal may have been closed; the work goes on.
+    with suppress(OSError):
+        sys.stderr.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 2]}")
+        sys.stderr.flush()
 
 
 def _print(text: str) -> None:

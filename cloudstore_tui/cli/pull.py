@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import os
 import shlex
-import shutil
 import socket
 import time
 from collections import Counter
@@ -273,7 +272,7 @@ class _PullProgress(ProgressLine):
         speed = in_words.speed(sum(transfer.speed for transfer in running))
         notes = [transfer.note or transfer.state.value for transfer in running]
         parts = [f"{pull.ended:,} of {pull.wanted:,}", in_words.size(pull.size), speed, *notes[:1]]
-        return " · ".join(plain(part) for part in parts if part)[: shutil.get_terminal_size().columns - 2]
+        return " · ".join(plain(part) for part in parts if part)
 
 
 def _print_estimate(output: Output, estimate: PullEstimate) -> None:

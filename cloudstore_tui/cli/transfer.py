@@ -3,12 +3,11 @@
 import asyncio
 import os
 import shlex
-import shutil
 import stat
 import sys
 import unicodedata
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from time import monotonic
@@ -18,7 +17,7 @@ from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.cli.output import Output, writing
+from cloudstore_tui.cli.output import Output, show_progress, writing
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import (
@@ -557,12 +556,9 @@ class ProgressLine:
         done = sum(transfer.done for transfer in transfers)
         running = [transfer.request.location.path for transfer in transfers if not transfer.state.ended]
         parts = [f"{ended} of {len(transfers)}", in_words.size(done), in_words.speed(speed), *running[:1]]
-        return " · ".join(plain(part) for part in parts if part)[: shutil.get_terminal_size().columns - 2]
+        return " · ".join(plain(part) for part in parts if part)
 
     def _write(self, text: str) -> None:
         if text != self._shown:
-            # The terminal may have been closed; the transfers go on.
-            with suppress(OSError):
-                sys.stderr.write(f"\r\x1b[K{text}" if text else "\r\x1b[K")
-                sys.stderr.flush()
+            show_progress(text)
             self._shown = text
