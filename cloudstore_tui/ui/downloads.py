@@ -1,4 +1,4 @@
-"""What a download would take, what is in its way, and the requests that it is made of."""
+"""Preparing downloads: what they cost, which files exist already, and the requests to submit."""
 
 import hashlib
 import os
@@ -22,9 +22,9 @@ from cloudstore_tui.ui.restore_text import ASKED
 from cloudstore_tui.ui.transfer_text import object_title
 
 MANY, LARGE = 100, 1_000_000_000
-"""Files, or bytes, from which on a download asks before it starts."""
+"""Files, or bytes, from which a download asks before it starts."""
 LARGEST_COMPARED = 2_000_000_000
-"""Bytes of a file up to which it is read to tell its MD5."""
+"""Size up to which a local file is read to compute its MD5."""
 
 
 class FetchAnswer(StrEnum):
@@ -33,64 +33,64 @@ class FetchAnswer(StrEnum):
     ZIP = "zip"
     DIRECT = "direct"
     ELSEWHERE = "elsewhere"
-    """Into another folder, which is still to be named."""
+    """Ask for another folder first."""
 
 
 class FetchOffer(msgspec.Struct, frozen=True):
-    """What a download would take."""
+    """What a download would cost."""
 
     what: str
     """`20,247 call recordings`."""
     size: str
     folder: Path
     seconds: float
-    """One by one, at a guess."""
+    """Estimated time, one by one."""
     free: int | None = None
-    """Bytes that the disk has room for."""
+    """Free bytes on the disk."""
     zips: int = 0
-    """Zip jobs; 0 where the service makes none."""
+    """Zip jobs; 0 if the service has none."""
     in_zip: int = 0
-    """Files in each."""
+    """Files in each zip."""
     zip_seconds: float = 0.0
     prefers_zip: bool = False
     coming: int = 0
-    """Files that are on their way already."""
+    """Files that are being downloaded already."""
     notes: tuple[str, ...] = ()
-    """What else is to be known, as sentences."""
+    """Further sentences to show."""
     below: str = ""
-    """The folder of its own that it gets there; empty where it gets none."""
+    """Subfolder that the download creates; empty if none."""
     needed: int = 0
-    """Bytes, as far as the service says."""
+    """Bytes needed, as far as the service says."""
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One of the two files."""
+    """What is known of one of two files."""
 
     size: int | None = None
     size_exact: bool = True
     when: datetime | None = None
     md5: str = ""
-    """In hex; empty where nobody knows."""
+    """In hex; empty if unknown."""
 
     @classmethod
     def of(cls, entry: StoredObject) -> "Side":
-        """What is known of an object."""
+        """The remote side."""
         return cls(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """A file that is there, and the one that would come."""
+    """A local file, and the object that would replace it."""
 
     name: str
     title: str
-    """What people call it."""
+    """Title of the object."""
     there: Side
     new: Side
     is_same: bool = False
 
 
 def is_large(objects: Sequence[StoredObject]) -> bool:
-    """Whether a download is large enough to be asked about."""
+    """Whether a download is large enough to ask first."""
     return len(objects) >= MANY or sum(entry.size or 0 for entry in objects) >= LARGE
 
 
@@ -101,9 +101,9 @@ def requests(
     names: Mapping[str, str],
     there: Container[str] = (),
 ) -> Iterator[DownloadRequest]:
-    """What the transfers are asked for; objects that share a local name keep all their files.
+    """The requests of a download. Objects that share a local name are all kept under different names.
 
-    None of them may refuse for or overwrite what another one of them has brought, whichever comes first.
+    Otherwise one of them would be skipped for, or overwrite, the file of another.
     """
     many = Counter(names.values())
     taken: set[str] = set()
@@ -122,7 +122,7 @@ def zip_text(plan: ZipPlan) -> str:
 
 
 def not_zipped(plan: ZipPlan) -> str:
-    """Why some objects are not in a zip, as a sentence; empty if all are."""
+    """Why some objects are not zipped, as a sentence; empty if all are."""
     apart = len(plan.direct) + len(plan.left_out)
     if not apart:
         return ""
@@ -133,7 +133,7 @@ def not_zipped(plan: ZipPlan) -> str:
 
 
 def zip_requests(plan: ZipPlan, downloads: Sequence[DownloadRequest], folder: Path) -> Iterator[Request]:
-    """The transfers: zips first, then whatever is in none of them."""
+    """The requests: zips first, then the objects in none of them."""
     by_location = {download.location: download for download in downloads}
     for batch in plan.batches:
         members = tuple(by_location.pop(entry.location) for entry in batch.entries)
@@ -142,7 +142,7 @@ def zip_requests(plan: ZipPlan, downloads: Sequence[DownloadRequest], folder: Pa
 
 
 def usable_folder(wanted: Path) -> Path:
-    """The folder, made if it is missing; the present one where that cannot be. May take long on a network disk."""
+    """The folder, created if missing; the current one if it cannot be used. Blocks."""
     try:
         wanted.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -151,18 +151,18 @@ def usable_folder(wanted: Path) -> Path:
 
 
 def names_in(folder: Path) -> frozenset[str]:
-    """The names that are taken in a folder. May take long on a network disk."""
+    """The names in a folder. Blocks."""
     try:
         return frozenset(path.name for path in folder.iterdir())
     except OSError:
-        # The transfer itself will say what is wrong with the folder.
+        # The transfer will report what is wrong with the folder.
         return frozenset()
 
 
 def unavailable_reasons(
     objects: Sequence[StoredObject], asked: Container[Location], *, is_alone: bool
 ) -> Iterator[str]:
-    """Why objects cannot be fetched now, and what brings them back that was not asked for yet."""
+    """Why objects cannot be downloaded, and how to restore archived ones, as sentences."""
     archived = [entry for entry in objects if entry.state.upper() == "ARCHIVED"]
     if archived:
         how = f"B brings {'it' if len(archived) == 1 else 'them'} back."
@@ -174,7 +174,7 @@ def unavailable_reasons(
 
 
 def free_space(folder: Path) -> int | None:
-    """Bytes that there is room for where a folder is, or will be."""
+    """Free bytes where a folder is or will be; `None` if unknown."""
     for place in (folder, *folder.parents):
         try:
             return shutil.disk_usage(place).free
@@ -184,7 +184,7 @@ def free_space(folder: Path) -> int | None:
 
 
 def compared(entry: StoredObject, file: Path, zone: tzinfo) -> Conflict:
-    """An object and the file that has its name. Blocks."""
+    """Compare an object with the local file of its name. Blocks."""
     new, title = Side.of(entry), object_title(entry, zone)
     try:
         found = file.stat()
@@ -193,15 +193,15 @@ def compared(entry: StoredObject, file: Path, zone: tzinfo) -> Conflict:
     when = datetime.fromtimestamp(found.st_mtime, UTC)
     is_same = _is_same(entry, file)
     may_be_same = not entry.size_exact or entry.size in (None, found.st_size)
-    # Read once more only where it is to be shown how the two differ.
+    # Read the file once more only if the dialog is to show how the two differ.
     shows_md5 = not is_same and may_be_same and file.is_file() and found.st_size <= LARGEST_COMPARED
     there = Side(found.st_size, True, when, _md5(file) if shows_md5 else "")
     return Conflict(file.name, title, there, new, is_same)
 
 
 def _is_same(entry: StoredObject, file: Path) -> bool:
-    """Whether a file is an object already, by the same check as that of the transfers."""
-    # Deferred: nothing of it is needed before the first file is in the way.
+    """Whether a file has the content of an object, by the check that transfers use."""
+    # Deferred: needed only when a file exists already.
     from cloudstore_tui.fs.disk import Disk, TargetFolder
     from cloudstore_tui.transfers.destination import Destination
     from cloudstore_tui.transfers.verify import ExpectedChecksum

@@ -1,4 +1,4 @@
-"""Values as people read them: sizes, times and their zones, durations, states, places, and what a list lacks."""
+"""Values in readable form: sizes, times and zones, durations, states, places, and what a list lacks."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _STEP = 1000
-"""Bytes below which a rounded size is written in the tenths of kilobytes that the service tells, and no finer."""
+"""Bytes below which a rounded size is shown in tenths of kilobytes, the precision of the service."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
@@ -59,7 +59,7 @@ def short_size(value: int | None, *, exact: bool = True, units: bool = True) -> 
 
 
 def _rounded(value: int, unit: str) -> str:
-    """A small size that the service rounded: down to nothing, which the object need not be."""
+    """A small size that the service rounded; 0 means less than 0.1 kB, not empty."""
     return f"≈{value / _STEP:.1f}{unit}" if value else f"<0.1{unit}"
 
 
@@ -73,7 +73,7 @@ def exact_size(value: int | None, *, exact: bool = True) -> str:
 
 
 def total_size(entries: Sequence[StoredObject]) -> str:
-    """How much objects are together, as far as the service says; empty if it says nothing."""
+    """The total size of objects, as far as known; empty if unknown."""
     sizes = [entry.size for entry in entries if entry.size is not None]
     exact = len(sizes) == len(entries) and all(entry.size_exact for entry in entries)
     return size(sum(sizes), exact=exact) if sizes else ""
@@ -95,19 +95,19 @@ def of_text(done: int, total: int) -> str:
 
 
 def percent(done: int, size: int) -> int:
-    """How much is there; all of it only where nothing is missing."""
+    """Percentage, rounded down, so that 100 means complete."""
     return min(done * 100 // size, 100) if size else 0
 
 
 def meter(done: int, size: int, width: int) -> str:
-    """How much is there, in eighths of cells."""
+    """A progress bar of `width` cells, drawn in eighths of cells; full only if complete."""
     whole = width * 8
     bar = blocks(min(round(done * whole / size), whole if done >= size else whole - 1) if size else 0)
     return bar + "░" * (width - len(bar))
 
 
 def blocks(eighths: int) -> str:
-    """A bar that is so many eighths of a cell long."""
+    """A bar of a length in eighths of a cell."""
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
@@ -146,7 +146,7 @@ def day_and_time(moment: datetime | None, zone: tzinfo) -> str:
 
 
 def moment_text(moment: datetime | None, zone: tzinfo) -> str:
-    """A moment as short as it is clear: `today 14:15`, `29 Nov 14:12`; of another year the day, `1 Sep 2024`."""
+    """A short date: `today 14:15`, `29 Nov 14:12`, or `1 Sep 2024` for another year."""
     if moment is None:
         return ""
     shown, now = local(moment, zone), datetime.now(zone)
@@ -156,7 +156,7 @@ def moment_text(moment: datetime | None, zone: tzinfo) -> str:
 
 
 def ago(at: int, now: datetime) -> str:
-    """`just now`, `2 min ago`, `3 h ago`, `yesterday`, `5 days ago`; empty if nobody knows."""
+    """`just now`, `2 min ago`, `3 h ago`, `yesterday`, `5 days ago`; empty if unknown."""
     if not at:
         return ""
     seconds = max(int(now.timestamp()) - at, 0)
@@ -171,16 +171,16 @@ def ago(at: int, now: datetime) -> str:
 
 
 def local(moment: datetime, zone: tzinfo) -> datetime:
-    """A moment as clocks of the zone show it."""
+    """A moment in a time zone."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
-        # The first and the last day of the calendar do not exist in every zone.
+        # The first and last day of the calendar may be out of range in a zone.
         return moment
 
 
 class DateStyle(Enum):
-    """How much of a date is written before the time in a list."""
+    """How much of the date is shown before the time in a list."""
 
     NONE = "none"
     DAY = "day and month"
@@ -194,7 +194,7 @@ class DateStyle(Enum):
 
 
 def date_style(span: tuple[int, int], zone: tzinfo) -> DateStyle:
-    """What has to be written of the dates of rows whose oldest and newest are of these seconds of the epoch."""
+    """The least style that distinguishes the dates of rows; `span` has the oldest and newest in epoch seconds."""
     if not all(span):
         return DateStyle.ISO
     first, last = (local(datetime.fromtimestamp(moment, UTC), zone) for moment in span)
@@ -204,7 +204,7 @@ def date_style(span: tuple[int, int], zone: tzinfo) -> DateStyle:
 
 
 def list_time(moment: datetime | None, before: datetime | None, zone: tzinfo, style: DateStyle) -> str:
-    """A moment in a list, to the minute, with the date only where it is not that of the moment `before`."""
+    """A moment in a list, to the minute; the date only if it differs from that of `before`."""
     if moment is None:
         return ""
     shown, above = local(moment, zone), local(before, zone) if before is not None else None
@@ -229,7 +229,7 @@ _SPANS = (
     (timedelta(hours=1), 2, "hour"),
     (timedelta(minutes=1), 1, "minute"),
 )
-"""Units of time, and from how many of them on a length is told in them."""
+"""Units of time, and the least number for which each is used."""
 
 
 def duration(seconds: float | None) -> str:
@@ -243,25 +243,25 @@ def duration(seconds: float | None) -> str:
 
 
 def time_left(seconds: float | None) -> str:
-    """How long something will still take, `0:03 left`; empty if nobody knows."""
+    """Time left, `0:03 left`; empty if unknown."""
     text = duration(seconds)
     return f"{text} left" if text else ""
 
 
 def about(seconds: float | None) -> str:
-    """A long time in round words, a short one to the second: `38 min left`, `0:04 left`."""
+    """Time left, rounded from two minutes on: `38 min left`, `0:04 left`."""
     return time_left(seconds) if seconds is None or seconds < 120 else f"{in_time(seconds)} left"
 
 
 def in_time(seconds: float) -> str:
-    """A guess of how long something takes: `40 s`, `38 min`, `2.1 h`."""
+    """A rough duration: `40 s`, `38 min`, `2.1 h`."""
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def span(length: timedelta) -> str:
-    """A length of time in round words: `90 minutes`, `3 hours`, `6 days`."""
+    """A rounded duration: `90 minutes`, `3 hours`, `6 days`."""
     for unit, least, word in _SPANS:
         if length >= least * unit:
             return counted(length // unit, word)
@@ -275,7 +275,7 @@ LOCALTIME = Path("/etc/localtime")
 
 
 def zones_to_show(chosen: ZoneInfo) -> tuple[tzinfo, ...]:
-    """The user's zone first, then UTC and this machine's, each clock once."""
+    """The configured zone, UTC and this machine's, without duplicates."""
     zones: list[tzinfo] = []
     for zone in (chosen, ZoneInfo("UTC"), local_zone()):
         if not any(_same_clock(zone, other) for other in zones):
@@ -284,7 +284,7 @@ def zones_to_show(chosen: ZoneInfo) -> tuple[tzinfo, ...]:
 
 
 def local_zone() -> tzinfo:
-    """This machine's zone, with its summer times where the machine knows them."""
+    """This machine's time zone, with daylight saving time if known."""
     try:
         if name := os.environ.get("TZ", "").removeprefix(":"):
             return ZoneInfo(name)
@@ -295,11 +295,11 @@ def local_zone() -> tzinfo:
 
 
 def zone_label(zone: tzinfo, span: tuple[int, int] = (0, 0)) -> str:
-    """What clocks in a zone are said to show: `UTC`, `EDT`, `UTC+3`; `EST/EDT` for times of both.
+    """The abbreviation of a zone: `UTC`, `EDT`, `UTC+3`, or `EST/EDT` if the times shown include both.
 
     Args:
         zone: the zone.
-        span: the oldest and the newest time that is shown, in seconds of the epoch; without one, now is meant.
+        span: oldest and newest time shown, in epoch seconds; zeros mean now.
     """
     moments = [datetime.fromtimestamp(moment, UTC) for moment in span if moment] or [datetime.now(UTC)]
     return "/".join(dict.fromkeys(_clock_name(moment.astimezone(zone)) for moment in moments))
@@ -309,7 +309,7 @@ def _clock_name(moment: datetime) -> str:
     name = moment.tzname() or ""
     if name[:1] not in ("+", "-"):
         return name
-    # Zones without letters of their own: `+0530`.
+    # Zones without an abbreviation: `+0530`.
     minutes = name[3:5] if name[3:5].strip("0") else ""
     return f"UTC{name[0]}{int(name[1:3])}{':' if minutes else ''}{minutes}"
 
@@ -331,7 +331,7 @@ _DIRECTIONS = {
 
 
 def direction_words(kind: ColumnKind, *, descending: bool) -> str:
-    """Which values of such a column come first: `newest first`, `A–Z`."""
+    """The sort order of a column in words: `newest first`, `A–Z`."""
     return _DIRECTIONS.get(kind, ("A–Z", "Z–A"))[descending]
 
 
@@ -343,16 +343,16 @@ STATES = {
     "DELETED": "purged",
     "FAILED": "failed",
 }
-"""The services' words for states; two of them do not mean what they say."""
+"""States of the services in our words; two of the services' words are misleading."""
 
 
 def state(word: str) -> str:
-    """A service's word for an object's state in words that are true; unknown words as they are."""
+    """A state of a service in our words; unknown ones as they are."""
     return STATES.get(word, word)
 
 
 def value(entry: Entry, column: Column, zone: tzinfo) -> str:
-    """What a table shows of an entry in a column; not yet safe to draw."""
+    """The value of an entry in a column, as text; not yet safe to draw."""
     if isinstance(entry, Folder):
         return _folder_value(entry, column.name, zone)
     if column.name == "type":
@@ -361,12 +361,12 @@ def value(entry: Entry, column: Column, zone: tzinfo) -> str:
         return entry.tag("direction").capitalize()
     if column.retention is not None:
         return time(ends, zone) if (ends := column.retention.expires(entry)) else ""
-    # A tag may be called like a method of objects: only what has a slot is a field.
+    # Look up fields only: a tag may have the name of a method.
     raw = getattr(entry, column.name) if column.name in entry.__struct_fields__ else _tag(entry, column)
     if isinstance(raw, datetime):
         return time(raw, zone)
     if raw is None or isinstance(raw, str):
-        # The unit of a tag is the provider's secret: it is shown as the service wrote it.
+        # Tags have no known unit, so they are shown as they are.
         return state(raw or "") if column.kind is ColumnKind.STATE else raw or ""
     return duration(raw) if column.kind is ColumnKind.DURATION else size(raw, exact=entry.size_exact)
 
@@ -384,7 +384,7 @@ def _folder_value(folder: Folder, name: str, zone: tzinfo) -> str:
 
 
 def type_cell(entry: Entry, width: int) -> str:
-    """What an object is, for a cell of `width`, in fewer words where there is no room for all."""
+    """The kind of an object for a cell of `width`, shortened if necessary."""
     text = title_of(entry) if isinstance(entry, StoredObject) and entry.type else ""
     if len(text) > width and isinstance(entry, StoredObject) and part_of(entry) is CallPart.SCREEN:
         return "Screen"
@@ -392,7 +392,7 @@ def type_cell(entry: Entry, width: int) -> str:
 
 
 def number_cell(entry: Entry, column: Column, width: int) -> str:
-    """A size or duration for a cell of `width`, in a shorter way where there is no room for the usual one."""
+    """A size or duration for a cell of `width`, in a shorter form if necessary."""
     if isinstance(entry, Folder):
         return ""
     if column.name == "size":
@@ -403,23 +403,23 @@ def number_cell(entry: Entry, column: Column, width: int) -> str:
     return text
 
 
-# Places, and where the user was
+# Places and visits
 
 
 def service_name(profile: Profile) -> str:
-    """The service of a profile, with its version where there are several: `8x8`, `Alvaria v3`."""
+    """The service of a profile, with its version if there are several: `8x8`, `Alvaria v3`."""
     kind = profile.provider[:1].upper() + profile.provider[1:]
     version = profile.options.get("api_version")
     return f"{kind} {version}" if version else kind
 
 
 def place_names(location: Location) -> tuple[str, ...]:
-    """The names of a place as people say them, outermost first: `Call recordings`, `2024`, `09`."""
+    """The parts of a place in our words, outermost first: `Call recordings`, `2024`, `09`."""
     return tuple(type_plural(name) for name in location.place[:1]) + location.place[1:]
 
 
 def place_title(location: Location) -> str:
-    """What to call a place among others: `outreach/nanp`, `Call recordings 2024-09`, `us-east`."""
+    """The title of a place: `outreach/nanp`, `Call recordings 2024-09`, `us-east`."""
     if location.path:
         return "/".join(location.path.rstrip("/").split("/")[-2:])
     if location.place:
@@ -429,44 +429,44 @@ def place_title(location: Location) -> str:
 
 
 def place_above(location: Location) -> str:
-    """Where a place is, as far as its title does not say it: `acme imports`, `acme8 us-east`."""
+    """What contains a place, without what its title says: `acme imports`, `acme8 us-east`."""
     above = location.path.rstrip("/").split("/")[:-2]
     parts = (location.profile, location.region if location.place or location.path else "", *above[:1])
     return " ".join(part for part in parts if part)
 
 
 def visit_title(visit: "Visited") -> str:
-    """What to call somewhere that the user was."""
+    """The title of a visit."""
     return (visit.title or visit.find) if visit.find else place_title(visit.location)
 
 
 def visit_above(visit: "Visited") -> str:
-    """Where that was: `search in acme8 us-east`, `acme imports`."""
+    """Where a visit was: `search in acme8 us-east`, `acme imports`."""
     if not visit.find:
         return place_above(visit.location)
     return " ".join(part for part in ("search in", visit.profile, visit.region) if part)
 
 
 def archive_badge(archive: "ArchiveState") -> tuple[str, str]:
-    """What is told of the archive of a place where that is shown: `✓ archived, sealed until 2024-09-01`; and how."""
+    """Text and kind of the badge for an archive: `✓ archived, sealed until 2024-09-01`."""
     if not archive.is_good:
         return "✗ archive incomplete", "warning"
     return f"✓ archived{f', sealed until {archive.sealed}' if archive.sealed else ''}", "plain"
 
 
 def archive_words(archive: "ArchiveState", now: datetime) -> str:
-    """When the last run was, and how it went where that was not well: `2 h ago · sealed until 2024-09-01`."""
+    """When the last run was, and its outcome unless good: `2 h ago · sealed until 2024-09-01`."""
     when = archive.complete if archive.is_good and archive.complete else archive.at
-    told = ago(int(when.timestamp()), now)
+    age = ago(int(when.timestamp()), now)
     sealed = f"sealed until {archive.sealed}" if archive.sealed else ""
-    return " · ".join(part for part in (told if archive.is_good else f"{archive.outcome.value} {told}", sealed) if part)
+    return " · ".join(part for part in (age if archive.is_good else f"{archive.outcome.value} {age}", sealed) if part)
 
 
 # What a list lacks
 
 
 def lacking(failures: Sequence[StorageError], regions: Collection[str] = ()) -> str:
-    """What could not be read of a list, and of which regions it is then; empty where nothing is lacking."""
+    """What a list lacks, and which regions it has then; empty if it is complete."""
     if not failures:
         return ""
     whole = f"{', '.join(sorted(regions))} only" if any(regions) else "incomplete"

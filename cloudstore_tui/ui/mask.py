@@ -1,9 +1,9 @@
-"""Masking of people: for screens that others see.
+"""Masking of people's names and numbers, for screens that others can see.
 
-Names are learnt from the fields that hold them; numbers, mail addresses and links that need no login are known by how
-they look. A pseudonym has the width of what it stands for and is always the same for the same value, so that columns
-still tell people apart. Only the screen is masked: what is copied, saved and sent is not. Behind every line that is
-drawn a filter masks what is typed, and what a widget was given before.
+Names are learned from the fields that hold them; phone numbers, mail addresses and signed links are recognized by their
+form. A pseudonym is as wide as the value it replaces, and the same value always gets the same one, so that people can
+still be told apart. Only the screen is masked, not what is copied, saved or sent. A line filter masks typed text, and
+what widgets were given before masking was switched on.
 """
 
 import re
@@ -23,9 +23,9 @@ from textual.filter import LineFilter
 from cloudstore_tui.core.models import Entry, StoredObject
 
 MAX_NAMES = 50_000
-"""Names that are remembered; rows and details are masked by field beyond that, too."""
+"""Names that are remembered; beyond that, rows and details are still masked by field."""
 
-# Patterns are compiled by `re` where they are first used: hardly anybody masks in the first second.
+# Patterns are compiled on first use, to keep the start fast.
 _PERSON = r"(?:agent|user|caller|callee|customer|contact|owner|person|employee|supervisor|member|guest)"
 _FIELDS = (
     rf"(?i:{_PERSON}[ _-]?(?:full|first|last|display)?[ _-]?names?|(?:first|last|full|display)[ _-]?name"
@@ -40,7 +40,7 @@ _FIELD_VALUE = (
     r"|callerId|calleeId|ani|dnis|address|phone|number|extension\w*)"
     r"""(?:"\s*:\s*(?=")|==|!=|=[a-z]+=|:(?!/))\(?(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;,()"'?>&]+))"""
 )
-"""A field of a filter, of a phrase or of JSON, with a value."""
+"""A field with its value, in a filter, a phrase or JSON."""
 
 _LINK = r"https?://[^\s/?]+(?P<rest>[^\s?]*\?\S+)"
 _MAIL = r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"
@@ -50,19 +50,19 @@ _NUMBER = (
     r"|(?<![A-Za-z0-9.,])\d{9,15}(?![A-Za-z0-9]))"
 )
 _MOMENT = r"1\d{9}|1\d{12}|(?:19|20)\d\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d(?:[0-5]\d)?)?"
-"""Digits that are a time: seconds or milliseconds since 1970, or a date."""
+"""Digits that are a time, not a phone number: seconds or milliseconds since 1970, or a date."""
 _WORD = r"[^\W_]+(?:['\u2019][^\W_]+)*"
 _MIN_LETTERS = 3
-"""Letters that a name has at least."""
+"""Least letters of a name."""
 _KEPT_DIGITS = 4
 _GAP = 3
-"""Characters that may stand between the words of one name."""
+"""Most characters between the words of one name."""
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 _WIDE = "アイウエオカキクケコサシスセソタチツテト"
 
 
 class Mask:
-    """Replaces what tells who somebody is, while it is on."""
+    """Replaces personal data while it is on."""
 
     def __init__(self, key: bytes | None = None) -> None:
         """Pseudonyms cannot be reversed; with a `key` they are the same in every run."""
@@ -70,26 +70,26 @@ class Mask:
         self._key = key or secrets.token_bytes(16)
         self._learnt: set[str] = set()
         self._names: dict[str, set[tuple[str, ...]]] = {}
-        """The names in words, by the first word."""
+        """Names as words, by first word."""
         self._issued: set[str] = set()
-        """Words and mail addresses that are pseudonyms: they are left alone, as a text may come by twice."""
+        """Pseudonyms, which are not masked again when a text is processed twice."""
 
     @property
     def known(self) -> int:
         return len(self._learnt)
 
     def learn(self, entries: Iterable[Entry]) -> None:
-        """Remember the names in these entries, so that they are known in any other text."""
+        """Learn the names in entries, to recognize them in other texts."""
         for entry in entries:
             if isinstance(entry, StoredObject):
-                # Where a queue was called, its name stands as that of somebody.
+                # The name of a queue also appears as the name of the callee.
                 known = {value for name, value in entry.tags if name in _NOT_PEOPLE}
                 for name, value in entry.tags:
                     if is_personal(name) and value not in known:
                         self.learn_name(value)
 
     def learn_table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Remember the names in those columns of a table that hold people."""
+        """Learn the names in the columns of a table that hold people."""
         columns = [number for number, title in enumerate(titles) if is_personal(title.strip())]
         for row in rows if columns else ():
             for number in columns:
@@ -104,26 +104,26 @@ class Mask:
         letters = sum(character.isalpha() for character in name)
         if letters < _MIN_LETTERS or "@" in name:
             return
-        # A single word could be anything, and is only meant where it is written alike.
+        # A single word is matched only with the same capitals, as it could be any word.
         known = tuple(word.casefold() for word in words) if len(words) > 1 else words
         for order in {known, known[::-1]} if len(words) == 2 else {known}:
             self._names.setdefault(order[0], set()).add(order)
 
     def learn_title(self, title: str) -> None:
-        """Remember whom a download or a request is named after: `41 recordings of Khang Glynn`."""
+        """Learn the name in a title such as `41 recordings of Khang Glynn`."""
         if " " in (person := title.partition(" of ")[2].partition(",")[0]):
             self.learn_name(person)
 
     def field(self, name: str, value: str) -> str:
-        """The value of a field or tag: all of it is replaced where the field is somebody's name or number."""
+        """The value of a field or tag, replaced if the field holds a name or number."""
         return self._pseudonym(value) if self.on and is_personal(name) else value
 
     def path(self, path: PurePath) -> str:
-        """A file of this machine; its folders may have been named after people whose names are not known now."""
+        """A local path; only the file name while masked, as folders may be named after unknown people."""
         return f"…/{path.name}" if self.on else str(path)
 
     def text(self, text: str) -> str:
-        """Any text, character for character as long and as wide as before."""
+        """Any text with personal data replaced; same length and width."""
         if not self.on or not text:
             return text
         text = re.sub(_LINK, _without_rest, text)
@@ -152,7 +152,7 @@ class Mask:
         return "".join([*pieces, text[end:]])
 
     def _name_at(self, words: list[tuple[int, int, str, str]], index: int) -> int:
-        """How many words a name has that begins here; 0 without one."""
+        """How many words of a name begin at this word; 0 if none."""
         _start, _end, word, folded = words[index]
         best = 1 if (word,) in self._names.get(word, ()) else 0
         for name in self._names.get(folded, ()):
@@ -163,7 +163,7 @@ class Mask:
         return best
 
     def _pseudonym(self, value: str) -> str:
-        """Another value of the same width, its words apart."""
+        """A value of the same width, replaced word by word."""
         if "@" in value and re.search(_MAIL, value):
             return re.sub(_MAIL, lambda found: self._mail(found[0]), value)
         if not any(character.isalpha() for character in value):
@@ -180,7 +180,7 @@ class Mask:
         return masked
 
     def _number(self, number: str) -> str:
-        """Nobody's number: zeros, and last some digits that tell it from others."""
+        """A number of zeros, except the last digits, which distinguish it from others."""
         head = number[:3] if number[:3].upper() == "%2B" else ""
         digits = "".join(filter(str.isdecimal, number[len(head) :]))
         if not digits or _is_pseudonym(digits) or (digits == number and re.fullmatch(_MOMENT, digits)):
@@ -207,12 +207,12 @@ class Mask:
 
 
 MASK = Mask()
-"""The one of the screen."""
+"""The mask of the screen."""
 
 
 @cache
 def is_personal(name: str) -> bool:
-    """Whether a field or tag holds somebody's name, number or mail address."""
+    """Whether a field or tag holds a name, number or mail address of a person."""
     return re.fullmatch(_FIELDS, name) is not None and re.fullmatch(_NOT_FIELDS, name) is None
 
 
@@ -232,7 +232,7 @@ def _letter(character: str, digest: bytes, place: int) -> str:
         return character
     if east_asian_width(character) in "WF":
         return _WIDE[number % len(_WIDE)]
-    # Consonants and vowels in turn can be read, and remembered.
+    # Alternate consonants and vowels, so that pseudonyms can be read and remembered.
     letters = _VOWELS if (place + digest[-1]) % 2 else _CONSONANTS
     letter = letters[number % len(letters)]
     return letter.upper() if character.isupper() else letter
@@ -243,14 +243,14 @@ def _letter(character: str, digest: bytes, place: int) -> str:
 
 @dataclass(frozen=True)
 class MaskFilter(LineFilter):
-    """Masks what is typed into a line, or was given to a widget before the mask was on."""
+    """Masks typed text, and text that widgets were given before masking was switched on."""
 
     known: int
-    """How many names are known: lines that were drawn with fewer are made again."""
+    """How many names are known; a change makes Textual redraw cached lines."""
     enabled: bool = True
 
     def apply(self, segments: list[Segment], _: Color) -> list[Segment]:
-        """The line with pseudonyms, in the styles of what they stand for."""
+        """The line with pseudonyms, in the same styles."""
         text = "".join(segment.text for segment in segments)
         masked_text = MASK.text(text)
         if masked_text == text or len(masked_text) != len(text):
@@ -263,5 +263,5 @@ class MaskFilter(LineFilter):
 
 
 def mask_filters() -> tuple[LineFilter, ...]:
-    """What every line passes while the mask is on."""
+    """The filters for drawn lines: one while masked, else none."""
     return (MaskFilter(MASK.known),) if MASK.on else ()

@@ -1,4 +1,4 @@
-"""What can be done with one object wherever it is shown: in the list, in a preview, in its call."""
+"""Actions on one object that the list, the preview and the call screen share."""
 
 import atexit
 import os
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from cloudstore_tui.preview.player import RemoteSound
 
 LARGE = 20_000_000
-"""Bytes from which on the user is asked before an object is fetched to be looked at."""
+"""Size from which opening an object asks first."""
 
 SMALL = 1_000_000
-"""Bytes of an object up to which its beginning is worth reading unasked."""
+"""Size up to which the beginning of an object is read unasked."""
 _TEXT_SUFFIXES = (
     ".json",
     ".jsonl",
@@ -51,18 +51,18 @@ _TEXT_SUFFIXES = (
 _TEXT_MIME_TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
 
 MAX_PACE_UNASKED = 0.5
-"""The share of the calls of a minute that are used up, above which nothing is read unasked."""
+"""Share of the requests of a minute above which nothing is read unasked."""
 TRANSCRIPT = 1 << 20
-"""Bytes that are read of a transcript."""
+"""Bytes of a transcript that are read."""
 
 LookInto = Callable[[int], Awaitable[Preview]]
-"""Looks into an object, reading so many bytes from its beginning."""
+"""Makes a preview of an object from that many bytes of its beginning."""
 SetStatus = Callable[[str], None]
-"""Shows what goes on; nothing if empty."""
+"""Shows a status; an empty one removes it."""
 
 
 def is_small_text(entry: StoredObject) -> bool:
-    """Whether an object is small, there, and a text by what the service says of it."""
+    """Whether an object is available, small, and a text by its type or name."""
     if not entry.is_available or entry.size is None or entry.size > SMALL:
         return False
     return entry.mime.startswith(_TEXT_MIME_TYPES) or entry.name.lower().endswith(_TEXT_SUFFIXES)
@@ -70,30 +70,30 @@ def is_small_text(entry: StoredObject) -> bool:
 
 @dataclass(eq=False)
 class ObjectActions:
-    """Looks into an object, opens a copy of it in another program, asks for a link to it."""
+    """Previews objects, opens them in other programs, and makes links to them."""
 
     screen: Screen[None]
-    """Of the browser."""
+    """The browser."""
     providers: Mapping[str, StorageProvider]
     watch: TransferWatch
     restores: RestoreWatch
     settings: Settings
     zone: Callable[[], tzinfo]
-    """Tells the zone that times are shown in."""
+    """Returns the time zone of the screen."""
 
     def may_read_unasked(self, entry: StoredObject) -> bool:
-        """Whether the service has calls to spare for what nobody asked for."""
+        """Whether the service has requests to spare for an unasked preview."""
         return self.providers[entry.location.profile].session.pace_used <= MAX_PACE_UNASKED
 
     def waiting_note(self, entry: StoredObject) -> str:
-        """What the service of an object is waited for just now, as a clause; empty where nothing is."""
+        """What the service is waiting for, as a clause; empty if nothing."""
         return self.providers[entry.location.profile].session.note
 
     def can_link(self, entry: StoredObject) -> bool:
         return Capability.LINK in self.providers[entry.location.profile].capabilities
 
     def why_unreadable(self, entry: StoredObject) -> str:
-        """Why nothing of an object can be read now, as a sentence; empty if it can."""
+        """Why an object cannot be read now, as a sentence; empty if it can."""
         if entry.is_available:
             return ""
         asked = entry.location in self.restores.asked
@@ -101,7 +101,7 @@ class ObjectActions:
         return f"{words.state(entry.state).capitalize()} files can't be previewed.{restore}"
 
     def look_into(self, entry: StoredObject) -> LookInto:
-        """What looks into an object; one link serves for all its pieces."""
+        """A function that previews an object; its reads share one link."""
         read = self.watch.engine.range_reader(entry)
 
         async def read_into(wanted: int) -> Preview:
@@ -115,7 +115,7 @@ class ObjectActions:
     async def link(
         self, entry: StoredObject, set_status: SetStatus, is_wanted: Callable[[], bool] = lambda: True
     ) -> None:
-        """Ask for a signed link, show it and copy it, if the user has not gone elsewhere meanwhile."""
+        """Request a signed link, show it and copy it, unless `is_wanted` says that the user has left."""
         from cloudstore_tui.ui.dialogs.links import LinkDialog
 
         if not self.can_link(entry):
@@ -130,28 +130,28 @@ class ObjectActions:
             await self.screen.app.push_screen_wait(LinkDialog(object_title(entry, self.zone()), link, self.zone()))
 
     def known_address(self, entry: StoredObject) -> str:
-        """The address by which other runs of this program find an object; empty in the demo, which they do not know."""
+        """The address for use in other runs of the program; empty in the demo."""
         return entry.location.address if self.watch.engine.keeps else ""
 
     def opens_elsewhere(self, entry: StoredObject) -> bool:
-        """Whether the user has named a program for files of this kind."""
+        """Whether the user has configured a program for files of this kind."""
         return bool(self.settings.opener.get(kind_of(entry), ""))
 
     def opener_of(self, entry: StoredObject) -> str:
-        """The program that would open it; empty where there is none."""
+        """The program that would open an object; empty if there is none."""
         try:
             return opener(kind_of(entry), self.settings.opener, os.environ)[0]
         except ConfigError:
             return ""
 
     def sound_of(self, entry: StoredObject) -> "RemoteSound":
-        """The bytes of a recording, fetched while it is listened to."""
+        """The bytes of a recording, fetched during playback."""
         from cloudstore_tui.preview.player import RemoteSound
 
         return RemoteSound(self.watch.engine.range_reader(entry), entry.size if entry.size_exact else None)
 
     async def transcript_of(self, entry: StoredObject) -> Preview | None:
-        """What was said in a recording, if its call has that."""
+        """The transcript of a recording, if its call has one."""
         provider = self.providers[entry.location.profile]
         if Capability.RELATED not in provider.capabilities:
             return None
@@ -162,7 +162,7 @@ class ObjectActions:
         return await self.look_into(near)(TRANSCRIPT) if near is not None else None
 
     async def open(self, entry: StoredObject, set_status: SetStatus) -> None:
-        """Fetch a copy to a private place, let a program show it, and remove it."""
+        """Fetch a private copy, show it in a program, and remove it."""
         program = opener(kind_of(entry), self.settings.opener, os.environ)
         if not await self._is_wanted(entry):
             return
@@ -206,7 +206,7 @@ class ObjectActions:
         await copy.fetch(self.watch.engine.range_reader(entry), on_progress)
 
     def _run_program(self, arguments: list[str]) -> bool:
-        """Whether the program is done with the file."""
+        """Run a program in the terminal; whether it is done with the file."""
         try:
             with self.screen.app.suspend():
                 return run(arguments)

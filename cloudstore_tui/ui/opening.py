@@ -1,4 +1,4 @@
-"""Other programs that show a file: which one, and how it gets the terminal for a while."""
+"""Opening files in other programs: which one, and how it gets the terminal."""
 
 import shlex
 import shutil
@@ -19,12 +19,12 @@ PAGERS = ("less", "more", "vi")
 PLAYERS = ("mpv", "ffplay -nodisp -autoexit", "afplay", "xdg-open")
 VIEWERS = ("mpv", "ffplay -autoexit", "open", "xdg-open")
 PICTURES = ("open", "xdg-open")
-"""What shows a kind of file, the best first; those that need a desktop are left out where there is none."""
+"""Programs by kind of file, the best first; without a desktop, those that need one are skipped."""
 PASSED_ON_S = 1.5
-"""Seconds; a program that ends sooner has passed the file on to another one, which still needs it."""
+"""Seconds; a program that ends sooner has handed the file to another one, which still needs it."""
 
 _WITHOUT_DESKTOP = frozenset({"mpv", "ffplay", "afplay"})
-"""Programs that play sound without one."""
+"""Programs that play sound without a desktop."""
 _BY_KIND = {"audio": PLAYERS, "video": VIEWERS, "image": PICTURES}
 _LACKS = {
     "audio": "Nothing on this machine plays sound.",
@@ -40,7 +40,7 @@ _ENDINGS = {
 
 
 def kind_of(entry: StoredObject) -> str:
-    """What kind of program shows an object: for `audio`, `video`, `image` or `text`."""
+    """The kind of an object: `audio`, `video`, `image` or `text`."""
     kind = entry.mime.partition("/")[0]
     if kind in _BY_KIND:
         return kind
@@ -48,10 +48,10 @@ def kind_of(entry: StoredObject) -> str:
 
 
 def opener(kind: str, configured: Mapping[str, str], environment: Mapping[str, str]) -> list[str]:
-    """The program for a kind of file and its arguments: as configured, else what there is; of texts the user's own.
+    """The program for a kind of file and its arguments: as configured, from the environment, or the first installed.
 
     Raises:
-        ConfigError: there is none, or it cannot be found.
+        ConfigError: there is none, or the configured one is not installed.
     """
     if program := configured.get(kind, ""):
         return _found(program, "opener")
@@ -69,12 +69,12 @@ def opener(kind: str, configured: Mapping[str, str], environment: Mapping[str, s
 
 
 def has_desktop(environment: Mapping[str, str]) -> bool:
-    """Whether a program can show a window."""
+    """Whether programs can show windows."""
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")) or sys.platform == "darwin"
 
 
 def open_folder(folder: Path, environment: Mapping[str, str]) -> bool:
-    """Show a folder in the file manager of the desktop that the user sits at; whether there is one. Never waits."""
+    """Show a folder in the file manager of the user's desktop; whether there is one. Never blocks."""
     program = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
     if program is None or not has_desktop(environment) or not is_local(environment) or not folder.is_dir():
         return False
@@ -94,7 +94,7 @@ def open_folder(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _first(kind: str, environment: Mapping[str, str]) -> list[str]:
-    """The first program that is there. Never a pager: a recording is no text."""
+    """The first installed program for a kind of media."""
     desktop = has_desktop(environment)
     for text in _BY_KIND[kind]:
         parts = text.split()
@@ -107,22 +107,22 @@ def _first(kind: str, environment: Mapping[str, str]) -> list[str]:
 
 
 def command(program: Sequence[str], path: Path) -> list[str]:
-    """The whole command; `{}` stands for the file, which else comes last."""
+    """The whole command; the file replaces `{}`, or comes last."""
     if any("{}" in part for part in program):
         return [part.replace("{}", str(path)) for part in program]
     return [*program, str(path)]
 
 
 def run(arguments: Sequence[str]) -> bool:
-    """Let a program have the terminal until it ends; whether it took long enough to have shown something.
+    """Run a program in the terminal; whether it ran long enough to have shown the file itself.
 
-    Ctrl+C belongs to the program. What would end ours ends the program first, and ours after it.
+    Ctrl+C goes to that program. SIGTERM and SIGHUP end it first, then this one.
 
     Raises:
         ConfigError: it cannot be started.
     """
     begun, caught = time.monotonic(), list[int]()
-    # The loop stands still meanwhile; what comes now must not be carried out when it goes on.
+    # The event loop is blocked meanwhile; signals must not be handled again when it continues.
     wakeup = signal.set_wakeup_fd(-1)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     handlers = {number: signal.signal(number, lambda _number, _frame: None) for number in numbers}

@@ -1,7 +1,7 @@
-"""The only way from data to the screen, and the guard behind it.
+"""The only way from data to the screen, and a guard behind it.
 
-Names, tags and messages come from other people. Whatever is in them, a row stays one row, nothing is obeyed as markup
-and nothing reaches the terminal as a command: characters that are not drawn are shown as a picture or a code.
+Names, tags and messages come from other people. Whatever they contain, a row stays one row, nothing is interpreted as
+markup, and nothing reaches the terminal as a command: invisible characters are shown as symbols or codes.
 """
 
 import re
@@ -23,12 +23,12 @@ from cloudstore_tui.ui.mask import MASK
 
 _CODE_STYLE = "$text-warning"
 LONGEST_NAME = 500
-"""Characters of a name that are looked at, where few of them can be drawn."""
+"""Characters of a name that are processed, where few of them fit."""
 _MASKED_BEYOND = 200
-"""Characters beyond a limit that may belong to a name or number that begins before it."""
+"""Characters beyond a limit that are masked with the text, as a name may extend across it."""
 
 COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-"""What a terminal could obey, what reorders a line, and what cannot be encoded."""
+"""Characters that a terminal obeys, that reorder a line, or that cannot be encoded."""
 
 _ATTACK = "\x1b]52;c;QQ==\x1b\\"
 
@@ -39,7 +39,7 @@ def plain(text: str, limit: int = MAX_LENGTH) -> str:
 
 
 def show(text: str, limit: int = MAX_LENGTH) -> Content:
-    """`text` for any widget: literal, one line, its invisible characters shown as codes in a style of their own."""
+    """`text` for widgets: literal, one line, with invisible characters as codes in their own style."""
     text = cut(_masked(text, limit), limit)
     if text.isascii() and text.isprintable():
         return Content(text)
@@ -55,27 +55,27 @@ def show(text: str, limit: int = MAX_LENGTH) -> Content:
 
 
 def fitting(text: str, width: int) -> int:
-    """How many characters of a text fit into `width` cells; at least one."""
+    """How many characters of a text fit in `width` cells; at least one."""
     if text.isascii():
         return max(min(len(text), width), 1)
     return len(text) if cell_len(text) <= width else max(len(chop_cells(text, width)[0]), 1)
 
 
 def cell(text: str, width: int) -> str:
-    """A text that is made safe, in exactly `width` cells."""
+    """A safe text in exactly `width` cells."""
     return set_cell_size(shorten(plain(text, LONGEST_NAME), width, middle=True), max(width, 0))
 
 
 def end_of(text: str, width: int) -> str:
-    """The end of a text in at most `width` cells: of a path, that tells most."""
+    """The end of a text in at most `width` cells, which is the informative part of a path."""
     return text if cell_len(text) <= width else f"…{_tail(text, max(width - 1, 0))}"
 
 
 def home_path(path: Path | str) -> str:
-    """A local path as people write it, `~/calls` or `./calls`; of a masked one only the end."""
+    """A local path in short form, `~/calls` or `./calls`; only its end while masked."""
     path = Path(path)
     if path == Path():
-        # A dot alone tells nobody where that is.
+        # A single dot would not say where that is.
         with suppress(OSError):
             path = Path.cwd()
     if MASK.on:
@@ -83,7 +83,7 @@ def home_path(path: Path | str) -> str:
     home = Path.home()
     if path.is_relative_to(home):
         return f"~/{path.relative_to(home)}".removesuffix("/.")
-    # Somebody may have removed the folder that the program was started in.
+    # The current folder may have been removed.
     with suppress(OSError):
         return f"./{path.relative_to(here)}" if (here := Path.cwd()) in path.parents else str(path)
     return str(path)
@@ -115,13 +115,13 @@ def _tail(text: str, width: int) -> str:
         return text[-width:] if width else ""
     for start in range(max(len(text) - width, 0), len(text)):
         tail = text[start:]
-        # What draws in no cell belongs to the character before it and cannot begin a text.
+        # A text must not begin with a combining character.
         if cell_len(text[start]) and text[start - 1] != "\u200d" and cell_len(tail) <= width:
             return tail
     return ""
 
 
-# The belt: whatever a widget was given, its text passes through these two methods of Textual on its way out.
+# The guard: all text that widgets draw passes through these two methods of Textual.
 
 _render_style = Strip.render_style
 _render = Strip.render
@@ -143,10 +143,10 @@ def _guarded_render(strip: Strip, console: Console) -> str:
 
 
 def install_guard() -> None:
-    """Let no control character of any text reach the terminal, whatever widget it is in.
+    """Keep control characters in the text of any widget from reaching the terminal.
 
     Raises:
-        UnsafeError: it does not work with this version of Textual; the app must not run.
+        UnsafeError: the guard does not work with this version of Textual, so the app must not run.
     """
     for name, method in (("render_style", classmethod(_guarded_render_style)), ("render", _guarded_render)):
         setattr(Strip, name, method)
@@ -154,7 +154,7 @@ def install_guard() -> None:
 
 
 def check_guard() -> None:
-    """Draw a clipboard attack off-screen.
+    """Test the guard by drawing an attack off-screen.
 
     Raises:
         UnsafeError: it came through.

@@ -1,4 +1,4 @@
-"""Themes: which one is used, and from theme files to what Textual wants."""
+"""Themes: which one is in use, and how theme files become Textual themes."""
 
 import os
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from cloudstore_tui.state.memory import ThemeChoice
 from cloudstore_tui.ui.report import notify_plain, report
 
 COLOURLESS = "monochrome"
-"""What is used where NO_COLOR is set: a cursor made of colours could not be seen."""
+"""The theme used if NO_COLOR is set; it shows the cursor without colours."""
 
 
 def wants_no_colour() -> bool:
-    """Whether the user set NO_COLOR; an empty value means nothing, as https://no-color.org has it."""
+    """Whether NO_COLOR is set; an empty value does not count, see https://no-color.org."""
     return bool(os.environ.get("NO_COLOR"))
 
 
 class ThemeManager:
-    """Sets the theme of the app, at the start and when another one is picked."""
+    """Sets the theme of the app, and remembers the user's choice."""
 
     def __init__(self, app: App[None], themes: Themes, choice: ThemeChoice, *, colourless: bool = False) -> None:
-        """Use the theme to begin with."""
+        """Apply the chosen theme."""
         self._app = app
         self._themes = themes
         self._choice = choice
@@ -36,27 +36,27 @@ class ThemeManager:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The themes that can be picked: ours and the user's."""
+        """Names of the available themes, built-in ones and the user's."""
         return (COLOURLESS,) if self.colourless else tuple(sorted(self._themes.loaded))
 
     def use(self, name: str) -> None:
-        """Use another theme for now."""
-        # Only what is used: deriving what a theme leaves open takes a millisecond for each.
+        """Apply a theme in this run only."""
+        # Registered on use, as deriving the missing colours takes a millisecond per theme.
         if name in self._themes.loaded:
             self._app.register_theme(textual_theme(self._themes.loaded[name]))
         self._app.theme = name
 
     def pick(self, name: str) -> None:
-        """Use another theme, now and next time.
+        """Apply a theme and save the choice.
 
         Raises:
-            LocalDiskError: next time it will be the old one.
+            LocalDiskError: the choice could not be saved.
         """
         self.use(name)
         self._choice.keep(name)
 
     def report_failures(self) -> None:
-        """Say which theme files could not be used."""
+        """Report theme files that could not be read, and an unknown configured theme."""
         for error in self._themes.failed:
             report(self._app, error)
         if self._wanted not in self._themes.loaded:
@@ -68,7 +68,7 @@ _MISSING: Mapping[str, str] = {
     "ansi-foreground": "$foreground",
     "surface-active": "$surface",
 }
-"""What Textual's own style sheets use but its themes of sixteen colours do not fill in."""
+"""Variables that Textual's style sheets use but its ANSI themes do not define."""
 
 
 _QUIET: Mapping[str, str] = {
@@ -77,16 +77,16 @@ _QUIET: Mapping[str, str] = {
     "scrollbar-active": "border",
     "scrollbar-background-active": "background",
 }
-"""What Textual would draw in the colour of the focus, and what it is drawn in here."""
+"""Quieter colours for what Textual draws in the colour of the focus."""
 
 
 _SHADES: Mapping[str, float] = {"text-muted": 0.85, "text-disabled": 0.7}
-"""How much of the text's own colour is in quieter text. Textual would leave that to what is behind it, which is not
-known where a list is drawn line by line."""
+"""Share of the text colour in quieter text. Textual uses transparency, which does not work in lists that are drawn line
+by line."""
 
 
 def textual_theme(theme: Theme) -> TextualTheme:
-    """The theme as Textual wants it; whatever the file leaves open, Textual derives from its colours."""
+    """A Textual theme; colours that the file does not set are derived."""
     plain = {name: value for name, value in theme.variables.items() if not value.startswith("$")}
     derived = _make(theme, plain).to_color_system().generate()
     plain = {name: _shade(derived, part) for name, part in _SHADES.items() if name not in theme.variables} | plain
@@ -99,7 +99,7 @@ def textual_theme(theme: Theme) -> TextualTheme:
 
 
 def _resolve(value: str, own: Mapping[str, str], known: Mapping[str, str]) -> str:
-    """The value behind a `$name`; a name that nobody knows, or that leads to itself, is the text colour."""
+    """Resolve a `$name`; an unknown or circular one becomes the text colour."""
     for _ in range(len(own) + 1):
         if not value.startswith("$"):
             return value
@@ -109,7 +109,7 @@ def _resolve(value: str, own: Mapping[str, str], known: Mapping[str, str]) -> st
 
 
 def _shade(known: Mapping[str, str], part: float) -> str:
-    """The text's colour, nearer to the background; of the terminal's own colours nobody knows what lies between."""
+    """The text colour blended with the background; ANSI colours cannot be blended."""
     text, ground = known["foreground"], known["background"]
     if text.startswith("ansi_") or ground.startswith("ansi_"):
         return text

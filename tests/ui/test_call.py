@@ -161,7 +161,7 @@ async def test_what_was_said_is_read_beside_the_list(browser: Any) -> None:
 async def test_over_a_slow_line_nothing_is_read_by_itself(browser: Any) -> None:
     async with browser(start=START, size=(120, 40), behind=behind(b"{}"), low_bandwidth="true") as it:
         await opened(it)
-        await it.until(lambda: "Enter reads it. Nothing is fetched by itself" in it.text)
+        await it.until(lambda: "On slow connections nothing is fetched unasked" in it.text)
         await it.press("j")
         await it.settle()
         assert it.engine.ranges == []

@@ -1,4 +1,4 @@
-"""The columns of a list: sorted by, shown, counted by."""
+"""Dialogs for the columns of a list: what to sort by, show and count by."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
@@ -20,7 +20,7 @@ from cloudstore_tui.ui.widgets.fields import Note
 
 
 class SortDialog(Dialog[tuple[Column, bool] | None]):
-    """Asks for a column and a direction; True with the column means descending."""
+    """Asks for a column, and whether to sort in descending order."""
 
     AUTO_FOCUS = "#columns"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "sort": "Sort"}
@@ -32,7 +32,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
     def __init__(
         self, columns: Sequence[Column], current: tuple[str, bool] | None, rows: Callable[[Column], str]
     ) -> None:
-        """Ask for one of these columns; `rows` tells which rows would be sorted by it, where there are others."""
+        """`rows` says which rows a column would sort, if not all."""
         super().__init__("Sort by", harmless=None)
         self._columns = tuple(columns)
         self._current = current
@@ -50,7 +50,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
 
     @on(OptionList.OptionHighlighted)
     def look_at_column(self, event: OptionList.OptionHighlighted) -> None:
-        """Propose the direction that people want of such a column, or the other one of the present."""
+        """Propose the usual direction of the column, or the reverse of the current order."""
         event.stop()
         column = self._columns[event.option_index]
         if self._current is not None and self._current[0] == column.name:
@@ -87,7 +87,7 @@ class _Line(Struct):
 
 
 class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
-    """Answers with the columns to show; with none of them for those that fit by themselves."""
+    """Answers with the columns to show; an empty tuple means the usual ones."""
 
     AUTO_FOCUS = "#columns"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "usual": "Reset", "accept": "Apply"}
@@ -155,39 +155,39 @@ _HISTOGRAM_HEIGHTS = [(0, "-flat"), (20, "-high")]
 _LABEL = 28
 _GAP = "  "
 _WIDTH = 60
-"""Cells of a line before anything was drawn."""
+"""Cells of a line before the first layout."""
 _MIN_DRAWN = 8
-"""Bars from which on their line says more than they do."""
+"""Bars from which a sparkline is shown as well."""
 
 
 class Bar(Struct, frozen=True):
     """One line of a histogram."""
 
     label: str
-    """What is counted; not yet safe to draw."""
+    """The value that is counted; not yet safe to draw."""
     count: int
     condition: str = ""
-    """A phrase that only these rows meet; empty where none is known."""
+    """A phrase that matches only these rows; empty if there is none."""
 
 
 class Grouping(Struct, frozen=True):
-    """One way to count."""
+    """One way to group rows."""
 
     title: str
     bars: Callable[[], Awaitable[Sequence[Bar]]]
     over_time: bool = False
-    """Whether the bars follow each other, so that a line of them says something."""
+    """Whether the bars are consecutive, so that a sparkline makes sense."""
 
 
 class HistogramDialog(Dialog[str | None]):
-    """Shows one grouping at a time; answers with the condition of the bar that was chosen."""
+    """Shows one grouping at a time; answers with the condition of the chosen bar."""
 
     AUTO_FOCUS = "#bars"
     ENTER = "narrow"
     DEFAULT_CSS = """
     HistogramDialog {
         OptionList { height: 45vh; max-height: 45vh; }
-        /* A cursor in the colour of the bars would hide the one that it is on. */
+        /* A cursor in the colour of the bars would hide its bar. */
         #bars > .option-list--option-highlighted {
             background: $block-cursor-blurred-background; color: $block-cursor-blurred-foreground;
             text-style: bold;
@@ -208,7 +208,7 @@ class HistogramDialog(Dialog[str | None]):
     ]
 
     def __init__(self, groupings: Sequence[Grouping], of: str, *, narrows: bool) -> None:
-        """Take what can be counted, `of` which rows, and whether the query can be narrowed."""
+        """`of` describes the rows counted; `narrows` says whether a bar can narrow the search."""
         super().__init__("", harmless=None)
         self._groupings = tuple(groupings)
         self._of = of
@@ -251,20 +251,20 @@ class HistogramDialog(Dialog[str | None]):
         self._bars = await grouping.bars()
         drawing = self.query_one(Sparkline)
         drawing.set_class(grouping.over_time and len(self._bars) >= _MIN_DRAWN, "-shown")
-        # The lowest value is drawn as nothing: it has to be none, or a difference of one looks like all there is.
+        # A sparkline starts at its lowest value: add zeros so that it starts at zero.
         drawing.data = [0, *(bar.count for bar in self._bars), 0]
         self._draw()
         self.query_one(OptionList).highlighted = 0
 
     def _draw(self) -> None:
         options = self.query_one(DialogList)
-        # One column for the scroll bar, which comes where there are more lines than fit.
+        # Leave a cell for the scrollbar.
         width = options.container_size.width - 1 if options.container_size.width else _WIDTH
         options.show(histogram_lines(self._bars, width), options.highlighted, empty="There is nothing to count.")
 
 
 def histogram_lines(bars: Sequence[Bar], width: int) -> list[Content]:
-    """Each bar as label, blocks and number, in lines of one width that the blocks fill."""
+    """Each bar as label, blocks and number, in lines of equal width."""
     most = max((bar.count for bar in bars), default=0)
     label = min(max((cell_len(_label(bar)) for bar in bars), default=0), _LABEL, width // 2)
     room = max(width - label - len(f"{most:,}") - 2 * len(_GAP), 1)
@@ -281,5 +281,5 @@ def _label(bar: Bar) -> str:
 
 
 def _eighths(count: int, most: int, room: int) -> int:
-    """The length of a bar; of the smallest one something is seen, too."""
+    """The length of a bar in eighths of a cell; at least one if anything was counted."""
     return max(count * room * 8 // most, 1) if count else 0

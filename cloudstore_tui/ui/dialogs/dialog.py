@@ -1,4 +1,4 @@
-"""The frame that all dialogs share, what they are put together from, and those that only ask or tell."""
+"""The base class of dialogs, their buttons and lists, and dialogs that only ask or show a text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,15 +22,15 @@ Answer = TypeVar("Answer")
 
 _HEIGHTS = [(0, "-tiny"), (9, "-flat"), (24, "-high"), (40, "-tall")]
 _WIDTH, _TITLE_MARGIN = 76, 6
-"""Cells of the frame, and those of them that a title on its edge leaves free."""
+"""Cells of the frame, and those of its upper edge that a title cannot use."""
 _ALWAYS = ("title", "buttons")
-"""What is in every frame."""
+"""The widgets that every dialog has."""
 PASTE_PAUSE = 0.3
-"""Seconds after a paste in which nothing is confirmed: what follows a crafted paste arrives as keys."""
+"""Seconds after a paste in which nothing is confirmed, as a crafted paste can end in keys."""
 
 
 class Dialog(BaseModal[Answer], Generic[Answer]):
-    """A question over the screen it is about. Escape gives the answer that changes nothing."""
+    """A question over another screen. Escape answers with `harmless`, which changes nothing."""
 
     DEFAULT_CSS = """
     Dialog {
@@ -61,14 +61,14 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         &.-tall { OptionList { max-height: 20; margin-bottom: 1; } .dialog { padding: 1 2 0 2; } }
     }
     """
-    # In cells: a share of the screen would not count when the frame is measured, and leave a gap below the list.
+    # In cells, as percentages are ignored when the frame is measured, which would leave a gap below the list.
     VERTICAL_BREAKPOINTS = _HEIGHTS
     DANGER: ClassVar[bool] = False
-    """Whether what it asks for cannot be undone."""
+    """Whether the action cannot be undone; the frame is red then."""
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel"}
-    """What the buttons say, by the actions that they run; the harmless one first."""
+    """Labels of the buttons by action, the harmless one first."""
     ENTER: ClassVar[str] = ""
-    """The action that Enter in a line or list carries out, as its button does."""
+    """The action that Enter runs in a field or list."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", tooltip="Close without doing anything", id="dialog.cancel"),
         Binding("right", "app.focus_next", "Next", show=False, tooltip="Next button", id="dialog.next"),
@@ -87,7 +87,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         self.set_class(self.DANGER, "-danger")
 
     def compose(self) -> ComposeResult:
-        """The frame; what is in it comes from `compose_body` and `buttons`."""
+        """The frame; subclasses override `compose_body` and `buttons`."""
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Static(self._heading, classes="dialog-title")
             yield from self.compose_body()
@@ -96,16 +96,16 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
                     yield KeyButton(words, action, enter=action == self.ENTER)
 
     def compose_body(self) -> ComposeResult:
-        """What the dialog says and asks."""
+        """The content between title and buttons."""
         yield from ()
 
     @property
     def buttons(self) -> Mapping[str, str]:
-        """As `BUTTONS`, for those that depend on what is asked."""
+        """Override it if the buttons depend on the question."""
         return self.BUTTONS
 
     def set_title(self, title: Content | str) -> None:
-        """Ask something else. A title that is too long for the edge of the frame, or is all there is, stands in it."""
+        """Set the title, on the edge of the frame; inside if it is too long for that, or if there is nothing else."""
         self._heading = Content(title) if isinstance(title, str) else title
         frame = self.query_one(".dialog")
         is_inside = self._heading.cell_length > min(_WIDTH, self.app.size.width) - _TITLE_MARGIN or (
@@ -120,7 +120,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """The keys that work now; footer, help and palette call them what the buttons do."""
+        """The active keys, with the labels of the buttons for footer, help and palette."""
         words = {one.id: one.words for one in self.query(KeyButton)}
         return {
             key: active._replace(binding=replace(active.binding, description=words[active.binding.action], show=True))
@@ -132,13 +132,13 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     async def press_enter(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
-        """Enter in a line or list does what its button does."""
+        """Enter in a field or list runs the action in `ENTER`."""
         event.stop()
         if self.ENTER:
             await self.run_action(self.ENTER)
 
     def answer(self, answer: Answer) -> None:
-        """Close with an answer, unless it may have been pasted."""
+        """Close with an answer, unless the key may be part of a paste."""
         if not self.was_pasted:
             self.dismiss(answer)
 
@@ -146,7 +146,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         self.dismiss(self._harmless)
 
     def action_move(self, step: int) -> None:
-        """Go to the next button, or the one before; in the list of a dialog that has one beside a line, move there."""
+        """Focus the next or previous widget; dialogs with a field and a list move in the list."""
         self.focus_next() if step > 0 else self.focus_previous()
 
     def action_page_down(self) -> None:
@@ -161,23 +161,23 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
 
     @property
     def was_pasted(self) -> bool:
-        """Whether a key may be the end of a pasted text rather than somebody's decision."""
+        """Whether a key may be the end of a paste rather than a decision."""
         return monotonic() - self._pasted < PASTE_PAUSE
 
 
 class KeyButton(Button):
-    """A button of one line that shows the key which does the same, as long as that key does."""
+    """A one-line button that shows its key while that key works."""
 
     def __init__(self, label: str, action: str, *, enter: bool = False) -> None:
-        """Make a button that runs `action` of its screen, as Enter does, too, where that is said."""
+        """Run `action` of the screen; with `enter`, Enter does the same."""
         super().__init__(Content(label), id=action, compact=True)
         self._action = action
         self.words = label
-        """What it does, without the key."""
+        """The label without the key."""
         self._has_enter = enter
 
     def on_mount(self) -> None:
-        """Follow the focus: a letter that is typed into a line is no key of a button."""
+        """Update the key when the focus changes: letters typed into a field are not keys of buttons."""
         self.screen.bindings_updated_signal.subscribe(self, self._show_key)
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -196,7 +196,7 @@ class KeyButton(Button):
 
 
 class DialogList(OptionList):
-    """The list of a dialog: j and k move its cursor, as the arrows do."""
+    """A list in which j and k move the cursor like the arrows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", "Down", show=False, tooltip="Next line", id="list.down"),
@@ -207,13 +207,13 @@ class DialogList(OptionList):
         super().__init__(*options, id=widget_id, markup=False, compact=True)
 
     def show(self, lines: Sequence[Content | Option], at: int | None = 0, *, empty: str = "") -> None:
-        """Show other lines with the cursor at one of them; where there are none a sentence, which nothing can pick."""
+        """Show lines with the cursor at one of them; if there are none, a sentence that cannot be chosen."""
         self.set_options(lines or ([Option(empty, disabled=True)] if empty else []))
         self.highlighted = at if lines else None
 
 
 class QuestionDialog(Dialog[bool]):
-    """Yes or no; Escape and the button that has the focus at first say no."""
+    """Yes or no; Escape and the initially focused button mean no."""
 
     AUTO_FOCUS = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -235,17 +235,17 @@ class QuestionDialog(Dialog[bool]):
 
 
 MAX_LINES = 6
-"""Lines shown; the rest is counted."""
+"""Lines shown; further ones are counted."""
 
 
 def more_lines(count: int) -> ComposeResult:
-    """Say how many more there are than were shown."""
+    """A line that counts what is not shown, if anything."""
     if count > 0:
         yield Static(f"  and {count:,} more", classes="dialog-note", markup=False)
 
 
 class ConsentDialog(QuestionDialog):
-    """A question with its reasons, one a line; they may be remote text."""
+    """A question with its reasons, one a line, which may be remote text."""
 
     def __init__(self, title: str, reasons: Sequence[str], yes: str) -> None:
         super().__init__(title, yes=yes)
@@ -258,7 +258,7 @@ class ConsentDialog(QuestionDialog):
 
 
 class MessageDialog(Dialog[None]):
-    """A text of any length and from anywhere, shown as it is."""
+    """Shows a text of any length, which may be remote."""
 
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Close"}
     BINDINGS: ClassVar[list[BindingType]] = [

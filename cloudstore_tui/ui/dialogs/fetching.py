@@ -1,4 +1,4 @@
-"""Questions about what is fetched: how, over what, and which zips the service holds."""
+"""Dialogs about downloads: how to fetch, what to do with existing files, and the zip jobs of the service."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
@@ -22,9 +22,9 @@ from cloudstore_tui.ui.widgets.fields import Note
 
 
 class ProgressDialog(Dialog[bool]):
-    """Says how far something is that comes before a question; answers whether it came to its end.
+    """Shows the progress of work before a question; answers whether it was completed.
 
-    Enter does nothing, as it is typed for the question: the button gets no focus.
+    Its button gets no focus, as Enter may have been typed for the question.
     """
 
     AUTO_FOCUS = ""
@@ -47,7 +47,7 @@ class ProgressDialog(Dialog[bool]):
             self.query_one("#done", Note).set_text(text)
 
     def end(self) -> None:
-        """Close, or do so as soon as nothing lies over it."""
+        """Close now, or once this dialog is on top."""
         self.has_ended = True
         if self.is_mounted:
             self.dismiss(True)
@@ -58,7 +58,7 @@ class ProgressDialog(Dialog[bool]):
 
 
 class FetchDialog(Dialog[FetchAnswer | None]):
-    """Says how much it is, how long it takes and where it goes; Enter starts it in the way that is proposed."""
+    """Shows size, time and target of a download; Enter starts it in the proposed way."""
 
     AUTO_FOCUS = "#start"
     ENTER = "start"
@@ -97,7 +97,7 @@ class FetchDialog(Dialog[FetchAnswer | None]):
 
     @property
     def buttons(self) -> Mapping[str, str]:
-        """Cancel, the other way, then what is proposed."""
+        """Cancel, the alternative, then the proposed way."""
         zips = counted(self._offer.zips, "zip")
         if self._offer.zips and self._offer.prefers_zip:
             return {"cancel": "Cancel", "direct": "One by one", "start": f"Start {zips}"}
@@ -118,11 +118,11 @@ class FetchDialog(Dialog[FetchAnswer | None]):
 
 
 MAX_CONFLICTS = 5
-"""Files shown; the rest is counted."""
+"""Files shown; further ones are counted."""
 
 
 class ConflictDialog(Dialog[OnConflict | None]):
-    """Asks once for all files of one download or upload; shows how the two differ."""
+    """Asks once for all files of a transfer that exist already; shows how they differ."""
 
     AUTO_FOCUS = "#skip"
     ENTER = "skip"
@@ -135,7 +135,7 @@ class ConflictDialog(Dialog[OnConflict | None]):
     def __init__(
         self, conflicts: Sequence[Conflict], place: str, zone: tzinfo = UTC, *, count: int = 0, uploads: bool = False
     ) -> None:
-        """Ask about files, of which these are known; of an upload none is kept beside another one."""
+        """Ask about `count` files, some of which are in `conflicts`; uploads cannot keep both."""
         count = max(count, len(conflicts))
         what = "This file is" if count == 1 else f"{count:,} files are"
         super().__init__(Content.assemble(f"{what} already in ", show(place, 60)), harmless=None)
@@ -175,7 +175,7 @@ class ConflictDialog(Dialog[OnConflict | None]):
 
     @property
     def buttons(self) -> Mapping[str, str]:
-        """From harmless to not; Enter skips."""
+        """Enter skips."""
         both = {} if self._uploads else {"keep_both": "Keep both"}
         return {"cancel": "Cancel", **both, "overwrite": "Replace", "skip": "Skip"}
 
@@ -201,11 +201,11 @@ _STATUSES = {
     "FAILED": "failed",
     "CANCELLED": "cancelled",
 }
-"""The service's words in ours; those that we do not know are shown as they are."""
+"""Statuses of the service in our words; unknown ones are shown as they are."""
 
 
 class JobVerb(StrEnum):
-    """What can be done with them."""
+    """What to do with zip jobs."""
 
     FETCH = "fetch"
     CANCEL = "cancel"
@@ -214,14 +214,14 @@ class JobVerb(StrEnum):
 
 
 class JobOrder(Struct, frozen=True):
-    """What the user wants done, with which job."""
+    """A command of the user, and the job it is for."""
 
     verb: JobVerb
     job: ZipJob | None = None
 
 
 class ZipJobsDialog(Dialog[JobOrder | None]):
-    """Shows jobs with what the service says of them, and takes one order."""
+    """Lists zip jobs with their statuses; answers with one command."""
 
     AUTO_FOCUS = "#jobs"
     ENTER = "fetch"
@@ -233,7 +233,7 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
     ]
 
     def __init__(self, region: str, jobs: Sequence[ZipJob], at: str = "") -> None:
-        """Take the jobs of a region, and the name of the one to begin at."""
+        """Show the jobs of a region, with the cursor at the job named `at`."""
         super().__init__(Content("Zip jobs on the server, ") + show(region), harmless=None)
         self._jobs = tuple(jobs)
         self._at = at
@@ -267,7 +267,7 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
         self._order(JobVerb.CANCEL)
 
     def action_clear(self) -> None:
-        """Empty the queue; another question follows."""
+        """Answer that the queue is to be emptied; the caller asks for confirmation."""
         self._order(JobVerb.CLEAR)
 
     def action_refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""Texts to copy: a signed link, the command that plays a recording elsewhere, the FIQL of a search."""
+"""Dialogs with texts to copy: a signed link, a command that plays a recording elsewhere, the FIQL of a search."""
 
 import os
 import shlex
@@ -30,7 +30,7 @@ def _now() -> datetime:
 
 
 class LinkDialog(Dialog[None]):
-    """Shows the whole link and copies it at once; as plain text on an empty screen when asked."""
+    """Shows a link and copies it at once; `v` shows it alone, to be selected with the mouse."""
 
     AUTO_FOCUS = "#cancel"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Close", "copy": "Copy", "plain": "Plain view"}
@@ -64,7 +64,7 @@ class LinkDialog(Dialog[None]):
     def on_mount(self) -> None:
         self.action_copy()
         self._show_life()
-        # Once a minute: a clock with seconds would repaint for ever while nobody does anything.
+        # Once a minute, as nothing may be redrawn every second while idle.
         self.set_interval(60, self._show_life)
         left = (self._link.expires - self._now()).total_seconds()
         if 0 < left < timedelta(days=1).total_seconds():
@@ -74,7 +74,7 @@ class LinkDialog(Dialog[None]):
         self.query_one("#copied", Note).set_text(copy_text(self.app, self._link.url.reveal()))
 
     def action_plain(self) -> None:
-        """Leave the terminal to the link alone: it can be selected in one piece there, however long it is."""
+        """Show only the link, so that it can be selected in one piece however long it is."""
         if not show_alone(self.app, plain(self._link.url.reveal(), MAX_LINK_LENGTH), RETURN):
             notify_plain(self, "There is no terminal to show it in.", "warning")
 
@@ -91,14 +91,14 @@ class LinkDialog(Dialog[None]):
 
 
 class ListenWay(StrEnum):
-    """How to listen all the same."""
+    """How to listen elsewhere."""
 
     LINK = "link"
     OPEN = "open"
 
 
 def why_silent(environment: Mapping[str, str]) -> str:
-    """Why no sound of this program could be heard, as a sentence; empty if it could, for all that is known."""
+    """Why the user could not hear sound from this program, as a sentence; empty if nothing is known against it."""
     if environment.get("CLOUDSTORE_SOUND", "") == "off":
         return "Sound is off: CLOUDSTORE_SOUND says so."
     if not environment.get("CLOUDSTORE_SOUND") and not is_local(environment):
@@ -107,13 +107,13 @@ def why_silent(environment: Mapping[str, str]) -> str:
 
 
 def stream_line(address: str) -> str:
-    """The command for the user's own machine that plays a recording while it is fetched."""
+    """A command that streams a recording to the user's own machine and plays it there."""
     there = shlex.quote(f"cloudstore get {shlex.quote(address)} --to -")
     return f"ssh {shlex.quote(socket.gethostname())} {there} | mpv -"
 
 
 class ListenDialog(Dialog[ListenWay | None]):
-    """Says why, and offers a link, another program, and a command for the user's own machine."""
+    """Says why playback is impossible here, and offers a link, another program, or a command for the user's machine."""
 
     DEFAULT_CSS = "ListenDialog #line { margin-top: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -123,12 +123,12 @@ class ListenDialog(Dialog[ListenWay | None]):
     ]
 
     def __init__(self, why: str, address: str, *, program: str, links: bool) -> None:
-        """Make it.
+        """Offer other ways to listen.
 
         Args:
-            why: why nothing is heard, as a sentence.
-            address: of the recording, as other runs of this program know it; empty where they do not.
-            program: what could open a copy on this machine; empty where nothing can.
+            why: why playback is impossible here, as a sentence.
+            address: of the recording; empty if other runs of this program do not know it, as in the demo.
+            program: can open a copy on this machine; empty if none can.
             links: whether the service signs links.
         """
         super().__init__("Listen elsewhere", harmless=None)
@@ -171,7 +171,7 @@ _LONGEST_FIQL = 5_000
 
 
 class FiqlDialog(Dialog[None]):
-    """Shows the FIQL that was sent, and copies it when asked."""
+    """Shows the FIQL that was sent."""
 
     AUTO_FOCUS = "#cancel"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Close", "copy": "Copy"}
@@ -180,7 +180,7 @@ class FiqlDialog(Dialog[None]):
     ]
 
     def __init__(self, filter_: str, where: str, local: str = "") -> None:
-        """Show a filter that was sent to a place, and what else rows were searched for."""
+        """Show the filter sent to `where`, and the part that was applied to loaded rows only."""
         super().__init__("FIQL of this search", harmless=None)
         self._filter = filter_
         self._where = where

@@ -1,4 +1,4 @@
-"""Local paths: what Tab makes of half a path, where to download to, which files to upload."""
+"""Dialogs for local paths with completion: the folder for downloads, the files to upload."""
 
 import os
 import stat
@@ -27,18 +27,18 @@ from cloudstore_tui.ui.text import home_path, shorten, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 MAX_FILES = 10_000
-"""Names read of one folder; more would hold up the keys."""
+"""Names read from a folder; more would make typing slow."""
 
 
 class Completion(Struct, frozen=True):
-    """A text completed as far as it is clear, and what could follow."""
+    """A text completed as far as it is unambiguous, and the candidates."""
 
     text: str
     candidates: tuple[str, ...] = ()
 
 
 def complete_word(text: str, words: Iterable[str]) -> Completion:
-    """Complete to what all `words` that begin with `text` have in common."""
+    """Complete `text` to the common beginning of all matching `words`."""
     candidates = tuple(sorted(word for word in words if word.startswith(text)))
     if not candidates:
         return Completion(text)
@@ -48,7 +48,7 @@ def complete_word(text: str, words: Iterable[str]) -> Completion:
 
 
 def complete_path(text: str, start: Path, *, folders_only: bool = False) -> Completion:
-    """Complete the last part of a path typed in `start`; folders end with a slash, hidden names have to be begun."""
+    """Complete the last part of a path relative to `start`; hidden names only after a typed dot."""
     tail = text.rpartition("/")[2]
     head = text[: len(text) - len(tail)]
     if text == "~":
@@ -61,12 +61,12 @@ def complete_path(text: str, start: Path, *, folders_only: bool = False) -> Comp
 
 
 def local_path(text: str, start: Path) -> Path:
-    """The path a user means; one that is not absolute is in `start`."""
+    """The path that was typed, relative to `start`."""
     return start / user_path(text)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder; nothing where it cannot be read."""
+    """The entries of a folder; none if it cannot be read."""
     try:
         with os.scandir(folder) as found:
             return list(islice(found, MAX_FILES))
@@ -82,7 +82,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 MAX_CANDIDATES = 12
-"""Names shown; more do not help to choose."""
+"""Candidates shown at most."""
 
 
 class Candidates(Note):
@@ -146,7 +146,7 @@ class CompletingDialog(Dialog[Answer], Generic[Answer]):
 
 
 class DownloadDialog(CompletingDialog[Path | None]):
-    """Asks for a folder. Creates nothing: the first file that arrives does."""
+    """Asks for a folder; it is created by the first file that arrives."""
 
     AUTO_FOCUS = "#path"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "download": "Download"}
@@ -169,7 +169,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
         self.query_one("#hint", Note).set_text(self._problem(event.value) or self._remark(event.value))
 
     def action_download(self) -> None:
-        """Answer with the folder; an empty line means to let it be."""
+        """Answer with the folder; an empty field cancels."""
         text = self.query_one("#path", Input).value.strip()
         if not self._problem(text):
             self.answer(local_path(text, self._start) if text else None)
@@ -192,7 +192,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
 
 
 MAX_SHOWN = 500
-"""Names that are listed; a filter finds the others."""
+"""Names listed; the filter finds the others."""
 _WILD = frozenset("*?[")
 _HINT = "Type to filter, Tab completes, ↓ goes to the list; space marks there, Enter opens a folder or uploads."
 
@@ -204,7 +204,7 @@ class _LocalEntry(msgspec.Struct, frozen=True):
 
 
 class UploadDialog(Dialog[tuple[Path, ...] | None]):
-    """Marks files in the list or takes paths one after another; answers with files that can be read."""
+    """Marks files in a list or by path; answers with readable files."""
 
     AUTO_FOCUS = "#path"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "upload": "Upload"}
@@ -232,7 +232,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         super().__init__(Content("Upload to ") + show(address, 60), harmless=None)
         self._start = start
         self._marked: dict[Path, int] = {}
-        """The files that are marked, with their sizes."""
+        """Sizes of the marked files."""
         self._listed: list[_LocalEntry] = []
         self._field = CompletingField(partial(complete_path, start=start), widget_id="path")
         self._files = DialogList(widget_id="files")
@@ -262,7 +262,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._show(0)
 
     def _show(self, at: int) -> None:
-        """Show the list with the cursor on a line, and how much is marked."""
+        """Show the list with the cursor at a line, and the totals of the marked files."""
         self._files.display = bool(self._listed)
         self._files.show([self._line(entry) for entry in self._listed], at)
         many, size = len(self._marked), words.size(sum(self._marked.values()))
@@ -279,7 +279,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         return Content(f"{mark} {words.size(entry.size):>9}  ") + show(name)
 
     def on_key(self, event: events.Key) -> None:
-        """In the list space marks, and a letter goes on in the line."""
+        """In the list, space marks; letters are typed into the field."""
         if self.focused is not self._files:
             return
         if event.key == "space" and self._files.highlighted is not None:
@@ -315,7 +315,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
 
     @on(OptionList.OptionSelected)
     def take_line(self, event: OptionList.OptionSelected) -> None:
-        """Open a folder; upload what is marked, or this file."""
+        """Open a folder, or upload the marked files, or else this one."""
         event.stop()
         entry = self._listed[event.option_index]
         if self.was_pasted:
@@ -329,7 +329,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
 
     @on(Input.Submitted)
     def take_path(self, event: Input.Submitted) -> None:
-        """Mark what the line names, or open it; an empty one means that all are there."""
+        """Mark the file, or open the folder, that was typed; on an empty field, upload the marked files."""
         event.stop()
         typed = event.value.strip()
         if self.was_pasted:
@@ -342,7 +342,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             self._files.focus()
 
     def _take(self, typed: str) -> bool:
-        """Mark what a text names; whether that was possible."""
+        """Mark the files that a text names; whether any was marked."""
         path = local_path(typed, self._start)
         if _WILD & set(typed) and not path.exists():
             return self.action_mark_all()
@@ -358,7 +358,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         return True
 
     def action_upload(self) -> None:
-        """Answer with the files marked, together with the one still on the line, if that is no folder."""
+        """Answer with the marked files and the one in the field, unless that is a folder."""
         typed = self._field.value.strip()
         if typed and not local_path(typed, self._start).is_dir() and not self._take(typed):
             return
@@ -369,7 +369,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             self._field.focus()
 
     def action_mark_all(self) -> bool:
-        """Mark all files that are listed; whether there are any."""
+        """Mark all listed files; whether any was marked."""
         files = [entry.path for entry in self._listed if not entry.is_folder]
         marked = [path for path in files if self._mark(path)]
         if not files:
@@ -394,7 +394,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
 
 
 def listed(typed: str, start: Path) -> list[_LocalEntry]:
-    """The local files and folders that a text names, or begins to name, folders first; wildcards are for files."""
+    """Local folders and files that match a typed path, folders first; wildcards match only files."""
     tail = typed.rpartition("/")[2]
     folder = local_path(typed[: len(typed) - len(tail)], start)
     is_wild = bool(_WILD & set(tail))
@@ -419,7 +419,7 @@ def _local(folder: Path, entry: "os.DirEntry[str]") -> _LocalEntry | None:
 
 
 def inspect_file(path: Path) -> tuple[int, str]:
-    """The size of a local file, and why it cannot be uploaded, if so."""
+    """The size of a local file, and why it cannot be uploaded; empty if it can."""
     try:
         found = path.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""One of many: a short list, the bookmarks, a place to go to; a name for something; values for a saved search."""
+"""Dialogs to choose one of many, an address or a name, and to fill in a saved search."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import ClassVar
@@ -27,16 +27,16 @@ from cloudstore_tui.ui.widgets.fields import Field, Note
 
 _GAP = 2
 _WIDEST = 34
-"""Cells to which texts are filled up, so that the notes stand in a column."""
+"""Most cells to which texts are padded to align the notes."""
 _LONGEST = 200
 
 
 class Choice(Struct, frozen=True):
-    """One line to pick."""
+    """One line of a list."""
 
     text: str
     note: str = ""
-    """What else is known of it."""
+    """Further information beside it."""
 
     def holds(self, words: Sequence[str]) -> bool:
         known = f"{self.text} {self.note}".casefold()
@@ -44,27 +44,27 @@ class Choice(Struct, frozen=True):
 
 
 class ChoiceResult(Struct, frozen=True):
-    """The answer: which of the lines, and what to do with it."""
+    """The chosen line, and what to do with it."""
 
     index: int
     action: str = "go"
 
 
 class PickDialog(Dialog[ChoiceResult | None]):
-    """Shows the lines that hold what is typed; Enter picks the one under the cursor."""
+    """A list that is filtered while typing; Enter takes the line under the cursor."""
 
     AUTO_FOCUS = "#filter"
     ENTER = "take"
     HINT: ClassVar[str] = "Type to filter; Enter takes the line under the cursor."
 
     def __init__(self, title: str, picks: Sequence[Choice], at: int = 0, *, verb: str = "Go") -> None:
-        """Ask for one of `picks`, with the cursor on the one at an index."""
+        """Ask for one of `picks`, with the cursor at index `at`."""
         super().__init__(show(title), harmless=None)
         self._picks = tuple(picks)
         self._at = at
         self._verb = verb
         self.shown: list[int] = []
-        """The lines that are shown now, by their places among all."""
+        """Indices of the lines that are shown."""
 
     def compose_body(self) -> ComposeResult:
         yield Field(widget_id="filter", max_length=_LONGEST)
@@ -100,7 +100,7 @@ class PickDialog(Dialog[ChoiceResult | None]):
             self.answer(ChoiceResult(self.shown[at], action))
 
     def matching(self, typed: str) -> list[int]:
-        """The places of the lines that hold what is typed."""
+        """Indices of the lines that contain all words typed, in the order to show."""
         words = typed.casefold().split()
         return [index for index, pick in enumerate(self._picks) if pick.holds(words)]
 
@@ -113,7 +113,7 @@ class PickDialog(Dialog[ChoiceResult | None]):
 
 
 def lines_of(picks: Sequence[Choice]) -> list[Option]:
-    """The lines of a list, notes below each other."""
+    """The lines of a list, with aligned notes."""
     width = min(max((show(pick.text, _LONGEST).cell_length for pick in picks), default=0), _WIDEST)
     return [Option(_line(pick, width)) for pick in picks]
 
@@ -126,7 +126,7 @@ def _line(pick: Choice, width: int) -> Content:
 
 
 class BookmarksDialog(PickDialog):
-    """Goes to one, or answers that it is to be removed or renamed."""
+    """Chooses a bookmark to open, remove or rename."""
 
     AUTO_FOCUS = "#picks"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -151,7 +151,7 @@ class BookmarksDialog(PickDialog):
 
 
 NamesIn = Callable[[str], Awaitable[Sequence[str]]]
-"""Finds what can follow an address that ends with `:` or `/`."""
+"""Lists the names that can follow an address ending in `:` or `/`."""
 
 
 async def _nothing(_head: str) -> Sequence[str]:
@@ -159,7 +159,7 @@ async def _nothing(_head: str) -> Sequence[str]:
 
 
 class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
-    """Asks for an address, or for one of the places that are known; whoever opened it knows whether it can be."""
+    """Asks for an address, or one of the known places. The caller checks the address."""
 
     AUTO_FOCUS = "#address"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "go": "Go"}
@@ -176,10 +176,10 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         """Ask where to go.
 
         Args:
-            address: to begin with.
-            profiles: with the colon.
+            address: initial text.
+            profiles: names with the colon, for completion.
             known: bookmarks and recent places.
-            names_in: lists one folder; what it gave is kept until the dialog closes.
+            names_in: lists a folder; results are cached until the dialog closes.
         """
         super().__init__("Go to", harmless=None)
         self._address = address
@@ -205,12 +205,12 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
 
     @on(Input.Changed)
     def look_for_known(self, event: Input.Changed) -> None:
-        """Show the known places that hold what is typed."""
+        """Filter the known places."""
         event.stop()
         self._fill("" if event.value == self._address else event.value)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor of the known places, from the line too; to the buttons where there are none."""
+        """Move in the known places, also from the field; to the buttons if there are none."""
         known = self.query_one("#known", OptionList)
         at = known.highlighted
         if not self._shown:
@@ -221,7 +221,7 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
             known.highlighted = min(at + step, len(self._shown) - 1) if at + step >= 0 else None
 
     def action_go(self) -> None:
-        """Answer with the known place under the cursor, or with what was typed; nothing typed means to stay."""
+        """Answer with the known place under the cursor, else with the typed address, if any."""
         at = self.query_one("#known", OptionList).highlighted
         typed = self.query_one("#address", Input).value.strip()
         self.answer(ChoiceResult(self._shown[at]) if at is not None else typed or None)
@@ -237,14 +237,14 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         if ":" not in head:
             return complete_word(text, self._profiles)
         if head not in self._listed:
-            # At most one folder at a time; Escape closes the dialog, which ends the worker.
+            # One folder at a time; closing the dialog cancels the worker.
             if head != self._asked:
                 self._asked = head
                 self.run_worker(self._list(head), group="names", exclusive=True)
             return None
         found = complete_word(tail, self._listed[head])
         if not found.candidates:
-            # Going on to the buttons would let Enter cancel what was typed.
+            # Stay in the field: on a button, Enter would discard the text.
             words = "No folder there begins like this." if tail else "There are no folders below this."
             self.query_one(Candidates).set_text(words)
             return None
@@ -266,25 +266,25 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
 
 
 class NameChoice(Struct, frozen=True):
-    """Something that can have the name."""
+    """Something that can be named."""
 
     words: str
-    """What it is, as shown."""
+    """Its description in the list."""
     name: str
-    """What it could be called."""
+    """The suggested name."""
     taken: Collection[str] = ()
-    """Names of others of its kind, which it would replace."""
+    """Existing names, which it would replace."""
 
 
 class Named(Struct, frozen=True):
-    """The answer: which of them, and its name."""
+    """The index of the chosen thing, and its name."""
 
     index: int
     name: str
 
 
 class NameDialog(Dialog[Named | None]):
-    """Asks for a name; the arrows choose what is to have it while the name is typed."""
+    """Asks for a name; the arrows choose what gets it."""
 
     AUTO_FOCUS = "#name"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "save": "Save"}
@@ -295,9 +295,9 @@ class NameDialog(Dialog[Named | None]):
 
         Args:
             title: of the dialog.
-            things: what can have the name, at least one.
-            at: the index of the one that is meant at first.
-            name: what to begin with instead of the name that the thing could have.
+            things: what can be named, at least one.
+            at: index of the initial choice.
+            name: initial text, instead of the suggested name.
         """
         super().__init__(show(title), harmless=None)
         self._things = tuple(things)
@@ -330,7 +330,7 @@ class NameDialog(Dialog[Named | None]):
     @on(OptionList.OptionSelected)
     @on(OptionList.OptionHighlighted)
     def choose(self, event: OptionList.OptionMessage) -> None:
-        """Another thing is meant: propose its name, unless another one was typed."""
+        """Choose another thing, and suggest its name unless the user typed one."""
         event.stop()
         old, self._at = self._things[self._at], event.option_index
         if self._field.value in (old.name, ""):
@@ -339,7 +339,7 @@ class NameDialog(Dialog[Named | None]):
         self._warn()
 
     def action_move(self, step: int) -> None:
-        """Mean the next thing, or the one before; go to the buttons where there is none."""
+        """Choose the next or previous thing; at the ends, go to the buttons."""
         at = self._at + step
         if 0 <= at < len(self._things):
             self.query_one("#things", OptionList).highlighted = at
@@ -347,7 +347,7 @@ class NameDialog(Dialog[Named | None]):
             super().action_move(step)
 
     def action_save(self) -> None:
-        """Answer with what was typed; without a name nothing is saved."""
+        """Answer with the name, if there is one."""
         name = self._field.value.strip()
         if name:
             self.answer(Named(self._at, name))
@@ -362,7 +362,7 @@ class NameDialog(Dialog[Named | None]):
 
 
 class ParametersDialog(Dialog[str | None]):
-    """Asks for each placeholder once; answers with the search, in which every value is one value, whatever is in it."""
+    """Asks for the value of each placeholder; answers with the search, in which every value is quoted as one value."""
 
     AUTO_FOCUS = "Field"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "search": "Search"}
@@ -370,7 +370,7 @@ class ParametersDialog(Dialog[str | None]):
     DEFAULT_CSS = "ParametersDialog #filled { margin-top: 1; }"
 
     def __init__(self, text: str, name: str = "") -> None:
-        """Ask for the placeholders of `text`, which may be known under a name."""
+        """Ask for the placeholders of `text`, a search that may have a name."""
         super().__init__(show(f"Search {name}".rstrip()), harmless=None)
         self._text = text
         self._names = tuple(dict.fromkeys(placeholder.name for placeholder in placeholders_of(text)))
@@ -387,7 +387,7 @@ class ParametersDialog(Dialog[str | None]):
         self.query_one("#filled", Note).set_text(plain(self._preview))
 
     def action_search(self) -> None:
-        """Answer, or go to the first placeholder without a value."""
+        """Answer, or focus the first empty placeholder."""
         values = self._values
         empty = next((name for name in self._names if name not in values), None)
         if empty is None:
@@ -397,7 +397,7 @@ class ParametersDialog(Dialog[str | None]):
 
     @property
     def _values(self) -> Mapping[str, str]:
-        """What was typed, by placeholder; the empty ones left out."""
+        """Values by placeholder, without empty ones."""
         typed = {name: self._typed(name) for name in self._names}
         return {name: value for name, value in typed.items() if value}
 

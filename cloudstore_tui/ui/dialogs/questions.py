@@ -1,4 +1,4 @@
-"""Questions before something is stopped, deleted or asked back."""
+"""Questions before something is cancelled, deleted or restored."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -20,12 +20,12 @@ from cloudstore_tui.ui.widgets.fields import Field, Note
 
 
 class CancelDialog(Dialog[bool]):
-    """Says what is lost by it. No letter answers: what was typed for the list does no harm."""
+    """Says what would be lost. No letter confirms, so keys typed for the list do no harm."""
 
     AUTO_FOCUS = "#cancel"
 
     def __init__(self, name: str, count: int, here: int, *, verb: str = "Cancel") -> None:
-        """Ask about transfers: the name of the only one, how many there are, and the bytes of them that are here."""
+        """Ask about `count` transfers, of which `here` bytes have arrived; `name` is the title of a single one."""
         what = show(name, 60) if name else Content(counted(count, "transfer"))
         super().__init__(Content.assemble(f"{verb} ", what, "?"), harmless=False)
         self._verb, self._it = verb, "it" if count == 1 else "them"
@@ -44,14 +44,14 @@ class CancelDialog(Dialog[bool]):
 
 
 class QuitDialog(QuestionDialog):
-    """Asks before transfers are stopped, or a deletion is left half told."""
+    """Asks before quitting stops transfers, or hides the results of a deletion."""
 
     def __init__(self, running: int, *, keeps: bool, deleting: int = 0) -> None:
-        """Make it.
+        """Ask whether to quit.
 
         Args:
-            running: transfers that the end of the program stops.
-            keeps: whether they go on with the next run.
+            running: unfinished transfers.
+            keeps: whether they resume in the next run.
             deleting: objects that are being deleted.
         """
         super().__init__("Quit now?", yes="Quit", no="Stay")
@@ -74,7 +74,7 @@ class QuitDialog(QuestionDialog):
 
 
 class NumberQuestion(QuestionDialog):
-    """Wants a number typed where a single key would be too little: no letter and no paste answers then."""
+    """A question that can ask for a number to be typed, so that neither a letter nor a paste confirms it."""
 
     DANGER = True
     ENTER = "confirm"
@@ -87,18 +87,18 @@ class NumberQuestion(QuestionDialog):
     """
 
     def __init__(self, title: Content | str, yes: str, no: str = "Cancel", *, number: int | None = None) -> None:
-        """Ask; with a number, that is to be typed."""
+        """Ask a question; if `number` is given, it must be typed."""
         super().__init__(title, yes, no)
         self._number = number
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where a number is typed, no letter answers."""
+        """Disable `y` if a number must be typed."""
         if self._number is not None and action == "yes":
             return False
         return super().check_action(action, parameters)
 
     def compose_number(self) -> ComposeResult:
-        """The line for the number, where one is wanted."""
+        """The field for the number, if one must be typed."""
         if self._number is not None:
             with Horizontal(id="number"):
                 yield Static(f"Type {self._number} to confirm  ", id="order", markup=False)
@@ -110,7 +110,7 @@ class NumberQuestion(QuestionDialog):
         return {"cancel": self._no, "yes" if self._number is None else "confirm": self._yes}
 
     def on_mount(self) -> None:
-        """Let the number be typed at once; the harmless button has the focus otherwise."""
+        """Focus the field for the number, if there is one."""
         for field in self.query("#count"):
             field.focus()
 
@@ -127,13 +127,13 @@ class NumberQuestion(QuestionDialog):
 
 
 MAX_DELETED = 500
-"""Names that can be read; the rest is counted."""
+"""Names listed; further ones are counted."""
 _SIZE, _NAME, _WHEN = 10, 42, 14
 """Cells of the columns."""
 
 
 class DeleteDialog(NumberQuestion):
-    """Names what would be deleted and from where, and wants the number typed when it is more than one."""
+    """Lists what would be deleted and from where; the number must be typed if there are several."""
 
     DEFAULT_CSS = """
     DeleteDialog {
@@ -195,13 +195,13 @@ def _moment(entry: StoredObject) -> datetime | None:
 
 
 def _place(entries: Sequence[StoredObject]) -> str:
-    """The folder or region that all of them are in; of several how many more."""
+    """The folder or region of all entries; if there are several, the first, and how many more."""
     places = list(dict.fromkeys(entry.location.address.rpartition("/")[0] + "/" for entry in entries))
     return f"{places[0]} and {len(places) - 1} more" if len(places) > 1 else "".join(places)
 
 
 class ClearZipsDialog(NumberQuestion):
-    """Wants the number of jobs typed: the service cannot tell ours from those of others."""
+    """The number of jobs must be typed: the service cannot tell ours from those of others."""
 
     def __init__(self, region: str, jobs: int) -> None:
         title = Content.assemble("Empty the queue of zip jobs in ", show(region), "?")
@@ -221,20 +221,20 @@ class ClearZipsDialog(NumberQuestion):
 RESTORE_DAYS = range(1, 11)
 USUAL_DAYS = 7
 MAX_NAMED = 5
-"""Names shown; the rest is counted."""
+"""Names shown; further ones are counted."""
 
 _ASK_DAYS = "Keep for how many days? (1–10)"
 
 
 class RestoreDialog(Dialog[int | None]):
-    """Answers with the days; `None` asks for nothing."""
+    """Asks how many days restored copies are kept; `None` requests nothing."""
 
     AUTO_FOCUS = "#days"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "restore": "Restore"}
     ENTER = "restore"
 
     def __init__(self, entries: Sequence[StoredObject], others: int = 0, zone: tzinfo = UTC) -> None:
-        """Take the objects, and how many were left out because they are not archived."""
+        """Ask about objects; `others` counts those left out because they are not archived."""
         self._entries = entries
         self._others = others
         self._zone = zone

@@ -1,4 +1,4 @@
-"""Everything of one call on a screen of its own: read, played, marked, fetched."""
+"""The screen of one call: all its files, to be read, played, marked and downloaded."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import tzinfo
@@ -35,26 +35,26 @@ from cloudstore_tui.ui.widgets.chrome import Crumb
 from cloudstore_tui.ui.widgets.row_renderer import RowSign
 
 Find = Callable[[bool], Awaitable[Page[StoredObject]]]
-"""Finds everything joined to the object; True: in all regions."""
+"""Finds the other objects of a call; True searches all regions."""
 FolderOf = Callable[[CallTree], Path]
-"""The folder that the files of a call go to."""
+"""The download folder of a call."""
 Fetch = Callable[[CallTree, Sequence[StoredObject], bool], Awaitable[bool]]
-"""Fetches objects of a call, True: as a zip; whether the user let it."""
+"""Downloads objects of a call, True as a zip; whether the user agreed."""
 
 WIDE = 110
-"""Columns from which on the transcript stands beside the list."""
+"""Screen width from which the transcript is beside the list."""
 REST_S = 0.5
-"""Seconds that the cursor rests until what is under it is read."""
+"""Seconds that the cursor rests before a file is read for the pane."""
 _WIDTHS = [(0, "-narrow"), (WIDE, "-wide")]
 READ_BYTES = 16 * 1024
-"""Bytes that are read of a text to be shown beside the list."""
+"""Bytes of a text that are read for the pane."""
 _EXAMPLES = (CallPart.RECORDING, CallPart.TRANSCRIPT, CallPart.SCREEN)
 _NARROW_TEXT = 34
-"""Cells of what stands in a narrow line with the folder."""
+"""Cells for the text before the folder, on narrow screens."""
 
 
 class CallScreen(BaseScreen[None]):
-    """Looks for the objects of a call and shows them; what was said in it can be read beside them."""
+    """Searches for the objects of a call and lists them, with the transcript beside the list."""
 
     CSS_PATH = "call.tcss"
     AUTO_FOCUS = "#call"
@@ -92,7 +92,7 @@ class CallScreen(BaseScreen[None]):
         self._status = ""
         self._missing = ""
         self._requested: dict[str, State] = {}
-        """What became of the objects that were asked for here."""
+        """States of the downloads that were started here, by identity of the object."""
         self._read: dict[str, Preview] = {}
         self._rest_timer: Timer | None = None
         self.list = CallList(zone, id="call")
@@ -121,7 +121,7 @@ class CallScreen(BaseScreen[None]):
             return entry is not None and (kind_of(entry) == "audio") == (action == "play")
         return super().check_action(action, parameters)
 
-    # What the user does
+    # Actions
 
     @work(group="open", exclusive=True)
     async def action_play(self) -> None:
@@ -170,11 +170,11 @@ class CallScreen(BaseScreen[None]):
         if not self.workers.cancel_group(self, "open"):
             self.dismiss(None)
 
-    # What is shown
+    # Display
 
     @on(CallList.Changed)
     def follow(self) -> None:
-        """Show what would be done, and, as soon as the cursor rests, what is in the file under it."""
+        """Update the summary, and, once the cursor rests, the pane."""
         self._update_summary()
         self.refresh_bindings()
         entry = self._text_for_aside(self.list.entry)
@@ -185,9 +185,9 @@ class CallScreen(BaseScreen[None]):
         if self._rest_timer is not None:
             self._rest_timer.stop()
         if saves_bandwidth(self.app):
-            self.aside.set_status("Enter reads it. Nothing is fetched by itself over a slow line.")
+            self.aside.set_status("Press Enter to read it. On slow connections nothing is fetched unasked.")
         elif not self._objects.may_read_unasked(entry):
-            self.aside.set_status("Enter reads it. Most of this minute's calls are used up.")
+            self.aside.set_status("Press Enter to read it. Most requests of this minute are used up.")
         else:
             self._rest_timer = self.set_timer(REST_S, lambda: self._read_for_aside(entry))
 
@@ -225,7 +225,7 @@ class CallScreen(BaseScreen[None]):
             self._update_summary()
 
     def _text_for_aside(self, entry: StoredObject | None) -> StoredObject | None:
-        """What is worth reading beside an object: itself, if it is a small text; else what was said in it."""
+        """The text to show for an object: itself if it is a small text, else its transcript."""
         if entry is None or is_small_text(entry):
             return entry
         nodes = self._tree.nodes
@@ -238,7 +238,7 @@ class CallScreen(BaseScreen[None]):
         try:
             preview = await self._objects.look_into(entry)(READ_BYTES)
         except StorageError as error:
-            # Nobody asked: a sentence in the pane, nothing over it.
+            # Not requested by the user, so the error is shown only in the pane.
             self.aside.set_status(f"It cannot be shown: {error.message}.")
             return
         self._read[identity(entry)] = preview
@@ -281,7 +281,7 @@ class CallScreen(BaseScreen[None]):
         self._update_summary()
 
     def _update_header(self, state: str) -> None:
-        """Say whose call it is, and how much of it there is, or what goes on."""
+        """Show whose call it is and its totals, or a status."""
         self._state = state
         where = self._entry.location
         profile, region = Location(where.profile), Location(where.profile, where.region)
@@ -305,7 +305,7 @@ class CallScreen(BaseScreen[None]):
         yield self._missing
 
     def _update_summary(self) -> None:
-        """Say what goes on, what was fetched, or what `d` would fetch and where to."""
+        """Show what is going on, what was downloaded, or what `d` would download and where to."""
         width = self.size.width
         room = width // 2 if width >= WIDE else width - _NARROW_TEXT
         path = self._folder_of(self._tree).absolute()
@@ -339,7 +339,7 @@ class CallScreen(BaseScreen[None]):
         return f"✓ {counted(total, 'file')} → {folder}   Y copies the path"
 
     def _short_names(self, room: int) -> str:
-        """What the files will be called, as many of them as there is room for."""
+        """Examples of the file names, as many as fit."""
         names = file_names(self._tree)
         found = {node.part: names[identity(node.entry)] for node in reversed(self._tree.nodes)}
         examples = [found[part] for part in _EXAMPLES if part in found]

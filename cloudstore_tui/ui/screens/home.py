@@ -1,4 +1,4 @@
-"""Home: where to go, where to go on, what waits for the user and what was saved, as one list with one cursor."""
+"""The home screen: profiles, recent places, what waits for the user, archives and saved searches, in one list."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -37,51 +37,51 @@ from cloudstore_tui.ui.widgets.chrome import Badge, StatusBar
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 EXAMPLE = 'agent:"Khang Glynn" on:2024-09-01 dur:>10m'
-"""What a search can look like."""
+"""An example of a search."""
 DEMO = "You are in the demo: made-up data, nothing leaves this machine. Files you fetch go to ./cloudstore-demo"
 DEMO_SHORT = "Made-up data. Files go to ./cloudstore-demo"
 SEARCHED = "calls and transcripts"
-"""What is in a profile that can be searched, before anything is known of it."""
+"""Contents of a searchable profile, as long as its regions are unknown."""
 WIDE = 100
-"""Columns from which on there is room for everything that is known."""
+"""Screen width from which all details are shown."""
 MAX_RECENT, MAX_SEARCHES, MAX_NUMBERS, MAX_ARCHIVES = 5, 9, 9, 5
 LONGEST = 200
-"""Characters of a text of the list."""
+"""Longest text in the list, in characters."""
 
 
-# What home knows
+# What home shows
 
 
 class HomeProfile(Struct, frozen=True):
-    """A profile, and what is known of what is in it."""
+    """A profile, and what is known about its contents."""
 
     profile: Profile
     is_searched: bool = False
-    """Whether it is a service that is searched, and takes nothing in."""
+    """Whether its service can be searched; such a service accepts no uploads."""
     folders: Sequence[str] = ()
-    """The names at its top."""
+    """Names of its top-level folders or regions."""
     objects: str = ""
-    """How much is in it, in words."""
+    """How many objects or folders it holds, in words."""
 
 
 class HomeState(Struct, frozen=True):
-    """All that home shows; what is not known yet is empty."""
+    """Everything that home shows; empty where not known yet."""
 
     profiles: Sequence[HomeProfile] = ()
     recent: Sequence[Visited] = ()
     stopped: Sequence[TransferSnapshot] = ()
-    """Transfers of earlier runs that nobody goes on with."""
+    """Unfinished transfers of earlier runs that no program has resumed."""
     restored: Sequence[RestoreRequest] = ()
-    """Archived objects that are back, and were not fetched yet."""
+    """Restored objects that were not downloaded yet."""
     searches: Sequence[SavedSearch] = ()
     archives: Sequence[ArchiveState] = ()
-    """The folders that pulls have filled, and how their last runs went."""
+    """Folders filled by `pull`, and the results of their last runs."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    """In the zone of the screen."""
+    """In the time zone of the screen."""
 
 
 class HomeChoice(Enum):
-    """What home can lead to, besides the places and searches that are in its list."""
+    """What can be chosen besides profiles, places and searches."""
 
     FIND = "find"
     GOTO = "goto"
@@ -99,7 +99,7 @@ Target = HomeChoice | Profile | Visited | SavedSearch
 
 
 class HomeItem(Struct, frozen=True):
-    """One thing that can be chosen. Its texts are remote ones, not yet safe to draw."""
+    """One line that can be chosen. Its texts are not yet safe to draw."""
 
     target: Target
     sign: str
@@ -107,20 +107,20 @@ class HomeItem(Struct, frozen=True):
     middle: str = ""
     note: str = ""
     drop: HomeChoice | None = None
-    """What x does."""
+    """What the key x does."""
 
 
 class Section(Struct, frozen=True):
-    """Some of them below a title."""
+    """A title with the items below it."""
 
     title: str
     columns: tuple[int, int]
-    """Where the middle and the note of its items begin."""
+    """Columns at which the middle texts and the notes begin."""
     items: tuple[HomeItem, ...]
 
 
 class _Margins(Struct, frozen=True):
-    """Columns where titles, signs and texts begin."""
+    """Columns at which titles, signs and texts begin."""
 
     title: int
     sign: int
@@ -128,12 +128,12 @@ class _Margins(Struct, frozen=True):
 
 
 _MIN_MIDDLE = 12
-"""Cells that a note leaves to what stands before it."""
+"""Cells left for the middle text before a note."""
 _WIDE_MARGINS, _NARROW_MARGINS = _Margins(4, 6, 9), _Margins(1, 2, 5)
 
 
 def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
-    """What home shows, from top to bottom."""
+    """The sections of home, from top to bottom."""
     if not state.profiles:
         welcome = "Welcome to cloudstore. Where do you want to begin?"
         return (Section(welcome, (31, 0) if wide else (27, 0), _WELCOME),)
@@ -167,7 +167,7 @@ _WELCOME = (
 
 def _profile_item(known: HomeProfile, number: str, state: HomeState, wide: bool) -> HomeItem:
     profile, objects = known.profile, known.objects
-    # Which regions there are, only the service knows; that can be asked when somebody goes there.
+    # Only the service knows its regions; it is asked when the user goes there.
     folders = ", ".join(known.folders) or (SEARCHED if known.is_searched else "")
     where = " · ".join(part for part in (service_name(profile), folders) if part)
     last = next((visit.at for visit in state.recent if visit.profile == profile.name and visit.at), 0)
@@ -214,15 +214,15 @@ def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
 
 
 class _Row(Struct, frozen=True):
-    """One line: an item, a title, or nothing."""
+    """One line: an item, a title, or empty."""
 
     parts: tuple[tuple[int, str, str], ...] = ()
-    """Column, text that is safe to draw, and what it looks like."""
+    """Column, text that is safe to draw, and style."""
     item: HomeItem | None = None
 
 
 class HomeList(CursorList):
-    """Draws the items below their titles; the cursor goes from item to item."""
+    """Draws sections of items; the cursor stops only at items."""
 
     DEFAULT_CSS = """
     HomeList {
@@ -244,7 +244,7 @@ class HomeList(CursorList):
 
     @dataclass
     class Chosen(Message):
-        """The user wants to go there, or to have it done."""
+        """The user chose an item."""
 
         target: Target
 
@@ -262,7 +262,7 @@ class HomeList(CursorList):
         return [row.item for row in self._rows if row.item is not None]
 
     def show(self, sections: Sequence[Section]) -> None:
-        """Show these; the cursor stays on the same thing, or near it."""
+        """Show sections; the cursor stays on its item, or near it."""
         self._sections = tuple(sections)
         kept = self.item
         self._rows = self._made()
@@ -272,7 +272,7 @@ class HomeList(CursorList):
         self.refresh()
 
     def validate_cursor(self, row: int) -> int:
-        """Stay on an item, the nearest one in the direction in which the cursor goes."""
+        """The nearest row with an item, first in the direction of the move."""
         if not self.items:
             return 0
         row = super().validate_cursor(row)
@@ -332,16 +332,16 @@ class HomeList(CursorList):
 
 
 def _parts(item: HomeItem, section: Section, margins: _Margins, width: int) -> tuple[tuple[int, str, str], ...]:
-    """The texts of an item, each as far as there is room for it."""
+    """The texts of an item, shortened to fit."""
     named = section.items[0].sign or item.sign
     text = margins.text if named else margins.sign
     middle, note = section.columns
     columns = zip(*((each.title, each.middle, each.note) for each in section.items), strict=True)
     longest, beside, last = (max(cell_len(plain(each, LONGEST)) for each in column) for column in columns)
-    # Where lines are short, a note begins as early as it has to.
+    # On narrow screens, move notes to the left so that they fit.
     note = min(note, max(width - last - 1, middle + _MIN_MIDDLE)) if note else 0
     if middle:
-        # A long name moves what stands beside it, as far as that still has room.
+        # A long name moves the middle text to the right, as far as that still fits.
         most = min(middle + (width - middle) // 3, (note or width) - beside - 2)
         middle = max(middle, min(text + longest + 2, most))
     placed = [(margins.sign, item.sign, "sign"), (text, item.title, "name"), (middle, item.middle, "muted")]
@@ -361,7 +361,7 @@ _HEIGHTS = [(0, "-low"), (16, "-high")]
 
 
 def _number(number: int) -> Binding:
-    """The key that takes the item of a number; the footer shows one for all of them."""
+    """The key that opens the item with a number; the footer shows one entry for all nine."""
     return Binding(
         str(number), f"take('{number}')", "Open", show=number == 1, key_display=f"1–{MAX_NUMBERS}",
         id=f"home.take_{number}", tooltip="Open the line with this number",
@@ -369,7 +369,7 @@ def _number(number: int) -> Binding:
 
 
 class HomeScreen(BaseScreen[None]):
-    """The first screen, below all others. Nothing is asked of a service for it, and nothing opens by itself."""
+    """The first screen. It sends no requests, and nothing opens by itself."""
 
     DEFAULT_CSS = """
     HomeScreen {
@@ -397,7 +397,7 @@ class HomeScreen(BaseScreen[None]):
 
     @dataclass
     class Left(Message):
-        """The user wants to go somewhere else."""
+        """The user chose where to go."""
 
         target: Target
 
@@ -421,7 +421,7 @@ class HomeScreen(BaseScreen[None]):
         self._zone = zone
         self.header.badges = self._badges
         self._put_off: frozenset[Location] = frozenset()
-        """Objects that are back, and shall be fetched another time."""
+        """Restored objects that the user put off."""
         self.list = HomeList()
 
     def compose(self) -> ComposeResult:
@@ -468,7 +468,7 @@ class HomeScreen(BaseScreen[None]):
         self.header.update()
         self.refresh_bindings()
 
-    # What the user does
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "drop":
@@ -520,7 +520,7 @@ class HomeScreen(BaseScreen[None]):
         if await self.app.push_screen_wait(CancelDialog(name, len(transfers), here, verb="Drop")):
             await self._watch.cancel([transfer.id for transfer in transfers])
 
-    # What is known
+    # State
 
     def _badges(self) -> list[Badge]:
         is_shown = self._watch.engine.keeps or self.size.width >= WIDE
@@ -528,11 +528,11 @@ class HomeScreen(BaseScreen[None]):
 
     @property
     def _stopped(self) -> list[TransferSnapshot]:
-        """Transfers of earlier runs that nobody goes on with."""
+        """Unfinished transfers of earlier runs that no program has resumed."""
         return [batch.transfers[number] for batch in self._watch.batches.values() for number in batch.kept]
 
     def _known(self, profile: Profile) -> HomeProfile:
-        """What is in a profile, as far as it was ever told."""
+        """A profile with what earlier visits have shown of its contents."""
         facts, top = self._browser_state.facts, Location(profile.name)
         folders = facts.folders(top)
         counts = [facts.objects(replace(top, region=name)) for name in folders]
@@ -546,5 +546,5 @@ class HomeScreen(BaseScreen[None]):
         try:
             return tuple(self._browser_state.searches.read().values())
         except StorageError:
-            # Whoever wants to use one is told.
+            # The error is shown when the user opens the searches.
             return ()

@@ -1,4 +1,4 @@
-"""What is in an object, on a screen of its own."""
+"""The screen that shows the content of an object, and plays recordings."""
 
 import asyncio
 import os
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 _READING = "Reading… Esc stops"
 _POLL_S = 0.5
-"""Seconds between two looks at what is waited for."""
+"""Seconds between updates of what the service is waiting for."""
 _MORE_FACTOR = 4
-"""How many times as much is read when more is wanted."""
+"""How many times as many bytes the key m reads."""
 
 
 class PreviewScreen(BaseScreen[bool]):
-    """Reads the beginning of an object and shows it; answers whether the user wants it downloaded."""
+    """Shows the beginning of an object. The result says whether to download it."""
 
     AUTO_FOCUS = "#preview"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,14 +56,14 @@ class PreviewScreen(BaseScreen[bool]):
     ]
 
     def __init__(self, entry: StoredObject, actions: ObjectActions, *, listens: bool = False) -> None:
-        """Look into an object; and, if wanted, listen to it at once."""
+        """With `listens`, playback starts as soon as the preview is shown."""
         super().__init__()
         self._entry = entry
         self._listens = listens
         self._player: Player | None = None
         self._transcript: Preview | None = None
         self._followed = -1
-        """The line of what is said now, while the cursor is led by that."""
+        """The line being spoken while the cursor follows playback; -1 before playback."""
         self._actions = actions
         self._look_into = actions.look_into(entry)
         self._preview: Preview | None = None
@@ -119,7 +119,7 @@ class PreviewScreen(BaseScreen[bool]):
 
     @work(group="open", exclusive=True)
     async def action_play(self) -> None:
-        """Listen to it; pause, or go on, while it is heard. What ended begins again, what broke off goes on."""
+        """Play, pause or resume; play again after the end, or from where playback failed."""
         player = self._player
         if player is None:
             await self._listen()
@@ -149,12 +149,12 @@ class PreviewScreen(BaseScreen[bool]):
             await self._player.seek(turn)
 
     def action_back(self) -> None:
-        """Give up reading; the second time, and when nothing is read, close."""
+        """Stop reading, or close if nothing is being read."""
         if not self.stop():
             self.action_close()
 
     def stop(self) -> bool:
-        """Give up what is being read; whether something was."""
+        """Stop reading or opening; whether anything was stopped."""
         if self.workers.cancel_group(self, "open"):
             return True
         if not self.workers.cancel_group(self, "read"):
@@ -173,8 +173,8 @@ class PreviewScreen(BaseScreen[bool]):
     # Listening
 
     async def _listen(self) -> None:
-        """Play the recording while it is fetched; where it would not be heard, offer other ways."""
-        # Deferred: it is needed only by those who listen.
+        """Play the recording while it is fetched; if it could not be heard here, offer other ways."""
+        # Deferred: needed only for playback.
         from cloudstore_tui.preview.player import Player
 
         why = why_silent(os.environ)
@@ -196,7 +196,7 @@ class PreviewScreen(BaseScreen[bool]):
                 self._read_transcript()
                 return
         links = self._actions.can_link(self._entry)
-        # What plays it on another machine is not heard either, unless the user has named it for that.
+        # Over SSH, other players could not be heard either, except one that the user configured.
         is_heard = is_local(os.environ) or self._actions.opens_elsewhere(self._entry)
         program = self._actions.opener_of(self._entry) if is_heard else ""
         dialog = ListenDialog(why, self._actions.known_address(self._entry), program=program, links=links)
@@ -212,7 +212,7 @@ class PreviewScreen(BaseScreen[bool]):
         self._redraw()
 
     def _on_player_update(self) -> None:
-        """Show where the player is, and lead the cursor to what is said there."""
+        """Show the position of the player, and move the cursor to the line being spoken."""
         player = self._player
         if player is None:
             return
@@ -225,7 +225,7 @@ class PreviewScreen(BaseScreen[bool]):
         self.view.show_playhead(min(player.position / self._seconds, 1.0) if self._seconds else None)
         said = [line for line, start in self.view.document.turns if start <= player.position + 0.3]
         now = said[-1] if said else -1
-        # Whoever moved the cursor reads elsewhere.
+        # Stop following once the user has moved the cursor.
         if now != self._followed and self._followed in (-1, self.view.line):
             self._followed = now
             if now >= 0:
@@ -233,7 +233,7 @@ class PreviewScreen(BaseScreen[bool]):
 
     @property
     def _seconds(self) -> float:
-        """How long the recording is, as far as somebody knows."""
+        """Length of the recording; 0 if unknown."""
         body = self._preview.body if self._preview is not None else None
         return body.seconds if isinstance(body, Waveform) else self._entry.duration or 0.0
 
@@ -255,7 +255,7 @@ class PreviewScreen(BaseScreen[bool]):
 
     @property
     def _shown(self) -> int:
-        """How many bytes from the beginning were wanted for what is shown."""
+        """How many bytes were requested for what is shown."""
         return max(self._preview.head, HEAD) if self._preview is not None else HEAD
 
     def _read(self, wanted: int) -> None:
@@ -288,7 +288,7 @@ class PreviewScreen(BaseScreen[bool]):
             self.action_play()
 
     def _show_wait(self) -> None:
-        """Say what the service is waited for, as long as nothing is there to be read."""
+        """Show what the service is waiting for, until there is something to read."""
         note = self._actions.waiting_note(self._entry)
         if self._preview is None and note != self._wait:
             self._wait = note
@@ -302,7 +302,7 @@ class PreviewScreen(BaseScreen[bool]):
     async def _draw(self, preview: Preview, *, stay: bool) -> None:
         if isinstance(preview.body, Table):
             MASK.learn_table(preview.body.header, preview.body.rows)
-        # Thousands of lines take a moment, and the screen must not wait for them.
+        # In a thread: thousands of lines would block the screen.
         document = await asyncio.to_thread(render, preview, self.size.width - 4)
         if self._transcript is not None:
             said = replace(self._transcript, facts=(), notes=())
@@ -317,12 +317,12 @@ class PreviewScreen(BaseScreen[bool]):
 
 
 def _title_of(entry: StoredObject) -> str:
-    """What people call it: an object of a call by what it is and whose, for its name is a long number."""
+    """The name of an object; of a call's, whose names are long numbers, its kind and person."""
     if not entry.tag("callId"):
         return entry.name
     return " of ".join(part for part in (title_of(entry), entry.tag("agentName") or entry.tag("userName")) if part)
 
 
 def _summary(preview: Preview) -> str:
-    """Format, encoding, and how much is shown."""
+    """Format, encoding, and how much of the object is shown."""
     return " · ".join(filter(None, (preview.format, preview.encoding, how_much(preview, words.size))))

@@ -1,4 +1,4 @@
-"""A call: the list of its files, and what was said in it beside that."""
+"""The list of the files of a call, and the pane beside it with the transcript."""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from cloudstore_tui.ui.widgets.cursor_list import CursorList, ScrolledText
 from cloudstore_tui.ui.widgets.row_renderer import MARK, RowSign, sign_of_state
 
 _SIGN, _TITLE, _LENGTH, _SIZE, _NOTE = 3, 24, 8, 10, 3
-"""Cells of the columns, of titles at least, and of the room before what else is to be said."""
+"""Cells of the columns, of which the title's is the least, and of the gap before the note."""
 _LONGEST = 400
 
 
@@ -35,11 +35,11 @@ class CallLine(Struct, frozen=True):
     title: str
     """May hold remote text."""
     node: CallNode | None = None
-    """Nothing for the line of a leg."""
+    """`None` for the heading of a leg."""
 
 
 class CallList(CursorList):
-    """Moves over the objects of a call and marks them; on the line of a leg, all of that leg."""
+    """Lists the objects of a call. The heading of a leg marks all objects of that leg."""
 
     DEFAULT_CSS = """
     CallList {
@@ -58,10 +58,10 @@ class CallList(CursorList):
     ]
 
     class Changed(Message):
-        """The cursor or the marks are others."""
+        """The cursor or the marks changed."""
 
     class Opened(Message):
-        """The user wants to look into what is under the cursor."""
+        """The object under the cursor was opened."""
 
     def __init__(self, zone: tzinfo, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -78,11 +78,11 @@ class CallList(CursorList):
 
     @property
     def marked(self) -> tuple[StoredObject, ...]:
-        """What is marked, from top to bottom."""
+        """The marked objects, from top to bottom."""
         return tuple(entry for entry in _entries(self._lines) if identity(entry) in self._marked)
 
     def show(self, tree: CallTree, at: StoredObject | None) -> None:
-        """Show a call, with the cursor at one of its objects; marks stay."""
+        """Show a call, with the cursor at one of its objects; marks are kept."""
         self._lines = tuple(_lines(tree, self._zone))
         self._regions = len({entry.region for entry in tree.entries}) > 1
         self.set_row_count(len(self._lines))
@@ -93,7 +93,7 @@ class CallList(CursorList):
         self.post_message(self.Changed())
 
     def show_signs(self, signs: Mapping[str, RowSign]) -> None:
-        """Show what became of objects, by their identity, where that is not what was shown."""
+        """Set the signs of objects, by identity."""
         if signs != self._signs:
             self._signs = dict(signs)
             self.refresh()
@@ -103,13 +103,13 @@ class CallList(CursorList):
         self.post_message(self.Changed())
 
     def action_mark(self) -> None:
-        """Mark or unmark what is under the cursor and go to the next line."""
+        """Mark or unmark the line under the cursor, and move down."""
         here = self._lines[self.cursor : self.cursor + 1]
         self._turn(self._leg() if here and here[0].node is None else here)
         self.cursor += 1
 
     def action_mark_all(self) -> None:
-        """Mark everything; nothing, where everything is marked."""
+        """Mark everything, or unmark everything if all is marked."""
         self._turn(self._lines)
 
     def action_open(self) -> None:
@@ -161,7 +161,7 @@ class CallList(CursorList):
         return below[:end]
 
     def _turn(self, lines: Sequence[CallLine]) -> None:
-        """Mark these, or unmark them if all of them are marked."""
+        """Mark these lines, or unmark them if all are marked."""
         names = {identity(entry) for entry in _entries(lines)}
         self._marked = self._marked - names if names <= self._marked else self._marked | names
         self.refresh()
@@ -169,7 +169,7 @@ class CallList(CursorList):
 
 
 def _lines(tree: CallTree, zone: tzinfo) -> Iterator[CallLine]:
-    """All lines from top to bottom; a call of one leg needs no line for it."""
+    """All lines from top to bottom; a single leg has no heading."""
     for leg in tree.legs:
         if len(tree.legs) > 1:
             yield CallLine(_leg_title(leg, zone))
@@ -190,14 +190,14 @@ def _entries(lines: Sequence[CallLine]) -> list[StoredObject]:
 
 
 _LOW = 6
-"""Lines below which there is room for what was said only, a line for each turn."""
+"""Height below which the pane shows only the text, one line per turn."""
 _WIDEST_SPEAKER = 20
 _MAX_LINE = 4_000
 _STYLES = {"time": "$text-muted", "first": "bold $text-primary", "second": "bold $text-accent", "note": "$text-warning"}
 
 
 class CallAside(ScrolledText):
-    """Shows a transcript as a dialogue, and anything else as the preview does; scrolls when it has the focus."""
+    """Shows a transcript as a dialogue, and other texts as the preview does; scrolls while focused."""
 
     DEFAULT_CSS = """
     CallAside {
@@ -212,7 +212,7 @@ class CallAside(ScrolledText):
 
     def set_status(self, text: str) -> None:
         self._shown = None
-        # Beside the list a line stands between the two.
+        # Beside the list, the border provides the margin.
         margin = " " if self.size.height < _LOW else ""
         self.text.update(Content.styled(f"{margin}{plain(text)}" if text else "", "$text-muted"))
 
@@ -243,7 +243,7 @@ class CallAside(ScrolledText):
 
 
 def _terms(preview: Preview) -> Iterator[str]:
-    """What is worth a place beside the title: language and confidence, and how much is shown."""
+    """Facts for the heading: language, confidence, and whether more can be read."""
     facts = dict(preview.facts)
     yield facts.get("language", "")
     if "confidence" in facts:
@@ -263,7 +263,7 @@ def _dialogue(dialogue: Dialogue, width: int) -> Iterator[Content]:
 
 
 def _heads(dialogue: Dialogue) -> list[tuple[str, str]]:
-    """The time and the speaker of each turn, all of one width; empty where none has one."""
+    """Time and speaker of each turn, padded to equal widths; empty if no turn has them."""
     names = [plain(turn.speaker, _WIDEST_SPEAKER) for turn in dialogue.turns]
     times = [clock(turn.start) if turn.start is not None else "" for turn in dialogue.turns]
     wide, long = max(map(cell_len, names), default=0), max(map(len, times), default=0)

@@ -1,7 +1,7 @@
-"""What every screen has above and below what it shows: where the user is, what was told last, and the keys.
+"""The lines around every screen: breadcrumb, last message and keys.
 
-`BaseScreen` puts these lines on screens and dialogs. Textual's own Header and Footer draw the whole line, and more of
-the screen, when one word of it changes; these draw a line, and only if it is not what it was.
+`BaseScreen` adds them to screens and dialogs. When one word changes, Textual's own Header and Footer redraw more than
+their line; these redraw one line, and only if its text changed.
 """
 
 import textwrap
@@ -29,22 +29,22 @@ from cloudstore_tui.ui.text import plain
 
 BETWEEN_CRUMBS, BETWEEN_FACTS = " › ", " · "
 UPDATE_S = 60
-"""Seconds between looks at the terms of a login, which are told in minutes."""
+"""Seconds between updates of badges that show minutes, such as the time left of a login."""
 NARROW = 100
-"""Columns below which the lines are set closer."""
+"""Screen width below which gaps are smaller."""
 MAX_MESSAGE_LINES = 3
 LONGEST_CRUMB = 60
 
 
 class Crumb(Struct, frozen=True):
-    """One part of the way that leads here, and where a click on it goes."""
+    """One part of the breadcrumb, and where a click on it leads."""
 
     text: str
     location: Location | None = None
 
 
 class Badge(Struct, frozen=True):
-    """Something that holds for everything on the screen."""
+    """A fact about the whole screen, at the right of the header."""
 
     text: str
     kind: str = "plain"
@@ -55,7 +55,7 @@ _BADGE_STYLES = {"plain": "", "warning": "$text-warning", "accent": "$text-accen
 
 
 class Header(Widget):
-    """The first line: on the left the way that leads here, each part a link, on the right what holds here."""
+    """The first line: on the left the breadcrumb with links, on the right badges and facts."""
 
     DEFAULT_CSS = """
     Header { dock: top; height: 1; background: $panel; color: $foreground; text-style: bold; text-wrap: nowrap; }
@@ -64,16 +64,16 @@ class Header(Widget):
 
     @dataclass
     class Opened(Message):
-        """The user wants to go to a part of the way."""
+        """A part of the breadcrumb was clicked."""
 
         location: Location
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.crumbs: tuple[Crumb, ...] = ()
-        """The way that leads here; not yet safe to draw."""
+        """The breadcrumb; not yet safe to draw."""
         self.badges: Callable[[], Iterable[Badge]] = tuple
-        """Tells what holds now, the most important first."""
+        """Returns the current badges, the most important first."""
         self._facts = ""
         self._shown: tuple[tuple[Crumb, ...], tuple[Badge, ...]] = ((), ())
 
@@ -81,13 +81,13 @@ class Header(Widget):
         self.set_interval(UPDATE_S, self.update)
 
     def show(self, crumbs: Iterable[Crumb | str], facts: str = "") -> None:
-        """Show the way that leads here, and facts about what is here: dots between them, the most important first."""
+        """Show a breadcrumb and facts, which are separated by ` · `, the most important first."""
         self.crumbs = tuple(Crumb(crumb) if isinstance(crumb, str) else crumb for crumb in crumbs)
         self._facts = facts
         self.update()
 
     def update(self) -> None:
-        """Look at the badges again."""
+        """Redraw if a badge changed."""
         mask = (Badge("MASKED", "warning"),) if MASK.on else ()
         facts = (Badge(self._facts),) if self._facts else ()
         shown = (self.crumbs, (*mask, *facts, *self.badges()))
@@ -99,7 +99,7 @@ class Header(Widget):
         self.update()
 
     def render(self) -> Content:
-        """The crumbs, badges and facts there is room for: where the user is stays longest, the way there goes first."""
+        """What fits of crumbs, badges and facts; the first crumbs are dropped first, the last crumb never."""
         width, first, last = self.size.width, 0, len(self.crumbs) - 1
         badges = list(self._shown[1])
         left, right = self._way(first), _badge_line(badges, width)
@@ -119,7 +119,7 @@ class Header(Widget):
             self.post_message(self.Opened(location))
 
     def _way(self, first: int) -> Content:
-        """The crumbs from one of them on."""
+        """The breadcrumb from one crumb on."""
         between = Content.styled(BETWEEN_CRUMBS, "$text-muted")
         parts = [
             Content.styled(plain(crumb.text, LONGEST_CRUMB), Style.from_meta({"crumb": number}))
@@ -135,7 +135,7 @@ def _badge_line(badges: Sequence[Badge], width: int) -> Content:
 
 
 class StatusBar(Widget):
-    """One line of text below something, repainted only when it changed."""
+    """One line of text, redrawn only when it changes."""
 
     DEFAULT_CSS = """
     StatusBar { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -156,7 +156,7 @@ class StatusBar(Widget):
 
 
 class MessageLine(Static):
-    """What was told last, on the screen on top; takes no room where that is nothing."""
+    """The last message, on the top screen; takes no room while there is none."""
 
     DEFAULT_CSS = f"""
     MessageLine {{
@@ -178,7 +178,7 @@ class MessageLine(Static):
             self.show(messages.shown)
 
     def show(self, notice: Notice | None) -> None:
-        """Show what was told, if this screen is on top."""
+        """Show a message if this screen is on top."""
         notice = notice if self.screen.is_current else None
         if notice is not self._notice:
             self._notice = notice
@@ -200,14 +200,14 @@ class MessageLine(Static):
 
 
 class Footer(Widget):
-    """The last line: the keys that work here and now, each of which can be clicked."""
+    """The last line: the keys that work now, which can be clicked."""
 
     DEFAULT_CSS = """
     Footer { height: 1; background: $panel; color: $foreground; text-wrap: nowrap; }
     """
     ALLOW_SELECT = False
     LAST: ClassVar[tuple[str, ...]] = ("command_palette", "help")
-    """Actions that stand at the right, and stay where there is no room for the others."""
+    """Actions at the right, which are shown even if there is no room for the others."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -222,7 +222,7 @@ class Footer(Widget):
         first: tuple[str, ...] = getattr(screen, "FOOTER", ())
         offers: Callable[[Binding], bool] = getattr(screen, "offers", lambda _: True)
         label_of: Callable[[Binding], str] = getattr(screen, "label_of", lambda binding: binding.description)
-        # A key that somebody nearer uses for something else leaves the action to its other keys, which few know.
+        # Skip actions whose main key is taken by a widget with focus; few users know their other keys.
         bindings = [active.binding for active in screen.active_bindings.values() if active.enabled and _is_main(active)]
         for binding in sorted(bindings, key=lambda one: first.index(one.id) if one.id in first else len(first)):
             if binding.show and binding.description and offers(binding):
@@ -234,7 +234,7 @@ class Footer(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """The keys there is room for."""
+        """As many keys as fit."""
         width = self.size.width
         is_narrow = width < NARROW
         last = [item for action in self.LAST for item in self._items if item.action == action]
@@ -253,7 +253,7 @@ class Footer(Widget):
 
 
 class _Item(Struct, frozen=True):
-    """A key of the footer."""
+    """A key in the footer."""
 
     action: str
     display: str
@@ -261,23 +261,23 @@ class _Item(Struct, frozen=True):
     key: str
 
     def content(self, *, named: bool = True) -> Content:
-        """The key, and what it does if there is room for that."""
+        """The key, with its label if `named`."""
         words = f" {self.description}" if named else ""
         text = Content.assemble(" ", (self.display, "$text-accent bold"), words)
         return text.stylize(Style.from_meta({"key": self.key}))
 
 
 def _is_main(active: ActiveBinding) -> bool:
-    """Whether a key is the first of those that its action has, or that the user gave it."""
-    if active.binding.id in active.node.app._keymap:  # noqa: SLF001  # Textual has no public way to it
+    """Whether a key is the first one of its action, or was set by the user."""
+    if active.binding.id in active.node.app._keymap:  # noqa: SLF001  # Textual has no public access
         return True
-    bound = active.node._bindings.key_to_bindings  # noqa: SLF001  # of all keys, whoever hides them
+    bound = active.node._bindings.key_to_bindings  # noqa: SLF001  # including overridden keys
     same = (key for key, bindings in bound.items() for one in bindings if one.action == active.binding.action)
     return next(same, active.binding.key) == active.binding.key
 
 
 class BottomLines(Vertical):
-    """The lines at the foot of a screen or dialog."""
+    """Message line and footer of a screen or dialog."""
 
     DEFAULT_CSS = """
     BottomLines { dock: bottom; height: auto; }

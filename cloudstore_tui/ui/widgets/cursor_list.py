@@ -1,4 +1,4 @@
-"""A list of lines with a cursor, drawn line by line; and a text that scrolls, by the same keys."""
+"""A list of lines with a cursor, drawn line by line; and texts that scroll with the same keys."""
 
 from typing import ClassVar
 
@@ -14,10 +14,10 @@ from textual.widgets import Static
 
 
 class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
-    """Moves a cursor over any number of lines and repaints as little as possible.
+    """Moves a cursor over any number of lines, and redraws as little as possible.
 
-    A step inside the view repaints two lines; a step out of it moves the view by half a page, so that a held key
-    seldom repaints everything. Nothing is animated. The first line of the view is a head that does not scroll.
+    A step within the view redraws two lines. A step out of it scrolls by half a page, so that a held key rarely
+    redraws everything. Nothing is animated. The first line of the view is a heading that does not scroll.
     """
 
     DEFAULT_CSS = """
@@ -41,7 +41,7 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"cursor-list--cursor"}
     PREFIX: ClassVar[str] = "cursor-list"
-    """What the names of the component classes for parts of a line begin with, but that of the cursor."""
+    """Prefix of the component classes for parts of a line, except the cursor."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", id="entries.down", show=False, tooltip="One row down"),
         Binding("k,up", "move(-1)", "Up", id="entries.up", show=False, tooltip="One row up"),
@@ -55,7 +55,7 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
     ALLOW_SELECT = False
 
     cursor: reactive[int] = reactive(0, init=False, repaint=False)
-    """The row under the cursor; 0 if there are no rows."""
+    """Index of the row under the cursor; 0 if there are none."""
 
     row_count = 0
 
@@ -64,12 +64,12 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         self._styles: dict[str, Style] = {}
 
     def notify_style_update(self) -> None:
-        """Look styles up again: the theme or the focus changed."""
+        """Drop cached styles, as the theme or the focus changed."""
         super().notify_style_update()
         self._styles = {}
 
     def part_style(self, part: str) -> Style:
-        """How a part of a line looks; looked up once, for that costs more than the rest of a line."""
+        """The style of a part of a line; cached, as the lookup is slow."""
         if part not in self._styles:
             name = f"{'cursor-list' if part == 'cursor' else self.PREFIX}--{part}"
             self._styles[part] = self.get_component_rich_style(name)
@@ -78,7 +78,7 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
     def set_row_count(self, count: int) -> None:
         self.row_count = count
         if self.virtual_size.height != count + 1:
-            # Not by assignment, which repaints everything and lays out the screen: no scrollbar shows the height.
+            # Not by assignment, which would redraw everything: no scrollbar depends on the height.
             self.set_reactive(CursorList.virtual_size, Size(0, count + 1))
             if self.scroll_offset.y > self.max_scroll_y:
                 self._show_from(self.max_scroll_y)
@@ -101,7 +101,7 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         return max(0, min(row, self.row_count - 1))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Repaint the two rows, or move the view."""
+        """Redraw the two rows, or scroll."""
         if new in self.rows_in_view:
             self.refresh_row(old)
             self.refresh_row(new)
@@ -120,7 +120,7 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         self._lead_terminal_cursor()
 
     def refresh_row(self, row: int) -> None:
-        """Repaint one row, if it is in view."""
+        """Redraw one row, if it is in view."""
         y = row - self.scroll_offset.y + 1
         if 1 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
@@ -132,39 +132,39 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
             self.click_row(row, event)
 
     def click_row(self, row: int, event: events.Click, /) -> None:
-        """Go to the row that was clicked; a double click opens it."""
+        """Move to a clicked row; a double click opens it."""
         self.cursor = row
         if event.chain == 2:
             self.action_open()
 
     def action_open(self) -> None:
-        """Show what the row under the cursor stands for, where there is something to be shown."""
+        """Open the row under the cursor; subclasses override it."""
 
     def action_move(self, rows: int) -> None:
         self.cursor += rows
 
     def action_page(self, pages: float) -> None:
-        """Move cursor and view by pages, so that the cursor keeps its line."""
+        """Scroll by pages; the cursor keeps its position on the screen."""
         row = self.validate_cursor(self.cursor + round(pages * self.page_height))
         self._show_from(self.scroll_offset.y + row - self.cursor)
         self.cursor = row
 
     def action_go(self, row: int) -> None:
-        """Go to a row; negative numbers count from the end."""
+        """Go to a row; negative ones count from the end."""
         self.cursor = row if row >= 0 else self.row_count + row
 
     def _show_from(self, row: int) -> None:
         self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True)
 
     def _lead_terminal_cursor(self) -> None:
-        # Magnifiers and braille displays follow the terminal's own cursor.
+        # For screen magnifiers and braille displays, which follow the terminal cursor.
         if self.has_focus:
             line = self.cursor - self.scroll_offset.y + 1
             self.app.cursor_position = self.content_region.offset + Offset(0, line)
 
 
 class ScrolledText(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """Shows one text, and moves it without animation."""
+    """A text that scrolls without animation."""
 
     DEFAULT_CSS = """
     ScrolledText { padding: 0 1; scrollbar-size-vertical: 1; }
@@ -195,7 +195,7 @@ class ScrolledText(VerticalScroll, can_focus=True, inherit_bindings=False):
 
 
 class PagedText(ScrolledText):
-    """A text that has the screen for itself, so that it can be turned like pages, too."""
+    """A full-screen text, which Space and b page through as well."""
 
     DEFAULT_CSS = """
     PagedText { border-top: solid $border-blurred; }

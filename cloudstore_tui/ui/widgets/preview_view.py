@@ -1,4 +1,4 @@
-"""The preview: its lines, wrapped, folded, searched and drawn one by one; what is searched, and what is heard."""
+"""The widgets of the preview: lines that wrap, fold and can be searched; the search line; the playback bar."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -23,7 +23,7 @@ from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.fields import LineBar
 
 _MIN_WIDTH = 20
-"""Cells that a wrapped line gets at least after it is moved in."""
+"""Least cells of a wrapped line after its indent."""
 
 
 class PreviewRow(Struct, frozen=True):
@@ -31,9 +31,9 @@ class PreviewRow(Struct, frozen=True):
 
     line: int
     start: int
-    """Characters of the line from here …"""
+    """First character of the line in this row."""
     end: int
-    """… to here."""
+    """The character after the last one."""
     indent: int = 0
 
 
@@ -41,7 +41,7 @@ _line_of = attrgetter("line")
 
 
 class PreviewRows:
-    """The rows of a document; `arrange` makes them anew."""
+    """The rows of a document, laid out by `arrange`."""
 
     def __init__(self) -> None:
         self.document = RenderedDocument(())
@@ -49,11 +49,11 @@ class PreviewRows:
         self.rows: list[PreviewRow] = []
 
     def show(self, document: RenderedDocument) -> None:
-        """Take another document, folded as it wants to be."""
+        """Show another document, with its initial folds."""
         self.document, self.folded = document, set(document.folded)
 
     def arrange(self, width: int, *, wrap: bool) -> None:
-        """Lay all lines out; a width of 0 means that nothing is drawn yet."""
+        """Lay out all lines; the width is 0 before the first layout."""
         self.rows = []
         for number in self._visible():
             text = self.text(number)
@@ -65,7 +65,7 @@ class PreviewRows:
     def text(self, number: int) -> str:
         """What is shown of a line."""
         line = self.document.lines[number]
-        # Masked as a whole: a name that is wrapped could not be known from its halves.
+        # Mask before wrapping, as half a name would not be recognized.
         return MASK.text(line.folded if number in self.folded else line.text)
 
     def row_of(self, number: int) -> int:
@@ -74,7 +74,7 @@ class PreviewRows:
         return bisect_left(self.rows, _line_of(self.rows[last]), key=_line_of) if last >= 0 else 0
 
     def toggle(self, number: int) -> int | None:
-        """Fold or unfold a line, or the nearest around it; which one that is, `None` where nothing folds."""
+        """Toggle the innermost fold around a line; return its first line, or `None` if there is none."""
         for holder in range(number, -1, -1):
             if 0 < self.document.lines[holder].last >= number:
                 self.folded ^= {holder}
@@ -82,7 +82,7 @@ class PreviewRows:
         return None
 
     def reveal(self, number: int) -> bool:
-        """Unfold everything that hides a line; whether anything did."""
+        """Unfold whatever hides a line; whether anything did."""
         hiding = {fold for fold in self.folded if fold < number <= self.document.lines[fold].last}
         self.folded -= hiding
         return bool(hiding)
@@ -113,35 +113,35 @@ MAX_IN_LINE = 100
 
 
 class PreviewSearch:
-    """Finds a text in lines. Small letters stand for large ones, too."""
+    """Searches lines; lower-case text matches upper case as well."""
 
     def __init__(self) -> None:
         self.lines: tuple[int, ...] = ()
-        """Numbers of the lines, in order."""
+        """Numbers of the matching lines, in order."""
         self._pattern: re.Pattern[str] | None = None
 
     def search(self, text: str, document: RenderedDocument) -> None:
-        """Look for a text; nothing ends it."""
+        """Search for a text; an empty one ends the search."""
         flags = re.IGNORECASE if text == text.lower() else 0
         self._pattern = re.compile(re.escape(text), flags) if text else None
         self.update(document)
 
     def update(self, document: RenderedDocument) -> None:
-        """Look for the same in other lines."""
+        """Repeat the search in another document."""
         pattern, found = self._pattern, []
         if pattern is not None:
             found = [number for number, line in enumerate(document.lines) if pattern.search(line.text)]
         self.lines = tuple(found[:MAX_LINES])
 
     def spans(self, text: str) -> list[tuple[int, int, str]]:
-        """Where in a line it is."""
+        """Matches in a line as spans."""
         if self._pattern is None:
             return []
         found = zip(self._pattern.finditer(text), range(MAX_IN_LINE), strict=False)
         return [(match.start(), match.end(), "found") for match, _ in found]
 
     def from_line(self, line: int, step: int) -> int | None:
-        """The next line from this one on, or the one before it; round the ends."""
+        """The next match at or after a line, or the previous one; wraps around."""
         if not self.lines:
             return None
         if step < 0:
@@ -150,16 +150,16 @@ class PreviewSearch:
 
 
 Part = tuple[str, tuple[str, ...]]
-"""Some text, and the roles that say how it looks."""
+"""A text and the roles that style it."""
 
 
 _ROLES = ("head", "key", "string", "number", "word", "time", "name", "first", "second", "note", "wave", "playhead")
 _SIDEWAYS = 16
-"""Cells that a step to the side moves."""
+"""Cells of a step to the side."""
 
 
 class PreviewView(CursorList):
-    """Moves over lines; wraps, numbers, folds and searches them."""
+    """A cursor over lines that can be wrapped, numbered, folded and searched."""
 
     DEFAULT_CSS = """
     PreviewView {
@@ -206,7 +206,7 @@ class PreviewView(CursorList):
     ]
 
     class Moved(Message):
-        """The cursor is elsewhere, or what is drawn changed."""
+        """The cursor moved, or the lines changed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -217,7 +217,7 @@ class PreviewView(CursorList):
         self._search = PreviewSearch()
         self._is_numbered = False
         self.playhead: int | None = None
-        """The column of a waveform that is heard now."""
+        """The column of the waveform that is playing."""
         self._status = ""
 
     @property
@@ -241,7 +241,7 @@ class PreviewView(CursorList):
         self._arrange(0)
 
     def show(self, document: RenderedDocument, *, stay: bool = False) -> None:
-        """Show other lines, with the cursor at the same line if it shall stay."""
+        """Show a document; with `stay` the cursor keeps its line."""
         line = self.line if stay else 0
         if not stay:
             self.wraps, self._left = document.wraps, 0
@@ -252,13 +252,13 @@ class PreviewView(CursorList):
         self._arrange(line)
 
     def search(self, text: str) -> bool:
-        """Go to the next line that holds a text; whether there is one. Small letters mean both."""
+        """Go to the next match; whether there is one."""
         self._search.search(text, self.document)
         self.refresh()
         return self._find(self.line, 1)
 
     def show_playhead(self, share: float | None) -> None:
-        """Show how much of a waveform was heard; `None` where nothing is played."""
+        """Show the position in the waveform, from 0 to 1; `None` hides it."""
         first, behind, columns = self.document.wave
         wanted = None if share is None or behind <= first else MARGIN + min(int(share * columns), columns - 1)
         if wanted != self.playhead:
@@ -341,7 +341,7 @@ class PreviewView(CursorList):
         return 2 + self._digits
 
     def _parts(self, row: PreviewRow, left: int | None, *, at: bool) -> Iterator[Part]:
-        """The parts of a row: from its own characters, or from a column of the line that is not wrapped."""
+        """The parts of a row; `left` is the first column shown of unwrapped lines, `None` if wrapped."""
         line, text = self.document.lines[row.line], self._rows.text(row.line)
         is_folded = row.line in self._rows.folded
         fold = ("▸" if is_folded else "▾") if line.last and not row.start else " "
@@ -353,7 +353,7 @@ class PreviewView(CursorList):
         spans += self._search.spans(text)
         first, behind, _ = self.document.wave
         if self.playhead is not None and first <= row.line < behind:
-            # A silent column has nothing to be drawn on.
+            # Silent columns may lie beyond the end of the text.
             text, end = text.ljust(self.playhead + 1), max(end, self.playhead + 1)
             spans.append((self.playhead, self.playhead + 1, "playhead"))
         edges = {edge for first, last, _ in spans for edge in (first, last) if start < edge < end}
@@ -384,7 +384,7 @@ class PreviewView(CursorList):
 
 
 class PreviewBar(LineBar):
-    """Where a search in what is shown is typed."""
+    """The search line of the preview."""
 
     LABEL = "Search"
     HINT = "text; small letters find large ones, too"
@@ -397,7 +397,7 @@ _NARROWEST = 10
 
 
 class PlayerBar(StatusBar):
-    """One line, hidden while nothing is played; drawn again when the second or the cell changes."""
+    """The playback line, hidden while nothing plays; redrawn only when its text changes."""
 
     DEFAULT_CSS = """
     PlayerBar { display: none; background: $panel; color: $text-accent; text-style: bold; }
@@ -408,7 +408,7 @@ class PlayerBar(StatusBar):
         self._played = ("", 0.0, 0.0, 1.0)
 
     def show(self, sign: str, position: float, seconds: float, speed: float) -> None:
-        """Show whether it is heard, where it is, of how long, and how fast it goes."""
+        """Show the state, the position and length in seconds, and the speed."""
         self._played = (sign, position, seconds, speed)
         self.display = True
         self._draw()
