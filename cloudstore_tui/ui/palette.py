@@ -1,4 +1,4 @@
-"""The command palette: every action that works where it is opened, one line each, and the themes."""
+"""The command palette: every action that works where it is opened, and the themes."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
@@ -18,22 +18,22 @@ from cloudstore_tui.ui.keys import is_move, key_display
 from cloudstore_tui.ui.themes import ThemeManager
 
 MAX_RECENT = 5
-"""Commands that come first because they were chosen last."""
+"""Recent commands that are listed first."""
 _TITLE, _KEYS = 20, 10
-"""Cells of a name and its keys."""
+"""Cells of names and of keys."""
 _IN_TOOLTIP = 0.8
 _IS_IN_IT = 1.0
-"""What a match in the explanation counts, and what it counts more when the words are there as they are typed."""
+"""Weight of a fuzzy match in the tooltip, and bonus if all words occur as typed."""
 
 
 class PaletteCommand(Struct):
-    """One action, and where it is carried out."""
+    """One action and how to run it."""
 
     title: str
     tooltip: str
     run: Callable[[], object]
     rank: int
-    """Where it stands while nothing is typed: 0 for what is in the footer."""
+    """Position while nothing is typed: 0 for actions in the footer, up to 3."""
     keys: list[str] = field(default_factory=list)
 
     @property
@@ -44,14 +44,14 @@ class PaletteCommand(Struct):
         )
 
     def score(self, matcher: Matcher, words: Sequence[str]) -> float:
-        """How well it fits what is typed; 0 if not at all."""
+        """How well it matches the typed text; 0 if not at all."""
         best = max(matcher.match(self.title), matcher.match(self.tooltip) * _IN_TOOLTIP)
         known = f"{self.title} {self.tooltip}".casefold()
         return best + _IS_IN_IT * all(word in known for word in words) if best else 0.0
 
 
 def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) -> list[PaletteCommand]:
-    """The commands made of the active bindings, so that nothing is listed twice: recent ones, then what works here."""
+    """A command for each action of the active bindings: recent ones, then those of this screen, then the others."""
     found: dict[tuple[DOMNode, str], PaletteCommand] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
@@ -95,7 +95,7 @@ def _themes(app: App[Any], themes: ThemeManager) -> Callable[[], object]:
 
 
 class CommandDialog(PickDialog):
-    """Finds a command by its letters; Enter carries it out where it belongs."""
+    """Finds commands by fuzzy matching; Enter runs one."""
 
     HINT: ClassVar[str] = "Type to find; Enter runs it."
 
@@ -104,7 +104,7 @@ class CommandDialog(PickDialog):
         self._commands = tuple(commands)
 
     def matching(self, typed: str) -> list[int]:
-        """The best first; all of them while nothing is typed."""
+        """Matching commands, the best first; all while nothing is typed."""
         if not typed.strip():
             return list(range(len(self._commands)))
         matcher, words = Matcher(typed), typed.casefold().split()
@@ -113,7 +113,7 @@ class CommandDialog(PickDialog):
 
 
 class ThemeDialog(PickDialog):
-    """Puts on each theme that the cursor comes to; Esc puts the old one on again."""
+    """Previews the theme under the cursor; Esc restores the previous one."""
 
     HINT: ClassVar[str] = "Move to try one; Enter keeps it."
 
@@ -134,7 +134,7 @@ class ThemeDialog(PickDialog):
 
 
 def open_palette(app: App[Any], recent: list[str]) -> None:
-    """Show what can be done on the screen on top; `recent` are the titles of what was chosen, the last one first."""
+    """Open the palette for the top screen; `recent` has the titles of chosen commands, the last one first."""
     commands = commands_of(app, app.screen, recent)
 
     def run(picked: ChoiceResult | None) -> None:

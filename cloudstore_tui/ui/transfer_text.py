@@ -193,7 +193,7 @@ def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") ->
         head, target = f" ✓ {_result(batch)}", target_of(batch)
     end = f"  {hint} " if hint else " "
     if not target:
-        # A sentence, whose beginning tells what is wrong.
+        # Keep the beginning of a sentence, which says what is wrong.
         text = shorten(plain(head, LONGEST_NAME), width - cell_len(end) if hint else width)
         return set_cell_size(text, width - cell_len(end)) + end if hint else text
     room = width - cell_len(end) - 3
@@ -259,8 +259,8 @@ def _member_lines(members: Sequence[TransferSnapshot]) -> Iterator[str]:
     if not members:
         return
     states = Counter(member.state for member in members)
-    told = ", ".join(f"{states[state]:,} {STATE_WORDS[state]}" for state in State if states[state])
-    yield f"\nObjects: {told}"
+    counts = ", ".join(f"{states[state]:,} {STATE_WORDS[state]}" for state in State if states[state])
+    yield f"\nObjects: {counts}"
     for member in members:
         said = (STATE_WORDS[member.state], _LEVELS.get(member.level, member.level), name_of(member.request))
         why = f": {failure(member)}" if member.error is not None else ""

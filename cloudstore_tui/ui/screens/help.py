@@ -1,4 +1,4 @@
-"""What the keys do, where the user is; a word finds one."""
+"""The help screen: all keys that work where it was opened, with a filter."""
 
 import textwrap
 from collections.abc import Iterable
@@ -19,15 +19,15 @@ from cloudstore_tui.ui.widgets.cursor_list import PagedText
 from cloudstore_tui.ui.widgets.fields import FilterBar
 
 TYPING = "typing"
-"""The area of what a line to type in understands by itself."""
+"""The area of keys that text fields handle."""
 MOST_USED, MOVING = "most used", "moving"
-"""The areas of what is in the footer, and of keys that only move something."""
+"""The areas of keys in the footer, and of keys that only move something."""
 
 _COLUMN, _GAP = 37, 2
-"""Cells of a column, and between two of them."""
+"""Cells of a column, and of the gap between columns."""
 _KEYS_WIDTH = 12
 _MIN_ROOM = 3
-"""Lines of an area at the foot of a column, or it begins in the next one."""
+"""Least lines of an area at the end of a column; with less room it begins in the next one."""
 _TITLES = {
     "app": "Program", "browser": "Browser", "dialog": "Dialog", "entries": "List", "panes": "Panes",
     "places": "Places", "query": "Search line", "typing": "Typing",
@@ -37,7 +37,7 @@ _FOOTNOTE = "Select text with the mouse while holding Shift (Option on a Mac). /
 
 @dataclass
 class HelpRow:
-    """One action: its keys, its name, and what it does."""
+    """One action with its keys."""
 
     name: str
     tooltip: str
@@ -48,12 +48,12 @@ class HelpRow:
         return all(word in known for word in words)
 
     def text(self, room: int) -> str:
-        """What it does, as a sentence where that fits, else its name."""
+        """The tooltip if it fits, else the name."""
         return self.tooltip if self.tooltip and len(self.tooltip) <= room else self.name
 
 
 class HelpScreen(BaseScreen[None]):
-    """The active keys of the place it was opened from, one block for each area, nearest first."""
+    """Lists the active keys of a screen by area."""
 
     AUTO_FOCUS = "#help"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,7 +63,7 @@ class HelpScreen(BaseScreen[None]):
     ]
 
     def __init__(self, active: Iterable[ActiveBinding]) -> None:
-        """Take the keys of a screen; `screen.active_bindings.values()`, read before this one covers it."""
+        """Take `screen.active_bindings.values()` of a screen, read before this one covers it."""
         super().__init__()
         self._active = tuple(active)
         self._wanted = ""
@@ -100,7 +100,7 @@ class HelpScreen(BaseScreen[None]):
             self.action_close()
 
     def areas(self) -> dict[str, list[HelpRow]]:
-        """What is in the footer, then the other keys by area, nearest first; those that only move something last."""
+        """Keys by area: those in the footer first, those that only move something last."""
         rows: dict[tuple[str, str, str], HelpRow] = {}
         placed: dict[str, list[HelpRow]] = {MOST_USED: []}
         for active in self._active:
@@ -108,7 +108,7 @@ class HelpScreen(BaseScreen[None]):
             own = (binding.id or "").partition(".")[0] or (TYPING if isinstance(active.node, Input) else "")
             if not own or not binding.description:
                 continue
-            # The keys 1 to 9 do the same with nine lines.
+            # For example, the keys 1 to 9 of home share a row.
             what = own, binding.description, binding.tooltip
             row = rows.get(what)
             if row is None:
@@ -126,7 +126,7 @@ class HelpScreen(BaseScreen[None]):
         self.query_one(PagedText).text.update(Content("\n").join(lines))
 
     def _found(self, words: list[str], width: int) -> list[Content]:
-        """The keys of which the words tell, each with its whole sentence."""
+        """The keys that match all words, with their full tooltips."""
         lines: list[Content] = []
         for area, rows in self.areas().items():
             for row in (row for row in rows if row.holds(area, words)):
@@ -134,7 +134,7 @@ class HelpScreen(BaseScreen[None]):
         return lines or [Content("No key matches.")]
 
     def _columns(self, width: int) -> list[Content]:
-        """All keys on one page: area below area, column beside column; in whole sentences where there is room."""
+        """All keys in columns, with full tooltips if they fit on one page."""
         footnote = [Content(""), *map(Content, textwrap.wrap(_FOOTNOTE, width))]
         page = self._page(width, whole=True)
         if len(page) + len(footnote) > self.query_one("#help").size.height:
@@ -164,7 +164,7 @@ def _lines(row: HelpRow, width: int, *, whole: bool) -> list[Content]:
 def _line(row: HelpRow, text: str) -> Content:
     keys = " ".join(row.keys) or "no key"
     if len(keys) >= _KEYS_WIDTH:
-        # As many as there is room for: the first ones are those that people know.
+        # As many as fit; the first ones are the best known.
         keys = keys[: _KEYS_WIDTH - 1].rpartition(" ")[0] or row.keys[0]
     return Content.styled(keys.ljust(_KEYS_WIDTH), "$text-accent") + Content(text)
 
@@ -175,7 +175,7 @@ def _padded(line: Content, width: int) -> Content:
 
 
 def _flowed(blocks: list[list[Content]], count: int) -> list[list[Content]]:
-    """Blocks in columns of about the same height; a heading never ends one."""
+    """Distribute blocks over columns of similar height; no column ends with a heading."""
     total = sum(len(block) + 1 for block in blocks)
     height = -(-total // count)
     columns: list[list[Content]] = [[]]

@@ -1,4 +1,4 @@
-"""A form for a new profile: explained line by line, tested, then saved."""
+"""The form for a new profile, which is tested before it is saved."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -43,7 +43,7 @@ _COMMAND = "_command"
 
 
 class ProfileRows(Vertical):
-    """The lines for one service."""
+    """The rows for one service."""
 
     DEFAULT_CSS = "ProfileRows { height: auto; }"
 
@@ -62,17 +62,17 @@ class ProfileRows(Vertical):
         self.more = FormRow(MORE, "Advanced options", f"Rarely needed: {labels}.", choices=(_NO, _YES))
         secrets = (self.store, *self.secrets, *self.commands)
         self.lines = (*self.usual, *secrets, self.read_only, self.more, *self.rare)
-        """All of them from the top, those that are not shown included."""
+        """All rows from top to bottom, including hidden ones."""
 
     def offer(self, stores: Sequence[str]) -> None:
-        """Keep secrets in one of these; the first is the best, unless somebody is past that question."""
+        """Offer stores for secrets; the first is selected unless the user has already chosen or typed a secret."""
         line = self.store.control
         if isinstance(line, ChoiceLine):
             is_past = line.value != SecretStore.FILE or any(row.value for row in self.secrets)
             line.offer(stores, line.value if is_past and line.value in stores else stores[0])
 
     def fit_choices(self, name: str) -> None:
-        """Show the lines that the choices ask for."""
+        """Show the rows that the current choices require."""
         store = SecretStore(self.store.value)
         for row in self.secrets:
             row.display = store in (SecretStore.KEYRING, SecretStore.FILE)
@@ -85,7 +85,7 @@ class ProfileRows(Vertical):
             self.store.about += f" Here: {', '.join(variables(name or 'NAME', self.spec.secrets))}."
 
     def draft(self, name: str) -> ProfileDraft:
-        """What was answered; every line is fine."""
+        """The draft of the answers, which must be valid."""
         options = [*self.usual, *(self.rare if self.more.value == _YES else ())]
         store = SecretStore(self.store.value)
         draft = ProfileDraft(self.spec, name, store=store, writable=self.read_only.value == _NO)
@@ -97,7 +97,7 @@ class ProfileRows(Vertical):
         return draft
 
     def carry_over(self, other: "ProfileRows") -> None:
-        """Take what was answered for another service and is not answered here."""
+        """Copy answers that were given for another service and are missing here."""
         known = {row.key: row.value for row in (*other.usual, other.read_only, other.store)}
         for row in (*self.usual, self.read_only, self.store):
             if isinstance(row.control, ChoiceLine) or not row.value:
@@ -133,12 +133,12 @@ def _command_row(field: SecretField) -> FormRow:
 
 
 class ProfileQuestions(VerticalScroll, can_focus=False):
-    """Shows the lines that the answers so far ask for."""
+    """All rows of the form, of which those for the current answers are shown."""
 
     DEFAULT_CSS = "ProfileQuestions { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
 
     def __init__(self, specs: Sequence[ProviderSpec], taken: Collection[str] = ()) -> None:
-        """Ask for a profile of one of these services; `taken` are names that are taken."""
+        """Ask for a profile of one of these services; `taken` are existing names."""
         super().__init__()
         self._specs = {spec.name: spec for spec in specs}
         about = f"{NAME.help} {NAME.where}"
@@ -149,8 +149,8 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
         self._keyring_problem = ""
 
     def compose(self) -> ComposeResult:
-        """The lines of all services, of which those of one are shown."""
-        # All are there from the beginning: a line that came later could take keys that were typed for another.
+        """The rows of all services; those of one are shown."""
+        # All are mounted at once: a row mounted later could receive keys typed for another.
         self._services = {name: ProfileRows(spec) for name, spec in self._specs.items()}
         yield self.naming
         yield self.choosing
@@ -168,7 +168,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
                 if rows is not self.rows:
                     self.rows.carry_over(rows)
         self.update_rows()
-        # Somebody may be ahead of the screen, already in a line that is not shown any more.
+        # A fast typist may already be in a row that has just been hidden.
         focused = self.screen.focused
         if focused is not None and any(not parent.display for parent in focused.ancestors_with_self):
             self.rows.lines[0].control.focus()
@@ -179,7 +179,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
 
     @property
     def lines(self) -> list[FormRow]:
-        """All lines of the profile, those that are not shown included."""
+        """All rows of the profile, including hidden ones."""
         return [self.naming, self.choosing, *self.rows.lines]
 
     @property
@@ -187,13 +187,13 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
         return any(row.is_answered for row in self.lines)
 
     def update_rows(self) -> None:
-        """Show the lines of the chosen service that the choices ask for."""
+        """Show the rows of the chosen service that the choices require."""
         for rows in self._services.values():
             rows.display = rows is self.rows
         self.rows.fit_choices(self.naming.value.strip())
 
     def offer_keyring(self, trouble: str) -> None:
-        """Offer the keyring, unless there is trouble with it."""
+        """Offer the keyring unless it has a problem."""
         self._keyring_problem = trouble
         words = [store.value for store in SecretStore if store is not SecretStore.KEYRING or not trouble]
         for rows in self._services.values():
@@ -201,14 +201,14 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
         self.update_rows()
 
     def about_focused(self) -> str:
-        """What to know about the line that has the focus; nothing if none has."""
+        """The explanation of the focused row; empty if none has the focus."""
         row = next((row for row in self.lines if row.control.has_focus), None)
         if row is None:
             return ""
         return f"{row.about} {self._keyring_problem}".rstrip() if row is self.rows.store else row.about
 
     def draft(self) -> ProfileDraft | None:
-        """What was answered; without a draft, the first line that is wrong has the focus."""
+        """The draft of the answers; `None` if one is invalid, which then has the focus."""
         self.update_rows()
         wrong = [row for row in self.lines if row.display and not row.check()]
         if wrong:
@@ -218,7 +218,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
 
 
 class ProfileFormScreen(BaseModal[Profile | None]):
-    """Asks for what the chosen service needs. Nothing is saved before it was tested, unless the user wants it."""
+    """Asks for what a service needs. A profile is tested before it is saved, unless the user insists."""
 
     HAS_HEADER = True
     CSS_PATH = "profile_form.tcss"
@@ -233,12 +233,12 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     ]
 
     def __init__(self, specs: Sequence[ProviderSpec], path: Path, taken: Collection[str] = ()) -> None:
-        """Make the form.
+        """Set up the form.
 
         Args:
-            specs: the services there are.
-            path: the configuration that the profile is written to.
-            taken: names that are taken.
+            specs: the supported services.
+            path: the configuration file.
+            taken: existing profile names.
         """
         super().__init__()
         self._specs = tuple(specs)
@@ -262,10 +262,10 @@ class ProfileFormScreen(BaseModal[Profile | None]):
         self._show_buttons()
         self.run_worker(self._offer_keyring())
 
-    # What the user does
+    # Actions
 
     def action_cancel(self) -> None:
-        """Close; what was saved stays saved, and what was filled in is not lost by one key."""
+        """Close; ask first if answers would be lost."""
         if self._saved is None and self.questions.has_answers:
             self.app.push_screen(QuestionDialog(DISCARD, "Discard", "Keep editing"), self._discard)
         else:
@@ -294,7 +294,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     @on(Input.Changed)
     @on(ChoiceLine.Changed)
     def forget_test(self, event: Input.Changed | ChoiceLine.Changed) -> None:
-        """What was tested is not what stands there any more."""
+        """Hide the result of the test, as an answer changed."""
         event.stop()
         self._show_buttons()
         self._explain()
@@ -302,10 +302,10 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     def on_descendant_focus(self) -> None:
         self._explain()
         if self.focused is not None:
-            # What is said of the line that was left pushes this one down.
+            # An error message below the previous row may push this one down.
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
-    # What is shown
+    # Display
 
     def _explain(self) -> None:
         if about := self.questions.about_focused():
@@ -320,7 +320,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
             self.query_one(f"#{name}", Button).display = shown
 
     async def _offer_keyring(self) -> None:
-        """Offer the keyring only where there is one; asking may take seconds."""
+        """Offer the keyring if there is one; checking may take seconds."""
         self.questions.offer_keyring(await asyncio.to_thread(keyring_problem))
 
     # Testing and saving
@@ -358,7 +358,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
 
 def _results(checks: Sequence[Check], last: str) -> Content:
-    """What a test found, a line each; a doubt is neither well nor wrong."""
+    """The results of a test, one a line, and a last line."""
     lines = []
     for check in checks:
         mark = "FAIL" if check.error is not None else "ok  " if check.ok else "?   "

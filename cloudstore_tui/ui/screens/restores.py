@@ -1,4 +1,4 @@
-"""All that was asked for, on a screen of its own."""
+"""The screen of all restores."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
@@ -24,7 +24,7 @@ from cloudstore_tui.ui.text import plain, shorten
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 
 POLL_S = 5.0
-"""Seconds between readings of the list, while this screen is in front; nothing is drawn where nothing changed."""
+"""Seconds between reads of the list, while this screen is on top."""
 
 _MARKS = {
     RestoreStatus.WAITING: "…",
@@ -39,11 +39,11 @@ _EMPTY = "No restores yet. Press B on an archived file."
 _STATE, _SIZE = 10, 9
 """Cells of these columns."""
 _NAME, _ABOUT = 48, 40
-"""Cells of a name at most, and of what is to be known of it at least, where there is room for both."""
+"""Most cells of a name, and least of its description, if both fit."""
 
 
 class RestoresScreen(ExplainingScreen[None]):
-    """Shows the list, fetches what is ready, and takes off what nobody waits for."""
+    """Lists restores, downloads what is ready, and removes entries."""
 
     CSS = """
     RestoresScreen {
@@ -80,7 +80,7 @@ class RestoresScreen(ExplainingScreen[None]):
         try:
             self._requests = await self._restores.requests()
         except StorageError as error:
-            # In place of the numbers: it is tried again in a moment, and says the same.
+            # In the header, not as a message: the next read may fail in the same way.
             self.header.show(["Restores"], error.message)
             return
         self._draw()
@@ -140,7 +140,7 @@ def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> s
 
 
 def _columns(what: str, state: str, size: str, about: str, width: int) -> str:
-    """One line, in which each text has its place."""
+    """One line of columns."""
     room = width - _STATE - _SIZE
     left = max(min(room - _ABOUT, _NAME), room // 3, _STATE)
     line = f"{_cut(what, left)}  {_cut(state, _STATE)}{size:>{_SIZE}}  {about}"

@@ -1,4 +1,4 @@
-"""From nothing to a profile that can be used: how to get keys, a new profile, and what is wrong."""
+"""Setting up: how to get API keys, adding a profile, and checking everything."""
 
 import textwrap
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ _WIDEST = 100
 
 
 class KeyGuideScreen(BaseScreen[None]):
-    """One text for each service; Left and Right change between them."""
+    """A guide for each service; Left and Right switch between them."""
 
     CSS = "KeyGuideScreen #service { padding: 0 1; margin-bottom: 1; }"
     AUTO_FOCUS = "#guide"
@@ -54,7 +54,7 @@ class KeyGuideScreen(BaseScreen[None]):
     ]
 
     def __init__(self, guides: Mapping[str, str]) -> None:
-        """Show these texts, by the name of the service."""
+        """Show guides by name of the service."""
         super().__init__()
         self._guides = guides
 
@@ -84,7 +84,7 @@ class KeyGuideScreen(BaseScreen[None]):
 
 
 def _wrapped(part: str, width: int) -> list[str]:
-    """The lines of a paragraph or of a step, whose further lines stand below its text."""
+    """The lines of a paragraph, or of a list item with a hanging indent."""
     number = part.partition(". ")[0]
     indent = len(_BULLET) if part.startswith(_BULLET) else len(number) + 2 if number.isdigit() else 0
     return textwrap.wrap(part, width, subsequent_indent=" " * indent, break_long_words=False) or [""]
@@ -95,7 +95,7 @@ _STYLES = {CheckStatus.OK: "$text-success", CheckStatus.WARN: "$text-warning", C
 
 
 class DoctorScreen(BaseScreen[None]):
-    """One result below the other, each with what to do; in the end what is wrong stands first."""
+    """Shows check results as they come, with hints; failures and warnings are moved to the top at the end."""
 
     AUTO_FOCUS = "#results"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,7 +104,7 @@ class DoctorScreen(BaseScreen[None]):
     ]
 
     def __init__(self, examine: Callable[[], AsyncIterator[CheckResult]]) -> None:
-        """Show what `examine` finds, each time it is asked."""
+        """`examine` runs all checks; it is called again on `r`."""
         super().__init__()
         self._examine = examine
         self.results: list[CheckResult] = []
@@ -136,12 +136,12 @@ class DoctorScreen(BaseScreen[None]):
 
     def _draw(self) -> None:
         width = max(self.size.width - 4, 30)
-        for shown in self.query(PagedText):  # there is none where the screen was closed meanwhile
+        for shown in self.query(PagedText):  # none if the screen was closed
             shown.text.update(Content("\n").join(_lines(result, width) for result in self.results))
 
 
 def _lines(result: CheckResult, width: int) -> Content:
-    """The result, and below it what to do; a text that is longer than the line goes on below its beginning."""
+    """A result and its hint, wrapped with hanging indents."""
     status = Content.styled(f"{result.status:4}", _STYLES.get(result.status, ""))
     head = f"  {plain(f'{result.subject} {result.title}'.strip()):22}  "
     lines = [Content.assemble(status, _hanging(head, plain(result.text), width - 4, " " * 4))]
@@ -157,30 +157,30 @@ def _hanging(head: str, text: str, width: int, margin: str = "") -> str:
 
 @dataclass(eq=False)
 class SetupController:
-    """Adds profiles to a program that runs, and finds out what is wrong."""
+    """Adds profiles to the running program, and runs the checks."""
 
     app: App[None]
     engine: EngineThread
-    """Takes a new profile into use."""
+    """Opens new profiles."""
     specs: Sequence[ProviderSpec]
-    """The services there are."""
+    """The supported services."""
     path: Path
-    """The configuration that profiles are written to."""
+    """The configuration file."""
     download_dir: Path
-    """Where downloads go in this run."""
+    """The download folder of this run."""
 
     async def guide(self) -> None:
-        """Show how to get keys for each service."""
+        """Show how to get API keys for each service."""
         guides = {spec.name.capitalize(): spec.guide for spec in self.specs} | {"Sandbox": SANDBOX}
         await self.app.push_screen_wait(KeyGuideScreen(guides))
 
     async def check(self) -> None:
-        """Show what is wrong with the configuration, the services and this machine."""
+        """Check the configuration, the services and this machine."""
         await self.app.push_screen_wait(DoctorScreen(self._examine))
 
     async def _examine(self) -> AsyncIterator[CheckResult]:
         try:
-            # Read again: it may have been mended since the start.
+            # Read again, as it may have been edited since the start.
             config = load_config(self.path, self.specs)
         except StorageError as error:
             yield failed("", "configuration", error)
@@ -196,7 +196,7 @@ class SetupController:
         return self.engine.providers[name]
 
     async def add(self) -> Profile | None:
-        """Ask for a new profile and take it into use; None where the user gave up."""
+        """Ask for a new profile and open it; `None` if cancelled."""
         from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
         taken = self.engine.providers

@@ -1,4 +1,4 @@
-"""Characters for terminals that do not speak UTF-8: what the charset lacks is drawn with what it has."""
+"""Replacement characters for terminals without UTF-8."""
 
 import codecs
 import unicodedata
@@ -29,7 +29,7 @@ _SIGNS = {
     **dict.fromkeys("“”„″", '"'),
     **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f", " "),
     **dict.fromkeys("↔⇔↕", "="),
-    # A tilde before a slash would be another place: the user's home.
+    # Not a tilde: before a slash that would mean the home folder.
     "…": "*",
     "≤": "<",
     "≥": ">",
@@ -58,7 +58,7 @@ _LOW, _LAST_SPOKEN = 0x2500, 0x257F
 
 @cache
 def in_charset(character: str, charset: str) -> str:
-    """One character, or as many signs as it is wide, of what the charset has; nothing for what has no width."""
+    """A character, or a replacement of the same width that the charset has."""
     with suppress(UnicodeEncodeError):
         character.encode(charset)
         return character
@@ -75,19 +75,19 @@ def in_charset(character: str, charset: str) -> str:
 
 
 def to_charset(text: str, charset: str) -> str:
-    """A text of the same width that the charset can write."""
+    """A text of the same width, with replacements for what the charset lacks."""
     if text.isascii():
         return text
     return "".join([in_charset(character, charset) for character in text])
 
 
 def key_in_charset(display: str, charset: str) -> str:
-    """A key as it is shown, with words for signs that the charset lacks: a lookalike would be another key."""
+    """A key with words for symbols that the charset lacks; a similar character would name another key."""
     return "".join([_KEYS.get(sign, sign) if in_charset(sign, charset) != sign else sign for sign in display])
 
 
 def charset_of(environment: Mapping[str, str]) -> str:
-    """The charset that the locale of an environment names; ASCII where it names none, as POSIX has it."""
+    """The charset of the locale in an environment; ASCII without one, as POSIX defines."""
     locale = next((environment[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)), "C")
     named = locale.partition("@")[0].partition(".")[2] or locale
     try:
@@ -98,7 +98,7 @@ def charset_of(environment: Mapping[str, str]) -> str:
 
 
 def environment_at_start(current: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment as the user's shell gave it: Python itself sets `LC_CTYPE` where the locale is C."""
+    """The environment from the shell; Python itself sets `LC_CTYPE` in the C locale."""
     try:
         raw = Path("/proc/self/environ").read_bytes()
     except OSError:

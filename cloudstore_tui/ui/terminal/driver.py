@@ -1,4 +1,4 @@
-"""The terminal: how it is taken, drawn on, read, and given back however the program ends. Nothing asks it anything."""
+"""The terminal driver: draws, reads keys, and restores the terminal however the program ends. It sends no queries."""
 
 import asyncio
 import atexit
@@ -28,37 +28,37 @@ from cloudstore_tui.ui.terminal.output import OutputThread
 from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
 
 MOUSE_MODES = ("1000", "1006")
-"""Clicks and the wheel, reported so that wide terminals work."""
+"""Report clicks and the wheel, with coordinates that work on wide terminals."""
 DRAGGED, MOVED = "1002", "1003"
-"""Moves with a button held; all moves."""
+"""Report moves with a button held, or all moves."""
 MOUSE_OFF = "".join(f"\x1b[?{mode}l" for mode in (*MOUSE_MODES, DRAGGED, MOVED))
 
 ENTER = "\x1b[?1049h\x1b[?7l\x1b[?25l\x1b[?2004h\x1b[m\x1b[H\x1b[2J"
-"""Alternate screen, no wrapping, no cursor, pasted text marked as such; blank, for those without another screen."""
+"""Alternate screen, no wrapping, no cursor, bracketed paste; cleared for terminals without an alternate screen."""
 LEAVE = "\x1b[m\x1b[H\x1b[2J\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 ALONE = "\x1b[m\x1b[H\x1b[2J\x1b[?7h\x1b[?25h"
-"""Room for a text that is to be selected: wrapped by the terminal itself, which then knows that it is one line."""
+"""An empty screen with wrapping by the terminal, so that a long text can be selected as one line."""
 
 Attributes = list[Any]
 
 
 def line_attributes(fd: int) -> Attributes | None:
-    """How the line is set, if it is one."""
+    """The attributes of a terminal line; `None` if it is not a terminal."""
     with suppress(termios.error, OSError):
         return termios.tcgetattr(fd)
     return None
 
 
 def set_attributes(fd: int, wanted: Attributes | None) -> None:
-    """Set the line as it was; one that is gone needs nothing."""
+    """Set the attributes of a terminal line; errors are ignored, as it may be gone."""
     if wanted is not None:
         with suppress(termios.error, OSError):
             termios.tcsetattr(fd, termios.TCSANOW, wanted)
 
 
 def raw(before: Attributes) -> Attributes:
-    """The same line, but every key comes at once and as it is."""
+    """Attributes in raw mode: each key is delivered at once and unchanged."""
     after = [*before[:6], list(before[6])]
     after[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
     after[tty.IFLAG] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
@@ -67,28 +67,28 @@ def raw(before: Attributes) -> Attributes:
 
 
 class TerminalLoan:
-    """The terminal while the program has it; can be given back by whoever is left, however the program ends."""
+    """Remembers the state of the terminal while the program uses it, and restores it however the program ends."""
 
     def __init__(self) -> None:
         self._taken: tuple[int, int, Attributes | None] | None = None
         atexit.register(self.give_back_now)
 
     def take(self, source: int, target: int) -> None:
-        """Take it, and remember how it was."""
+        """Set raw mode, and remember the previous attributes."""
         before = line_attributes(source)
         self._taken = source, target, before
         if before is not None:
             set_attributes(source, raw(before))
 
     def restore(self) -> None:
-        """Set the line as it was."""
+        """Restore the previous attributes."""
         if self._taken is not None:
             source, _target, before = self._taken
             self._taken = None
             set_attributes(source, before)
 
     def give_back_now(self) -> None:
-        """Put everything back without waiting for anybody: the process is about to end."""
+        """Restore everything without blocking, as the process is about to end."""
         if self._taken is None:
             return
         _source, target, _before = self._taken
@@ -96,29 +96,29 @@ class TerminalLoan:
         with suppress(OSError):
             os.set_blocking(target, False)
         with suppress(OSError, termios.error):
-            # What a stalled terminal did not take yet would only hold up what matters.
+            # Discard pending output, which a stalled terminal would block on.
             termios.tcflush(target, termios.TCOFLUSH)
             os.write(target, f"{MOUSE_OFF}{LEAVE}".encode("ascii"))
         with suppress(OSError):
-            # The shell shares it.
+            # The shell shares the descriptor.
             os.set_blocking(target, True)
 
 
 TERMINAL = TerminalLoan()
-"""There is one terminal."""
+"""The terminal of the process."""
 
 HANGUP = 129
 """Exit code after the terminal was closed."""
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: HANGUP}
-"""The signals that end the program, and its exit code then."""
+"""Exit codes by the signals that end the program."""
 END_S = 2.0
-"""Seconds that the program gets to end by itself: something in it may hang, as looking up a name does."""
+"""Seconds to exit normally before the process is killed; a DNS lookup, for example, may hang."""
 
 
 def listen(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None], *, outlives_terminal: bool = False) -> None:
-    """Let each signal call `stop` with its exit code, and end the process if that takes too long.
+    """Call `stop` with an exit code on each signal, and kill the process if it does not exit in time.
 
-    One that outlives its terminal still has work to do after SIGHUP, and takes its time.
+    With `outlives_terminal`, transfers go on after SIGHUP, so there is no limit then.
     """
 
     def end(code: int) -> None:
@@ -133,7 +133,7 @@ def listen(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None], *, outl
 
 
 def ignore(loop: asyncio.AbstractEventLoop) -> None:
-    """Give the signals back to the system."""
+    """Remove the signal handlers."""
     for number in EXIT_CODES:
         loop.remove_signal_handler(number)
 
@@ -145,16 +145,16 @@ def _end_now(code: int) -> None:
 
 _FRAME = "\x1b["
 _POINTER = "\x1b]22;"
-"""Begins the shape of the mouse pointer, which few terminals know and nobody misses."""
+"""Begins a sequence for the shape of the mouse pointer, which few terminals support; it is dropped."""
 
 
 class TerminalDriver(LinuxDriver):
-    """Draws for a line of any speed."""
+    """Sends only what changed, at the speed of the terminal."""
 
     INTERVAL = 0.0
-    """Least seconds between two frames."""
+    """Least seconds between frames."""
     MOVES = True
-    """Whether the mouse is reported when it moves with no button held."""
+    """Whether mouse moves without a button are reported."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -162,20 +162,20 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._target = self._file.fileno() if self._file is not None else 2
         self.charset = charset_of(environment_at_start(os.environ))
-        """What the terminal's locale can write."""
+        """The character set of the terminal's locale."""
         width, height = self._get_terminal_size()
         self._buffer = ScreenBuffer(width, height, charset=self.charset, colours=not app.no_color)
         self._output: OutputThread | None = None
         self._shows_alone = False
 
     def show_alone(self, text: str) -> None:
-        """Show a text over the whole width, free to be selected with the mouse, until the next key."""
+        """Show only a text, to be selected with the mouse, until the next key."""
         if self._output is not None:
             self._shows_alone = True
             self._output.hold(self._mouse_off + ALONE + text)
 
     def process_message(self, message: Message) -> None:
-        """Pass on what the terminal reports; a key that ends the view of a text alone does nothing else."""
+        """Pass on input; a key that ends `show_alone` does nothing else."""
         if not self._shows_alone:
             super().process_message(message)
         elif isinstance(message, (events.Key, events.Paste)) and self._output is not None:
@@ -183,7 +183,7 @@ class TerminalDriver(LinuxDriver):
             self._output.release(self._enter_sequence)
 
     def write(self, data: str) -> None:
-        """Draw a frame, or pass on what is none."""
+        """Draw a frame, or send another sequence."""
         output, is_frame = self._output, data.startswith(_FRAME) and data.endswith("H")
         if output is None and is_frame:
             self._buffer.draw(data)
@@ -195,7 +195,7 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal."""
         if self._output is not None:
-            # Stopped and continued by somebody else; the shell had the terminal meanwhile.
+            # Resumed after an external stop; the shell used the terminal meanwhile.
             TERMINAL.restore()
             self._enter(self._output)
             return
@@ -213,7 +213,7 @@ class TerminalDriver(LinuxDriver):
             self.send_message(self.SignalResume())
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal."""
         output, self._output = self._output, None
         self.disable_input()
         if output is not None:
@@ -221,13 +221,13 @@ class TerminalDriver(LinuxDriver):
         TERMINAL.restore()
 
     def close(self) -> None:
-        """Nothing is left to be done: the writer ended with the application mode."""
+        """Do nothing: the writer ended with application mode."""
 
     def flush(self) -> None:
-        """Everything is on its way already."""
+        """Do nothing: output is sent by a thread."""
 
     def _run_input_thread(self) -> None:
-        """Read keys; a mistake in that ends the program with a sentence, since nothing could be typed any more."""
+        """Read keys; an unexpected error ends the program, since no more keys could be read."""
         try:
             self.run_input_thread()
         except BaseException as mistake:  # noqa: BLE001 - a traceback could show what was typed
@@ -235,9 +235,9 @@ class TerminalDriver(LinuxDriver):
             self._call_soon(partial(self._app.exit, return_code=LocalDiskError.code, message=message))
 
     def run_input_thread(self) -> None:
-        """Read keys until told to stop; the end of the input is the end of the terminal."""
+        """Read keys until stopped; the end of the input means that the terminal is gone."""
         parser = XTermParser(self._debug)
-        # What is pasted into a terminal whose locale says nothing is UTF-8 all the same.
+        # In the C locale, pasted text is usually UTF-8.
         decode = getincrementaldecoder(UTF_8 if self.charset == "ascii" else self.charset)("replace").decode
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -246,7 +246,7 @@ class TerminalDriver(LinuxDriver):
                 if data == b"":
                     self._hang_up()
                     return
-                # Half a character is no text yet, and no text is the end of all text to the parser.
+                # Incomplete characters decode to an empty text, which the parser would take as the end of input.
                 text = decode(data or b"")
                 for event in parser.feed(text) if text else ():
                     self.process_message(event)
@@ -254,7 +254,7 @@ class TerminalDriver(LinuxDriver):
                     self.process_message(event)
 
     def _read(self) -> bytes | None:
-        """What was typed; nothing if the terminal is gone, None if another reader was faster."""
+        """Bytes typed; empty if the terminal is gone, `None` if another reader took them."""
         try:
             return os.read(self.fileno, 4096)
         except BlockingIOError:
@@ -263,7 +263,7 @@ class TerminalDriver(LinuxDriver):
             return b""
 
     def _disable_mouse_support(self) -> None:
-        """Done with all the rest when the terminal is given back."""
+        """Do nothing: `stop_application_mode` switches the mouse off."""
 
     def _enter(self, output: OutputThread) -> None:
         TERMINAL.take(self.fileno, self._target)
@@ -275,7 +275,7 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def _enter_sequence(self) -> str:
-        """What takes the terminal; moves of the mouse without a button are reported only if they are worth the line."""
+        """The sequence that takes the terminal and switches the mouse on."""
         modes = (MOUSE_MODES[0], MOVED if self.MOVES else DRAGGED, MOUSE_MODES[1]) if self._mouse else ()
         return ENTER + "".join(f"\x1b[?{mode}h" for mode in modes)
 
@@ -284,7 +284,7 @@ class TerminalDriver(LinuxDriver):
         return MOUSE_OFF if self._mouse else ""
 
     def _fit(self) -> None:
-        """Fit the buffer to the terminal, and tell the app."""
+        """Resize the buffer to the terminal, and notify the app."""
         output = self._output
         if output is None:
             return
@@ -294,14 +294,14 @@ class TerminalDriver(LinuxDriver):
         self.send_message(events.Resize(size, size))
 
     def _sigtstp_application(self, *_: object) -> None:
-        """Suspend from the loop: in a signal handler anything may be half done."""
+        """Suspend in the event loop, as a signal handler may interrupt anything."""
         self._call_soon(self._suspend)
 
     def _suspend(self) -> None:
         if self._auto_restart:
             self.suspend_application_mode()
             self._must_signal_resume = True
-        # The shell waits for all that it started: whatever runs this program, such as uvx, has to stop, too.
+        # Stop the whole process group: the shell also waits for parents of this process, such as uvx.
         os.kill(0, signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
@@ -311,37 +311,37 @@ class TerminalDriver(LinuxDriver):
         try:
             self._loop.call_soon_threadsafe(action)
         except RuntimeError:
-            # The loop is closed: the program ends.
+            # The loop is closed, as the program is ending.
             return
 
     def _hang_up(self) -> None:
-        """The terminal is gone: end as if the system had said so, which it does not always."""
+        """The terminal is gone: end as on SIGHUP, which the system does not always send."""
         if self._output is not None:
             os.kill(os.getpid(), signal.SIGHUP)
 
 
 class LowBandwidthDriver(TerminalDriver):
-    """The same for a slow line: fewer frames, and only what the mouse does, not where it is."""
+    """For slow connections: fewer frames, and no mouse moves without a button."""
 
     INTERVAL = 0.1
     MOVES = False
 
 
 def is_low_bandwidth(wanted: str, environment: Mapping[str, str]) -> bool:
-    """Whether to spare the line: as the setting wants it, or, where it says auto, over SSH."""
+    """Whether to save bandwidth: as configured, or, with `auto`, over SSH."""
     return wanted == "true" or (wanted == "auto" and bool(environment.get("SSH_CONNECTION")))
 
 
-# From the app to its terminal, for what Textual has no words for
+# Access to the terminal beyond Textual's API
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """What draws for the app, if it runs."""
-    return app._driver  # noqa: SLF001 - Textual offers no public way to the terminal
+    """The driver of the app, if it is running."""
+    return app._driver  # noqa: SLF001 - Textual has no public access
 
 
 def show_alone(app: App[Any], text: str, hint: str) -> bool:
-    """Leave the terminal to a text, and below it a hint, until the next key; whether there is a terminal for it."""
+    """Show only a text with a hint below it until the next key; whether there is a terminal."""
     driver = driver_of(app)
     if not isinstance(driver, TerminalDriver):
         return False
@@ -350,5 +350,5 @@ def show_alone(app: App[Any], text: str, hint: str) -> bool:
 
 
 def saves_bandwidth(app: App[Any]) -> bool:
-    """Whether nothing is to be fetched or drawn that nobody asked for."""
+    """Whether to avoid fetching and drawing what the user did not ask for."""
     return issubclass(app.driver_class, LowBandwidthDriver)

@@ -1,4 +1,4 @@
-"""The thread that writes to the terminal: as fast as the terminal takes it, and always the latest buffer."""
+"""The thread that writes to the terminal, always the latest frame, as fast as the terminal accepts it."""
 
 import os
 import select
@@ -10,23 +10,23 @@ from collections.abc import Callable
 from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
 
 MAX_WAIT_S = 1.0
-"""Seconds that a terminal which takes nothing holds up the end."""
+"""Seconds to wait for a terminal that accepts no output."""
 
 
 class OutputThread(threading.Thread):
-    """Sends what changed; frames that a slow line had no time for are never sent."""
+    """Sends what changed; frames are skipped if the line is too slow for them."""
 
     def __init__(
         self, target: int, buffer: ScreenBuffer, charset: str, interval: float, lost: Callable[[], None]
     ) -> None:
-        """Make the thread.
+        """Create the thread.
 
         Args:
-            target: descriptor of the terminal.
-            buffer: what is to be seen.
-            charset: that the terminal speaks.
-            interval: least seconds between two frames.
-            lost: called once, from this thread, when the terminal is gone.
+            target: file descriptor of the terminal.
+            buffer: holds the frame to show.
+            charset: character set of the terminal.
+            interval: least seconds between frames.
+            lost: called once, in this thread, if the terminal is gone.
         """
         super().__init__(name="terminal-output", daemon=True)
         self._target = target
@@ -41,32 +41,32 @@ class OutputThread(threading.Thread):
         self._gone = False
 
     def send(self, sequence: str) -> None:
-        """Send something that is no part of the buffer: modes, the bell, a text for the clipboard."""
+        """Send a sequence that is not part of a frame: modes, the bell, the clipboard."""
         with self._changed:
             self._sequences.append(sequence)
             self._changed.notify()
 
     def draw(self, frame: str) -> None:
-        """Take in a frame. Never waits for the terminal."""
+        """Draw a frame into the buffer. Never waits for the terminal."""
         with self._changed:
             self._buffer.draw(frame)
             self._changed.notify()
 
     def change(self, action: Callable[[ScreenBuffer], None]) -> None:
-        """Do something to the buffer while nobody reads it."""
+        """Change the buffer while holding its lock."""
         with self._changed:
             action(self._buffer)
             self._changed.notify()
 
     def hold(self, sequence: str) -> None:
-        """Send a sequence, and no buffer until let go."""
+        """Send a sequence, and no frames until `release`."""
         with self._changed:
             self._sequences.append(sequence)
             self._held = True
             self._changed.notify()
 
     def release(self, sequence: str) -> None:
-        """Send a sequence that clears the terminal, and pictures again."""
+        """Send a sequence that clears the terminal, and send frames again."""
         with self._changed:
             self._sequences.append(sequence)
             self._held = False
@@ -74,7 +74,7 @@ class OutputThread(threading.Thread):
             self._changed.notify()
 
     def stop(self, last: str) -> None:
-        """Send `last` and nothing else any more, and wait for that, but not for ever."""
+        """Send `last` and end the thread; waits for it, within limits."""
         with self._changed:
             self._sequences.append(last)
             self._over = True
@@ -82,10 +82,10 @@ class OutputThread(threading.Thread):
         self.join(MAX_WAIT_S)
 
     def run(self) -> None:
-        """Send until stopped; whatever goes wrong in that, the terminal is as good as gone."""
+        """Send until stopped; any error counts as the loss of the terminal."""
         try:
             self._send_all()
-        except BaseException:  # noqa: BLE001 - nobody would ever see another frame, nor what is wrong
+        except BaseException:  # noqa: BLE001 - no further frame, and no error, could be shown
             self._gone = True
             self._lost()
 
@@ -110,7 +110,7 @@ class OutputThread(threading.Thread):
         return self._buffer.is_stale and not self._held and not self._over
 
     def _pause(self) -> None:
-        """Let the next frames become one."""
+        """Wait, so that frames of the next interval are sent as one."""
         end = time.monotonic() + self._interval
         with self._changed:
             while not self._over and (left := end - time.monotonic()) > 0:
@@ -126,7 +126,7 @@ class OutputThread(threading.Thread):
             self._lost()
 
     def _write(self, data: memoryview) -> int:
-        """Write what the terminal takes; another program that shares it may have told it not to wait."""
+        """Write as much as the terminal accepts; another program may have made it non-blocking."""
         try:
             return os.write(self._target, data)
         except BlockingIOError:

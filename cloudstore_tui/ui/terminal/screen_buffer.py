@@ -1,4 +1,4 @@
-"""What a terminal shows and what it ought to show, cell by cell; only the difference is worth sending."""
+"""A screen buffer that compares what the terminal shows with what it should show, and sends the difference."""
 
 import re
 from collections.abc import Iterator
@@ -10,29 +10,29 @@ from rich.cells import split_graphemes
 from cloudstore_tui.ui.terminal.charset import UTF_8, to_charset
 
 PLAIN = ""
-"""The style of a terminal that was told nothing."""
+"""The default style."""
 
 _INVISIBLE_ON_SPACES = {"1", "2", "3", "5", "6"}
 _COMPLEX = {"38", "48"}
 
 
 class Style(NamedTuple):
-    """A style, taken apart."""
+    """A parsed style."""
 
     attributes: frozenset[str]
-    """Bold, underlined, reversed and the like."""
+    """SGR codes for bold, underline, reverse and so on."""
     foreground: str
     background: str
 
     @property
     def parameters(self) -> str:
-        """The style as SGR takes it."""
+        """The style as SGR parameters."""
         return ";".join(part for part in (*sorted(self.attributes, key=int), self.foreground, self.background) if part)
 
 
 @lru_cache(4096)
 def parse_style(parameters: str) -> Style:
-    """Take the parameters of one SGR apart."""
+    """Parse the parameters of one SGR sequence."""
     attributes: set[str] = set()
     foreground = background = ""
     for code in _codes(parameters):
@@ -50,18 +50,18 @@ def parse_style(parameters: str) -> Style:
 
 @lru_cache(4096)
 def normal(parameters: str, *, colours: bool) -> str:
-    """The same style written the one way in which styles are compared; without colours if there shall be none."""
+    """The canonical form of a style, in which styles are compared; optionally without colours."""
     attributes, foreground, background = parse_style(parameters)
     return Style(attributes, *map(_shortest, (foreground, background) if colours else ("", ""))).parameters
 
 
 _CUBE = (0, 95, 135, 175, 215, 255)
 _FIRST_SURE = 22
-"""The number of the palette from which on it is the same everywhere: some put colours of their own before it."""
+"""The first palette index whose colour is the same in all terminals; some redefine lower ones."""
 
 
 def _shortest(colour: str) -> str:
-    """A colour by its number, where the palette of 256 has exactly that one: half as long."""
+    """A colour as an index of the 256-colour palette if it is exactly in it, which is half as long."""
     if colour[2:5] != ";2;":
         return colour
     levels = [int(part) for part in colour.split(";")[2:]]
@@ -76,7 +76,7 @@ def _shortest(colour: str) -> str:
 
 @lru_cache(4096)
 def on_space(parameters: str) -> str:
-    """What of a style can be seen on a space: the background, and lines through or under it."""
+    """The part of a style that is visible on a space: background, underline and strike-through."""
     style = parse_style(parameters)
     if "7" in style.attributes:
         return parameters
@@ -86,7 +86,7 @@ def on_space(parameters: str) -> str:
 
 @lru_cache(16384)
 def change(old: str | None, new: str) -> str:
-    """The shortest sequence that leads from a style, or from an unknown one, to another."""
+    """The shortest sequence from one style, `None` if unknown, to another."""
     whole = f"\x1b[0;{new}m" if new else "\x1b[m"
     if old is None or not new:
         return whole if old != new else ""
@@ -103,7 +103,7 @@ def change(old: str | None, new: str) -> str:
 
 
 def _codes(parameters: str) -> Iterator[str]:
-    """Each parameter, those of one colour together."""
+    """The parameters, with those of one colour together."""
     parts = iter(parameters.split(";"))
     for part in parts:
         if part in _COMPLEX:
@@ -120,13 +120,13 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _SHORT = 5
-"""Unchanged cells that are written again rather than skipped: the sequence that skips them is as long."""
+"""Unchanged cells up to which rewriting is no longer than the sequence that skips them."""
 
 Place = tuple[int, int]
 
 
 class ScreenBuffer:
-    """Takes frames as they are drawn for a whole screen, and gives what brings the terminal up to date."""
+    """Accepts frames, and returns the sequences that update the terminal."""
 
     def __init__(self, width: int, height: int, *, charset: str = UTF_8, colours: bool = True) -> None:
         self._charset = charset
@@ -139,19 +139,19 @@ class ScreenBuffer:
         self._shown_styles: list[list[str]] = []
         self._stale: set[int] = set()
         self._rest: Place | None = None
-        """Where the cursor is to be between two frames."""
+        """Where the cursor should be between frames."""
         self._cursor: Place | None = None
-        """Where it is; None if that is not certain."""
+        """Where the cursor is; `None` if not certain."""
         self._style: str | None = None
         self.resize(width, height)
 
     @property
     def is_stale(self) -> bool:
-        """Whether the terminal may show something else."""
+        """Whether the terminal may need an update."""
         return bool(self._stale) or (self._rest is not None and self._rest != self._cursor)
 
     def resize(self, width: int, height: int) -> None:
-        """Fit another size. What the terminal shows then is its own affair, so every cell is sent again once drawn."""
+        """Change the size. Terminals differ in what they show then, so every cell drawn is sent again."""
         cells, styles = self._cells[:height], self._styles[:height]
         self._cells = [(row + [" "] * width)[:width] for row in cells] + [
             [" "] * width for _ in range(height - len(cells))
@@ -169,14 +169,14 @@ class ScreenBuffer:
         self._style = self._cursor = self._rest = None
 
     def blank(self) -> None:
-        """The terminal was cleared: send what is to be seen on it."""
+        """The terminal was cleared: send everything again."""
         self._shown = [[" "] * self._width for _ in range(self._height)]
         self._shown_styles = [[PLAIN] * self._width for _ in range(self._height)]
         self._stale = set(range(self._height))
         self._cursor, self._style = (0, 0), PLAIN
 
     def draw(self, frame: str) -> None:
-        """Take in what is to be seen from now on."""
+        """Draw a frame into the buffer."""
         x = y = 0
         style = PLAIN
         ends_with_move = False
@@ -193,7 +193,7 @@ class ScreenBuffer:
             self._rest = (max(0, min(x, self._width - 1)), max(0, min(y, self._height - 1)))
 
     def changes(self) -> str:
-        """What makes the terminal show the buffer; from then on it counts as shown."""
+        """The sequences that make the terminal show the buffer, which then counts as shown."""
         out: list[str] = []
         for y in sorted(self._stale):
             cells, styles = self._cells[y], self._styles[y]
@@ -207,7 +207,7 @@ class ScreenBuffer:
         return "".join(out)
 
     def _put(self, x: int, y: int, text: str, style: str) -> int:
-        """Write a text into the buffer; the column behind it."""
+        """Write a text into the buffer; return the column after it."""
         if self._charset != UTF_8:
             text = to_charset(text, self._charset)
         cells = list(text) if text.isascii() else list(_split(text))
@@ -241,7 +241,7 @@ class ScreenBuffer:
             x += self._write(out, x, y)
 
     def _reach(self, out: list[str], x: int, y: int) -> None:
-        """Bring the cursor to a cell; over a few cells that stay as they are by writing them again."""
+        """Move the cursor to a cell, by rewriting the cells before it if they are few."""
         if self._cursor is not None and self._cursor[1] == y and 0 < x - self._cursor[0] <= _SHORT:
             here = self._cursor[0]
             between = self._cells[y][here:x]
@@ -258,7 +258,7 @@ class ScreenBuffer:
         )
 
     def _write(self, out: list[str], x: int, y: int) -> int:
-        """Send one cell; how many columns it takes."""
+        """Send one cell; return its width."""
         cell, style = self._cells[y][x], self._styles[y][x]
         if not self._fits(y, x):
             style = self._style_behind_blanks(y, x)
@@ -267,13 +267,13 @@ class ScreenBuffer:
         out.append(cell)
         width = 2 if x + 1 < self._width and not self._cells[y][x + 1] else 1
         behind = x + width
-        # Terminals differ in where a joined character ends, and in what they do behind the last column.
+        # Terminals differ in the width of combined characters, and in what happens after the last column.
         certain = len(cell) == 1 and behind < self._width
         self._cursor = (behind, y) if certain else None
         return width
 
     def _style_behind_blanks(self, y: int, x: int) -> str:
-        """The style of a cell, or that of the text behind a few blanks if it does for them: one change for both."""
+        """The style of a cell; for blanks, that of the text after them if it looks the same on blanks."""
         cells, styles = self._cells[y], self._styles[y]
         at = x
         while at < min(x + _SHORT, self._width - 1) and cells[at] == " " and styles[at] == styles[x]:
@@ -293,7 +293,7 @@ class ScreenBuffer:
 
 @lru_cache(4096)
 def _split(text: str) -> tuple[str, ...]:
-    """One text per cell: joined characters together, and an empty one for the second cell of a wide one."""
+    """One text per cell: a whole grapheme, and an empty text for the second cell of a wide one."""
     cells: list[str] = []
     for start, end, width in split_graphemes(text)[0]:
         if width:
@@ -306,7 +306,7 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _mend(row: list[str], x: int) -> None:
-    """Make spaces of the halves of a wide character that was cut before column `x`."""
+    """Replace halves of a wide character that was cut at column `x` by spaces."""
     if x < len(row) and not row[x] and (x == 0 or not _is_wide(row, x - 1)):
         row[x] = " "
     if 0 < x <= len(row) and row[x - 1] and (x == len(row) or row[x]) and _is_wide(row, x - 1):

@@ -1,4 +1,4 @@
-"""Lines to type in, lines to choose from, and what is said below them."""
+"""Input fields, choices, and the notes below them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from cloudstore_tui.ui.text import show
 
 
 class Note(Static):
-    """Text that comes and goes below a field."""
+    """A text below a field, hidden while empty."""
 
     DEFAULT_CSS = """
     Note { color: $text-muted; width: 1fr; }
@@ -32,7 +32,7 @@ class Note(Static):
         self.display = bool(text)
 
     def set_text(self, text: Content | str) -> None:
-        """Show this, or vanish."""
+        """Show a text; an empty one hides the note."""
         content = Content(text) if isinstance(text, str) else text
         if content != self.content:
             self.update(content)
@@ -40,11 +40,11 @@ class Note(Static):
 
 
 LONGEST_PASTE = 65_536
-"""Characters taken of a pasted text."""
+"""Characters of a pasted text that are used."""
 
 
 class Field(Input):
-    """An input whose cursor stands still; letters typed into it are never commands."""
+    """An input with a steady cursor, which accepts one line when pasting."""
 
     @dataclass
     class Refused(Message):
@@ -62,12 +62,12 @@ class Field(Input):
         takes_paste: bool = True,
     ) -> None:
         super().__init__(value, placeholder, id=widget_id, max_length=max_length, select_on_focus=False, compact=True)
-        # A blinking cursor repaints the line twice a second for ever.
+        # A blinking cursor would redraw the line twice a second.
         self.cursor_blink = False
         self._takes_paste = takes_paste
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take one line without its control characters; the dialog learns of it, too."""
+        """Insert one line without control characters. The event bubbles, so that dialogs notice pastes."""
         event.prevent_default()
         if not self._takes_paste:
             self.post_message(self.Refused(self))
@@ -80,12 +80,12 @@ class Field(Input):
             self.replace(clean, *self.selection)
 
     def line_of(self, lines: Sequence[str]) -> str:
-        """What is taken of pasted lines: the first."""
+        """The line to insert from pasted lines: the first."""
         return next(iter(lines), "")
 
 
 class BarInput(Field):
-    """The field of a bar, which is typed into without a frame."""
+    """The field of a bar, without a frame."""
 
     DEFAULT_CSS = """
     BarInput { width: 1fr; }
@@ -98,12 +98,12 @@ class BarInput(Field):
         self.cursor_position = len(self.value)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Keep what is pasted to this line."""
+        """Do not pass pastes on to the screen."""
         event.stop()
 
 
 class LineBar(Horizontal):
-    """A line to type in that is there while it is needed."""
+    """A line with a label and a field, shown on demand."""
 
     DEFAULT_CSS = """
     LineBar {
@@ -113,27 +113,27 @@ class LineBar(Horizontal):
     """
     LABEL: ClassVar[str]
     HINT: ClassVar[str]
-    """What stands in the line while nothing is typed."""
+    """The placeholder."""
 
     @dataclass
     class Changed(Message):
-        """Something else is typed."""
+        """The text changed."""
 
         text: str
 
     @dataclass
     class Closed(Message):
-        """The user is done typing."""
+        """The line was closed."""
 
         text: str | None
-        """What Enter was pressed for; `None` after another key."""
+        """The text if Enter was pressed, else `None`."""
 
     def compose(self) -> ComposeResult:
         yield Static(self.LABEL, classes="bar-label", markup=False)
         yield BarInput(self.HINT)
 
     def open(self, text: str | None = None) -> None:
-        """Go on with what was typed before, or with another text."""
+        """Show and focus the line, with its previous text or another one."""
         self.display = True
         line = self.query_one(BarInput)
         if text is not None:
@@ -160,7 +160,7 @@ class LineBar(Horizontal):
 
 
 class FilterBar(LineBar):
-    """Hides loaded entries while it is typed; over what is below, so that nothing moves."""
+    """Filters loaded entries while typing; lies over the list, so that nothing moves."""
 
     DEFAULT_CSS = "FilterBar { overlay: screen; }"
     LABEL = "Filter"
@@ -171,7 +171,7 @@ class FilterBar(LineBar):
 
 
 class ChoiceLine(Static, can_focus=True):
-    """Shows which one is chosen by a mark, never by colour alone; Left, Right and Space choose."""
+    """A choice in one line, marked `(x)` so that it is visible without colour; Left, Right and Space change it."""
 
     DEFAULT_CSS = """
     ChoiceLine {
@@ -188,7 +188,7 @@ class ChoiceLine(Static, can_focus=True):
 
     @dataclass
     class Changed(Message):
-        """Another word was chosen."""
+        """The choice changed."""
 
         line: "ChoiceLine"
         value: str
@@ -210,7 +210,7 @@ class ChoiceLine(Static, can_focus=True):
         self.post_message(self.Changed(self, word))
 
     def offer(self, words: Sequence[str], value: str) -> None:
-        """Choose from other words."""
+        """Replace the words to choose from."""
         self.words = tuple(words)
         self._draw()
         self.value = value
@@ -239,7 +239,7 @@ _LONGEST = 4_000
 
 
 class FormRow(Vertical):
-    """A label with a field or a choice; the mark before the label shows where the focus is without any colour."""
+    """A label with a field or a choice; a mark before the label shows the focus without colour."""
 
     DEFAULT_CSS = """
     FormRow {
@@ -263,17 +263,17 @@ class FormRow(Vertical):
         suggestions: Sequence[str] = (),
         is_secret: bool = False,
     ) -> None:
-        """Make a row.
+        """Set up a row.
 
         Args:
-            key: names it, and the widget that takes the answer.
-            label: what is asked, in a word or two.
-            about: what to know before answering.
-            check: raises a `StorageError` for an answer that cannot be.
-            value: the answer at first.
-            choices: what there is to choose from, where nothing is typed.
-            suggestions: what is offered for completion while somebody types; Right takes it.
-            is_secret: whether it does not show what is typed.
+            key: id of the row and its widget.
+            label: the question in a word or two.
+            about: an explanation.
+            check: raises a `StorageError` for an invalid answer.
+            value: the initial answer.
+            choices: words to choose from; without them, the row has a text field.
+            suggestions: offered while typing; Right accepts one.
+            is_secret: whether the text is hidden.
         """
         super().__init__()
         self.key = key
@@ -307,14 +307,14 @@ class FormRow(Vertical):
 
     @property
     def is_answered(self) -> bool:
-        """Whether somebody typed something else than what stood there at first."""
+        """Whether the user changed the initial text."""
         return isinstance(self.control, Field) and self.value != self._first
 
     def show_error(self, text: str) -> None:
         self._error.set_text(show(text))
 
     def check(self) -> bool:
-        """Whether the answer can be; says so where it cannot."""
+        """Whether the answer is valid; shows an error if not."""
         try:
             if self._check is not None:
                 self._check(self.value)
@@ -328,7 +328,7 @@ class FormRow(Vertical):
         self._mark(_HERE)
 
     def on_descendant_blur(self) -> None:
-        """Take the mark away, and look at the answer."""
+        """Remove the mark, and check the answer."""
         self._mark(_NOT_HERE)
         if self.display:
             self.check()
