@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import tzinfo
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -181,6 +182,11 @@ class CloudStoreApp(App[None]):
         self.wants_demo = False
         """Whether the user chose to try the demo, which starts after this run."""
 
+    @property
+    def _zone(self) -> tzinfo:
+        """The time zone of the screen, which the browser can switch."""
+        return self._browser.listing.zone if self._browser is not None else self._settings.time_zone
+
     def _state_file(self, name: str) -> Path | None:
         return self._state_folder / name if self._state_folder is not None else None
 
@@ -294,8 +300,8 @@ class CloudStoreApp(App[None]):
             return
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
             self.messages.on_input()
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            self.browser.see_result(event.key)
+        if isinstance(event, events.Key) and not event.is_forwarded and self._browser is not None:
+            self._browser.see_result(event.key)
         await super().on_event(event)
 
     async def run_action(
@@ -328,15 +334,14 @@ class CloudStoreApp(App[None]):
     def action_messages(self) -> None:
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
-        zone = self.browser.listing.zone
+        zone = self._zone
         lines = [f"{notice.at.astimezone(zone):%H:%M:%S}  {notice.text}" for notice in reversed(self.messages.kept)]
         self.push_screen(MessageDialog("Messages", "\n".join(lines) or "No messages yet."))
 
     def action_transfers(self) -> None:
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
-        zone = self._browser.listing.zone if self._browser is not None else self._settings.time_zone
-        self.push_screen(TransfersScreen(self.transfers, zone))
+        self.push_screen(TransfersScreen(self.transfers, self._zone))
 
     def action_setup(self, what: str) -> None:
         """Open the checks, or the form for a new profile."""

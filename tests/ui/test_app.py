@@ -83,6 +83,13 @@ async def test_the_palette_runs_an_action(browser: Any) -> None:
         await it.until(lambda: "to which folder" in it.text)
 
 
+async def test_keys_and_messages_on_home_do_not_wait_for_the_browser(browser: Any) -> None:
+    async with browser(home=True) as it:
+        await it.press("j", "less_than_sign")
+        assert "No messages yet." in it.text
+        assert not it.app.is_screen_installed("browser")
+
+
 async def test_nothing_moves_by_itself(browser: Any) -> None:
     async with browser(start=START) as it:
         assert it.app.animation_level == "none"

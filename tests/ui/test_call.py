@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
+from textual.timer import Timer
 
 from cloudstore_tui.calls import CallTree, call_tree
 from cloudstore_tui.core.errors import ConfigError, NetworkError
@@ -22,6 +23,7 @@ from cloudstore_tui.preview.model import Dialogue, Preview, Text, Turn
 from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
 from cloudstore_tui.ui.dialogs.links import LinkDialog
+from cloudstore_tui.ui.screens import call
 from cloudstore_tui.ui.screens.call import CallScreen
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 from cloudstore_tui.ui.widgets.call_list import CallAside, CallList
@@ -158,10 +160,30 @@ async def test_what_was_said_is_read_beside_the_list(browser: Any) -> None:
         assert "Good morning." not in it.text
 
 
+async def test_hiding_the_pane_cancels_the_read_that_waits_for_the_cursor(browser: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(call, "REST_S", 1000.0)
+    timers: list[Timer] = []
+    set_timer = CallScreen.set_timer
+
+    def remember(screen: CallScreen, delay: float, *args: Any, **more: Any) -> Timer:
+        timer = set_timer(screen, delay, *args, **more)
+        if delay == call.REST_S:
+            monkeypatch.setattr(timer, "stop", lambda: timers.remove(timer))
+            timers.append(timer)
+        return timer
+
+    monkeypatch.setattr(CallScreen, "set_timer", remember)
+    async with browser(start=START, size=(120, 40), behind=behind(b"{}")) as it:
+        await opened(it)
+        await it.until(lambda: timers)
+        await it.press("i")
+        assert not timers
+
+
 async def test_over_a_slow_line_nothing_is_read_by_itself(browser: Any) -> None:
     async with browser(start=START, size=(120, 40), behind=behind(b"{}"), low_bandwidth="true") as it:
         await opened(it)
-        await it.until(lambda: "On slow connections nothing is fetched unasked" in it.text)
+        await it.until(lambda: "Press Enter to read it. On slow connections" in it.text)
         await it.press("j")
         await it.settle()
         assert it.engine.ranges == []
@@ -173,7 +195,7 @@ async def test_nothing_is_read_by_itself_where_the_calls_of_the_minute_are_half_
     monkeypatch.setattr(type(searches), "session", property(lambda _: Session(pace_used=0.6)))
     async with browser(start=START) as it:
         await opened(it)
-        await it.until(lambda: "this minute's calls are used" in " ".join(it.text.split()))
+        await it.until(lambda: "Most requests of this minute are used up" in " ".join(it.text.split()))
         assert it.engine.ranges == []
 
 

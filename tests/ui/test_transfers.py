@@ -476,7 +476,7 @@ async def test_of_how_many_files_there_are_no_digit_is_left_out(width: int) -> N
         app.table.unfolded.add("b")
         app.table.show({"b": batch_of(*transfers, title="exports/ (10,215 files)")})
         await pilot.pause()
-        assert ("exports/ (10,215 files) → …" if width == 80 else "exports/ (10,2…") in lines_of(app)[1]
+        assert ("exports/ (10,215 files) → …" if width == 80 else "exports/ (10,215 … → …") in lines_of(app)[1]
         assert "8,214 more waiting · ✓ 2,001 files done" in lines_of(app)[2]
 
 

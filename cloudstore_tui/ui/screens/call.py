@@ -179,11 +179,11 @@ class CallScreen(BaseScreen[None]):
         self.refresh_bindings()
         entry = self._text_for_aside(self.list.entry)
         known = self._read.get(identity(entry)) if entry is not None else None
+        if self._rest_timer is not None:
+            self._rest_timer.stop()
         if known is not None or entry is None or not self.aside.display:
             self._draw_aside(entry, known)
             return
-        if self._rest_timer is not None:
-            self._rest_timer.stop()
         if saves_bandwidth(self.app):
             self.aside.set_status("Press Enter to read it. On slow connections nothing is fetched unasked.")
         elif not self._objects.may_read_unasked(entry):
