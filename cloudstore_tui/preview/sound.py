@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cloudstore_tui.preview.media import SILENCE_DB, DecodedSound, SoundFormat, Track, decode, media_tracks
 from cloudstore_tui.preview.model import Nothing, Preview, Waveform, clock
-from cloudstore_tui.preview.remote_file import NotFetchedError
+from cloudstore_tui.preview.remote_file import NotFetchedError, RemoteFile
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.streams import (
     Wav,
@@ -280,9 +280,10 @@ def _recording(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
         return Preview(sound.name, Nothing(), _facts(sound, sample), notes)
     # A file may crash the decoder: what is known by now is shown in any case.
     sample.draft(Preview(sound.name, Nothing(), _facts(sound, sample), notes))
-    if sample.is_whole or sample.remote is None or sample.size <= MAX_WHOLE or not sound.block:
+    remote = sample.remote
+    if sample.is_whole or remote is None or sample.size <= MAX_WHOLE or not sound.block:
         return _decoded_whole(sample, sound, notes)
-    return _decoded_slices(sample, sound, notes)
+    return _decoded_slices(sample, remote, sound, notes)
 
 
 def _decoded_whole(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
@@ -302,7 +303,7 @@ def _decoded_whole(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Prev
     elif not is_whole or decoded.is_cut:
         notes = (*notes, f"The waveform shows the first {decoded.seconds:.0f} seconds.")
     body = Waveform(tuple(_condensed(channel) for channel in decoded.channels), decoded.seconds)
-    return Preview(sound.name, body, _facts(sound, sample) + _talk_facts(body), notes)
+    return Preview(sound.name, body, _facts(sound, sample) + _talk_facts(body.channels), notes)
 
 
 def _with_measured_length(sound: Sound, seconds: float) -> Sound:
@@ -312,24 +313,26 @@ def _with_measured_length(sound: Sound, seconds: float) -> Sound:
     return sound._replace(seconds=seconds, declared=declared, estimate="")
 
 
-def _decoded_slices(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
+def _decoded_slices(sample: Sample, remote: RemoteFile, sound: Sound, notes: tuple[str, ...]) -> Preview:
     """The waveform from slices of a second at evenly spaced offsets."""
-    remote = sample.remote
-    if remote is None:
-        return _decoded_whole(sample, sound, notes)
     length = int(min(max(sound.byte_rate * _SLICE_S, _SMALLEST_SLICE), _LARGEST_SLICE))
     step, align = (sample.size - sound.start) / SLICES, sound.block
     starts = [sound.start + int(number * step) // align * align for number in range(SLICES)]
-    pieces = remote.read_ranges([(place, min(length, sample.size - place)) for place in starts])
+    pieces = remote.read_ranges([(start, min(length, sample.size - start)) for start in starts])
     decoded = [_slice(piece, sound) if piece else None for piece in pieces]
     if not any(decoded):
-        return _decoded_whole(sample, sound, (*notes, remote.problem) if remote.problem else notes)
-    levels = [list(_levels(one, sound.channels)) for one in decoded]
+        why = (remote.problem,) if remote.problem and remote.problem not in notes else ()
+        return _decoded_whole(sample, sound, (*notes, *why))
+    levels = [tuple(_levels(one, sound.channels)) for one in decoded]
     sound = _with_mean_rate(sample, sound, pieces, decoded)
     body = Waveform(tuple(zip(*levels, strict=True)), sound.seconds)
-    missing = sum(one is None for one in decoded)
-    note = f"Waveform sampled at {SLICES - missing} points."
-    return Preview(sound.name, body, _facts(sound, sample) + _talk_facts(body), (*notes, note))
+    # The rest looks silent in the waveform, but nothing is known of it.
+    known = [level for level, one in zip(levels, decoded, strict=True) if one is not None]
+    note = f"Waveform sampled at {len(known)} points."
+    if len(known) < SLICES:
+        note = f"Waveform sampled at {len(known)} of {SLICES} points; what could not be read looks silent."
+    facts = _facts(sound, sample) + _talk_facts(tuple(zip(*known, strict=True)))
+    return Preview(sound.name, body, facts, (*notes, note))
 
 
 def _with_mean_rate(sample: Sample, sound: Sound, pieces: list[bytes], decoded: list[DecodedSound | None]) -> Sound:
@@ -422,11 +425,11 @@ def _duration(seconds: float, *, is_short: bool | None = None) -> str:
     return f"{seconds:.2f} s" if is_short else clock(seconds)
 
 
-def _talk_facts(body: Waveform) -> tuple[tuple[str, str], ...]:
+def _talk_facts(channels: tuple[tuple[float, ...], ...]) -> tuple[tuple[str, str], ...]:
     """The share of each channel that is not silent, and the peak level."""
-    shares = [sum(level > _SILENT_DB for level in channel) / max(len(channel), 1) for channel in body.channels]
+    shares = [sum(level > _SILENT_DB for level in channel) / max(len(channel), 1) for channel in channels]
     names = ("left", "right") if len(shares) == 2 else ("",)
-    loudest = max((max(channel, default=SILENCE_DB) for channel in body.channels), default=SILENCE_DB)
+    loudest = max((max(channel, default=SILENCE_DB) for channel in channels), default=SILENCE_DB)
     pairs = zip(names, shares, strict=False)
     talking = ", ".join(f"{name} {share:.0%}".strip().replace("%", " %") for name, share in pairs)
     return (("talking", talking), ("peak", f"{loudest:.0f} dB".replace("-", "−")))

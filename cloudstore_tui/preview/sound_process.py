@@ -107,10 +107,10 @@ def _seek_source(file: RemoteFile, start: float) -> "tuple[str, SoundFile, float
         place = int(start * wav.rate) * wav.block if wav.is_sliceable else 0
         length = max(min(wav.length or file.size, file.size - wav.start) - place, 0)
         return kind, SoundFile(file, wav.start + place, wav.head(length), wav), 0.0 if wav.is_sliceable else start
-    if kind == "MP3" and start > _LEAD_S and (speed := constant_byte_rate(opened, at)):
-        begin = at + int((start - _LEAD_S) * speed)
+    if kind == "MP3" and start > _LEAD_S and (byte_rate := constant_byte_rate(opened, at)):
+        begin = at + int((start - _LEAD_S) * byte_rate)
         frame = first_frame(file.read_at(begin, _SEARCH_BYTES)) or 0
-        return kind, SoundFile(file, begin + frame), start - (begin + frame - at) / speed
+        return kind, SoundFile(file, begin + frame), start - (begin + frame - at) / byte_rate
     return kind, SoundFile(file, at), start
 
 

@@ -1,13 +1,16 @@
 """Sound of every coding: what it is, how long it lasts, whether it is cut."""
 
 import math
+import re
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from cloudstore_tui.preview.model import Nothing, Waveform
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.links import Piece
+from cloudstore_tui.preview.model import Nothing, Preview, Waveform
 from cloudstore_tui.sandbox.content import recording
 
 
@@ -106,6 +109,22 @@ def test_a_length_that_a_long_wav_does_not_tell_is_marked_as_a_guess(into: Any) 
     found = into("x", wav(told=0, seconds=90.0))
     assert dict(found.facts)["length"] == "≈ 1:30 (estimated from the size of the file)"
     assert found.notes == ("Waveform sampled at 60 points.",)
+
+
+def test_what_could_not_be_read_is_not_counted_as_silence(into: Any, shelf: Any, samples: Any) -> None:
+    class Failing(shelf):  # type: ignore[misc]
+        async def read(self, first: int, count: int) -> Piece:
+            if len(self.asked) > 20:
+                raise NetworkError("the connection was reset")
+            return cast(Piece, await super().read(first, count))
+
+    def talking(found: Preview) -> int:
+        return sum(int(share) for share in re.findall(r"(\d+) %", dict(found.facts)["talking"]))
+
+    whole, part = (into("long.mp3", store(samples["long.mp3"])) for store in (shelf, Failing))
+    assert "Waveform sampled at 60 points." in whole.notes
+    assert "Waveform sampled at 19 of 60 points; what could not be read looks silent." in part.notes
+    assert abs(talking(whole) - talking(part)) < 20
 
 
 MP3 = recording("mp3", 30, 1, "A call")[256:]
