@@ -15,7 +15,7 @@ from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.archive.reconcile import OpenItem, OpenKind, Reconciliation, read_calls
 from cloudstore_tui.archive.timestamp import stamp_request
 from cloudstore_tui.archive.verify import FileFinding, Found, ReadSample, verify_folder
-from cloudstore_tui.cli.find import SearchOptions, narrowed
+from cloudstore_tui.cli.find import SearchOptions, apply_words
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.reporting import RunOptions, reported
 from cloudstore_tui.cli.session import CommandSession
@@ -199,7 +199,7 @@ async def _add_objects(
         return
     first, last = joined.span
     options = SearchOptions("", "", (first - timedelta(hours=1)).isoformat(), (last + late).isoformat())
-    query, _ = narrowed(options.query(location, output), ("state:any",), output)
+    query, _ = apply_words(options.query(location, output), ("state:any",), output)
     listing = QueryListing(provider, query, datetime.now(UTC))
     async for page in listing.pages():
         await workers.run(partial(joined.add_objects, page))

@@ -79,7 +79,7 @@ async def _show_related(provider: StorageProvider, entry: StoredObject, output: 
     """Print the call that an object belongs to."""
     found = await provider.related(entry, everywhere=everywhere)
     if not found.items:
-        output.note(_alone(entry, everywhere=everywhere))
+        output.note(_nothing_related(entry, everywhere=everywhere))
     else:
         _print_tree(call_tree([entry, *found.items], entry), provider, output)
     _report_losses(found, output)
@@ -165,7 +165,7 @@ def _report_losses(found: Page[StoredObject], output: Output) -> None:
     output.report_failures(distinct(found.failures))
 
 
-def _alone(entry: StoredObject, *, everywhere: bool) -> str:
+def _nothing_related(entry: StoredObject, *, everywhere: bool) -> str:
     where = "all regions" if everywhere else entry.location.region
     hint = "" if everywhere else " --all-regions searches the others, too."
     return f"Nothing else of a call was found in {where}: no object shares a call, bucket or source with it.{hint}"

@@ -195,7 +195,7 @@ def answer(root: click.Command) -> int:
     line = read_line(text)
     if shell not in SHELLS or not line.words:
         return 0
-    for item in _offers(root, line.words[1:], line.last):
+    for item in _completions(root, line.words[1:], line.last):
         if item.type != "plain":
             click.echo(f"{item.type},")
         elif (word := _word(shell, text, line, item)) is not None:
@@ -216,7 +216,7 @@ def _word(shell: str, text: str, line: TypedLine, item: CompletionItem) -> str |
     return f"{item.value}\t{' '.join(item.help.split())}" if item.help else str(item.value)
 
 
-def _offers(root: click.Command, words: list[str], incomplete: str) -> list[CompletionItem]:
+def _completions(root: click.Command, words: list[str], incomplete: str) -> list[CompletionItem]:
     context, rest = _context(root, words)
     command: click.Command = context.command
     parts: list[str] = []

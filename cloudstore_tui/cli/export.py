@@ -116,7 +116,7 @@ _ENDINGS = {
 """The format that the ending of a file name stands for."""
 
 
-class Form(Struct, frozen=True):
+class ExportOptions(Struct, frozen=True):
     """The options of an export."""
 
     columns: str = ""
@@ -146,10 +146,10 @@ class Form(Struct, frozen=True):
                 raise UsageError("Parquet is written into a file", subject="--format parquet", hint="Add -o FILE.")
             return ParquetFile(self.file, names or DEFAULT_COLUMNS, profile)
         lines = _LINES[self.format](output, names, profile)
-        return lines if self.file is None else _FileOf(lines, self.file)
+        return lines if self.file is None else _LinesFile(lines, self.file)
 
 
-def form_of(output: Output, columns: str, form: str | None, file: Path | None) -> Form:
+def read_export_options(output: Output, columns: str, form: str | None, file: Path | None) -> ExportOptions:
     """Read `--columns`, `--format`, `-o` and `--json`; if JSON is printed, errors become JSON, too.
 
     Raises:
@@ -160,7 +160,7 @@ def form_of(output: Output, columns: str, form: str | None, file: Path | None) -
     named = Format.JSON if output.as_json else form
     chosen = Format(named) if named else _format_of(file) if file else Format.TABLE
     output.as_json = chosen is Format.JSON and file is None
-    return Form(columns, chosen, file)
+    return ExportOptions(columns, chosen, file)
 
 
 def _format_of(path: Path) -> Format:
@@ -248,7 +248,7 @@ class CsvLines(Lines):
 _LINES: dict[Format, type[Lines]] = {Format.TABLE: _Table, Format.JSON: _JsonLines, Format.CSV: CsvLines}
 
 
-class _FileOf(RowSink):
+class _LinesFile(RowSink):
     """Writes lines into a new file."""
 
     def __init__(self, lines: Lines, path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.export import form_of, note_unknown, noting_absent
+from cloudstore_tui.cli.export import note_unknown, noting_absent, read_export_options
 from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output, show_progress
 from cloudstore_tui.cli.session import CommandSession
@@ -52,7 +52,7 @@ async def find_command(
     limit: int | None,
     **export: Any,
 ) -> None:
-    form = form_of(session.output, **export)
+    form = read_export_options(session.output, **export)
     if count and form.file is not None:
         raise UsageError("--count prints a number and writes no file", subject=f"-o {form.file}", hint="Leave one out.")
     search = SearchOptions(fiql, type_, since, until, sort, desc)
@@ -60,12 +60,12 @@ async def find_command(
     types = search.types(session.output)
     sortable = (*layout.FIELDS, *provider.columns(location, frozenset(types_within(types) if types else ("any",))))
     asked = search.query(location, session.output, sortable)
-    query, meaning = narrowed(asked, words, session.output, provider.profile.retention)
+    query, meaning = apply_words(asked, words, session.output, provider.profile.retention)
     if count and not meaning.local:
         _print_count(await provider.count(query, session.output.note), session.output, query.filter)
         return
-    pager, eta = pager_of(provider, query), EtaEstimator(provider.profile.requests_per_minute)
-    objects = objects_of(pager, eta, session.output, None if meaning.local else limit)
+    pager, eta = search_pager(provider, query), EtaEstimator(provider.profile.requests_per_minute)
+    objects = search_objects(pager, eta, session.output, None if meaning.local else limit)
     with session.output.reporting_failures_of(pager):
         async with aclosing(objects):
             listing = matching(objects, meaning, query, session.output)
@@ -191,7 +191,7 @@ def search_words(words: Sequence[str], profile: str) -> SearchWords:
     return SearchWords((fill(search.find, given), phrase_of(rest)), search.region)
 
 
-def narrowed(
+def apply_words(
     query: Query, words: Iterable[str], output: Output, retention: Retention | None = None
 ) -> tuple[Query, Compiled]:
     """Add the conditions that words express to a query; the words may begin with `@name`.
@@ -279,12 +279,12 @@ def warnings_of(tree: Node, text: str, zone: tzinfo) -> list[Problem]:
     return list(problems)
 
 
-def pager_of(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
+def search_pager(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
     """The pages of a query."""
     return Pager(partial(provider.search, query), identity, query.location.address, partial(provider.prefetch, query))
 
 
-async def objects_of(
+async def search_objects(
     pager: Pager[StoredObject], eta: EtaEstimator, output: Output, limit: int | None
 ) -> AsyncGenerator[StoredObject, None]:
     """The objects of a query, in order; the caller will take at most `limit`."""

@@ -6,7 +6,7 @@ from contextlib import aclosing, nullcontext
 from functools import partial
 from typing import Any
 
-from cloudstore_tui.cli.export import form_of, noting_absent
+from cloudstore_tui.cli.export import noting_absent, read_export_options
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.profiles import Config
@@ -26,7 +26,7 @@ NEWEST = 100
 async def ls_command(
     session: CommandSession, path: str, *, recursive: bool, everything: bool, limit: int | None, **export: Any
 ) -> None:
-    form = form_of(session.output, **export)
+    form = read_export_options(session.output, **export)
     if not path:
         if form.file is not None:
             hint = "Name a folder or a region."

@@ -54,7 +54,7 @@ class Command(click.Command):
         super().__init__(*arguments, **more)
         self.does = does
         if does:
-            self.callback = partial(_do, *does.split("."))
+            self.callback = partial(_call_function, *does.split("."))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options of each section, in the order in which the first of each is declared."""
@@ -73,7 +73,7 @@ class Command(click.Command):
         formatter.write_text("Every command also takes -q, -v and --config FILE: see cloudstore --help.")
 
 
-def _do(module: str, function: str, /, **given: Any) -> int | None:
+def _call_function(module: str, function: str, /, **given: Any) -> int | None:
     """Call the function behind a command, in a session if it takes one; returns its exit code, 0 if it is `None`."""
     work = getattr(import_module(f"cloudstore_tui.cli.{module}"), function)
     if "session" in signature(work).parameters:
@@ -200,7 +200,7 @@ def conflict_option(*ways: str, asks: bool = True) -> Callable[[Decorated], Deco
     )
 
 
-def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+def option_group(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
     """Several options as one decorator, in the order of the help."""
 
     def add(command: Decorated) -> Decorated:
@@ -214,7 +214,7 @@ def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 _query_option = partial(click.option, cls=HelpOption, section="Which objects")
 _report_option = partial(click.option, cls=HelpOption, section="Report")
 
-since_options = together(
+since_options = option_group(
     _query_option("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written if it parses."),
     _query_option(
         "--type", "type_", default="", metavar="TYPE[,TYPE]", help="Only these types, such as recording or summary."
@@ -223,10 +223,10 @@ since_options = together(
         "--since", default="", metavar="TIME", help="Created at or after this time: 2024-09-01, yesterday, 7d …"
     ),
 )
-query_options = together(
+query_options = option_group(
     since_options, _query_option("--until", default="", metavar="TIME", help="Created before this time.")
 )
-export_options = together(
+export_options = option_group(
     output_option(
         "--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."
     ),
@@ -241,7 +241,7 @@ export_options = together(
     ),
     output_option("--json", "as_json", is_flag=True, help="Same as --format json."),
 )
-run_options = together(
+run_options = option_group(
     _report_option("--report", type=LocalPath(), metavar="FILE", help="Write a report of the run, as JSON."),
     _report_option(
         "--metrics",

@@ -28,7 +28,7 @@ from cloudstore_tui.archive.registry import ArchiveRegistry
 from cloudstore_tui.archive.runs import RunOutcome, RunStatus, read_status, utc_now
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
-from cloudstore_tui.cli.find import SearchOptions, narrowed, note_why_empty
+from cloudstore_tui.cli.find import SearchOptions, apply_words, note_why_empty
 from cloudstore_tui.cli.options import TRANSFERRING
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
@@ -218,7 +218,7 @@ class _PullCommand(msgspec.Struct, frozen=True):
         # Errors show it, so it is written as a user would.
         left = (f"expires:<{hours // 24}d" if hours % 24 == 0 else f"expires:<{hours}h") if hours else ""
         words = (*arguments.words, left) if left else arguments.words
-        query, meaning = narrowed(
+        query, meaning = apply_words(
             arguments.search.query(location, output), words, output, self.provider.profile.retention
         )
         listing = QueryListing(self.provider, query, now)
@@ -446,7 +446,7 @@ class _Watching(Struct, frozen=True):
         output = self.session.output
         provider, location = self.session.resolve(self.arguments.where)
         wanted = self.arguments.search.query(location, output)
-        query, _meaning = narrowed(wanted, self.arguments.words, output, provider.profile.retention)
+        query, _meaning = apply_words(wanted, self.arguments.words, output, provider.profile.retention)
         terms = comparisons(parse(query.filter)) if query.filter else ()
         named = (term for term in terms if term.selector == "type" and term.operator in ("==", "=in="))
         return {value for term in named for value in term.values}

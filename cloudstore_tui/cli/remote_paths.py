@@ -52,7 +52,7 @@ def _listing(incomplete: str) -> list[str]:
     known = _read(cached)
     if known is None:
         known = asyncio.run(_request(name, above))
-        keep(cached, known)
+        cache_listing(cached, known)
     return known
 
 
@@ -81,7 +81,7 @@ def _read(path: Path) -> list[str] | None:
         return None
 
 
-def keep(path: Path, addresses: Iterable[str]) -> None:
+def cache_listing(path: Path, addresses: Iterable[str]) -> None:
     """Cache a listing, and delete those that are too old."""
     write_whole(path, "\n".join([str(time.time()), *(address for address in addresses if address.isprintable())]))
     for old in path.parent.iterdir():

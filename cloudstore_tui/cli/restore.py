@@ -62,7 +62,7 @@ async def restore_command(
     named_paths = session.read_paths(paths)
     if paths and not named_paths:
         return
-    if not paths and not any(map(matters, open_store().requests())):
+    if not paths and not any(map(is_pending, open_store().requests())):
         session.output.note("No restores are pending; `cloudstore restore list` shows the earlier ones.")
         return
     options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
@@ -82,7 +82,9 @@ async def forget_command(session: CommandSession, paths: tuple[str, ...]) -> Non
     if paths:
         wanted = [session.resolve(path)[1] for path in named_paths]
     else:
-        wanted = [request.location for request in store.requests() if request.has_expired(now) or not matters(request)]
+        wanted = [
+            request.location for request in store.requests() if request.has_expired(now) or not is_pending(request)
+        ]
     count = store.forget(wanted)
     session.output.result({"forgotten": count}, f"{count} removed from the list")
 
@@ -111,7 +113,7 @@ class _Restoring:
     async def run(self, paths: Sequence[str]) -> None:
         """Send the requests, and wait if that is wanted."""
         known = {request.location: request for request in self._store.requests()}
-        mine = [await self._requested(path, known) for path in paths] if paths else list(known.values())
+        mine = [await self._make_request(path, known) for path in paths] if paths else list(known.values())
         requests = [request for request in mine if request is not None]
         if self._options.dry_run:
             for request in requests:
@@ -129,7 +131,7 @@ class _Restoring:
             await self._wait(poller, {request.location for request in requests})
         self._print_outcomes({request.location for request in requests})
 
-    async def _requested(self, path: str, known: dict[Location, RestoreRequest]) -> RestoreRequest | None:
+    async def _make_request(self, path: str, known: dict[Location, RestoreRequest]) -> RestoreRequest | None:
         """The request for an object, old or new; `None` if there is nothing to wait for."""
         try:
             provider, location = self._session.resolve(path)
@@ -269,7 +271,7 @@ class _Restoring:
         return [request for request in self._store.requests() if request.location in wanted]
 
 
-def matters(request: RestoreRequest) -> bool:
+def is_pending(request: RestoreRequest) -> bool:
     """Whether it is still in progress, or ready to be downloaded."""
     return request.status is RestoreStatus.READY or request.is_unsettled(utc_now())
 

@@ -38,7 +38,7 @@ async def rm_command(
 
 async def _delete(session: CommandSession, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:
     batches = await _found(session, paths)
-    if not _agreed(session.output, batches, yes=yes, dry_run=dry_run):
+    if not _may_delete(session.output, batches, yes=yes, dry_run=dry_run):
         return
     log, done = _log(), list[Deletion]()
     for provider, entries in batches:
@@ -61,7 +61,7 @@ async def _release(session: CommandSession, folder: Path, paths: Sequence[str], 
                 else:
                     output.error(error)
             proved += [(provider, good)] if good else []
-        if not _agreed(output, proved, yes=yes, dry_run=dry_run):
+        if not _may_delete(output, proved, yes=yes, dry_run=dry_run):
             return
         done: list[Deletion] = []
         for provider, entries in proved:
@@ -100,7 +100,7 @@ def _objection(entry: StoredObject, why: str) -> IntegrityError | None:
 
 async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[StorageProvider, list[StoredObject]]]:
     """The objects as they are now, by profile; what is missing is reported, and nothing is deleted unseen."""
-    places = [_allowed(session, path) for path in dict.fromkeys(paths)]
+    places = [_deletable(session, path) for path in dict.fromkeys(paths)]
     batches: dict[str, tuple[StorageProvider, list[StoredObject]]] = {}
     for provider, location in dict.fromkeys(places):
         try:
@@ -141,7 +141,7 @@ async def _missing(provider: StorageProvider, location: Location) -> Deletion:
     return Deletion(location, DeletionOutcome.UNKNOWN, known)
 
 
-def _allowed(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
+def _deletable(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
     provider, location = session.resolve(path)
     provider.require(Capability.DELETE, location)
     if provider.is_folder(location):
@@ -151,7 +151,7 @@ def _allowed(session: CommandSession, path: str) -> tuple[StorageProvider, Locat
     return provider, location
 
 
-def _agreed(
+def _may_delete(
     output: Output, batches: Sequence[tuple[StorageProvider, Sequence[StoredObject]]], *, yes: bool, dry_run: bool
 ) -> bool:
     """Whether to delete these objects; a dry run only lists them."""
@@ -169,7 +169,7 @@ def _agreed(
 def _print_all(output: Output, done: Sequence[Deletion]) -> None:
     for deletion in done:
         _print_outcome(output, deletion)
-    _sum_up(output, done)
+    _print_summary(output, done)
 
 
 def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
@@ -207,7 +207,7 @@ def _print_outcome(output: Output, deletion: Deletion) -> None:
         output.error(error, address)
 
 
-def _sum_up(output: Output, done: Sequence[Deletion]) -> None:
+def _print_summary(output: Output, done: Sequence[Deletion]) -> None:
     """Print how many of several objects were found to be deleted."""
     if len(done) > 1 and not output.as_json:
         numbers = {outcome: sum(one.outcome is outcome for one in done) for outcome in DeletionOutcome}

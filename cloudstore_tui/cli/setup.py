@@ -287,8 +287,8 @@ def _missing(option: str) -> Any:
 def _save(config: Config, draft: ProfileDraft, output: Output, questions: "Questions | None", *, tested: bool) -> None:
     errors: list[StorageError] = []
     while tested:
-        errors = try_out(draft, config.path.parent, output)
-        if not errors or questions is None or questions.is_kept_anyway():
+        errors = check_draft(draft, config.path.parent, output)
+        if not errors or questions is None or questions.is_saved_anyway():
             break
         questions.change(draft)
     if errors and questions is None:
@@ -343,7 +343,7 @@ class Questions:
             draft.writable = not self._output.confirm("Read-only?", default=True)
         self._secrets(draft, store)
 
-    def is_kept_anyway(self) -> bool:
+    def is_saved_anyway(self) -> bool:
         """Whether to save a profile although its test failed.
 
         Raises:
@@ -443,7 +443,7 @@ def _command(text: str) -> str:
     return text.strip()
 
 
-def try_out(draft: ProfileDraft, folder: Path, output: Output) -> list[StorageError]:
+def check_draft(draft: ProfileDraft, folder: Path, output: Output) -> list[StorageError]:
     """Test a profile and print the checks; returns what failed."""
     output.note("Testing …")
     checks = run_in_loop(draft.check(folder))

@@ -103,7 +103,7 @@ async def put_command(
         hint = "--follow is for folders below imports/ in which the service makes processed/ and errors/."
         raise UsageError("files are not processed there", subject=files[-1], hint=hint)
     if not (yes or dry_run):
-        _caution(session.output, provider, folder)
+        _confirm_caution(session.output, provider, folder)
     guard = OverwriteGuard(session.output, provider, OnConflict(on_conflict) if on_conflict else None, dry_run)
     wanted = [await guard.admit(file, folder) for file in sources]
     requests = [request for request in wanted if request is not None and not dry_run]
@@ -193,7 +193,7 @@ def _distinct_targets(sources: Sequence[Path], folder: Location) -> Sequence[Pat
     return sources
 
 
-def _caution(output: Output, provider: StorageProvider, folder: Location) -> None:
+def _confirm_caution(output: Output, provider: StorageProvider, folder: Location) -> None:
     if caution := provider.upload_caution(folder):
         unattended = UsageError(caution, subject=folder.address, hint="Add --yes to upload there anyway.")
         output.require_yes(f"{folder.address}: {caution}. Upload there anyway?", unattended)

@@ -206,7 +206,7 @@ def test_nothing_on_stdin_is_nothing_to_do(cloudstore: Cloudstore, command: tupl
 def test_nothing_on_stdin_is_never_everything(
     cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(restore, "matters", lambda _request: False)
+    monkeypatch.setattr(restore, "is_pending", lambda _request: False)
     (archived,) = cloudstore("find", "acme8:us-east", "state:archived", "--limit", "1", "--columns", "path").out.split()
     search = ("acme8", "on:2024-09-01", "type:summary")
     assert cloudstore("pull", *search, "--to", "proof").code == 0

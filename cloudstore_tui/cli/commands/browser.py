@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import click
 
-from cloudstore_tui.cli.options import Command, LocalPath, Number, together
+from cloudstore_tui.cli.options import Command, LocalPath, Number, option_group
 
-screen_options = together(
+screen_options = option_group(
     click.option(
         "--low-bandwidth/--no-low-bandwidth",
         default=None,

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from cloudstore_tui.cli.remote_paths import FRESH_S, keep
+from cloudstore_tui.cli.remote_paths import FRESH_S, cache_listing
 
 
 def test_an_old_listing_that_another_shell_has_just_removed_is_no_error(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_an_old_listing_that_another_shell_has_just_removed_is_no_error(tmp_path
     # A file server may have another clock than this machine.
     young.write_text(f"{time.time()}\nacme:")
     os.utime(young, (0, 0))
-    keep(tmp_path / "new", ["acme:exports/"])
+    cache_listing(tmp_path / "new", ["acme:exports/"])
     assert not old.exists()
     assert young.exists()
     assert (tmp_path / "new").read_text().split("\n")[1:] == ["acme:exports/"]
