@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.profiles import Config, load_config
+from cloudstore_tui.config.profiles import COMMON, Config, load_config
+from cloudstore_tui.config.settings import SETTINGS
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox
 from docs import make as docs
@@ -52,6 +53,18 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
             if heading:
                 titles = re.findall(r"^#+ (.*)", _text(target), re.M)
                 assert heading in {_anchor(title) for title in titles}, f"{page.name}: #{heading}"
+
+
+def test_the_page_of_the_configuration_names_every_key_and_its_example_can_be_used(tmp_path: Path) -> None:
+    page = _text(ROOT / "docs" / "configuration.md")
+    options = [*SETTINGS, *COMMON, *(option for spec in PROVIDERS for option in spec.options)]
+    assert [option.name for option in options if not re.search(rf"\b{option.name}\b", page)] == []
+    path = tmp_path / "config.toml"
+    path.write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    path.chmod(0o600)
+    config = load_config(path, PROVIDERS)
+    assert set(config.profiles) == {"acme", "acme8"}
+    assert config.profile("acme8").retention is not None
 
 
 def _anchor(title: str) -> str:
