@@ -167,6 +167,7 @@ async def delete_logged(
     provider: StorageProvider,
     objects: Sequence[StoredObject],
     objection: Callable[[StoredObject], StorageError | None] = lambda _entry: None,
+    settled: Callable[[Sequence[Deletion]], None] = lambda _some: None,
 ) -> tuple[Deletion, ...]:
     """Delete objects; returns the outcome of each, in the same order.
 
@@ -177,6 +178,7 @@ async def delete_logged(
         provider: of the objects.
         objects: the objects to delete.
         objection: called for each object right before the request; an error keeps the object. May block briefly.
+        settled: called with the outcomes of each batch as soon as they are known.
 
     Raises:
         LocalDiskError: the log cannot be written, so nothing was deleted.
@@ -189,9 +191,13 @@ async def delete_logged(
         except StorageError as error:
             if not done:
                 raise
-            done += [Deletion(entry.location, DeletionOutcome.KEPT, error) for entry in objects[first:]]
+            left = [Deletion(entry.location, DeletionOutcome.KEPT, error) for entry in objects[first:]]
+            settled(left)
+            done += left
             break
-        done += await _settled(log, batch, provider, some, objection)
+        outcomes = await _settled(log, batch, provider, some, objection)
+        settled(outcomes)
+        done += outcomes
     return tuple(done)
 
 

@@ -101,6 +101,10 @@ class RestoreRequest(msgspec.Struct, frozen=True):
         """Whether it takes longer than usual."""
         return self.status in UNSETTLED and self.asked is not None and now - self.asked > USUAL_DURATION
 
+    def is_abandoned(self, now: datetime) -> bool:
+        """Whether the program that was requesting it has stopped before the service answered."""
+        return self.status is RestoreStatus.ASKING and self.asked is not None and now - self.asked >= LEASE
+
     def has_expired(self, now: datetime) -> bool:
         """Whether the copy has probably expired."""
         return self.status is RestoreStatus.READY and self.expires is not None and now >= self.expires
@@ -185,11 +189,15 @@ class RestoreStore:
             return tuple(map(_request, database.execute("SELECT * FROM requests ORDER BY added, path")))
 
     def add(self, requests: Sequence[RestoreRequest]) -> None:
-        """Add requests, replacing older ones for the same objects unless those were sent to the service."""
+        """Add requests, replacing older ones for the same objects unless those were, or are being, sent."""
         with self._writing() as database:
             database.executemany(
-                f"DELETE FROM requests WHERE {_KEY} AND NOT (status IN ('asking', 'restoring') AND asked > ?)",
-                [(*_key(one.location), _seconds(one.added - MAX_DURATION)) for one in requests],
+                f"DELETE FROM requests WHERE {_KEY} AND NOT (status = 'restoring' AND asked > ?)"
+                " AND NOT (status = 'asking' AND asked > ?)",
+                [
+                    (*_key(one.location), _seconds(one.added - MAX_DURATION), _seconds(one.added - LEASE))
+                    for one in requests
+                ],
             )
             database.executemany(
                 "INSERT OR IGNORE INTO requests(profile, region, path, name, size, days, status, added, asked, folder,"

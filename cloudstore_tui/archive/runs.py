@@ -25,7 +25,7 @@ from cloudstore_tui.fs.whole_file import write_whole
 
 MAX_ERRORS = 1000
 """Errors that a report lists; `error_count` counts all of them."""
-_MAX_BYTES = 1 << 26
+_MAX_BYTES = 1 << 23
 FILL_COMMANDS = ("pull", "watch")
 """Commands that fill a folder."""
 REMEMBERED_FOR = timedelta(days=7)

@@ -89,6 +89,10 @@ def instead_of_option(command: str, name: str) -> str:
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
+_MARKS = tuple(" \t\r\n,;|\"'")
+"""What stands between the columns of a table."""
+
+
 def refuse_foreign(address: str) -> None:
     """Refuse an address without a profile if its form shows what was meant.
 
@@ -128,10 +132,20 @@ def why_missing(address: str) -> str:
     if set(rest) & set("*?"):
         return "Patterns are not expanded; `cloudstore find` and `cloudstore ls` list what there is."
     region, _, path = rest.partition("/")
+    if _is_more_than_a_path(profile, rest, path):
+        return "More stands there than one path; give each a line of its own, such as those of --columns path."
     kind = path.partition("/")[0]
     if kind.lower() in TYPE_WORDS:
         return f"{kind} is a type, not an id; list its objects: cloudstore find {profile}:{region} type:{kind}"
     return ""
+
+
+def _is_more_than_a_path(profile: str, rest: str, path: str) -> bool:
+    """Whether a line holds several paths, or further columns behind an id."""
+    found = _ID.match(path)
+    return any(f"{mark}{profile}:" in rest for mark in _MARKS) or (
+        found is not None and path[found.end() :][:1] in _MARKS
+    )
 
 
 def where_else(address: str) -> str:

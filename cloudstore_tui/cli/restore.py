@@ -14,7 +14,7 @@ from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.cli.transfer import local_paths, print_result, submit_batch, transferring, wait_for_all
 from cloudstore_tui.config.paths import state_folder
-from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
+from cloudstore_tui.core.errors import AccessError, BusyError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.core.records import iso
@@ -158,11 +158,12 @@ class _Restoring:
                 _HINTS.get(entry.state, "Only ARCHIVED objects can be restored."),
             )
             raise NotAvailableError(message, state=entry.state, subject=entry.location.address, hint=hint)
-        if (
-            known is not None
-            and known.is_unsettled(now)
-            and known.status in (RestoreStatus.RESTORING, RestoreStatus.ASKING)
-        ):
+        if known is None or not known.is_unsettled(now) or known.is_abandoned(now):
+            return new
+        if known.status is RestoreStatus.ASKING and not self._options.waits:
+            message = "another program is requesting it right now, or was stopped while it did"
+            raise BusyError(message, subject=entry.location.address, hint="Run this again in two minutes.")
+        if known.status in (RestoreStatus.RESTORING, RestoreStatus.ASKING):
             self._output.note(f"{entry.location.address}: requested already; the list shows when.")
             return known
         return new

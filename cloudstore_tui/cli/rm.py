@@ -1,8 +1,10 @@
 """`rm` and `deletions`: delete exactly these objects, and show what was deleted."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from cloudstore_tui.archive.release import ProofFolder
 from cloudstore_tui.cli.habits import why_missing
@@ -40,10 +42,10 @@ async def _delete(session: CommandSession, paths: Sequence[str], *, yes: bool, d
     batches = await _found(session, paths)
     if not _may_delete(session.output, batches, yes=yes, dry_run=dry_run):
         return
-    log, done = _log(), list[Deletion]()
-    for provider, entries in batches:
-        done += await delete_logged(log, provider, entries)
-    _print_all(session.output, done)
+    log = _log()
+    with _Tally(session.output, sum(len(entries) for _, entries in batches)) as tally:
+        for provider, entries in batches:
+            await delete_logged(log, provider, entries, settled=tally.add)
 
 
 async def _release(session: CommandSession, folder: Path, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:
@@ -63,11 +65,11 @@ async def _release(session: CommandSession, folder: Path, paths: Sequence[str], 
             proved += [(provider, good)] if good else []
         if not _may_delete(output, proved, yes=yes, dry_run=dry_run):
             return
-        done: list[Deletion] = []
-        for provider, entries in proved:
-            for first in range(0, len(entries), BATCH):
-                done += await _release_batch(session, workers, proof, provider, entries[first : first + BATCH])
-        _print_all(output, done)
+        with _Tally(output, sum(len(entries) for _, entries in proved)) as tally:
+            for provider, entries in proved:
+                for first in range(0, len(entries), BATCH):
+                    some = entries[first : first + BATCH]
+                    await _release_batch(session, workers, proof, provider, some, tally)
     finally:
         proof.close()
         workers.close()
@@ -79,18 +81,20 @@ async def _release_batch(
     proof: ProofFolder,
     provider: StorageProvider,
     entries: Sequence[StoredObject],
-) -> tuple[Deletion, ...]:
+    tally: "_Tally",
+) -> None:
     """Check each object and its copy again, and at once delete those that have not changed."""
     # `_found` reports what has happened to the others.
     again = [entry for _, found in await _found(session, [one.location.address for one in entries]) for entry in found]
     if not again:
-        return ()
-    done = await delete_logged(_log(), provider, again, lambda entry: _objection(entry, proof.still_proved(entry)))
+        return
+    done = await delete_logged(
+        _log(), provider, again, lambda entry: _objection(entry, proof.still_proved(entry)), tally.add
+    )
     try:
         await workers.run(lambda _stop: proof.note_released(list(done)))
     except StorageError as error:
         session.output.error(error)
-    return done
 
 
 def _objection(entry: StoredObject, why: str) -> IntegrityError | None:
@@ -166,10 +170,27 @@ def _may_delete(
     return not dry_run
 
 
-def _print_all(output: Output, done: Sequence[Deletion]) -> None:
-    for deletion in done:
-        _print_outcome(output, deletion)
-    _print_summary(output, done)
+class _Tally:
+    """Prints outcomes as they become known, and at the end of the block how many there are of each."""
+
+    def __init__(self, output: Output, total: int) -> None:
+        self._output = output
+        self._total = total
+        self._done: list[Deletion] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            done = f"{len(self._done):,} of {counted(self._total, 'object')}"
+            self._output.print_message(f"Stopped after {done}. Which others may be deleted: cloudstore deletions")
+        _print_summary(self._output, self._done)
+
+    def add(self, some: Sequence[Deletion]) -> None:
+        for deletion in some:
+            _print_outcome(self._output, deletion)
+        self._done += some
 
 
 def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:

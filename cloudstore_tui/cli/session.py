@@ -108,7 +108,7 @@ class CommandSession(Struct):
             hint = "Pipe them in; to write an object to stdout: get PATH --to -"
             raise UsageError("reads paths from stdin, which is a terminal", subject="-", hint=hint)
         with self.output.awaiting_input():
-            lines = sys.stdin.read().split("\n")
+            lines = sys.stdin.read().removeprefix("\ufeff").split("\n")
         for line in filter(None, map(str.strip, lines)):
             if not line.startswith("{"):
                 yield line

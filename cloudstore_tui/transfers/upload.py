@@ -229,10 +229,8 @@ class Upload:
             except UnavailableError as error:
                 await self._wait(error)
                 continue
-            if is_page(reply) and reply.status < 300:
-                return ReplyError("a web page came instead of the store's answer")
             if 200 <= reply.status < 300:
-                return None
+                return _doubt(reply)
             if reply.status in _UNCLEAR:
                 return store_error(reply)
             self._forget_sending()
@@ -288,9 +286,16 @@ class Upload:
         self._progress.to(State.VERIFYING)
         try:
             size = await self._check.size()
-        except UNTOLD:
-            # The store has said that it took the file. Folders that are emptied at once, and rights that only
-            # allow to write, must not turn that into a failure.
+        except MissingError:
+            if await self._check.moved(self._sent_at, self._file.size):
+                return "size"
+            # The store has said that it took the file. Folders that are emptied at once must not turn that into a
+            # failure; nobody knows, though.
+            self._progress.remark = "the store took it, and it is not to be found there: look whether the service did"
+            return "unverified"
+        except UNTOLD as error:
+            # Rights that only allow to write are no failure either.
+            self._progress.remark = f"the store took it, and nobody could look what arrived: {error.message}"
             return "unverified"
         if size is None:
             return "unverified"
@@ -338,6 +343,15 @@ def _time_of(entry: Entry | None) -> float:
 
 def _may_help(reply: BlobReply) -> bool:
     return reply.store_code not in ("BadDigest", "EntityTooLarge")
+
+
+def _doubt(reply: BlobReply) -> StorageError | None:
+    """Why a reply that says that all is well may not be believed."""
+    if is_page(reply):
+        return ReplyError("a web page came instead of the store's answer")
+    if code := reply.store_code:
+        return ReplyError(f"the store answered with an error ({reply.status} {code})")
+    return None
 
 
 def _refused(reply: BlobReply) -> StorageError:

@@ -178,7 +178,8 @@ class RestoreWatch:
 
 def is_asked(request: RestoreRequest, now: datetime) -> bool:
     """Whether the object needs no further request for now."""
-    return request.is_unsettled(now) and request.status in UNSETTLED - {RestoreStatus.UNKNOWN}
+    is_open = request.is_unsettled(now) and not request.is_abandoned(now)
+    return is_open and request.status in UNSETTLED - {RestoreStatus.UNKNOWN}
 
 
 def request_of(entry: StoredObject, days: int, zone: tzinfo) -> RestoreRequest:

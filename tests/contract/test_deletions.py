@@ -11,6 +11,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from cloudstore_tui.deletions import BATCH, UNKNOWN
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
@@ -73,6 +74,27 @@ def test_what_a_killed_program_had_begun_is_in_the_log_as_unknown(
     (one,) = records(run("deletions", "--json").out)
     assert (one["path"], one["outcome"]) == (path, "unknown: check")
     assert "unknown: check" in run("deletions").out
+
+
+def test_a_deletion_that_is_stopped_tells_what_it_did_and_where_the_rest_is_told(
+    run: Cloudstore, sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    paths = run("find", "acme8:us-east", "type:callcenterrecording", "--columns", "path").out.split()[: BATCH + 2]
+    sandbox.faults.add("stall method=DELETE seconds=60 skip=1")
+    log = Path(environment["HOME"]) / ".local" / "state" / "cloudstore" / "deletions.jsonl"
+    with subprocess.Popen(
+        [*COMMAND, "rm", *paths, "--yes"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        end = time.monotonic() + PATIENCE
+        while not log.exists() or log.read_text().count("\n") < 2 * BATCH + 2:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out.splitlines()) == (130, [f"deleted  {path}" for path in paths[:BATCH]])
+    assert f"Stopped after {BATCH} of {BATCH + 2} objects. Which others may be deleted: cloudstore deletions" in err
+    logged = records(run("deletions", "--json").out)
+    assert [one["path"] for one in logged if one["outcome"] == UNKNOWN] == paths[BATCH:]
 
 
 def test_a_line_of_the_log_that_cannot_be_read_is_told(run: Cloudstore, environment: dict[str, str]) -> None:

@@ -66,6 +66,10 @@ sandbox_server = own_sandbox()
         (("stat", f"acme8:uk/{ID}"), 8, f"cloudstore find acme8 {ID}"),
         (("stat", f"{OBJECT}\r"), 8, "carriage return"),
         (("rm", f"{OBJECT}\r", "--yes"), 8, "carriage return"),
+        (("rm", f"{OBJECT}\tfirst.mp3", "--yes"), 8, "a line of its own"),
+        (("rm", f"{OBJECT},first.mp3", "--yes"), 8, "a line of its own"),
+        (("rm", f"{OBJECT} {OBJECT}", "--yes"), 8, "a line of its own"),
+        (("rm", "acme:imports/a.csv acme:imports/b.csv", "--yes"), 8, "a line of its own"),
         (("find", "acme8", "-o", "calls.xlsx"), 2, "End the name with .csv"),
         (("find", "acme8", "-o", "calls.csv.gz"), 2, "End the name with .csv"),
         (("find", "acme8", "-o", "-"), 2, "write ./-"),
@@ -185,7 +189,8 @@ def test_paths_come_from_stdin_in_every_command_that_takes_several(cloudstore: C
     listed, records = cloudstore(*search, "--columns", "path").out, cloudstore(*search, "--json").out
     paths = listed.split()
     for command in (("rm", "-", "-n"), ("zip", "start", "-", "-n"), ("restore", "-", "-n"), ("get", "-")):
-        for fed in (listed, records, listed.replace("\n", "\r\n"), f"\n{listed}"):
+        marked = (f"\ufeff{listed}", f"\ufeff{records}")
+        for fed in (listed, records, listed.replace("\n", "\r\n"), f"\n{listed}", *marked):
             done = cloudstore(*command, "--json", stdin=fed)
             assert (done.code, [record["path"] for record in done.records]) == (0, paths)
     files = cloudstore("ls", "acme:exports/reporting/outreach/", "--limit", "2", "--json").out

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudstore_tui.restores import LEASE
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
@@ -107,6 +108,27 @@ def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
     assert again.code == 0
     assert "restoring" in run("restore", "list").out
     assert sent(sandbox, "POST", "/restore") == 1
+
+
+def test_what_a_killed_program_was_to_ask_for_is_asked_for_once_its_time_is_over(
+    run: Cloudstore, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (path,) = archived(1)
+    sandbox.faults.add("stall method=POST path=*/restore seconds=60 times=1")
+    with running(environment, tmp_path, "restore", path) as process:
+        end = time.monotonic() + PATIENCE
+        while not sandbox.faults.counts.get("stall"):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.kill()
+    early = run("restore", path)
+    assert (early.code, early.out) == (10, "")
+    assert "another program is requesting it right now, or was stopped while it did" in early.err
+    state = Path(environment["HOME"]) / ".local" / "state" / "cloudstore" / "restores.db"
+    with closing(sqlite3.connect(state)) as database, database:
+        database.execute("UPDATE requests SET asked = asked - ?", (LEASE.total_seconds(),))
+    later = run("restore", path, "--json")
+    assert (later.code, later.records[0]["result"]) == (0, "restoring")
 
 
 def test_what_is_not_archived_is_told_apart(run: Cloudstore, sandbox: Sandbox) -> None:

@@ -134,7 +134,9 @@ async def test_five_attempts_are_enough(engine: Any, server: Any, answer: Any, p
 
 LOGIN = {"body": b"<html>Log in</html>", "headers": {"Content-Type": "text/html; charset=utf-8"}}
 """What a proxy says instead of passing anything on, or after it did."""
-UNCLEAR = [{"silent": True}, {"status": 502}, {"status": 504}, {"status": 500}, LOGIN]
+REFUSAL = {"status": 200, "body": b"<Error><Code>InternalError</Code></Error>"}
+"""An error that begins as a success."""
+UNCLEAR = [{"silent": True}, {"status": 502}, {"status": 504}, {"status": 500}, LOGIN, REFUSAL]
 
 
 @pytest.mark.parametrize("fault", UNCLEAR)
@@ -191,6 +193,20 @@ async def test_a_file_that_nobody_may_look_at_counts_as_unverified(
         provider.source_errors.extend([ForbiddenError("no scope")] * 3)
     transfer = await put(engine, plan)
     assert (transfer.state, transfer.level) == (State.DONE, "unverified")
+    assert ("not to be found there" if hidden else "nobody could look what arrived: no scope") in transfer.note
+
+
+@pytest.mark.parametrize("taken", [False, True])
+async def test_a_file_that_is_not_where_it_was_sent_is_looked_for_where_the_service_takes_it(
+    engine: Any, server: Any, provider: Any, answer: Any, clock: Any, plan: Path, content: bytes, taken: bool
+) -> None:
+    provider.taken_to = lambda _location: TAKEN
+    provider.modified = clock.now() + timedelta(seconds=1)
+    provider.hidden.add(PLACE.path)
+    server.answer(answer(once=lambda: server.put(f"/{TAKEN[0].path}", content) if taken else None))
+    transfer = await put(engine, plan)
+    assert (transfer.state, transfer.level) == (State.DONE, "size" if taken else "unverified")
+    assert ("not to be found there" in transfer.note) is not taken
 
 
 @pytest.mark.parametrize("change", ["grows", "shrinks", "is touched"])
