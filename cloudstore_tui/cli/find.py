@@ -53,8 +53,8 @@ async def find_command(
     **export: Any,
 ) -> None:
     form = read_export_options(session.output, **export)
-    if count and form.file is not None:
-        raise UsageError("--count prints a number and writes no file", subject=f"-o {form.file}", hint="Leave one out.")
+    if count and (form.file is not None or limit is not None):
+        raise UsageError("--count prints the number of all matches", hint="Leave it out, or else -o and --limit.")
     search = SearchOptions(fiql, type_, since, until, sort, desc)
     provider, location = _searchable(session, where)
     types = search.types(session.output)

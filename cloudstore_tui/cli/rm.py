@@ -135,7 +135,7 @@ async def _missing(provider: StorageProvider, location: Location) -> Deletion:
     except StorageError as error:
         return Deletion(location, DeletionOutcome.UNKNOWN, error)
     if not any((source.size, source.rough_size, source.modified)):
-        # Some give links to whatever they are asked for.
+        # Some services give a link to any address.
         return Deletion(location, DeletionOutcome.GONE)
     known = StorageError(
         "the service says that it is not there, and gives a link to it",

@@ -156,7 +156,7 @@ def open_config() -> Config:
 
 
 class _Executor(ThreadPoolExecutor):
-    """The threads of `asyncio.to_thread`; a machine that starts no more is an error of its own."""
+    """The threads of `asyncio.to_thread`; that no more can be started becomes an error of ours."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Run a function in a thread."""

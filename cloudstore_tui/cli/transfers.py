@@ -48,8 +48,8 @@ async def list_command(session: CommandSession) -> None:
 
 async def run_command(session: CommandSession, numbers: tuple[str, ...]) -> None:
     async with transferring(session, needs_journal=True) as engine:
-        there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
-        chosen = [find_transfer(there, number).transfer.id for number in numbers] if numbers else None
+        interrupted = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
+        chosen = [find_transfer(interrupted, number).transfer.id for number in numbers] if numbers else None
         with ProgressLine(engine, session.output):
             ended = await wait_for_all(engine, await engine.adopt(chosen))
     if not ended:
@@ -93,8 +93,8 @@ async def log_command(session: CommandSession, *, limit: int) -> None:
 
 async def _request(session: CommandSession, numbers: Sequence[str], verb: str) -> None:
     async with open_left_overs(session) as left_overs:
-        there = await all_known(left_overs)
-        for known in [find_transfer(there, number) for number in numbers]:
+        listed = await all_known(left_overs)
+        for known in [find_transfer(listed, number) for number in numbers]:
             answer = await _ask(known, verb, left_overs)
             if session.output.as_json:
                 session.output.record({"id": known.number, "process": known.process, "text": answer})
@@ -212,7 +212,7 @@ async def all_known(left_overs: LeftOvers) -> list[KnownTransfer]:
     return running + [KnownTransfer(transfer) for transfer in await left_overs.interrupted()]
 
 
-def find_transfer(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
+def find_transfer(listed: Sequence[KnownTransfer], text: str) -> KnownTransfer:
     """The transfer whose number begins with `text`.
 
     Raises:
@@ -220,7 +220,7 @@ def find_transfer(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
         MissingError: there is none.
     """
     wanted = text.strip().lower()
-    found = [known for known in there if known.number.startswith(wanted)]
+    found = [known for known in listed if known.number.startswith(wanted)]
     hint = "cloudstore transfers list shows the numbers."
     if len(wanted) < _SHORTEST or len(found) > 1:
         raise UsageError("is too short for the number of one transfer", subject=text or '""', hint=hint)

@@ -44,7 +44,7 @@ def ls_command() -> None:
     "--sort", default="", metavar="NAME", help="Sort by created, name, type, size, state, duration or a tag."
 )
 @output_option("--desc", is_flag=True, help="Largest or newest first; this is the default without --sort.")
-@output_option("--count", is_flag=True, help="Print only the number of objects.")
+@output_option("--count", is_flag=True, help="Print only the number of all matches.")
 @export_options
 @limit_option
 @timeout_option()
