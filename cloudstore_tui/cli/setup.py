@@ -47,6 +47,7 @@ from cloudstore_tui.core.provider import Check
 from cloudstore_tui.core.spec import Option, ProviderSpec, SecretField
 from cloudstore_tui.doctor import CheckResult, CheckStatus, examine, failed
 from cloudstore_tui.providers import PROVIDERS, spec_of
+from cloudstore_tui.ui import format as in_words
 
 
 def profile_list_command(session: CommandSession) -> None:
@@ -241,18 +242,16 @@ def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
             subject="--secret-stdin",
             hint="Pipe the secret in, or leave this out and be asked.",
         )
-    lines = sys.stdin.read(MAX_SECRET_BYTES).splitlines()
+    lines = list(filter(str.strip, sys.stdin.read(MAX_SECRET_BYTES).splitlines()))
     names = [secret.name for secret in spec.secrets]
-    if len([line for line in lines if line.strip()]) != len(names):
+    if len(lines) != len(names):
         wanted = ", then ".join(map(secret_label, names))
         raise UsageError(
-            f"stdin holds {len(lines)} lines, not {len(names)}",
+            f"stdin holds {in_words.counted(len(lines), 'secret')}, not {len(names)}",
             subject="--secret-stdin",
             hint=f"Expected: {wanted}, one per line.",
         )
-    return {
-        name: clean_secret(line, secret_label(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)
-    }
+    return {name: clean_secret(line, secret_label(name)) for name, line in zip(names, lines, strict=True)}
 
 
 def _require(draft: ProfileDraft) -> None:

@@ -129,7 +129,8 @@ def test_a_secret_as_an_option_is_refused_with_the_reason_and_never_repeated(
 
 
 @pytest.mark.parametrize(
-    ("stdin", "named"), [("", "0 lines"), ("one\ntwo\n", "2 lines"), ('"quoted"\n', "quotes"), (" s\n", "blank")]
+    ("stdin", "named"),
+    [("", "0 secrets"), ("\none\n\ntwo\n", "2 secrets, not 1"), ('"quoted"\n', "quotes"), (" s\n", "blank")],
 )
 def test_a_secret_on_stdin_that_cannot_be_one_is_named(
     run: Cloudstore, service: tuple[str, ...], stdin: str, named: str
