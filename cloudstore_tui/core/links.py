@@ -175,7 +175,8 @@ def _vet_host(host: str, trusted: tuple[str, ...]) -> None:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        is_trusted = any(host == domain or host.endswith(f".{domain}") for domain in trusted)
+        domains = map(str.lower, trusted)
+        is_trusted = any(host == domain or host.endswith(f".{domain}") for domain in domains)
     else:
         is_trusted = False
     if not is_trusted:

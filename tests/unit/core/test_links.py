@@ -69,6 +69,16 @@ def test_loopback_links_are_for_loopback_profiles_only() -> None:
         vet_link(url, name=NAME, local=False)
 
 
+@pytest.mark.parametrize("allowed", ["store.example", "Store.Example"])
+def test_a_host_that_the_user_allows_is_followed_with_those_below_it_and_no_other(allowed: str) -> None:
+    for host in ("store.example", "a.store.example", "STORE.example."):
+        url = f"https://{host}/{NAME}"
+        assert vet_link(url, name=NAME, local=False, trusted=(allowed,)) == url
+    for host in ("xstore.example", "store.example.org", "127.0.0.1"):
+        with pytest.raises(UnsafeError, match="not one of its own"):
+            vet_link(f"https://{host}/{NAME}", name=NAME, local=False, trusted=(allowed, "127.0.0.1"))
+
+
 def test_a_local_profile_still_refuses_private_hosts() -> None:
     for host in ("10.0.0.5", "169.254.169.254", "127.1", "0"):
         with pytest.raises(UnsafeError):
