@@ -191,7 +191,7 @@ class UnreadableError(ReplyError):
         super().__init__(
             f"{number:,} {records} of the service cannot be read, and {are} missing here",
             subject=subject,
-            hint="Its support can look at what is wrong there.",
+            hint="Its support team can find out what is wrong.",
         )
         self.number: Final = number
 

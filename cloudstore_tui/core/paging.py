@@ -117,7 +117,7 @@ class Pager(Generic[Item]):
             raise EndlessListingError(
                 f"the service keeps naming a next page, without anything new in the last {STALLED_PAGES}",
                 subject=self._subject,
-                hint="What was found until here is shown; narrow the query or tell the service's support.",
+                hint="What was found so far is shown; narrow the query or tell the service's support.",
             )
         self.left = page.left
         return replace(page, items=new, warnings=(*page.warnings, *self._closing_warnings()))

@@ -36,8 +36,8 @@ _MEANING: Mapping[int, tuple[type[StorageError], str, str]] = {
     403: (ForbiddenError, "the service does not allow this", ""),
     404: (MissingError, "not found", ""),
     405: (UnsupportedError, "the service cannot do this", ""),
-    407: (LoginError, "the proxy wants a login", _PROXY_LOGIN),
-    409: (ConflictError, "something is in the way", ""),
+    407: (LoginError, "the proxy requires a login", _PROXY_LOGIN),
+    409: (ConflictError, "the service reports a conflict", ""),
     410: (MissingError, "it is gone", ""),
     501: (UnsupportedError, "the service cannot do this", ""),
 }
@@ -187,22 +187,24 @@ def store_error(reply: BlobReply) -> StorageError:
     status, code = reply.status, reply.store_code
     shown = f"{status} {code}" if code else f"{status}"
     if 300 <= status < 400:
-        return UnsafeError("the store sends us elsewhere, which is never followed", hint="Nothing was sent there.")
+        return UnsafeError("the store redirects, which is never followed", hint="Nothing was sent there.")
     if status == 401:
         return LoginError("the store refuses the login", hint="Run `cloudstore profile test`.")
     if status in DENIED:
-        return ForbiddenError(f"the store refuses a fresh link ({shown})", hint="Ask for the right to this object.")
+        return ForbiddenError(
+            f"the store refuses a fresh link ({shown})", hint="Ask for permission to read this object."
+        )
     if status in (404, 410):
         return MissingError("the store has no such object (any more)")
     if status == 407:
-        return LoginError("the proxy wants a login", hint=_PROXY_LOGIN)
+        return LoginError("the proxy requires a login", hint=_PROXY_LOGIN)
     if status in _BUSY:
         wait = reply.retry_after
         message = f"the store asks to wait {wait:,.0f} s" if wait is not None else f"the store is busy ({status})"
         return ThrottledError(message, wait=wait)
     if status >= 500:
-        return UnavailableError(f"the store has a problem of its own ({shown})")
-    return ReplyError(f"the store gave an answer that nobody asked for ({shown})")
+        return UnavailableError(f"the store reports an internal error ({shown})")
+    return ReplyError(f"the store gave an unexpected answer ({shown})")
 
 
 _TRUST_HINT = "If its authority is your own, add it to this system or name its file in SSL_CERT_FILE."
@@ -294,7 +296,7 @@ def _peer(context: FailureContext) -> str:
 
 def _proxy_refusal(context: FailureContext) -> StorageError:
     if context.connect_status == 407:
-        return LoginError(f"the proxy {context.proxy} wants a login", hint=_PROXY_LOGIN)
+        return LoginError(f"the proxy {context.proxy} requires a login", hint=_PROXY_LOGIN)
     return HostError(_NETWORK[97].format(host=context.host, proxy=context.proxy), connected=False)
 
 

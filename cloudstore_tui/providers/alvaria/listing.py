@@ -205,7 +205,7 @@ def _advance(location: Location, at: Cursor, raw: RawPage) -> tuple[Cursor | Non
         return Cursor(at.kind, reply.token, last, given, total), failures
     if total is not None and total > given:
         message = f"the service reports {total:,} entries here, and gave {given:,}"
-        hint = "Run it once more; if it stays so, its support can look at what is wrong there."
+        hint = "Run it once more; if that does not help, its support team can find out what is wrong."
         failures += (PartialError(message, subject=location.address, hint=hint),)
     return None, failures
 

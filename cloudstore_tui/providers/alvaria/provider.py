@@ -120,9 +120,9 @@ class AlvariaProvider(StorageProvider):
         self.require(Capability.UPLOAD, location)
         if size > LARGEST_UPLOAD:
             raise UsageError(
-                "the file is larger than 5 GiB, which is the most the service takes",
+                "the file is larger than 5 GiB, the most that the service accepts",
                 subject=location.address,
-                hint="Split it, if whoever reads it there can put it together.",
+                hint="Split it, if its reader can join the parts.",
             )
         reply, link = await self._signed(location, "upload", None)
         try:

@@ -16,7 +16,7 @@ GUIDE = """\
 Alvaria Cloud Media Storage
 
 Alvaria gives out the keys itself; no page of the product makes them. Ask your Alvaria account team or open a support \
-case, and ask for API access to Cloud Media Storage. They need from you who will use it and for which folders. You \
+case, and ask for API access to Cloud Media Storage. Tell them who will use it and for which folders. You \
 get back:
 
 1. The organisation id, such as acme. It is the first part of the address of your cloud: acme.via.aspect-cloud.net.
@@ -50,7 +50,7 @@ which are kept for 28 days.
 * mediastorageapi.exports.cxp.recordings opens exports/cxp/recordings/.
 * mediastorageapi.imports opens imports/, and mediastorageapi.imports.outreach.list the call lists in it.
 
-Ask for the narrow ones that you need. Scopes do not tell reading from writing: a client that sees a folder may \
+Ask for the narrow ones that you need. Scopes do not distinguish reading from writing: a client that sees a folder may \
 upload to it and delete in it. So profiles are read-only here until you say otherwise.
 
 Version 3 of the API is the usual one. Older clouds know version 2 only; the folders workforce/, workflow/ and \

@@ -87,7 +87,7 @@ class EightByEightClient:
         if not number:
             return ()
         what = "1 region has a name" if number == 1 else f"{number} regions have names"
-        hint = "Its support can look at what is wrong there."
+        hint = "Its support team can find out what is wrong."
         return (ReplyError(f"{what} that cannot be used", subject=f"{self.profile.name}:", hint=hint),)
 
     @property

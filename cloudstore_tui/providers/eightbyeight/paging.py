@@ -506,7 +506,7 @@ class PrefetchingSearch:
         return [UnreadableError(number, subject=self._address(region)) for region, number in numbers if number]
 
     def _duplicates(self, streams: list[RegionStream]) -> list[StorageError]:
-        message = "objects come twice in this order, so others may be missing"
+        message = "objects appear twice in this order, so others may be missing"
         hint = "Sort by createdTime, or run it once more."
         regions = [stream.region for stream in streams if stream.has_duplicates]
         return [PartialError(message, subject=self._address(region), hint=hint) for region in regions]

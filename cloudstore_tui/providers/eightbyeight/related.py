@@ -83,7 +83,7 @@ class _CallSearch:
     def result(self, entry: StoredObject) -> Page[StoredObject]:
         """Everything that was found, without the object that the search started from."""
         if self._is_cut:
-            message = "there may be more of this call: so many objects share a value with this one"
+            message = "there may be more of this call: too many objects share a value with this one"
             self.add_failures(PartialError(message, subject=entry.location.address))
         items = tuple(found for key, found in self._found.items() if key != identity(entry))
         if number := len(self._inexact - {identity(entry)}):

@@ -129,7 +129,7 @@ def _region_page(page: wire.WirePage, where: Location, query: Query, at: Positio
 def empty_page_error(where: Location) -> ReplyError:
     """The error for an empty page from which a request for a single record does return one."""
     return ReplyError(
-        "the service gives an empty page where there is something",
+        "the service returns an empty page although there is more",
         subject=where.address,
         hint="Narrow the query by time, or tell the service's support.",
     )
@@ -330,7 +330,7 @@ def _samples(parts: Sequence[_Part], total: int) -> Iterator[_Sample]:
 
 def _uncountable(query: Query) -> UsageError:
     return UsageError(
-        "the service does not let us count so many objects",
+        "there are too many objects for this service to count",
         subject=query.location.address,
         hint="Narrow the query by time or by type.",
     )

@@ -130,7 +130,7 @@ CONNECTED = FailureContext("h.example", connected=True)
         (28, CONNECTED, HostError, "h.example stopped answering"),
         (28, replace(CONNECTED, answered=True), HostError, "the answer of h.example comes too slowly"),
         (56, CONNECTED, HostError, "the connection to h.example was lost"),
-        (56, replace(PROXIED, connect_status=407), LoginError, "the proxy p.example:3128 wants a login"),
+        (56, replace(PROXIED, connect_status=407), LoginError, "the proxy p.example:3128 requires a login"),
         (56, replace(PROXIED, connect_status=502), HostError,
          "the proxy p.example:3128 does not connect to h.example"),
         (8, CONNECTED, ReplyError, "h.example sent an answer that is not HTTP"),

@@ -196,9 +196,9 @@ async def test_an_ordinary_result_costs_one_request_a_page_and_a_full_last_page_
 @pytest.mark.parametrize(
     ("habits", "words"),
     [
-        (Habits(350, gap=0), "an empty page where there is something"),
-        (Habits(350, gap=100), "an empty page where there is something"),
-        (Habits(250, counts_pages=True), "an empty page where there is something"),
+        (Habits(350, gap=0), "an empty page although there is more"),
+        (Habits(350, gap=100), "an empty page although there is more"),
+        (Habits(250, counts_pages=True), "an empty page although there is more"),
         (Habits(1_250, limit=1_000), "1,000 and no more in this order"),
     ],
     ids=repr,
@@ -256,7 +256,7 @@ async def test_an_order_that_repeats_objects_is_told_to_hide_others(
     result = await found(provider, Query(EAST, "", Sort("storedBytes")), fast=True)
     assert result.number < 950
     assert [failure.message for failure in result.failures] == [
-        "objects come twice in this order, so others may be missing"
+        "objects appear twice in this order, so others may be missing"
     ]
 
 
@@ -294,7 +294,7 @@ async def test_buckets_do_not_end_with_an_empty_page_where_there_are_more(
         assert sum([len(page.items) async for page in pager]) == number
     service.rule = Habits(250, counts_pages=True)
     pager = Pager(partial(provider.folders, place), identity)
-    with pytest.raises(ReplyError, match="an empty page where there is something"):
+    with pytest.raises(ReplyError, match="an empty page although there is more"):
         assert not [page async for page in pager]
 
 
@@ -353,7 +353,7 @@ async def test_a_service_without_an_end_is_not_counted(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = Habits(250, clamps=True)
-    with pytest.raises(UsageError, match="does not let us count"):
+    with pytest.raises(UsageError, match="too many objects for this service to count"):
         await provider.count(Query(EAST))
 
 

@@ -47,7 +47,7 @@ async def test_a_value_that_half_the_archive_has_does_not_fetch_that() -> None:
     assert len(archive.asked) == len(page.items) == MAX_REQUESTS
     assert page.warnings == ("Mind this.",)
     assert [failure.code for failure in page.failures] == [1]
-    assert "so many objects share a value" in page.failures[0].message
+    assert "too many objects share a value" in page.failures[0].message
 
 
 async def test_a_chain_of_calls_is_followed_to_the_other_leg_and_no_further() -> None:

@@ -53,9 +53,9 @@ async def test_the_login_of_a_proxy_reaches_it_from_both_clients(
     server.answer(*[answer(raw=b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")] * 2)
     client = ApiClient(Profile("acme", "alvaria", timeouts=Timeouts(give_up=0)), "https://api.example.com")
     async with asyncio.timeout(PATIENCE):
-        with pytest.raises(AccessError, match="wants a login"):
+        with pytest.raises(AccessError, match="requires a login"):
             await blob.get(source("https://bucket.s3.amazonaws.com/x", local=False), Pile())
-        with pytest.raises(AccessError, match="wants a login"):
+        with pytest.raises(AccessError, match="requires a login"):
             await client.post_form("x", (), (), {}, "acme")
     await client.close()
     assert [seen.headers["proxy-authorization"] for seen in server.log] == [
