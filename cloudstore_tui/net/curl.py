@@ -33,6 +33,8 @@ IDLE_SECONDS = 5
 MAX_GATHERED = 256 * 1024
 """Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a call of the system for each of them,
 with the lock of the interpreter given away and fought for again, would take more time than the bytes."""
+MAX_PIECE = 16 * 1024
+"""Bytes that libcurl gives at once (CURL_MAX_WRITE_SIZE)."""
 
 _TICK = 0.5
 HELD_UP_S = 5.0
@@ -109,8 +111,8 @@ class CurlCall(Generic[Answer]):
         self.moved = 0
         """Bytes of bodies, both ways."""
         self.block = HeaderBlock()
-        self.buffer = bytearray()
-        """Has room for what has come of the body and is not yet handed on."""
+        self.buffer = memoryview(bytearray())
+        """Holds what has come of the body and is not yet handed on."""
         self.gathered = 0
         """Bytes of that."""
         self._mailbox = Mailbox.here()
@@ -206,7 +208,7 @@ class CurlCall(Generic[Answer]):
     @stopping_with(STOP)
     def hand_on(self) -> int | None:
         """Let go of what has come of the body."""
-        data = memoryview(self.buffer)[: self.gathered]
+        data = self.buffer[: self.gathered]
         self.gathered = 0
         self.got_on(len(data))
         return STOP if self.abandoned else self.add_body(data)
@@ -302,8 +304,9 @@ class CurlLoop:
         self._calls: dict[Any, CurlCall[Any]] = {}
         self._kept: dict[Ends, int] = {}
         self._spare: list[Any] = []
-        self._buffers: list[bytearray] = []
-        """Used again and again: the system would take back so much memory each time, and have to clear it anew."""
+        self._buffers: list[memoryview] = []
+        """Used again and again: the system would take back so much memory each time, and have to clear it anew. Views,
+        because a slice of a `bytearray` is assigned by way of a copy."""
         self._timer: float | None = None
         self._tick = _TICK
         """Seconds between two looks after all calls: a quarter of the shortest time that one of them waited at most."""
@@ -475,7 +478,7 @@ class CurlLoop:
     def prepare(self, handle: Any, call: CurlCall[Any]) -> None:
         """Tell libcurl what a call asks for."""
         call.kept = self._kept
-        call.buffer = self._buffers.pop() if self._buffers else bytearray(MAX_GATHERED)
+        call.buffer = self._buffers.pop() if self._buffers else memoryview(bytearray(MAX_GATHERED + MAX_PIECE))
         route, limits = call.route, call.limits
         options: dict[int, Any] = {
             pycurl.PROTOCOLS: pycurl.PROTO_HTTPS if route.is_safe else pycurl.PROTO_HTTP,
