@@ -315,7 +315,10 @@ class CurlLoop:
         """Whether a call was cancelled since the thread looked after them."""
         self._closing = False
         self._sleeps = False
-        """Whether the thread has to be woken: who does that gives it the lock of the interpreter, and waits for it."""
+        """Whether the thread has to be woken, and nobody does: who wakes it gives it the lock of the interpreter, and
+        waits to have it back."""
+        self._ended: list[tuple[CurlCall[Any], BaseException | None]] = []
+        """Calls that ended in this turn, and why they failed. They are told at its end, for the same reason."""
         self._worn = False
         """Whether the kept connections are not to be used again."""
         self._broken: BaseException | None = None
@@ -361,6 +364,7 @@ class CurlLoop:
         """Let the thread look at once what there is to do."""
         if not self._sleeps:
             return
+        self._sleeps = False
         with suppress(OSError):  # full: it is awake already; closed: it has ended
             self._wake_sender.send(b"!")
 
@@ -381,8 +385,8 @@ class CurlLoop:
         with self._lock:
             self.has_ended = True
             left = [*self._calls.values(), *self._new]
-        for call in left:
-            call.end(error.with_())
+        for call, why in [*self._ended, *((call, error.with_()) for call in left)]:
+            call.end(why)
         with suppress(Exception):
             for handle in [*self._calls, *self._spare]:
                 handle.close()
@@ -427,6 +431,9 @@ class CurlLoop:
             self._multi = self._new_multi()
         while self._new:
             self._begin(self._new.popleft())
+        while self._ended:
+            call, error = self._ended.pop(0)
+            call.end(error)
 
     def _act_on(self, descriptor: int, events: int) -> None:
         if descriptor == self._wake_receiver.fileno():
@@ -565,7 +572,7 @@ class CurlLoop:
                 # What an error was raised over may be looked at for as long as that is.
                 self._buffers.append(call.buffer)
         finally:
-            call.end(error)
+            self._ended.append((call, error))
 
     def _release(self, handle: Any) -> CurlCall[Any]:
         call = self._calls.pop(handle)
