@@ -36,22 +36,22 @@ Requested = TypeVar("Requested", DownloadRequest, ZipRequest)
 # What goes on beside a download
 
 START_AFTER_S = 0.2
-"""Thousands of small objects should not pay for what only a large one needs."""
+"""Seconds before it starts: thousands of small objects should not pay for what only a large one needs."""
 
 CHECKPOINT_BYTES = 8 * 1024 * 1024
-"""New bytes that are worth a wait for the disk."""
+"""New bytes that are worth a sync."""
 CHECKPOINT_S = 5.0
-"""Or so much time with any new byte."""
+"""Seconds after which a single new byte is."""
 POLL_S = 0.05
 MIN_READ_BACK = 4 * 1024 * 1024
-"""Bytes that are worth a turn; a smaller file is read in one go at its end."""
+"""New bytes that are worth a look; a smaller file is read at once when it is complete."""
 REREAD_POLL_S = 0.02
 
 
 class Alongside:
-    """Something that goes on while a block runs, if the block takes long enough for that to be worth anything.
+    """Runs coroutines beside a block that takes longer than a moment, and cancels them at its end.
 
-    It ends with the block; its errors are its own business.
+    They handle their own errors.
     """
 
     def __init__(self, *works: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -59,11 +59,11 @@ class Alongside:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> None:
-        """Begin soon."""
+        """Start the timer."""
         self._timer = asyncio.get_running_loop().call_later(START_AFTER_S, self._begin)
 
     async def __aexit__(self, *_error: object) -> None:
-        """End."""
+        """Cancel what runs, and wait for that."""
         self._timer.cancel()
         for task in self._tasks:
             task.cancel()
@@ -75,26 +75,19 @@ class Alongside:
 
 
 class Checkpoints:
-    """Checkpoints of one part file."""
+    """Writes into the journal how much of a part file is on the disk, after each sync."""
 
     def __init__(
         self, part: PartFile, journal_entry: JournalEntry, workers: Workers, version_of: Callable[[], Version]
     ) -> None:
-        """Make it.
-
-        Args:
-            part: the file.
-            journal_entry: where to write.
-            workers: who waits for the disk.
-            version_of: what is known of the version that the bytes are from.
-        """
+        """Make it; `version_of` gives what is known of the version that the bytes are from."""
         self._part = part
         self._journal = journal_entry
         self._workers = workers
         self._version_of = version_of
 
     async def take(self) -> None:
-        """One checkpoint, now."""
+        """Take one now."""
         version = self._version_of()
         etag, size = version.validator, version.size
         failpoint("checkpoint")
@@ -104,7 +97,7 @@ class Checkpoints:
             self._journal.note(part=part.name, inode=part.inode, durable=durable, etag=etag, size=size)
 
     async def repeat(self) -> None:
-        """One whenever it is worth it, for as long as bytes come."""
+        """Take one whenever it is worth it, until cancelled."""
         loop = asyncio.get_running_loop()
         last = loop.time()
         while True:
@@ -114,16 +107,16 @@ class Checkpoints:
                 try:
                     await self.take()
                 except StorageError as error:
-                    # What was written since the last one may be lost: nothing more may be added to it.
+                    # What was written since the last one may be lost, so nothing more may be appended.
                     self._part.spoil(error)
                     return
                 last = loop.time()
 
 
 class Reread:
-    """Follows a part file, never beyond what is known to be on the disk.
+    """Hashes a part file as it is on the disk, while it grows.
 
-    It starts at the first byte in every run: nothing is carried over from an earlier one.
+    It reads what was synced, and no further, and starts at the first byte in every run of the program.
     """
 
     def __init__(self, part: PartFile, workers: Workers, wanted: Callable[[], frozenset[str]]) -> None:
@@ -134,11 +127,11 @@ class Reread:
         self._restarts = part.restarts
 
     def finish(self, stop: Stop) -> Digests:
-        """Of the whole file, all of which is on the disk. Blocks."""
+        """The digests of the whole file, once it is synced. Blocks."""
         return self._advance(stop).digests()
 
     async def follow(self) -> None:
-        """Read whatever is known to be on the disk, for as long as bytes come."""
+        """Read what has been synced since, again and again, until cancelled."""
         while True:
             await asyncio.sleep(REREAD_POLL_S)
             if self._part.durable - (self._running.size if self._running else 0) >= MIN_READ_BACK:
@@ -157,7 +150,7 @@ class Reread:
         return running
 
     def _digests(self) -> Digester:
-        """Those of the present bytes: begun anew when all were given up, or when others are wanted."""
+        """The running digests; new ones where the file was started over, or where others are wanted."""
         wanted = self._wanted()
         if self._running is None or self._running.wanted != wanted or self._restarts != self._part.restarts:
             self._restarts = self._part.restarts
@@ -168,11 +161,11 @@ class Reread:
 # From a request to a file
 
 FULL_FETCHES = 2
-"""Times an object is fetched whole before bytes that contradict its checksum are taken to be damaged at the source."""
+"""Times that an object may contradict its checksum before it is taken to be damaged at the source."""
 
 
 class PartDownload(Generic[Requested]):
-    """A part file and the requests that fill it: what every download goes on with, also in a later run."""
+    """A part file and the requests that fill it, shared by downloads of objects and of zips."""
 
     def __init__(
         self,
@@ -189,7 +182,7 @@ class PartDownload(Generic[Requested]):
         self._context = context
         self._journal = journal_entry
         self._is_of_earlier_run = journal_entry.resume_state is not None
-        """Whether the record of the request was asked for by a run that has ended."""
+        """Whether the record in the request was looked up by an earlier run of the program."""
         self._part: PartFile | None = None
         self._fetch: Fetch | None = None
 
@@ -200,18 +193,18 @@ class PartDownload(Generic[Requested]):
 
     @property
     def offset(self) -> int:
-        """Bytes that arrived."""
+        """Bytes in the part file."""
         return self._part.offset if self._part is not None else 0
 
     def discard(self) -> StorageError | None:
-        """Leave nothing behind; why something is. Blocks, unless there is nothing."""
+        """Remove the part file; why it is still there, if it is. Blocks if there is one."""
         if self._part is not None and (kept := self._part.discard()) is not None:
             return kept
         self._part = self._fetch = None
         return None
 
     async def suspend(self) -> None:
-        """Leave what arrived, for a later run of the program."""
+        """Leave what arrived to a later run of the program."""
         part, fetch = self._part, self._fetch
         if part is None or not part.is_open:
             return
@@ -221,7 +214,7 @@ class PartDownload(Generic[Requested]):
         await self._context.workers.run(lambda _stop: part.leave())
 
     async def _new_part(self, location: Location, path: Path) -> PartFile:
-        """The part file, not yet opened, of what becomes the file `path`; the journal knows of it before the disk."""
+        """The part file of `path`, not yet opened. The journal knows its name before it is on the disk."""
         context, profile = self._context, self._provider.profile
         part_id = part_id_of(profile.provider, profile.name, location, path)
         names = PartNames.of(part_id)
@@ -230,17 +223,17 @@ class PartDownload(Generic[Requested]):
         return PartFile(context.disk, context.space, self._folder, names, self._journal.forget_bytes)
 
     def _may_make(self, left: JournalRow | None) -> bool:
-        """Whether a folder that is missing may be made: not where bytes are in it, on a disk that was taken away."""
+        """Whether a missing folder may be made: not if it holds bytes, on a disk that is not connected now."""
         return left is None or not (self._is_of_earlier_run and left.durable)
 
     async def _note_opened(self, part: PartFile, left: JournalRow | None) -> None:
-        """Write down what was opened; what an earlier run left under another name is of no use then."""
+        """Write down what was opened, and remove what an earlier run left under another name."""
         if left is not None and left.part not in ("", part.name):
             await self._remove_leftover(left)
         self._journal.note(part=part.name, inode=part.inode, durable=part.durable)
 
     async def _remove_leftover(self, left: JournalRow | None) -> None:
-        """Remove what an earlier run left, now that it is of no use."""
+        """Remove the part file that an earlier run left."""
         if left is not None:
             await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._folder, left))
 
@@ -249,11 +242,11 @@ class PartDownload(Generic[Requested]):
 
 
 class Download(PartDownload[DownloadRequest]):
-    """Fetches one object into a part file and publishes it; `run` again goes on where it stopped."""
+    """Fetches one object into a part file and publishes it; another `run` goes on where the last one stopped."""
 
     @property
     def can_go_on(self) -> bool:
-        """Whether something arrived that another `run` can build upon."""
+        """Whether another `run` can go on with what arrived."""
         return self.leaves and self.offset > 0
 
     @property
@@ -271,7 +264,7 @@ class Download(PartDownload[DownloadRequest]):
         destination = self._destination(entry)
         self._progress.path = destination.path
         part = await self._part_file(destination)
-        # Before anything is asked for: a folder that refuses refuses now.
+        # Before any request, so that a folder that cannot be written is found first.
         if not await self._open(part, destination.is_taken_in):
             if self._request.on_conflict is OnConflict.SKIP:
                 await self._remove_leftover(self._journal.resume_state)
@@ -283,7 +276,7 @@ class Download(PartDownload[DownloadRequest]):
         return await self._fetch_and_publish(destination, entry, part)
 
     async def call_off(self) -> None:
-        """Nothing: the server does not know of it."""
+        """Do nothing: the server keeps no state of a download."""
 
     async def _entry(self) -> StoredObject:
         self._progress.to(State.SIGNING)
@@ -307,10 +300,10 @@ class Download(PartDownload[DownloadRequest]):
         return self._part
 
     async def _open(self, part: PartFile, unless: Callable[[int], bool] = lambda _dir_fd: False) -> bool:
-        """Open the part file, unless something in its folder speaks against that; whether it is to be written."""
+        """Open the part file and give True, unless `unless` finds a reason against it in the open folder."""
         was_open, left = part.is_open, self._journal.resume_state
         is_ready = await self._context.workers.run(lambda _stop: part.open(left, unless, make=self._may_make(left)))
-        # Of a new file, in which nothing is yet, the journal knows the names already.
+        # The journal has the names of a new, empty file already.
         if part.is_open and not was_open and left is not None:
             await self._note_opened(part, left)
         return is_ready
@@ -326,8 +319,8 @@ class Download(PartDownload[DownloadRequest]):
         return self._fetch
 
     async def _is_on_disk(self, destination: Destination, entry: StoredObject) -> bool:
-        """Whether the object is on the disk already, so that there is nothing to do."""
-        expected = await self._fetch_for(entry).look()
+        """Whether the file on the disk is the object already."""
+        expected = await self._fetch_for(entry).probe()
         self._progress.to(State.VERIFYING)
         sha256 = self._request.sha256
         existing = await self._context.workers.run(lambda stop: destination.existing(expected, stop, sha256=sha256))
@@ -383,7 +376,7 @@ class Download(PartDownload[DownloadRequest]):
 
 
 class _Publication:
-    """What happens to a complete part file: brought to the disk, compared, and given its name. Its methods block."""
+    """Syncs a complete part file, verifies it and gives it its final name. Its methods block."""
 
     def __init__(
         self,
@@ -397,9 +390,9 @@ class _Publication:
         self.error: Exception | None = None
         """Why it failed."""
         self.contradiction = self.doubt = ""
-        """Why it cannot be the object, as a clause; empty if all is well."""
+        """Why it is not the object, and what is odd about it, as clauses; empty if nothing is."""
         self.path: Path | None = None
-        """The file; `None` where something came into the way that is to be left alone."""
+        """The file; `None` if the name was taken meanwhile and is to be left alone."""
         self.level = ""
         self.sha256 = ""
         self._destination = destination
@@ -409,25 +402,25 @@ class _Publication:
         self._modified = modified
 
     def run(self) -> None:
-        """Sync, compare, and give it its name if it is the object; `error` tells why that failed."""
+        """Sync it, verify it, and give it its name if it is the object; a failure is kept in `error`."""
         self._attempt(self._publish)
 
     def settle(self, synced: set[tuple[int, int]]) -> None:
-        """Be done with a file that got its name; a folder that is among `synced` is not synced again."""
+        """Sync the folder, unless it is among `synced`, and take the name of the part file away."""
         self._attempt(lambda: self._part.settle(synced))
 
     def _attempt(self, step: Callable[[], None]) -> None:
         if self.error is None:
             try:
                 step()
-            except Exception as error:  # noqa: BLE001 - whatever it is belongs to the one who waits for this file
+            except Exception as error:  # noqa: BLE001 - raised again by whoever waits for this file
                 self.error = error
 
     def _publish(self) -> None:
         self.stop.check()
         if self._modified is not None:
             self._part.set_time(self._modified)
-        # Always: also a file of no bytes, or one that an earlier run had whole, has to be on the disk.
+        # Always, also for an empty file or one that an earlier run completed.
         self._part.sync()
         failpoint("after_sync")
         digests = self._reread.finish(self.stop)
@@ -440,7 +433,7 @@ class _Publication:
 
 
 def _settle(publications: list[_Publication]) -> None:
-    """Be done with files that got their names at the same time, with one sync of each folder for all of them."""
+    """Settle files that got their names together, with one sync per folder."""
     synced: set[tuple[int, int]] = set()
     for one in publications:
         one.settle(synced)
@@ -455,7 +448,7 @@ def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
 
 
 class Stream:
-    """A store that cannot forget: when all bytes come again, those that were written are only compared."""
+    """A store that cannot take bytes back: if they all come again, those already written are compared instead."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self.offset = 0
@@ -470,21 +463,21 @@ class Stream:
 
     @property
     def digests(self) -> Digests:
-        """What was written."""
+        """Of what was written."""
         return Digests(self._written, self._md5.hexdigest(), self._sha256.hexdigest())
 
     def expect(self, size: int | None) -> None:
-        """Learn how many bytes will come.
+        """Note the exact size.
 
         Raises:
-            IntegrityError: more were written already.
+            IntegrityError: more bytes were written already.
         """
         if size is not None and size < self._written:
             raise _changed()
         self._size = size
 
     def write(self, view: memoryview) -> None:
-        """Take the next bytes."""
+        """Write the bytes, or compare them with what was written."""
         data = bytes(view)
         if self._size is not None and self.offset + len(data) > self._size:
             raise ContradictionError(f"more than the expected {self._size} bytes came")
@@ -501,25 +494,25 @@ class Stream:
             del self._tail[:-OVERLAP]
 
     def tail(self, count: int) -> bytes:
-        """The last `count` bytes; none while bytes come again, which are compared anyhow."""
+        """The last `count` bytes; none while bytes are compared anyway."""
         return b"" if self.offset < self._written else bytes(self._tail[-count:])
 
     def restart(self) -> None:
-        """All bytes come again."""
+        """Start over: all bytes come again."""
         self.offset = 0
         self._again = hashlib.sha256()
 
     def end(self) -> None:
-        """All bytes came.
+        """Check that not fewer bytes came than were written.
 
         Raises:
-            IntegrityError: more were written before.
+            IntegrityError: the object has become shorter.
         """
         if self.offset < self._written:
             raise _changed()
 
     def recover(self) -> None:
-        """Nothing: what a pipe took stays taken."""
+        """Do nothing: a pipe gives nothing back."""
 
     def _compare(self, data: bytes, behind: int) -> bytes:
         seen = data[:behind]
@@ -537,7 +530,7 @@ def _changed() -> IntegrityError:
 async def pipe(
     provider: StorageProvider, context: TransferContext, entry: StoredObject, write: Callable[[bytes], object]
 ) -> TransferSnapshot:
-    """Fetch an object into a function that takes its bytes in order, such as the write of a pipe.
+    """Fetch an object into a function that is called with its bytes in order, such as the `write` of a pipe.
 
     It is verified while it is written: what was written before an error is found stays written.
 

@@ -1,4 +1,4 @@
-"""Brings all bytes of one object into a store, with as many requests as that takes."""
+"""Fetches all bytes of one object into a store, with as many requests as that takes."""
 
 import sys
 from collections import defaultdict
@@ -59,14 +59,14 @@ OVERLAP = 65_536
 """Bytes that are fetched again and compared where no validator proves that the object is the same."""
 
 
-_OF_A_STORE = ("x-amz-request-id", "x-goog-hash", "x-guploader-uploadid", "x-ms-request-id")
-"""Headers that every reply of an object store has one of, and those of proxies and login pages have not."""
+_STORE_HEADERS = ("x-amz-request-id", "x-goog-hash", "x-guploader-uploadid", "x-ms-request-id")
+"""Every reply of an object store has one of these headers; those of proxies and login pages have none."""
 
 Sign: TypeAlias = Callable[[StoredObject | None], Awaitable[Source]]
-"""Gives a fresh link to an object of which this is known."""
+"""Gets a fresh link to an object, from what is known of it."""
 
 _DOUBTS = frozenset({ChangedError, ContradictionError, DeniedError, RangeError})
-"""Replies after which the record of the object is not believed any more."""
+"""Replies after which the record of the object is no longer trusted."""
 
 
 class FetchStore(Protocol):
@@ -78,23 +78,23 @@ class FetchStore(Protocol):
     """Those of them that somebody counts on, also after a restart of the program."""
 
     def expect(self, size: int | None) -> None:
-        """Learn how many bytes will come."""
+        """Note the exact size, before the first byte; `None` if nobody says it."""
 
     def write(self, data: memoryview) -> None:
-        """Take the next bytes."""
+        """Append bytes."""
 
     def tail(self, count: int) -> bytes:
         """The last `count` bytes."""
 
     def restart(self) -> None:
-        """Forget all bytes."""
+        """Drop all bytes."""
 
     def recover(self) -> None:
-        """After a failure to take bytes, go back to those that are certain."""
+        """After a failed write, go back to the bytes that are certain."""
 
 
 _WEAK = "W/"
-"""What stands before a weak validator."""
+"""The prefix of a weak validator."""
 
 
 class Version(Struct):
@@ -109,22 +109,22 @@ class Version(Struct):
     modified: str = ""
     """`Last-Modified`, as the store wrote it."""
     weak: str = ""
-    """Its validator even if it is a weak one, which proves nothing where it is the same."""
+    """Its validator even if it is a weak one: another one proves another version, the same one proves nothing."""
 
     @property
     def validator(self) -> str:
-        """What tells it from others in a later run; empty if nothing does."""
+        """Identifies the version in a later run; empty if nothing does."""
         return self.etag or (f"{_WEAK}{self.weak}" if self.weak else "")
 
     def is_other(self, reply: BlobReply) -> bool:
         """Whether a reply says of itself that it is from another version."""
         if self.etag:
             return reply.etag != self.etag
-        told = ((self.weak, _weak(reply)), (self.modified, _modified(reply)))
-        return any(before and now and before != now for before, now in told)
+        hints = ((self.weak, _weak(reply)), (self.modified, _modified(reply)))
+        return any(before and now and before != now for before, now in hints)
 
-    def learn(self, reply: BlobReply) -> None:
-        """Know what a reply with bytes says of the version."""
+    def update_from(self, reply: BlobReply) -> None:
+        """Note what a reply with bytes says of the version."""
         self.etag, self.weak, self.modified = reply.etag, _weak(reply), _modified(reply)
 
 
@@ -137,7 +137,7 @@ def _modified(reply: BlobReply) -> str:
 
 
 class RestartError(RecoverableReplyError):
-    """The store sends everything again although bytes are on the disk: those have to be given up first, in order."""
+    """The store sends everything again although some bytes are on the disk: the journal has to drop these first."""
 
     max_repeats = sys.maxsize
     restart_from = 1
@@ -147,7 +147,7 @@ class RestartError(RecoverableReplyError):
 
 
 class EncodedError(RecoverableReplyError):
-    """The reply is compressed, and nothing tells whether the object is stored that way."""
+    """The reply is compressed, and nothing shows whether the object is stored that way."""
 
     def __init__(self, coding: str) -> None:
         super().__init__(
@@ -159,19 +159,19 @@ class EncodedError(RecoverableReplyError):
 
 
 class Evidence(Struct, frozen=True):
-    """What decides whether a reply is the object, beside its exact size."""
+    """What decides whether a reply is the object, besides its exact size."""
 
     rough_size: int | None = None
     """About how long it is, where the service rounds."""
     has_checksum: bool = False
-    """Whether a checksum will tell, once all is there."""
+    """Whether a checksum will decide once all bytes are there."""
     outweighs_size: bool = False
-    """Whether it is left to the checksum, too, where the reply has another size than the record."""
+    """Whether the checksum decides also where the reply has another size than the record."""
     html: bool = False
     """Whether the object may be a web page."""
 
     def fits(self, total: int | None, size: int | None) -> bool:
-        """Whether a reply that holds so many bytes may be the object as it is stored, whatever its headers say."""
+        """Whether a reply of `total` bytes may be the object as it is stored, whatever its headers say."""
         if size is not None:
             return total == size
         if total is not None and self.rough_size is not None:
@@ -180,13 +180,13 @@ class Evidence(Struct, frozen=True):
 
 
 class Attempt:
-    """Asks for all bytes that are missing, and lets only these into the store."""
+    """One request for the bytes that are missing. Its reply is checked before any of them is stored."""
 
     def __init__(
         self,
         version: Version,
         store: FetchStore,
-        learned: Callable[[int | None], None],
+        on_size: Callable[[int | None], None],
         evidence: Evidence,
         *,
         conditional: bool,
@@ -196,23 +196,23 @@ class Attempt:
         Args:
             version: what is known of the object; the reply adds to it.
             store: where the bytes go.
-            learned: told the exact size as soon as the reply says it.
-            evidence: what else decides.
-            conditional: whether the store takes conditions.
+            on_size: called with the exact size as soon as the reply says it.
+            evidence: what else decides whether the reply is the object.
+            conditional: whether to send `If-Match`.
         """
         self._version = version
         self._store = store
-        self._learned = learned
+        self._on_size = on_size
         self._evidence = evidence
         self._conditional = conditional
         self._overlap = b""
         self.headers: dict[str, str] = {}
-        """To be sent."""
+        """Sent with the request."""
         self.accepted = False
-        """Whether the reply was one with bytes of the object."""
+        """Whether the reply had bytes of the object."""
 
     def prepare(self) -> None:
-        """Find out which bytes are missing. Blocks."""
+        """Work out which bytes are missing, and the headers that ask for them. Blocks."""
         self._store.recover()
         start = self._store.offset
         if not start:
@@ -231,13 +231,13 @@ class Attempt:
             self._accept_whole(reply)
         else:
             self._accept_rest(reply)
-        self._version.learn(reply)
-        self._learned(self._version.size)
+        self._version.update_from(reply)
+        self._on_size(self._version.size)
         self.accepted = True
         return True
 
     def write(self, data: memoryview) -> None:
-        """Compare what is here already, and store the rest."""
+        """Compare the bytes that are here already, and store the rest."""
         if self._overlap:
             seen = bytes(data[: len(self._overlap)])
             if not self._overlap.startswith(seen):
@@ -255,7 +255,7 @@ class Attempt:
         if size is not None and length is not None and length != size and not self._evidence.outweighs_size:
             raise ContradictionError(f"the server sends {length} of {size} bytes")
         if self._store.offset:
-            # It cannot resume, or it has another version: either way all bytes come again.
+            # It cannot resume, or has another version: either way all bytes come again.
             if self._store.durable:
                 raise RestartError
             self._store.restart()
@@ -275,34 +275,34 @@ class Attempt:
         if size not in (None, span.total):
             raise RangeError
         if reply.compression and reply.length is None:
-            # Nothing tells whether these are the bytes of the object or fewer, packed on the way.
+            # These may be the bytes of the object, or fewer that were compressed on the way.
             raise RangeError
         self._check_coding(reply, fits=self._evidence.fits(span.total, size))
         self._version.size = span.total
         self._store.expect(span.total)
 
     def _is_of_the_store(self, reply: BlobReply) -> bool:
-        """Whether the store itself says it, where neither size nor checksum could tell. Any other size tells."""
+        """Whether the reply is from the store itself, where no size is known that could decide."""
         unknown = self._version.size is None and self._evidence.rough_size is None
-        return unknown and any(name in reply.headers for name in _OF_A_STORE)
+        return unknown and any(name in reply.headers for name in _STORE_HEADERS)
 
     def _check_coding(self, reply: BlobReply, *, fits: bool) -> None:
-        """Bytes that fit are taken as they are stored: nobody asked for any others."""
+        """Refuse a compressed reply, unless its size shows that the object is stored that way."""
         coding = reply.compression
         if coding and not fits:
             raise EncodedError(coding)
 
 
 def is_roughly(size: int, rough_size: int, rounding: int = ROUNDING) -> bool:
-    """Whether a size is as near to a rounded one as rounding brings it; else a reply may be cut, or another thing."""
+    """Whether `size` may have been rounded to `rough_size`."""
     return abs(size - rough_size) <= max(rounding, rough_size * ROUGHLY)
 
 
 class Fetch:
     """Fetches one object; what arrived stays good for the next `run`.
 
-    A link is asked for anew before every attempt: it may have ended, and one that failed is never used again. The
-    record of the object is only asked for again where a reply does not fit it.
+    It gets a new link before every attempt: the last one may have expired, and one that failed is never used again.
+    The record of the object is looked up again only where a reply contradicts it.
     """
 
     def __init__(
@@ -319,9 +319,9 @@ class Fetch:
         Args:
             context: what it works with.
             sign: gives a fresh link.
-            progress: where it tells how far it is.
+            progress: where it reports how far it is.
             html: whether the object may be a web page.
-            known: the record of the object, if it was asked for already.
+            known: the record of the object, if it was looked up already.
         """
         self.budget = context.budget()
         self._blob = context.blob
@@ -340,19 +340,19 @@ class Fetch:
         self._unconfirmed = False
         self._began = False
         self._workers = context.workers
-        self._stated: int | None = None
-        """A size of the record that the checksum was found to outweigh."""
+        self._outweighed_size: int | None = None
+        """The size in the record, once the checksum was found to outweigh it."""
 
     @property
     def remark(self) -> str:
-        """What the user should know of the record or the store, as a clause; empty if all is well."""
+        """What the user should know of the record or the store, as a clause; empty if nothing."""
         if self._unconfirmed and not self.expected.is_strong:
             return "neither the service nor its store says how long it is, so nobody knows whether it is whole"
         size, rough_size = self._version.size, self._rough_size
         if size is None:
             return ""
-        if self._stated is not None and size != self._stated:
-            return f"its record says {self._stated:,} bytes, and it has {size:,}; the checksum fits"
+        if self._outweighed_size is not None and size != self._outweighed_size:
+            return f"its record says {self._outweighed_size:,} bytes, and it has {size:,}; the checksum fits"
         if rough_size is not None and not is_roughly(size, rough_size):
             return f"the service says that it has about {rough_size:,} bytes, and the store gave {size:,}"
         return ""
@@ -363,7 +363,7 @@ class Fetch:
         source, version = self._source, self._version
         checksum, kind = (source.checksum, source.checksum_type) if source is not None else ("", "")
         # It was outweighed by a checksum that has yet to fit.
-        size = version.size if self._stated is None else self._stated
+        size = version.size if self._outweighed_size is None else self._outweighed_size
         return ExpectedChecksum(size, checksum, kind, version.etag, version.headers)
 
     @property
@@ -384,42 +384,42 @@ class Fetch:
             return None
 
     def resume(self, size: int | None, validator: str) -> None:
-        """Learn what an earlier run knew of the version that its bytes are from."""
+        """Go on with the version that the bytes of an earlier run are from."""
         weak = validator.startswith(_WEAK)
         self._version = Version(size, "" if weak else validator, weak=validator.removeprefix(_WEAK))
 
-    async def look(self) -> ExpectedChecksum:
-        """What service and store say about the object, with its exact size if anybody tells, without fetching it.
+    async def probe(self) -> ExpectedChecksum:
+        """What service and store say about the object, with its exact size if they know it, without fetching it.
 
-        A record that tells size and checksum is enough: nothing is sent then.
+        Sends nothing if the record has both size and checksum.
         """
         known = self._known
         if known is not None and known.size is not None and known.size_exact and known.checksum:
             self._version.size = known.size
             return ExpectedChecksum(known.size, known.checksum, known.checksum_type)
-        await self._insist(self._look)
+        await self._repeat(self._probe)
         return self.expected
 
     async def run(self, store: FetchStore) -> None:
         """Fetch until the store holds everything.
 
         Raises:
-            StorageError: it cannot be had, or the patience is at its end.
+            StorageError: it cannot be fetched, or not within the retry budget.
         """
         self._asked = False
         if store.offset:
             await self._workers.run(lambda _stop: store.recover())
         if self._source is None and store.offset:
-            # All may be there already; what to compare it with is not.
-            await self._insist(lambda: self._meet(store), store)
+            # All bytes may be here already; what to compare them with is not.
+            await self._repeat(lambda: self._check_record(store), store)
             if self._is_complete(store) and not self.expected.is_strong:
-                # Only the store tells whether they are still those of the object.
-                await self._insist(lambda: self._attempt(store), store)
+                # Only the store knows whether they are still those of the object.
+                await self._repeat(lambda: self._attempt(store), store)
         while not self._is_complete(store):
-            await self._insist(lambda: self._attempt(store), store)
+            await self._repeat(lambda: self._attempt(store), store)
 
     def forget(self, store: FetchStore) -> None:
-        """Begin anew, with nothing known."""
+        """Start over, without bytes and without the record."""
         store.restart()
         self._known = self._good_link = None
         self._version = Version()
@@ -431,19 +431,19 @@ class Fetch:
             return self._unconfirmed
         return store.offset == size and (size > 0 or self._asked)
 
-    async def _insist(self, request: Callable[[], Awaitable[None]], store: FetchStore | None = None) -> None:
-        """One request that succeeds, however often it has to be tried."""
+    async def _repeat(self, request: Callable[[], Awaitable[None]], store: FetchStore | None = None) -> None:
+        """Make a request until it succeeds, or its failure is final."""
         while True:
             try:
                 with self.budget.owning_retries(), self._permit:
                     return await request()
             except RecoverableReplyError as error:
-                await self._go_around(error, store)
+                await self._recover(error, store)
             except StorageError as error:
                 await self._wait(error, store)
 
     async def _link(self) -> Source:
-        """A link: a fresh one, or that of the request before, if it brought what was asked for."""
+        """A fresh link, or that of the last request, if it worked and has not expired."""
         good, self._good_link = self._good_link, None
         if good is not None and (good.expires is None or good.expires > self._now()):
             return good
@@ -455,12 +455,12 @@ class Fetch:
             if not await self._permit.enter(source.url, self.budget):
                 return source
 
-    async def _meet(self, store: FetchStore) -> None:
+    async def _check_record(self, store: FetchStore) -> None:
         source = await self._link()
         self._take_size(source, store)
         self._good_link = source
 
-    async def _look(self) -> None:
+    async def _probe(self) -> None:
         source = await self._link()
         if source.size is None:
             self._version.size = await self._total(source)
@@ -505,13 +505,13 @@ class Fetch:
             await self._confirm(store)
 
     def _take_size(self, source: Source, store: FetchStore) -> None:
-        """A new size in the record means a new object, unless stronger evidence says that the record is wrong."""
-        if source.size is None or source.size == self._stated:
+        """A new size in the record means a new object, unless stronger evidence shows that the record is wrong."""
+        if source.size is None or source.size == self._outweighed_size:
             return
         if store.offset and self._version.size not in (None, source.size):
             if not (self._version.etag and self.expected.is_strong):
                 raise ChangedError
-            self._stated = source.size
+            self._outweighed_size = source.size
             return
         self._version.size = source.size
 
@@ -519,8 +519,8 @@ class Fetch:
         strong = self.expected.is_strong
         # Once another request has brought the same size again, the record is more likely to be wrong than the store.
         outweighs = strong and self._recoveries[ContradictionError] > 0
-        if outweighs and self._stated is None and self._source is not None:
-            self._stated = self._source.size
+        if outweighs and self._outweighed_size is None and self._source is not None:
+            self._outweighed_size = self._source.size
         return Evidence(self._rough_size, has_checksum=strong, outweighs_size=outweighs, html=self._html)
 
     def _refused(self, reply: BlobReply, store: FetchStore) -> None:
@@ -548,10 +548,10 @@ class Fetch:
         self._unconfirmed = total is None
 
     async def _total(self, source: Source) -> int | None:
-        """The exact size by asking for one byte; `None` where the store does not tell."""
+        """The exact size, from a request for one byte; `None` if the store does not say."""
         reply = await self._blob.get(source, self._permit.watch(NoSink()), {"Range": "bytes=0-0"})
         if reply.status == 206 and reply.span is None:
-            # No store that does not know the size: a damaged reply, and what came before may be cut.
+            # The reply is damaged, and what came before may be cut off.
             raise RangeError
         if reply.status == 206 or reply.status == 416:
             return reply.span.total if reply.span is not None else None
@@ -559,8 +559,8 @@ class Fetch:
             return reply.length
         raise store_refusal(reply)
 
-    async def _go_around(self, reply_error: RecoverableReplyError, store: FetchStore | None) -> None:
-        """Prepare the request that may put it right."""
+    async def _recover(self, reply_error: RecoverableReplyError, store: FetchStore | None) -> None:
+        """Prepare the next request, which may get a better reply."""
         kind = type(reply_error)
         self._good_link = None
         if kind in _DOUBTS:
@@ -590,7 +590,7 @@ def _resuming(offset: int, size: int) -> str:
 
 
 def is_page(reply: BlobReply) -> bool:
-    """Whether a reply says that it is a web page."""
+    """Whether a reply is a web page, by its content type."""
     return reply.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html"
 
 

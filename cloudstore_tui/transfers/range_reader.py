@@ -61,15 +61,15 @@ class RangeReader:
         """
         for pause in self._pauses:
             try:
-                return await self._insist(first, count)
+                return await self._repeat(first, count)
             except StorageError as error:
                 wait = _pause(error, pause)
                 if wait is None:
                     raise
             await asyncio.sleep(wait)
-        return await self._insist(first, count)
+        return await self._repeat(first, count)
 
-    async def _insist(self, first: int, count: int) -> Piece:
+    async def _repeat(self, first: int, count: int) -> Piece:
         source = await self._link(None)
         try:
             return await self._ask(source, first, count)
@@ -116,7 +116,7 @@ class RangeReader:
         """Compare with what the first piece told of the object, which is given back."""
         if self._version is None:
             self._version = Version(total)
-            self._version.learn(reply)
+            self._version.update_from(reply)
             return self._version
         known, tells = self._version, bool(reply.etag) or not self._version.etag
         if (tells and known.is_other(reply)) or (known.size is not None and total not in (None, known.size)):

@@ -88,7 +88,7 @@ class UploadCheck:
 
     async def _exact(self, location: Location) -> int | None:
         fetch = Fetch(self._context, partial(self._provider.source, location), self._progress, html=True)
-        return (await fetch.look()).size
+        return (await fetch.probe()).size
 
 
 def _is_same(before: Entry | None, now: Entry) -> bool:

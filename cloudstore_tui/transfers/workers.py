@@ -19,8 +19,8 @@ Result = TypeVar("Result")
 Item = TypeVar("Item")
 
 WAIT_FOR_THREAD_S = 0.005
-"""Seconds that work waits for the first thread before a second one is started, and twice as long for each further one:
-on a quick disk, more would only be in each other's way, and on one that hangs, nobody waits for it."""
+"""Seconds that work waits before a second thread is started, doubled for each further one. On a quick disk, more
+threads would be in each other's way; on one that hangs, other work must not wait."""
 
 
 class StoppedError(Exception):
@@ -28,27 +28,27 @@ class StoppedError(Exception):
 
 
 class Stop:
-    """Whether work that takes long should end early; it looks from time to time."""
+    """A flag that long work checks from time to time, to end early."""
 
     def __init__(self) -> None:
         self.asked = False
 
     def ask(self) -> None:
-        """Let the work end soon."""
+        """Ask the work to end soon."""
         self.asked = True
 
     def check(self) -> None:
-        """End the work here if that was asked for.
+        """Raise if the work was asked to end.
 
         Raises:
-            StoppedError: it was.
+            StoppedError: it was asked to.
         """
         if self.asked:
             raise StoppedError
 
 
 class Workers:
-    """A few threads: the first one started with the first work, others where work has to wait."""
+    """A few threads: the first one starts with the first work, others if work has to wait."""
 
     def __init__(self, most: int = 8) -> None:
         self._most = most
@@ -58,11 +58,11 @@ class Workers:
         self._latest: _Job | None = None
         """What was put into the queue last."""
         self._watch: asyncio.TimerHandle | None = None
-        self._lists: dict[Hashable, list[tuple[Any, Handoff[None]]]] = {}
-        """What came while a list of the same kind was at work."""
+        self._waiting: dict[Hashable, list[tuple[Any, Handoff[None]]]] = {}
+        """Items that came while others of the same kind were at work, for the next round."""
 
     async def run(self, work: Callable[[Stop], Result]) -> Result:
-        """What `work` gives back. Cancelling asks it to stop and waits for that, but not for ever.
+        """Run `work` in a thread. Cancelling asks it to stop and waits for that, but not for ever.
 
         Raises:
             LocalDiskError: the system has no thread for it.
@@ -81,24 +81,24 @@ class Workers:
         item: Item,
         stop: Stop,
     ) -> None:
-        """Have something done for this item, and then once for all that came at the same time.
+        """Call `each` for this item, then `then` once for all items that came at the same time.
 
-        Whoever comes while others are at work is on the next list. Cancelling is as with `run`, and nobody else on the
-        list notices it.
+        Items that come while a round is at work form the next one. Cancelling is as with `run`, and affects no other
+        item of the round.
 
         Args:
-            each: what is done for every item, also by threads that have nothing else to do; never fails.
-            then: what is done once, with all of them.
-            where: only those wait for one another that have the same.
-            item: what is to be on the list.
-            stop: told if it is cancelled.
+            each: called for every item, in all threads that are free; never fails.
+            then: called once, with all items of the round.
+            where: only items with the same value form a round.
+            item: what to work on.
+            stop: set if this call is cancelled.
 
         Raises:
             LocalDiskError: the system has no thread for it.
             UnavailableError: the program is ending.
         """
         done: Handoff[None] = Handoff(stop.ask)
-        waiting = self._lists.get((each, where))
+        waiting = self._waiting.get((each, where))
         if waiting is None:
             self._work_on(each, then, where, [(item, done)])
         else:
@@ -112,7 +112,7 @@ class Workers:
         where: Hashable,
         entries: list[tuple[Item, Handoff[None]]],
     ) -> None:
-        self._lists[each, where] = []
+        self._waiting[each, where] = []
         items = [item for item, _done in entries]
 
         def work(_stop: Stop) -> None:
@@ -122,13 +122,13 @@ class Workers:
         def end(_result: None, error: BaseException | None) -> None:
             for _item, done in entries:
                 done.end(None, error)
-            if waiting := self._lists.pop((each, where)):
+            if waiting := self._waiting.pop((each, where)):
                 self._work_on(each, then, where, waiting)
 
         self._start(work, Stop(), end)
 
     def _share(self, each: Callable[[Item], None], items: list[Item]) -> None:
-        """Do something for every item, together with the other threads. In a worker: it takes what nobody has taken."""
+        """Call `each` for every item, with the help of the other threads. Runs in a worker, which does its share."""
         left = deque(items)
         ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
@@ -148,13 +148,13 @@ class Workers:
             ended.get()
 
     def close(self) -> None:
-        """Let the threads end when they have nothing more to do."""
+        """End the threads when the queue is empty."""
         self._closed = True
         for _ in range(self._threads):
             self._queue.put(None)
 
     def _start(self, work: Callable[[Stop], object], stop: Stop, end: End) -> None:
-        """Have something done by the next thread that is free; `end` is told in the loop what came of it."""
+        """Queue work for the next free thread; `end` is called in the loop with its result."""
         self._latest = job = _Job(work, stop, end, Mailbox.here())
         try:
             if self._closed:
@@ -173,7 +173,7 @@ class Workers:
         self._watch = asyncio.get_running_loop().call_later(delay, self._help, job)
 
     def _help(self, job: "_Job") -> None:
-        """Start one more thread if a job still waits for one; if the system has none, those that run are enough."""
+        """Start one more thread if a job still waits for one; where the system refuses, those that run are enough."""
         self._watch = None
         if self._closed or self._threads >= self._most:
             return
@@ -207,7 +207,7 @@ def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
 
 
 class _Job:
-    """Some work, and who is told what came of it."""
+    """Work, and who gets its result."""
 
     def __init__(self, work: Callable[[Stop], object], stop: Stop, end: End, mailbox: Mailbox) -> None:
         self._work = work
@@ -217,17 +217,17 @@ class _Job:
         self.begun = False
 
     def do(self) -> None:
-        """Carry it out, in a thread."""
+        """Do it, in a thread."""
         self.begun = True
         try:
             self._stop.check()
             self._mailbox.put(self._end, self._work(self._stop))
-        except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
-            self._mailbox.put(self._end, None, _told(error))
+        except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+            self._mailbox.put(self._end, None, _for_future(error))
 
 
-def _told(error: BaseException) -> BaseException:
-    """What a future can be told: it takes neither of these, and no worker may end the program."""
+def _for_future(error: BaseException) -> BaseException:
+    """An error that a future takes: neither `StopIteration` nor one that would end the program."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     return RuntimeError(f"{type(error).__name__} in a worker")
