@@ -301,7 +301,7 @@ class CloudStoreApp(App[None]):
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
             self.messages.on_input()
         if isinstance(event, events.Key) and not event.is_forwarded and self._browser is not None:
-            self._browser.see_result(event.key)
+            self._browser.dismiss_result(event.key)
         await super().on_event(event)
 
     async def run_action(

@@ -58,13 +58,13 @@ async def test_marks_come_back_with_the_place_they_were_set_in(browser: Any, sea
 async def test_marks_of_a_place_that_are_too_many_to_be_kept_are_told(
     browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(navigation, "MOST_MARKS", 1)
+    monkeypatch.setattr(navigation, "MAX_KEPT_MARKS", 1)
     async with browser(start="acme:exports/reporting/") as it:
         await it.press("space", "space")
         await it.until(lambda: "2 marked" in it.foot)
         await it.press("backslash")
         await it.until(lambda: it.rows == ["exports/", "imports/"])
-        assert it.notices == ["2 rows unmarked: of a place that is left, no more than 1 marks are kept."]
+        assert it.notices == ["2 rows unmarked: at most 1 marks are kept of a place that you leave."]
         # What this key led to is told where it led to; the next one takes what the place has told with it.
         assert "2 rows unmarked" in it.text
         await it.press("enter")
@@ -107,7 +107,7 @@ async def test_the_same_place_twice_is_one_step(browser: Any) -> None:
 async def test_history_forgets_the_oldest_steps_and_the_way_forward(
     browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(navigation, "LONGEST", 3)
+    monkeypatch.setattr(navigation, "MAX_BACK", 3)
     async with browser(start="acme:") as it:
         navigator = it.screen.navigator
 

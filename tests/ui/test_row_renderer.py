@@ -196,13 +196,13 @@ def test_a_narrow_list_shows_less_of_sizes_and_drops_what_matters_least() -> Non
     assert shown(130).endswith("3.8 MB  Inbound")
 
 
-def test_what_does_not_tell_whose_it_is_shows_the_people_of_its_call() -> None:
+def test_what_names_nobody_shows_the_people_of_its_call() -> None:
     columns = BY_TYPE["summary"]
-    teller = structs.replace(entry("a"), tags=(("agentName", "Khang Glynn"), ("queueName", "Level 3")), duration=60.0)
+    person = structs.replace(entry("a"), tags=(("agentName", "Khang Glynn"), ("queueName", "Level 3")), duration=60.0)
     summary = structs.replace(entry("b", size=269), type="summary", tags=(), size_exact=True)
     rendered = RowRenderer(columns, UTC)
     rendered.fit(100)
-    assert rendered.line(summary, None, teller).split() == [
+    assert rendered.line(summary, None, person).split() == [
         *("2024-09-01", "09:12", "Summary", "Khang", "Glynn", "Level", "3", "269", "B")
     ]
 

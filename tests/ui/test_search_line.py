@@ -54,7 +54,7 @@ async def test_right_takes_only_at_the_end_and_only_what_is_offered() -> None:
         line.focus()
         await pilot.press("a", "right")
         assert app.taken == 0
-        line.is_offered = True
+        line.has_suggestion = True
         await pilot.press("right")
         assert app.taken == 1
         await pilot.press("left", "right")

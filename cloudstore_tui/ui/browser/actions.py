@@ -1,14 +1,14 @@
 """What the user can do in the browser: methods, each with its keys, words and conditions beside it.
 
-A chapter of the browser is an `ActionGroup`. Its methods that `@Action` declares become keys of the screen, and with
-that lines of the footer, the help, the palette, `cloudstore keys` and the settings:
+Each part of the browser has an `ActionGroup`. Its methods with `@Action` become keys of the screen, and appear in the
+footer, the help, the palette, `cloudstore keys` and the settings:
 
     class ListingActions(ActionGroup):
         @Action("o", "Sort", "Choose another order")
         async def sort(self) -> None: ...
 
-The screen names its groups twice, in `BINDINGS` by class and in `ActionRunner` by object. A method that waits runs as
-a worker of the screen, and what it raises ends in the boundary.
+The screen lists its groups twice: the classes in `BINDINGS`, the objects in `ActionRunner`. An async method runs in a
+worker of the screen; the app's `Boundary` catches and reports what it raises.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,29 +36,29 @@ class Action(Struct, frozen=True):
     """Declares a method of an `ActionGroup`; its name is that of the action."""
 
     keys: str
-    """With commas between them."""
+    """Separated by commas."""
     label: str
     """One or two words for the footer."""
     tooltip: str
-    """A clause for help and palette."""
+    """Explains it in help and palette."""
     id: str = ""
-    """By which settings know it; `entries.<name>` without."""
+    """Its name in the settings; by default `entries.<name>`."""
     shown: bool | None = None
-    """Whether it is in the footer; what works everywhere is not, unless this says so."""
+    """Whether the footer shows it; by default all but those that work everywhere."""
     needs: Capability | None = None
-    """What the provider has to be able to do."""
+    """The ability that the provider must have."""
     when: str = ""
-    """The property that tells whether it makes sense where the user is; else wherever something is listed."""
+    """The property that says whether it is possible here; by default wherever something is listed."""
     offered: str = ""
-    """The property that tells whether it is offered for what the cursor is on; the key says why it does nothing."""
+    """The property that says whether the footer offers it for the entry under the cursor; the key then says why not."""
     everywhere: bool = False
-    """Whether its keys work in every pane, and need nothing that is listed."""
+    """Whether its keys work in every pane, and without a list."""
     in_tree: bool = False
-    """Whether its keys work on a place of the tree, too."""
+    """Whether its keys also work on a place of the tree."""
     opens: bool = False
-    """Whether it shows a line or dialog as soon as it can: keys that are typed meanwhile are meant for that."""
+    """Whether it opens a line or dialog: keys typed before that is open wait for it."""
     stops_on_escape: bool = False
-    """Whether it only reads, so that it can be given up at any time."""
+    """Whether it only reads, so that Escape may stop it at any time."""
 
     def __call__(self, method: Method) -> Method:
         setattr(method, _MARK, self)
@@ -75,14 +75,14 @@ _MARK = "declaration"
 
 @dataclass(eq=False)
 class ActionGroup:
-    """Actions that belong together, and what they need."""
+    """Actions that belong together; fields are what they need."""
 
     screen: Screen[None]
     listing: ListingController
 
     @property
     def state(self) -> ListingState:
-        """What is listed. Actions that do not work everywhere run only where something is."""
+        """The list. Actions that do not work everywhere run only while there is one."""
         assert self.listing.state is not None
         return self.listing.state
 
@@ -107,11 +107,11 @@ class ActionGroup:
 
     @property
     def on_archived(self) -> bool:
-        """Whether the cursor is on an object that has to be restored before anything can be done with it."""
+        """Whether the cursor is on an object that has to be restored first."""
         return isinstance(entry := self.listing.entry, StoredObject) and entry.state == ARCHIVED
 
     def chosen_objects(self) -> list[StoredObject]:
-        """The marked objects, or else the one under the cursor; says so where that is none, or where folders are."""
+        """The marked objects, else the one under the cursor; tells the user about folders that are left out."""
         entries = self.chosen()
         objects = [entry for entry in entries if isinstance(entry, StoredObject)]
         folders = len(entries) - len(objects)
@@ -124,14 +124,14 @@ class ActionGroup:
         return objects
 
     def chosen(self) -> list[Entry]:
-        """The marked entries, those of an open range among them, or else the one under the cursor."""
+        """The marked entries, with those of an open range, else the one under the cursor."""
         self.listing.pane.table.end_range()
         marked = self.listing.state.store.marked() if self.listing.state is not None else []
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])
 
 
 def declarations(group: type) -> Iterator[tuple[str, Action]]:
-    """The actions of a class of groups, in the order in which they are written."""
+    """The actions of a group class, in the order of the source."""
     for class_ in reversed(group.mro()):
         for name, value in vars(class_).items():
             if isinstance(declaration := getattr(value, _MARK, None), Action):
@@ -139,12 +139,12 @@ def declarations(group: type) -> Iterator[tuple[str, Action]]:
 
 
 def bindings_of(*groups: type) -> list[Binding]:
-    """The keys of all actions of these classes."""
+    """The keys of all actions of these group classes."""
     return [declaration.binding(name) for group in groups for name, declaration in declarations(group)]
 
 
 class ActionRunner:
-    """Starts actions by their names, and knows which of them are possible and which are on their way."""
+    """Starts actions by name, and knows which are possible and which are running."""
 
     def __init__(self, screen: Screen[None], groups: Sequence[ActionGroup]) -> None:
         self._screen = screen
@@ -154,7 +154,7 @@ class ActionRunner:
         self._opening: set[str] = set()
 
     def start(self, name: str, *details: object) -> None:
-        """Do it; what changes something is never cut short by a second key."""
+        """Run an action; one that changes something is not restarted by a second key."""
         declaration, group = self._actions[name]
         method = getattr(group, name)
         if not iscoroutinefunction(method):
@@ -183,17 +183,17 @@ class ActionRunner:
         return not declaration.offered or bool(getattr(group, declaration.offered))
 
     def is_for_rows(self, name: str) -> bool:
-        """Whether it is about the rows of the list, not about where the user is."""
+        """Whether it acts on rows of the list."""
         return name in self._actions and not self._actions[name][0].everywhere
 
     @property
     def is_opening(self) -> bool:
-        """Whether a line or dialog is on its way that a key asked for."""
+        """Whether an action is about to open a line or dialog."""
         self._opening &= self._running
         return bool(self._opening)
 
     def stop(self) -> bool:
-        """Give up what only reads; whether there was something."""
+        """Stop the actions that only read; return whether there were any."""
         stoppable = [name for name in self._running if self._actions[name][0].stops_on_escape]
         for name in stoppable:
             self._screen.workers.cancel_group(self._screen, _worker_group(name))

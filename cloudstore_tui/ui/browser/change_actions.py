@@ -1,4 +1,4 @@
-"""What changes objects at the service: uploads, deletions for good, restores from the archive."""
+"""What changes objects on the service: uploads, deletions, restores from the archive."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -29,15 +29,15 @@ from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 @dataclass(eq=False)
 class UploadActions(ActionGroup):
-    """Asks for files, for consent where the folder is not meant for them, and before anything is replaced."""
+    """Upload files; asks first if the folder is not meant for uploads, or an object would be replaced."""
 
     watch: TransferWatch
     last_folder: JsonState[str]
-    """Where the last files came from."""
+    """The local folder of the last upload."""
 
     @property
     def takes_files(self) -> bool:
-        """Whether this is a folder of the service, and not a search or place."""
+        """Whether a real folder is listed, neither a search nor a virtual folder."""
         state = self.listing.state
         if state is None or state.target.query is not None:
             return False
@@ -52,9 +52,9 @@ class UploadActions(ActionGroup):
         paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, self._start()))
         if paths:
             self.last_folder.write(str(paths[-1].parent.absolute()))
-        if not paths or not await self._is_wanted(state, folder):
+        if not paths or not await self._is_confirmed(state, folder):
             return
-        taken = [path for path in paths if _at(state, folder, path) is not None]
+        taken = [path for path in paths if _loaded_at(state, folder, path) is not None]
         answer: OnConflict | None = OnConflict.SKIP
         if taken:
             conflicts = [_conflict(state, folder, path) for path in taken]
@@ -72,7 +72,7 @@ class UploadActions(ActionGroup):
         last = Path(self.last_folder.read() or Path.cwd())
         return last if last.is_dir() else Path.cwd()
 
-    async def _is_wanted(self, state: ListingState, folder: Location) -> bool:
+    async def _is_confirmed(self, state: ListingState, folder: Location) -> bool:
         caution = state.provider.upload_caution(folder)
         if not caution:
             return True
@@ -80,7 +80,7 @@ class UploadActions(ActionGroup):
         return await self.screen.app.push_screen_wait(ConsentDialog("Upload here anyway?", reasons, yes="Upload"))
 
     def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
-        """Read the folder on the screen again when something arrived in it."""
+        """Reload the listed folder when an upload to it has ended."""
         state = self.listing.state
         if state is None or (self.listing.is_busy and self.watch.unfinished):
             return
@@ -96,15 +96,15 @@ def _target(folder: Location, path: Path) -> Location:
     return replace(folder, path=folder.path + path.name)
 
 
-def _at(state: ListingState, folder: Location, path: Path) -> Entry | None:
-    """The object of that name among the loaded rows; the service is asked about the others anyway."""
+def _loaded_at(state: ListingState, folder: Location, path: Path) -> Entry | None:
+    """The loaded entry that an upload would replace; the transfer asks the service about those not loaded."""
     index = state.store.index_of(identity(StoredObject(_target(folder, path), path.name)))
     return state.store.at(index) if index is not None else None
 
 
 def _conflict(state: ListingState, folder: Location, path: Path) -> Conflict:
-    """The object that is there, and the file that would replace it."""
-    entry = _at(state, folder, path)
+    """The object on the service, and the file that would replace it."""
+    entry = _loaded_at(state, folder, path)
     there = Side.of(entry) if isinstance(entry, StoredObject) else Side()
     try:
         found = path.stat()
@@ -115,11 +115,11 @@ def _conflict(state: ListingState, folder: Location, path: Path) -> Conflict:
 
 @dataclass(eq=False)
 class DeletionActions(ActionGroup):
-    """Asks, deletes exactly what was shown, looks at each afterwards, and says what became of it."""
+    """Delete exactly the objects that the user confirmed, and report the outcome of each."""
 
     log: DeletionLog
     running: int = 0
-    """Objects that are being deleted."""
+    """The number of objects that are being deleted."""
 
     @Action(
         "delete,f8,X",
@@ -137,7 +137,7 @@ class DeletionActions(ActionGroup):
             return
         if await self.screen.app.push_screen_wait(DeleteDialog(objects, state.zone)):
             self.running = len(objects)
-            # By itself: what is typed from now on is for the list again.
+            # In a worker of its own: further keys are for the list again.
             _: Worker[None] = self.screen.run_worker(partial(self._delete, state, objects), group="deletion")
 
     async def _delete(self, state: ListingState, objects: Sequence[StoredObject]) -> None:
@@ -163,17 +163,17 @@ class DeletionActions(ActionGroup):
 
 @dataclass(eq=False)
 class RestoreActions(ActionGroup):
-    """Asks for archived objects, and shows all that was asked for."""
+    """Request restores of archived objects, and show all requests."""
 
     watch: RestoreWatch
 
     @property
-    def on_unasked(self) -> bool:
-        """Whether the cursor is on an archived object that was not asked for yet."""
+    def on_unrequested(self) -> bool:
+        """Whether the cursor is on an archived object without a restore request."""
         entry = self.listing.entry
         return self.on_archived and entry is not None and entry.location not in self.watch.asked
 
-    @Action("B", "Restore", "Restore archived files", needs=Capability.RESTORE, offered="on_unasked", opens=True)
+    @Action("B", "Restore", "Restore archived files", needs=Capability.RESTORE, offered="on_unrequested", opens=True)
     async def restore(self) -> None:
         from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 

@@ -1,4 +1,4 @@
-"""Objects and folders to a folder of this machine, one by one or packed by the service."""
+"""Downloads of objects and folders, one by one or as zips that the service packs."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -52,20 +52,20 @@ from cloudstore_tui.ui.transfer_text import batch_title, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 ZIP_FROM = 10
-"""Files below which nobody waits for a zip."""
+"""Files from which on a zip may be faster."""
 MAX_ASKED = 200
-"""Files in the way of which the service is asked what they have; of the others the list says it, or nobody does."""
+"""Conflicting files for which the service is asked for size and checksum; the others count as different."""
 MAX_COUNTED = 100_000
-"""Files that a folder holds at most to be downloaded in one go."""
+"""Files up to which a folder is downloaded in one go."""
 LONG_S = 1.0
-"""Seconds for which keys wait for what a key has asked for."""
+"""Seconds after which a dialog shows the progress."""
 MAX_COMPARED = 50
-"""Files compared between two looks at whether the user gave up."""
+"""Files compared before the next check whether the user cancelled."""
 
 
 @dataclass(eq=False)
 class DownloadActions(ActionGroup):
-    """Downloads what is marked, or what is under the cursor; asks where there is much, or something is in the way."""
+    """Download what is marked or under the cursor; asks first if it is much, or files exist already."""
 
     providers: Mapping[str, StorageProvider]
     tree: PlacesTree
@@ -75,23 +75,23 @@ class DownloadActions(ActionGroup):
 
     def __post_init__(self) -> None:
         self.folder = self.settings.download_dir
-        self._named = self.folder
-        """The folder that was named last."""
+        self._chosen_folder = self.folder
+        """The folder chosen last."""
 
     @property
     def is_in_tree(self) -> bool:
-        """Whether what is meant is a place of the tree, not the rows."""
+        """Whether the tree has the focus, and not the list."""
         return self.screen.focused is self.tree
 
     @property
     def can_download(self) -> bool:
-        """Whether the cursor is on something that can be fetched now."""
+        """Whether the cursor is on something that can be downloaded now."""
         if self.is_in_tree:
             return self.tree.folder is not None
         return (self.listing.entry is not None or self.on_object) and not self.on_archived
 
-    def _wanted(self) -> list[Entry]:
-        """The chosen rows, or the place under the cursor of the tree; says so where there is nothing to fetch."""
+    def _selected(self) -> list[Entry]:
+        """The chosen rows, or the place under the cursor of the tree; tells the user if there is none."""
         if not self.is_in_tree:
             entries, why = self.chosen(), "There is no file here."
         else:
@@ -111,7 +111,7 @@ class DownloadActions(ActionGroup):
         stops_on_escape=True,
     )
     async def download(self) -> None:
-        await self._fetch_all(self._wanted(), self.folder)
+        await self._fetch_all(self._selected(), self.folder)
 
     @Action(
         "D,f2,S",
@@ -123,22 +123,22 @@ class DownloadActions(ActionGroup):
         stops_on_escape=True,
     )
     async def download_as(self) -> None:
-        """To a folder that is asked for; the next time, the same one is offered."""
+        """Ask for the folder first; the next time, the same one is proposed."""
         from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
-        if not (entries := self._wanted()):
+        if not (entries := self._selected()):
             return
         objects = [entry for entry in entries if isinstance(entry, StoredObject)]
         what = kinds_of(objects) if objects else counted(len(entries), "folder")
-        dialog = DownloadDialog(what, total_size(objects), self._named)
+        dialog = DownloadDialog(what, total_size(objects), self._chosen_folder)
         if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
-            self._named = folder
+            self._chosen_folder = folder
             await self._fetch_all(entries, folder)
 
     @Action(
         "z",
         "Zip",
-        "Download what is marked as zips",
+        "Download as zips",
         needs=Capability.ZIP,
         offered="on_object",
         opens=True,
@@ -166,16 +166,16 @@ class DownloadActions(ActionGroup):
         place: str = "",
         tree: Location | None = None,
     ) -> None:
-        """Download in the faster way; the user decides where there is much.
+        """Download in the faster way; the user decides if it is much.
 
         Args:
-            objects: what is wanted; left out is what cannot be fetched, or is on its way already.
-            folder: where it goes.
-            always_zips: whether zips are wanted, and nothing else.
-            place: what they are all of, if they are; it gets a folder of its own.
-            tree: the folder of the service whose own folders are kept.
+            objects: to download; those that are unavailable or already being fetched are left out.
+            folder: the local folder.
+            always_zips: whether to use zips only.
+            place: the name of the place that these are all objects of; it gets a folder of its own.
+            tree: the service's folder whose subfolders are recreated.
         """
-        ready, coming, notes = self._ready(objects)
+        ready, coming, notes = self._fetchable(objects)
         if not ready:
             return
         provider = self.providers[ready[0].location.profile]
@@ -187,17 +187,17 @@ class DownloadActions(ActionGroup):
             return
         offer = self._offer(provider, ready, plan, folder, place)
         offer = replace(offer, coming=coming, notes=notes, prefers_zip=always_zips or offer.prefers_zip)
-        way, folder = await self._agree(offer, ready)
+        way, folder = await self._choose_way(offer, ready)
         if way is None:
             return
-        target = await self._usable(folder) / offer.below
+        target = await self._writable(folder) / offer.below
         if tree is None:
             await self.start(ready, target, plan if way is FetchAnswer.ZIP else None)
         else:
             await self._submit_folder(ready, tree, target)
 
-    def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
-        """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
+    def _fetchable(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
+        """The objects to fetch, how many are being fetched already, and why others cannot be; tells if none is left."""
         able = [entry for entry in objects if is_available(entry)]
         unable = [entry for entry in objects if not is_available(entry)]
         ready = [entry for entry in able if not self.watch.is_coming(entry.location)]
@@ -216,7 +216,7 @@ class DownloadActions(ActionGroup):
         folder: Path,
         place: str,
     ) -> FetchOffer:
-        """What either way takes, for objects that may be all of a place."""
+        """What to show in the dialog: size, and the time of either way."""
         pace, at_once = provider.profile.requests_per_minute, self.settings.transfers
         size = sum(entry.size or 0 for entry in objects)
         direct = cost_of_direct(len(objects), size, pace, at_once)
@@ -235,8 +235,8 @@ class DownloadActions(ActionGroup):
             prefers_zip=zips.seconds < direct.seconds,
         )
 
-    async def _agree(self, offer: FetchOffer, objects: Sequence[StoredObject]) -> tuple[FetchAnswer | None, Path]:
-        """The way and the folder: the user decides where there is much, as often as another folder is wanted."""
+    async def _choose_way(self, offer: FetchOffer, objects: Sequence[StoredObject]) -> tuple[FetchAnswer | None, Path]:
+        """The way and the folder. If it is much, ask the user, again after each choice of another folder."""
         from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
         if not is_large(objects):
@@ -261,31 +261,31 @@ class DownloadActions(ActionGroup):
         names: Mapping[str, str] | None = None,
         title: str = "",
     ) -> bool:
-        """Start the transfers, as zips if so planned; whether the user let them start.
+        """Start the transfers; return whether the user let them start.
 
         Args:
-            objects: what is wanted.
-            wanted: the folder.
-            plan: how it is packed.
-            names: names of files by the identity of their object, where they are not to have the object's own.
-            title: what the batch is called, where its objects do not say it.
+            objects: to download.
+            wanted: the local folder.
+            plan: how to pack them into zips; without one, each is downloaded on its own.
+            names: file names by the identity of the object; missing ones are the object's own.
+            title: of the batch; by default it comes from the objects.
         """
-        folder = await self._usable(wanted)
+        folder = await self._writable(wanted)
         there = await asyncio.to_thread(names_in, folder)
         names = {identity(entry): safe_name((names or {}).get(identity(entry), entry.name)) for entry in objects}
         files = {identity(entry): folder / names[identity(entry)] for entry in objects}
-        in_the_way = [entry for entry in objects if names[identity(entry)] in there]
-        on_conflict = await self._on_conflict(in_the_way, files, folder)
+        existing = [entry for entry in objects if names[identity(entry)] in there]
+        on_conflict = await self._on_conflict(existing, files, folder)
         if on_conflict is None:
             return False
-        root = next((known for known in (self.folder, self._named) if folder.is_relative_to(known)), None)
+        root = next((known for known in (self.folder, self._chosen_folder) if folder.is_relative_to(known)), None)
         downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
         requested = downloads if plan is None else zip_requests(plan, downloads, folder)
         self.watch.submit(requested, title or batch_title(objects, self.listing.zone), str(folder))
         return True
 
-    async def _usable(self, wanted: Path) -> Path:
-        """The folder, or the present one where it cannot be written to; that is told."""
+    async def _writable(self, wanted: Path) -> Path:
+        """The folder, or the working directory if it cannot be written to, which the user is told."""
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
             notify_plain(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
@@ -294,7 +294,7 @@ class DownloadActions(ActionGroup):
     # Folders
 
     async def fetch_folder(self, folder: Location, into: Path) -> None:
-        """Download everything below a folder or place, its own folders kept; counts it first."""
+        """Download everything below a folder or place, with its subfolders; counts it first."""
         provider, name = self.providers[folder.profile], _title(folder)
         if found := await self._count(provider, folder, name):
             # A place that stands for a search holds objects with names, and no folders.
@@ -302,7 +302,7 @@ class DownloadActions(ActionGroup):
             await self.fetch(found, into, place=name, tree=None if is_search else folder)
 
     async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
-        """Everything below a folder; says what could not be listed, and why there is nothing that could be fetched."""
+        """Everything below a folder; tells the user what could not be listed, and why there is nothing to fetch."""
         found, failures = list[StoredObject](), list[StorageError]()
         size, exact = 0, True
         with self._shown_if_long(f"Counting {name}") as dialog:
@@ -315,8 +315,8 @@ class DownloadActions(ActionGroup):
                     if len(found) > MAX_COUNTED:
                         break
         if len(found) > MAX_COUNTED:
-            many = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
-            notify_plain(self.screen, many, "warning")
+            text = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
+            notify_plain(self.screen, text, "warning")
             return []
         for failure in failures:
             notify_plain(self.screen, str(failure), "error")
@@ -326,7 +326,7 @@ class DownloadActions(ActionGroup):
 
     @contextmanager
     def _shown_if_long(self, doing: str) -> Iterator[ProgressDialog]:
-        """Say how far it is: in a dialog where it takes so long that a key is no longer meant for what comes next."""
+        """Show the progress in the status line, and after `LONG_S` in a dialog: later keys are not meant for it."""
         dialog, worker = ProgressDialog(doing), get_current_worker()
 
         def show() -> None:
@@ -342,7 +342,7 @@ class DownloadActions(ActionGroup):
             dialog.end()
 
     async def _submit_folder(self, objects: Sequence[StoredObject], folder: Location, target: Path) -> None:
-        """Start the transfers, with the names that `pull` gives, if the user lets them start."""
+        """Start the transfers, with the file names that `pull` uses, if the user lets them start."""
         from cloudstore_tui.archive.fetch import Requests
         from cloudstore_tui.archive.folder import PullFolder
         from cloudstore_tui.archive.plan import PullPlan
@@ -354,8 +354,8 @@ class DownloadActions(ActionGroup):
             plan.assign_names()
             items = {identity(item.entry): item for item in plan.items()}
             files = {key: target / item.path for key, item in items.items()}
-            in_the_way = await asyncio.to_thread(lambda: [one for one in objects if files[identity(one)].exists()])
-            if (on_conflict := await self._on_conflict(in_the_way, files, target)) is None:
+            existing = await asyncio.to_thread(lambda: [one for one in objects if files[identity(one)].exists()])
+            if (on_conflict := await self._on_conflict(existing, files, target)) is None:
                 return
             made = Requests(plan, PullFolder(target), on_conflict)
             downloads = [replace(made.request(item), sha256=False) for item in items.values()]
@@ -363,30 +363,30 @@ class DownloadActions(ActionGroup):
             plan.close()
         self.watch.submit(downloads, f"{_title(folder)} ({counted(len(downloads), 'file')})", str(target))
 
-    # Files in the way
+    # Files that exist already
 
     async def _on_conflict(
-        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], folder: Path
+        self, existing: Sequence[StoredObject], files: Mapping[str, Path], folder: Path
     ) -> OnConflict | None:
-        """What to do with them; asks where they are not the same already. `None` if nothing is to be done at all."""
-        if not in_the_way:
+        """What to do with files that exist; asks if any differs. `None` if the user cancels."""
+        if not existing:
             return OnConflict.REFUSE
         with self._shown_if_long("Comparing with what is there") as progress:
-            different, unasked = await self._different(in_the_way, files, progress)
+            different, unasked = await self._different(existing, files, progress)
         count = len(different) + unasked
         if not count:
-            # The transfers look again, and find them done.
+            # The transfers compare again, and find them done.
             return OnConflict.REFUSE
         dialog = ConflictDialog(different, home_path(folder), self.listing.zone, count=count)
         return await self.screen.app.push_screen_wait(dialog)
 
     async def _different(
-        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], progress: ProgressDialog
+        self, existing: Sequence[StoredObject], files: Mapping[str, Path], progress: ProgressDialog
     ) -> tuple[list[Conflict], int]:
-        """Those that are not the same already, and of how many the service was not asked what they are."""
-        known = [entry for entry in in_the_way if _is_described(entry)]
-        unknown = [entry for entry in in_the_way if not _is_described(entry)]
-        known += [await self._known(entry) for entry in unknown[:MAX_ASKED]]
+        """The files that differ from their objects, and how many were not compared."""
+        known = [entry for entry in existing if _is_described(entry)]
+        unknown = [entry for entry in existing if not _is_described(entry)]
+        known += [await self._described(entry) for entry in unknown[:MAX_ASKED]]
         zone = self.listing.zone
 
         def compare(some: Sequence[StoredObject]) -> list[Conflict]:
@@ -399,16 +399,16 @@ class DownloadActions(ActionGroup):
             progress.show(f"{start + len(conflicts):,} of {counted(len(known), 'file')} so far.")
         return different, len(unknown[MAX_ASKED:])
 
-    async def _known(self, entry: StoredObject) -> StoredObject:
-        """An object with its checksum and exact size, which lists of some services lack."""
+    async def _described(self, entry: StoredObject) -> StoredObject:
+        """An object with checksum and exact size, which listings of some services lack."""
         try:
             found = await self.providers[entry.location.profile].stat(entry.location)
         except StorageError:
-            # The transfer will say what is wrong.
+            # The transfer reports what is wrong.
             return entry
         return found if isinstance(found, StoredObject) else entry
 
-    # Zip jobs that the service holds, whoever started them
+    # Zip jobs on the service, whoever started them
 
     @Action(
         "J",
@@ -420,7 +420,7 @@ class DownloadActions(ActionGroup):
         opens=True,
     )
     async def zip_jobs(self) -> None:
-        """Show the queue again after each order, until one is fetched or the user closes it."""
+        """Show the queue again after each command, until a zip is fetched or the user closes it."""
         provider, entry = self.state.provider, self.listing.entry
         region = self.state.target.location.region or (entry.location.region if entry is not None else "")
         if not region:
@@ -468,7 +468,7 @@ class DownloadActions(ActionGroup):
 
 
 def _title(folder: Location) -> str:
-    """`reporting/`; of a place that stands for a search `Call recordings 2024-09`, of a whole profile its name."""
+    """`reporting/`, or for a virtual folder `Call recordings 2024-09`, or the name of the profile."""
     name = folder.path.rstrip("/").rpartition("/")[2]
     return f"{name}/" if name else place_title(folder)
 
@@ -476,7 +476,7 @@ def _title(folder: Location) -> str:
 async def _objects_below(
     provider: StorageProvider, folder: Location, failures: list[StorageError]
 ) -> AsyncGenerator[Sequence[StoredObject]]:
-    """Everything below a place, and what could not be read; several pages at once where it stands for a search."""
+    """Everything below a place, page by page; what could not be read is added to `failures`."""
     if (query := provider.query(folder)) is not None:
         pager = Pager(partial(provider.search, query), identity, folder.address, partial(provider.prefetch, query))
         async with pager.prefetch():
@@ -484,7 +484,7 @@ async def _objects_below(
                 yield page.items
         failures += pager.failures
         return
-    # Deferred: whoever downloads no folder need not wait for it at the start.
+    # Deferred: needed only to download folders.
     from cloudstore_tui.archive.listing import FolderListing
 
     listing = FolderListing(provider, folder)
@@ -494,5 +494,5 @@ async def _objects_below(
 
 
 def _is_described(entry: StoredObject) -> bool:
-    """Whether what is known of an object is enough to tell whether a file is the same."""
+    """Whether enough is known of an object to compare a file with it."""
     return bool(entry.checksum) and entry.size_exact

@@ -1,4 +1,4 @@
-"""The entries of a folder or search: their table, the lines to type in above it, and what there is of them below."""
+"""The entries of a folder or search: search and filter lines, the table, and the status line below."""
 
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
@@ -32,19 +32,19 @@ _LONGEST_FILTER = 40
 
 
 class Progress(Struct, frozen=True):
-    """How far a list is read."""
+    """How far a list is loaded."""
 
     loading: bool = False
     ended: bool = False
-    """Whether nothing more would come."""
+    """Whether there are no more rows to load."""
     total: int | None = None
-    """Number of entries, where the service tells."""
+    """The number of entries, if it is known."""
     stopped: bool = False
-    """Whether reading failed; why was told."""
+    """Whether loading failed; the reason was shown."""
     order: str = ""
-    """The order in which the service gives them, in words; empty for the usual one."""
+    """The service's order in words; empty for the usual one."""
     note: str = ""
-    """What else goes on."""
+    """What else is going on."""
 
 
 def status_text(store: RowStore, progress: Progress, zone: tzinfo = UTC, row: int = 0) -> str:
@@ -58,13 +58,13 @@ def status_text(store: RowStore, progress: Progress, zone: tzinfo = UTC, row: in
 
 
 def order_words(column: Column, *, descending: bool) -> str:
-    """`newest first`, or `by agent, Z–A` where the values alone do not say of what."""
+    """`newest first`, or `by agent, Z–A` where the direction alone does not say of what."""
     direction = words.direction_words(column.kind, descending=descending)
     return direction if column.kind.is_measure else f"by {column.title}, {direction}"
 
 
 def _row(store: RowStore, progress: Progress, row: int) -> str:
-    """`row 1 of 245`, with what is loaded and how much there is in all, as far as that differs."""
+    """`row 1 of 245`, with the numbers of loaded rows and of all where they differ."""
     shown, loaded = len(store), store.loaded
     if not loaded:
         return "no rows" if progress.ended else ""
@@ -88,7 +88,7 @@ def _marks(store: RowStore, zone: tzinfo) -> str:
 
 
 def _span(marks: Selection, zone: tzinfo) -> str:
-    """The days, or the times of one day, from the oldest to the newest of what is marked."""
+    """The days, or the times of one day, from the oldest mark to the newest."""
     if not marks.first or marks.count == 1:
         return ""
     first, last = (words.time(datetime.fromtimestamp(moment, UTC), zone) for moment in (marks.first, marks.last))
@@ -98,7 +98,7 @@ def _span(marks: Selection, zone: tzinfo) -> str:
 
 
 def _order(store: RowStore, progress: Progress) -> str:
-    """An order that is not the usual one of the list, and whether it leaves out what may still come."""
+    """An unusual order, and whether only loaded rows are sorted."""
     column, descending = store.sorted_by
     if column is None:
         return progress.order
@@ -107,21 +107,21 @@ def _order(store: RowStore, progress: Progress) -> str:
     return order_words(column, descending=descending) + ("" if progress.ended else ", loaded rows only")
 
 
-MANY = 100
+CONFIRM_FROM = 100
 """Marks from which on Escape has to be pressed twice to drop them."""
-_LOOKED_AT = 300
-"""Rows in which tags are looked for that could be columns."""
+_TAG_SAMPLE = 300
+"""Rows whose tags are offered as columns."""
 
 
 class EntriesPane(Vertical):
-    """Shows a store, filters it, and says how much of it there is."""
+    """Shows a store, filters it, and says how many rows there are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="entries.filter", tooltip="Filter the loaded rows by a text"),
     ]
 
     class Filtered(Message):
-        """Other rows are hidden."""
+        """The filter hides other rows now."""
 
     def __init__(
         self, left: Widget, right: Widget, states: RowStates, browser_state: BrowserState, *, id: str | None = None
@@ -129,9 +129,9 @@ class EntriesPane(Vertical):
         """Show entries between two other panes."""
         super().__init__(id=id)
         self._left, self._right = left, right
-        self._doubtful = Selection()
-        """The marks that Escape was pressed for once."""
-        self._following: Timer | None = None
+        self._escaped_once = Selection()
+        """The marks for which Escape was pressed once."""
+        self._rest_timer: Timer | None = None
         self._progress = Progress()
         self._zone: tzinfo = UTC
         self._usual: tuple[Column, ...] = ()
@@ -154,19 +154,19 @@ class EntriesPane(Vertical):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns that are shown: the usual ones, or those that the user chose for such lists."""
+        """The usual columns, or those that the user chose for such lists."""
         return arranged(self._usual, self.layouts.of(kind_of(self._usual)))
 
     @property
     def other_columns(self) -> tuple[Column, ...]:
-        rows = self.table.store.window(0, _LOOKED_AT) if self.table.store is not None else []
+        rows = self.table.store.window(0, _TAG_SAMPLE) if self.table.store is not None else []
         return offered(self._usual, self.columns, rows)
 
     def choose(self, columns: tuple[Column, ...]) -> None:
-        """Show other columns here and in all lists of this kind; the usual ones if empty.
+        """Show other columns in all lists of this kind; empty for the usual ones.
 
         Raises:
-            LocalDiskError: the choice could not be written down; it holds until the program ends.
+            LocalDiskError: the choice could not be stored; it holds until the program ends.
         """
         try:
             self.layouts.keep(kind_of(self._usual), layout_of(columns))
@@ -175,26 +175,26 @@ class EntriesPane(Vertical):
                 self.show(self.table.store, self._usual, self._zone)
 
     def progress(self, progress: Progress, words: str) -> None:
-        """Say how far reading is; `words` stand where there are no rows."""
+        """Show how far loading is; `words` are shown in a list without rows."""
         self._progress = progress
         self.table.set_status(words)
         self.update_status()
 
     def clear_filter(self) -> bool:
-        """Show all loaded rows; whether some may have been hidden."""
+        """Drop the filter; return whether there was one."""
         if self.table.store is None or not self.table.store.filtered_by:
             return False
         self._filter("")
         return True
 
     def clear_marks(self) -> None:
-        """Unmark everything; asks first where it took somebody long to mark it."""
+        """Unmark everything; with many marks only the second time."""
         marks = self.table.store.selection if self.table.store is not None else Selection()
-        if marks.count >= MANY and marks != self._doubtful:
-            self._doubtful = marks
+        if marks.count >= CONFIRM_FROM and marks != self._escaped_once:
+            self._escaped_once = marks
             notify_plain(self, f"Esc once more unmarks all {marks.count:,}.", "warning")
         elif marks.count:
-            self._doubtful = Selection()
+            self._escaped_once = Selection()
             self.table.action_marks("none")
             notify_plain(self, f"{marks.count:,} unmarked. U brings them back.")
 
@@ -219,10 +219,10 @@ class EntriesPane(Vertical):
 
     @on(EntryTable.Highlighted)
     def follow(self) -> None:
-        """Say which row the cursor is on as soon as it rests: a held key says it once."""
-        if self._following is not None:
-            self._following.stop()
-        self._following = self.set_timer(PAUSE, self.update_status)
+        """Show the cursor's row once it rests: a held key updates the status line once."""
+        if self._rest_timer is not None:
+            self._rest_timer.stop()
+        self._rest_timer = self.set_timer(PAUSE, self.update_status)
 
     def _filter(self, text: str) -> None:
         if self.table.store is not None:

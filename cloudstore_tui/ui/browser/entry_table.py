@@ -1,4 +1,4 @@
-"""The table of entries: any number of rows, of which it reads and draws those in view; opens, marks and sorts them."""
+"""The table of entries: any number of rows, of which it reads and draws those in view."""
 
 import asyncio
 import textwrap
@@ -31,13 +31,13 @@ _ARRIVED = frozenset({State.DONE, State.SKIPPED})
 
 
 class RowStates:
-    """Gives each row its sign: what comes counts more than what is here, and both more than the service's state."""
+    """Chooses the sign of a row: being fetched before fetched, and both before the service's state."""
 
     def __init__(self, transfer_of: Callable[[Location], TransferSnapshot | None]) -> None:
         self._transfer_of = transfer_of
-        """Finds the last transfer that brings an object."""
+        """Finds the last transfer of an object."""
         self._here: set[Location] = set()
-        """What was fetched, also by transfers that are off the list since."""
+        """What was fetched, also by transfers that were since cleared."""
         self._restoring: frozenset[Location] = frozenset()
 
     def note_ended(self, transfers: Iterable[TransferSnapshot]) -> None:
@@ -65,20 +65,19 @@ TYPE_STYLES: Final = {
     CallPart.SURVEY: "survey",
     CallPart.SCREEN: "film",
 }
-"""What lists of several types tell apart by colour, beside the word; recordings, of which there are most, have none."""
-_AHEAD = 2
-"""Pages before the last loaded row at which more rows are asked for."""
-_MARGIN = 8
-"""Rows read above and below the view, so that the next steps find them."""
-BRING_BACK = "Bring back the marks that Esc dropped"
+"""Colours of types in mixed lists; recordings, the most frequent, have none."""
+_PREFETCH_PAGES = 2
+"""Screen pages before the last loaded row at which more rows are asked for."""
+_OVERSCAN = 8
+"""Rows read above and below the view, for the next cursor keys."""
 
 
 class EntryTable(CursorList):
-    """Draws the rows of a store and keeps none of them but those in view.
+    """Draws the rows of a store, and holds only those in view.
 
     A DataTable holds all its cells, and needs most of a minute to take 100,000 rows. Whoever changes the store's rows,
-    filter or order calls `rows_changed`, at most some ten times a second; what the store cannot do at once is then
-    done in the background, and the rows shown before stay until it is ready.
+    filter or order calls `rows_changed`, at most some ten times a second. A filter or order that takes longer is
+    applied in the background; until then the old rows stay.
     """
 
     DEFAULT_CSS = """
@@ -114,9 +113,11 @@ class EntryTable(CursorList):
         Binding("enter,l,right", "open", "Open", id="entries.open", tooltip="Open the folder, or look into the file"),
         Binding("space,insert", "mark", "Mark", id="entries.mark", tooltip="Mark or unmark, and go down"),
         Binding("v", "range", "Range", id="entries.range", show=False, tooltip="Mark a range (v…v)"),
-        Binding("escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Cancel the range"),
+        Binding("escape", "cancel_range", "No range", id="entries.drop_range", show=False, tooltip="Cancel the range"),
         Binding("a,ctrl+a", "marks('all')", "All", id="entries.mark_all", show=False, tooltip="Mark all loaded rows"),
-        Binding("U", "marks('dropped')", "Marks back", id="entries.marks_back", show=False, tooltip=BRING_BACK),
+        Binding(
+            "U", "marks('dropped')", "Marks back", id="entries.marks_back", show=False, tooltip="Restore dropped marks"
+        ),
         Binding("*", "marks('others')", "Invert", id="entries.invert", show=False, tooltip="Invert the marks"),
     ]
 
@@ -134,11 +135,11 @@ class EntryTable(CursorList):
 
     @dataclass
     class NearEnd(Message):
-        """The cursor comes near the last loaded row; sent once until rows are added."""
+        """The cursor is near the last loaded row; sent once until rows are added."""
 
     @dataclass
     class Opened(Message):
-        """The user wants to see what an entry holds."""
+        """The user opened an entry."""
 
         entry: Entry
 
@@ -147,7 +148,7 @@ class EntryTable(CursorList):
         """The user marked or unmarked something."""
 
     class RowsChanged(Message):
-        """The number of rows may have changed, also by what was done in the background."""
+        """The number of rows may have changed."""
 
     @dataclass
     class SortAsked(Message):
@@ -160,31 +161,32 @@ class EntryTable(CursorList):
         self._states = states
         self._renderer = RowRenderer((), UTC)
         self.words = ""
-        """What stands where there are no rows."""
+        """Shown while there are no rows."""
         self._anchor: tuple[int, Entry] | None = None
-        """Where a range of marks begins: the row, and what was there."""
+        """Where an open range begins: the row and its entry."""
         self._entries: dict[int, Entry] = {}
-        self._tellers: dict[str, StoredObject] = {}
+        self._people: dict[str, StoredObject] = {}
+        """Rows of the same call that name its people, by the identity of the entries in view that do not."""
         self._posted: Entry | None = None
         self._kept = ""
-        """The entry that the cursor stays with, also while a filter hides it."""
+        """The identity of the entry that the cursor stays on, also while a filter hides it."""
         self._asked_at = -1
-        """How many rows were loaded when more were asked for."""
+        """The number of loaded rows when more were last asked for."""
         self._settling: object = None
         self._signs: dict[int, RowSign | None] = {}
-        """What was drawn before the rows in view."""
+        """The signs drawn before the rows in view."""
 
     def sign_of(self, entry: Entry) -> RowSign | None:
         return self._states.sign_of(entry)
 
-    # What is shown
+    # Rows
 
     @property
     def entry(self) -> Entry | None:
         return self._entry_at(self.cursor)
 
     def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
-        """Show other rows, or the same ones in other columns or another zone; the cursor stays with the same store."""
+        """Show the rows of a store; the cursor stays where it is if it is the same one."""
         self._renderer = RowRenderer(columns, zone)
         if store is not self.store:
             self.store, self._kept, self._asked_at = store, "", -1
@@ -194,23 +196,23 @@ class EntryTable(CursorList):
         self.refresh()
 
     def set_status(self, words: str) -> None:
-        """Lines for a table without rows: that it is empty, still loading, or why it failed."""
+        """Set the lines shown without rows: that it is empty, loading, or why it failed."""
         self.words = words
         if not self.row_count:
             self.refresh()
 
     def ask_again(self) -> None:
-        """Let `NearEnd` be sent again: what was asked for did not come, and may now."""
+        """Send `NearEnd` again: the rows asked for did not come, and may now."""
         self._asked_at = -1
 
     def rows_changed(self) -> None:
-        """Look at the store again; repaints only if rows in view changed, and the cursor stays with its entry."""
+        """Read the store again; repaints only if rows in view changed, and the cursor stays on its entry."""
         store = self.store
         if store is None:
             return
         if self._anchor and store.window(self._anchor[0], 1) != [self._anchor[1]]:
             self._anchor = None
-        before, tellers = {row: self._entries.get(row) for row in self.rows_in_view}, self._tellers
+        before, people = {row: self._entries.get(row) for row in self.rows_in_view}, self._people
         bar = self._thumb
         self._entries, self._signs = {}, {}
         self.set_row_count(len(store))
@@ -221,7 +223,7 @@ class EntryTable(CursorList):
         # An entry that a filter hides gets the cursor back, unless the user moves it meanwhile.
         self._kept = kept
         self._post_cursor(moved=False)
-        changed = before != {row: self._entry_at(row) for row in self.rows_in_view} or tellers != self._tellers
+        changed = before != {row: self._entry_at(row) for row in self.rows_in_view} or people != self._people
         if self._renderer.fit(max(self.size.width - 1, 0), store.span) or not before or changed:
             self.refresh()
         elif bar != self._thumb:
@@ -229,7 +231,7 @@ class EntryTable(CursorList):
         # What fills the view is enough until the user moves.
         if not store.filtered_by and (self.cursor or self.row_count <= self.page_height):
             self._look_ahead()
-        self._settle(store)
+        self._apply_order(store)
         self.post_message(self.RowsChanged())
 
     def watch_cursor(self, old: int, new: int) -> None:
@@ -247,7 +249,7 @@ class EntryTable(CursorList):
         self._look_ahead()
 
     def signs_changed(self) -> None:
-        """Ask anew what is the matter with the rows in view, and draw those anew with which it is something else."""
+        """Redraw the rows in view whose sign has changed."""
         for row in self.rows_in_view:
             entry = self._entry_at(row)
             if entry is not None and self._signs.get(row) != self.sign_of(entry):
@@ -262,57 +264,57 @@ class EntryTable(CursorList):
             self._post_later(partial(self.Highlighted, entry))
 
     def _post_later(self, make: Callable[[], Message]) -> None:
-        # Later: a message that is made while a widget above handles one does not go past that widget.
+        # Later: a message posted while a parent handles one does not bubble past that parent.
         self.call_later(lambda: self.post_message(make()))
 
     def _look_ahead(self) -> None:
         store = self.store
         if store is None or not store.loaded or self._asked_at == store.loaded:
             return
-        if max(self.cursor, self.rows_in_view.stop) >= self.row_count - _AHEAD * self.page_height:
+        if max(self.cursor, self.rows_in_view.stop) >= self.row_count - _PREFETCH_PAGES * self.page_height:
             self._asked_at = store.loaded
             self._post_later(self.NearEnd)
 
     def _entry_at(self, row: int) -> Entry | None:
         if row not in self._entries and self.store is not None:
             top = min(row, self.scroll_offset.y) if row in self.rows_in_view else row
-            first = max(top - _MARGIN, 0)
-            entries = self.store.window(first, self.page_height + 2 * _MARGIN)
+            first = max(top - _OVERSCAN, 0)
+            entries = self.store.window(first, self.page_height + 2 * _OVERSCAN)
             self._entries = dict(enumerate(entries, first))
-            self._tellers = self.store.rows_with_person(entries)
+            self._people = self.store.rows_with_person(entries)
         return self._entries.get(row)
 
-    def _settle(self, store: RowStore) -> None:
-        wish = (store, store.filtered_by, store.sorted_by)
-        if store.stale and self._settling != wish:
-            self._settling = wish
-            self.run_worker(self._arrange(store, wish), group="arrange", exclusive=True)
+    def _apply_order(self, store: RowStore) -> None:
+        wanted = (store, store.filtered_by, store.sorted_by)
+        if store.stale and self._settling != wanted:
+            self._settling = wanted
+            self.run_worker(self._apply_in_background(store, wanted), group="arrange", exclusive=True)
 
-    async def _arrange(self, store: RowStore, wish: object) -> None:
+    async def _apply_in_background(self, store: RowStore, wanted: object) -> None:
         try:
             while store is self.store and store.stale:
                 started = time.monotonic()
                 await store.settle()
                 if store is self.store:
                     self.rows_changed()
-                # Rows that keep coming must not keep a processor busy with sorting.
+                # While rows keep coming, sorting must not take all of a processor.
                 await asyncio.sleep(min(3 * (time.monotonic() - started), 5))
         finally:
-            if self._settling is wish:
+            if self._settling is wanted:
                 self._settling = None
 
-    # What the user does
+    # Marks
 
     @property
     def open_range(self) -> range:
-        """The rows that would be marked if the range ended now; none without a range."""
+        """The rows of the open range; none without one."""
         if self._anchor is None:
             return range(0)
         first, last = sorted((self._anchor[0], self.cursor))
         return range(first, last + 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self._anchor is not None if action == "give_up_range" else super().check_action(action, parameters)
+        return self._anchor is not None if action == "cancel_range" else super().check_action(action, parameters)
 
     def on_click(self, event: events.Click) -> None:
         """Ask for the order of the title that was clicked."""
@@ -333,7 +335,7 @@ class EntryTable(CursorList):
             self.cursor += 1
 
     def action_range(self) -> None:
-        """Begin a range at the cursor; the second time, mark it."""
+        """Begin a range at the cursor, or mark the open one."""
         if self.store is None or (entry := self.entry) is None:
             return
         if self._anchor is None:
@@ -344,11 +346,11 @@ class EntryTable(CursorList):
         self._show_marks()
 
     def end_range(self) -> None:
-        """Mark what is in an open range: it looks marked already."""
+        """Mark the open range, which is drawn as marked already."""
         if self._anchor is not None:
             self.action_range()
 
-    def action_give_up_range(self) -> None:
+    def action_cancel_range(self) -> None:
         self._anchor = None
         self._show_marks()
 
@@ -362,7 +364,7 @@ class EntryTable(CursorList):
                 "dropped": self.store.restore_marks,
             }
             change[which]()
-            self.action_give_up_range()
+            self.action_cancel_range()
 
     def _show_marks(self) -> None:
         self.refresh()
@@ -371,10 +373,10 @@ class EntryTable(CursorList):
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        """One line of the view: the titles, an entry, or words where there is none; then a piece of the scroll bar."""
+        """The titles, an entry, or words in an empty table, then a cell of the scroll bar."""
         width, row = max(self.size.width - 1, 0), self.scroll_offset.y + y - 1
         self._renderer.fit(width, self.store.span if self.store is not None else (0, 0))
-        # The bar costs nothing: it only changes where everything is drawn anew anyway.
+        # The bar costs nothing: it changes only where all rows are redrawn anyway.
         bar = Segment("▐" if y in self._thumb else " ", self.part_style("bar"))
         if y == 0:
             return Strip([Segment(f"{self._header()} ", self.part_style("header"))], width + 1)
@@ -391,8 +393,8 @@ class EntryTable(CursorList):
         above = self._entry_at(row - 1) if row > self.scroll_offset.y else None
         is_marked = row in self.open_range or (self.store is not None and self.store.is_marked(row))
         sign = self._signs[row] = self.sign_of(entry)
-        teller = self._tellers.get(identity(entry)) if self._tellers else None
-        text = self._renderer.line(entry, above, teller, marked=is_marked, sign=sign.value if sign is not None else "")
+        person = self._people.get(identity(entry)) if self._people else None
+        text = self._renderer.line(entry, above, person, marked=is_marked, sign=sign or "")
         if row == self.cursor:
             return [Segment(text, self.part_style("cursor"))]
         style = self.part_style("folder") if isinstance(entry, Folder) else self.rich_style
@@ -403,8 +405,8 @@ class EntryTable(CursorList):
         return [*segments, Segment(text[at:], style)]
 
     def _coloured(self, entry: Entry, text: str, sign: RowSign | None, marked: bool) -> Iterator[tuple[int, int, str]]:
-        """The pieces of a line that have a colour of their own: from where to where, and which."""
-        # All that stands before them has one cell.
+        """The parts of a line with a colour of their own: start, end, style."""
+        # Everything before them is one cell wide.
         if marked:
             at = int(sign is None)
             yield at, at + 1, "marked"
@@ -412,7 +414,7 @@ class EntryTable(CursorList):
             yield 1, 2, sign.name.lower()
         part = TYPE_STYLES.get(part_of(entry)) if isinstance(entry, StoredObject) else None
         start, end = self._renderer.cells_of("type") if part else (0, 0)
-        # Where what stands before is of one cell a character, which it nearly always is.
+        # Only if each character before it is one cell wide, which is nearly always so.
         if part and end and cell_len(text[:end]) == end:
             yield start, end, part
 
@@ -424,7 +426,7 @@ class EntryTable(CursorList):
 
     @property
     def _thumb(self) -> range:
-        """The lines of the scroll bar that say which part of the rows is in view; none where all are."""
+        """The lines of the scroll bar's thumb; none if all rows are in view."""
         height = self.page_height
         if self.row_count <= height:
             return range(0)

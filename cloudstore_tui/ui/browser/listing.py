@@ -1,4 +1,4 @@
-"""What the list shows: one state for each thing that is listed, and the controller that fills it page by page."""
+"""What the list shows: a state for each target, and the controller that fills it page by page."""
 
 import asyncio
 import time
@@ -35,34 +35,34 @@ from cloudstore_tui.ui.widgets.detail_pane import totals
 from cloudstore_tui.ui.widgets.row_renderer import REPEATED
 
 MAX_WARNINGS = 3
-"""Warnings shown of one listing; the same row may be broken on every page."""
+"""Warnings shown of one listing: the same row may be broken on every page."""
 
 
 class ListingOverError(Exception):
-    """The user has gone elsewhere: what came is not wanted any more."""
+    """The user has gone elsewhere: the page that came is no longer wanted."""
 
 
 @dataclass(eq=False)
 class ListingState:
-    """What is listed of a target. Belongs to it alone, so that nothing that comes late can land in another one."""
+    """What is listed of one target. Each target has its own, so that late answers cannot end up in another list."""
 
     target: NavigationTarget
     provider: StorageProvider
     zone: tzinfo
     at: str = ""
-    """The entry that the cursor is to go to once it is there."""
+    """The identity of the entry that the cursor goes to as soon as it is loaded."""
     top: int = 0
-    """The first row in view once the cursor is there."""
+    """The first row in view then."""
     until: int = 0
-    """Rows that may be read to find that entry; the first page at least."""
+    """Rows that may be read to find it, besides the first page."""
     marks: frozenset[str] = frozenset()
-    """Entries to be marked once they are there."""
+    """The identities of entries that are marked as soon as they are loaded."""
     error: str = ""
-    """Why reading stopped, and what can be done about it."""
+    """Why reading stopped, and what to do about it."""
     fetched: int = 0
-    """Rows that came, also those that were not kept."""
+    """Rows that the service sent, also those that a local condition hides."""
     is_unsorted: bool = False
-    """Whether the service gives another order by time than the one that it was asked for."""
+    """Whether the service ignores the order by time that it was asked for."""
     _measured: ResultSize | None = None
     _types: frozenset[str] = frozenset()
     _regions: frozenset[str] = frozenset()
@@ -78,8 +78,8 @@ class ListingState:
         self.pager = self.new_pager()
 
     @property
-    def seeks(self) -> bool:
-        """Whether more rows are worth reading for the entry that the cursor is to go to."""
+    def is_seeking(self) -> bool:
+        """Whether to go on reading for the entry that the cursor goes to."""
         return bool(self.at) and self.fetched < self.until
 
     def new_pager(self) -> Pager[Entry]:
@@ -99,7 +99,7 @@ class ListingState:
 
     @property
     def order(self) -> tuple[str, bool] | None:
-        """The column that the service sorts by: newest first where nobody asked it for anything else."""
+        """The column that the service sorts by, and whether descending: newest first unless asked otherwise."""
         if self.target.query is None:
             return None
         sort, column = self.target.query.sort, self._sorted_column()
@@ -107,14 +107,14 @@ class ListingState:
 
     @property
     def words(self) -> str:
-        """What stands where rows would be."""
+        """Shown in a list without rows."""
         rest = "" if self.pager.ended else " Ctrl+E loads the rest."
         if self.store.filtered_by and self.store.loaded:
             return f"None of the {self.store.loaded:,} rows loaded holds “{self.store.filtered_by}”.{rest}"
         if self.error:
             return self.error
         if rest and self.target.local and self.fetched:
-            return "\n".join((f"Not in the {self.fetched:,} rows loaded so far.{rest}", *self._looked_for))
+            return "\n".join((f"Not in the {self.fetched:,} rows loaded so far.{rest}", *self._local_search_hint))
         if rest:
             return "Stopped. Press r to reload."
         if self.target.query is None:
@@ -123,7 +123,7 @@ class ListingState:
 
     @property
     def _reasons(self) -> tuple[str, ...]:
-        """Why nothing may have been found, and by which filter."""
+        """The filter that was sent, and why it may have found nothing."""
         query = self.target.query
         if query is None:
             return ()
@@ -131,12 +131,12 @@ class ListingState:
         if not self.target.written:
             return (sent,)
         if self.fetched:
-            return (sent, f"That matches {self.fetched:,}, none of which has the rest.", *self._looked_for)
+            return (sent, f"That matches {self.fetched:,}, none of which has the rest.", *self._local_search_hint)
         return (sent, *why_empty(parse(query.filter) if query.filter else None, query.filter, self.zone))
 
     @property
-    def _looked_for(self) -> tuple[str, ...]:
-        """What only loaded rows can be searched for, and what to write for a search of all."""
+    def _local_search_hint(self) -> tuple[str, ...]:
+        """What was searched for in loaded rows only, and how to search all."""
         return (
             f"Searched there: {self.target.local_words}.",
             "8x8 can't search for part of a text.",
@@ -145,7 +145,7 @@ class ListingState:
 
     @property
     def result(self) -> tuple[str, ...]:
-        """How much was found, how large that is where it is known, and what can be done with the search."""
+        """The number of matches, their size where it is known, and the keys for the search."""
         store, total = self.store, None if self.target.local else self.pager.total
         is_whole = self.pager.ended and not self.error
         if self.target.query is None or not (self.fetched or is_whole):
@@ -167,31 +167,31 @@ class ListingState:
 
     @property
     def _day(self) -> str:
-        """The day that all rows are of, if it is one: then it stands in none of them."""
+        """The day that all rows are of, if they are of one: then no row shows it."""
         days = {formatted.day(formatted.local(datetime.fromtimestamp(at, UTC), self.zone)) for at in self.store.span}
         return days.pop() if len(days) == 1 and all(self.store.span) else ""
 
     @property
     def lacking(self) -> str:
-        """What could not be read, in a few words; empty where nothing is lacking."""
+        """What could not be read, in a few words; empty if nothing is missing."""
         regions = () if self.target.location.region else self._regions
         return lacking(self.pager.failures, regions)
 
     async def measure(self, query: Query) -> ResultSize:
-        """How much matches the query that is listed; the service is asked once."""
+        """Count and size of the matches; the service is asked once."""
         if self._measured is None:
             self._measured = await self.provider.measure(query)
             self.pager.total = self._measured.objects
         return self._measured
 
-    def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
-        """The rows of a page that meet what the service cannot check."""
+    def matching_rows(self, page: Page[Entry]) -> tuple[Entry, ...]:
+        """The rows of a page that meet the local conditions."""
         self.fetched += len(page.items)
         self.is_unsorted = self.is_unsorted or self._lacks_order(page)
         return tuple(entry for entry in page.items if self.target.keeps(entry))
 
     def progress(self, *, loading: bool, note: str, known: int | None) -> Progress:
-        """How far it is; `known` is how many there are, where the service does not tell with the rows."""
+        """How far reading is; `known` is the total, for services that do not send it with the rows."""
         return Progress(
             loading=loading,
             ended=self.pager.ended and not self.error,
@@ -202,7 +202,7 @@ class ListingState:
         )
 
     def learn_types(self, entries: Sequence[Entry]) -> bool:
-        """Remember which types came; whether other columns may fit now."""
+        """Remember which types came; return whether other columns may fit now."""
         self._regions |= {entry.location.region for entry in entries}
         types = self._types | {entry.type for entry in entries if isinstance(entry, StoredObject) and entry.type}
         changed = types != self._types
@@ -210,20 +210,20 @@ class ListingState:
         return changed
 
     def new_failures(self) -> list[StorageError]:
-        """What the pages until now lack that was not said before."""
+        """The failures of the pages so far that were not reported yet."""
         new = [failure for failure in self.pager.failures if failure.subject not in self._lost]
         self._lost |= {failure.subject for failure in new}
         return new
 
     def new_warnings(self, page: Page[Entry]) -> list[str]:
-        """What a page warns of that was not said before."""
+        """The warnings of a page that were not shown yet."""
         new = [text for text in dict.fromkeys(page.warnings) if text not in self._warned]
         room = max(MAX_WARNINGS - len(self._warned), 0)
         self._warned += new[:room]
         return new[:room]
 
     def mark_again(self) -> int:
-        """Mark what is to be marked and was loaded; how many of it were not."""
+        """Mark the entries that are to be marked; return how many of them were not loaded."""
         wanted, self.marks = self.marks, frozenset()
         self.store.mark(wanted)
         return len(wanted) - self.store.selection.count if wanted else 0
@@ -236,13 +236,13 @@ class ListingState:
         columns = self.provider.columns(self.target.location, self._types)
         if sort is None:
             return None
-        # A field or tag that is only shown where the user chose it.
+        # A field or tag is only shown where the user chose it.
         other = next((column for column in FIELDS if column.sort_field == sort.field), None)
         known = next((column for column in columns if column.sort_field == sort.field), None)
         return known or other or Column(sort.field, sort.field, sort_field=sort.field)
 
     def _local_words(self) -> str:
-        """How many rows were looked at for those that are shown."""
+        """How many rows were checked for the local conditions."""
         if not self.target.local:
             return ""
         total = self.pager.total
@@ -267,21 +267,19 @@ class ListingState:
 
 
 GROUP = "listing"
-"""Workers that read for Entries: at most one at a time."""
+"""The group of the worker that fills the list: at most one at a time."""
 
-_FARTHEST = 2_000
-"""Rows that are read to find the entry which had the cursor; more would take too long."""
-_LOOKS = 0.1
-"""Least seconds between two looks of the table at new rows."""
+_MAX_SEEK = 2_000
+"""Rows that are read to find the entry that had the cursor; more would take too long."""
+_REFRESH_S = 0.1
+"""Least seconds between two refreshes of the table while rows come."""
 
 POLL_S = 0.5
-"""Seconds between two looks at what is waited for."""
-
-Done = Callable[[int], bool]
+"""Seconds between two looks at what the service is waiting for."""
 
 
 class ListingController:
-    """Fills Entries. Every answer belongs to one state; what comes for another one is dropped."""
+    """Fills the list. Every answer belongs to one state, and is dropped once another one is shown."""
 
     def __init__(
         self,
@@ -299,14 +297,14 @@ class ListingController:
         self._facts = facts
         self._on_answer = on_answer
         self._busy: asyncio.Event | None = None
-        self._looked = 0.0
+        self._refreshed_at = 0.0
         self.state: ListingState | None = None
         self.zone = zone
         self._note = ""
         self._poll: Timer | None = None
         self._vocabularies: defaultdict[str, Vocabulary] = defaultdict(Vocabulary)
 
-    # What the user wants
+    # What the user asks for
 
     def open(
         self, target: NavigationTarget, *, at: str = "", until: int = 0, top: int = 0, marks: Iterable[str] = ()
@@ -315,26 +313,26 @@ class ListingController:
 
         Args:
             target: what to show.
-            at: the entry that the cursor goes to as soon as it is there.
+            at: the identity of the entry that the cursor goes to as soon as it is loaded.
             until: rows that may be read to find it.
             top: the first row in view then.
-            marks: entries that are marked as soon as they are there.
+            marks: identities of entries that are marked as soon as they are loaded.
 
         Raises:
-            LocalDiskError: there is no room for its rows; what is shown stays.
+            LocalDiskError: there is no space for its rows; the old list stays.
         """
         kept, provider = frozenset(marks), self._providers[target.location.profile]
-        state = ListingState(target, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
+        state = ListingState(target, provider, self.zone, at=at, top=top, until=min(until, _MAX_SEEK), marks=kept)
         old, self.state = self.state, state
         self.pane.bar.display = Capability.SEARCH in state.provider.capabilities
         self._show_search(state)
         self._show_columns(state)
         if old is not None:
             old.store.close()
-        self._start(self._read(state, lambda new: new > 0 and not state.seeks))
+        self._start(self._read(state, lambda new: new > 0 and not state.is_seeking))
 
     def read_on(self, *, everything: bool = False) -> None:
-        """Read the next page, or all that is left; the former only if nothing is being read and nothing failed."""
+        """Read the next page, unless something is being read or failed, or everything that is left."""
         state = self.state
         if state is None or state.pager.ended:
             return
@@ -344,7 +342,7 @@ class ListingController:
             self._start(self._read(state, lambda new: new > 0))
 
     def read_again(self, *, at: str = "") -> None:
-        """Read as much as is loaded again; marks, filter and order stay, and the cursor if it is not to go anywhere."""
+        """Read all loaded rows again; marks, filter and order stay, and the cursor unless it goes to the entry `at`."""
         if self.state is not None:
             self.state.at = at
             if at:
@@ -352,13 +350,13 @@ class ListingController:
             self._start(self._reread(self.state))
 
     def stop(self) -> bool:
-        """Give up what is being read; what came until now stays. Whether something was."""
+        """Stop reading; the rows that came stay. Return whether anything was being read."""
         was_busy = self._busy is not None
         self.screen.workers.cancel_group(self.screen, GROUP)
         return was_busy
 
     def sort(self, column: Column, *, descending: bool) -> None:
-        """Show another order: the service's where more could come, else that of the rows that are there."""
+        """Sort: by the service while rows are left to load, else locally."""
         state = self.state
         if state is None:
             return
@@ -372,13 +370,13 @@ class ListingController:
         self.open(replace(state.target, query=query), at=at, marks=state.marked())
 
     def sorts_on_server(self, column: Column) -> bool:
-        """Whether another order of a column has to be asked for."""
+        """Whether the service has to sort by this column."""
         state = self.state
         return bool(
             state is not None
             and state.target.query is not None
             and column.sort_field
-            # By names that nobody sees.
+            # The service would sort by its own names of types, which nobody sees.
             and column.name != "type"
             and Capability.SEARCH in state.provider.capabilities
             and not (state.pager.ended and state.store.loaded)
@@ -392,13 +390,13 @@ class ListingController:
             self._show_columns(self.state)
 
     def set_status(self, note: str) -> None:
-        """Say in the foot line what else goes on; nothing if empty."""
+        """Show in the status line what else is going on; empty for nothing."""
         self._note = note
         self._start_poll()
         self.update_status()
 
     def update_status(self) -> None:
-        """Say how far it is, and why there are no rows."""
+        """Show how far reading is, and why there are no rows."""
         state, is_busy = self.state, self._busy is not None
         if state is None:
             return
@@ -410,14 +408,14 @@ class ListingController:
 
     @contextmanager
     def doing(self, note: str) -> Iterator[None]:
-        """Say in the foot line what goes on, as long as it does."""
+        """Show in the status line what is going on, as long as it does."""
         self.set_status(note)
         try:
             yield
         finally:
             self.set_status("")
 
-    # What others need to know
+    # For other parts of the browser
 
     @property
     def entry(self) -> Entry | None:
@@ -427,8 +425,8 @@ class ListingController:
         rows = self.state.store.of_call(entry) if self.state is not None else []
         return [row for row in rows if isinstance(row, StoredObject)]
 
-    def around(self) -> str:
-        """What there is in the folder that is shown; nothing of searches, whose rows have no more in common."""
+    def folder_totals(self) -> str:
+        """Number and size of what is in the listed folder; empty for searches, and until all is loaded."""
         state = self.state
         if state is None or state.target.query is not None or not state.pager.ended:
             return ""
@@ -447,32 +445,32 @@ class ListingController:
         return reads and self.state is not None and not self.state.store.loaded
 
     async def read_for(self, seconds: float) -> None:
-        """Wait some seconds, or until what is being read has come or was given up."""
+        """Wait until reading ends, at most for some seconds."""
         if self._busy is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._busy.wait(), seconds)
 
     def remove(self, state: ListingState, identities: Iterable[str]) -> None:
-        """Take entries off the list that was shown when they were chosen, if it still is."""
+        """Take entries off a list, if it is still shown."""
         if state is self.state:
             state.store.remove(identities)
             self.pane.table.rows_changed()
 
     # Reading
 
-    async def _read(self, state: ListingState, is_enough: Done) -> None:
+    async def _read(self, state: ListingState, is_enough: Callable[[int], bool]) -> None:
         async with self._busy_with(state):
             state.error = ""
             while not state.pager.ended:
                 page = await state.pager.next_page()
                 if state is not self.state:
                     raise ListingOverError
-                new = state.store.extend(state.kept(page))
+                new = state.store.extend(state.matching_rows(page))
                 self._take(state, page)
-                # Where most rows are not kept, only the user can say how much is worth reading.
+                # Where a local condition hides most rows, the user decides how many to read.
                 if is_enough(new) or (state.target.local and is_enough(1)):
                     break
-                # A service that answers at once must not keep the keys waiting.
+                # Keys come in between, even if the service answers at once.
                 await asyncio.sleep(0)
 
     async def _reread(self, state: ListingState) -> None:
@@ -485,7 +483,7 @@ class ListingController:
                     page = await pager.next_page()
                     if state is not self.state:
                         raise ListingOverError
-                    state.store.merge(state.kept(page))
+                    state.store.merge(state.matching_rows(page))
                     read += len(page.items)
                     self._take(state, page)
                     await asyncio.sleep(0)
@@ -506,7 +504,7 @@ class ListingController:
                 state.error = sentence(error)
                 if state.store.loaded:
                     raise
-                # It stands where rows would be.
+                # It is shown in place of the rows.
                 record_message(self.screen, state.error, "error")
         finally:
             ended.set()
@@ -532,17 +530,17 @@ class ListingController:
         if state.learn_types(page.items):
             self._show_columns(state)
         now = time.monotonic()
-        if now - self._looked >= _LOOKS:
-            self._looked = now
+        if now - self._refreshed_at >= _REFRESH_S:
+            self._refreshed_at = now
             self.pane.table.rows_changed()
             self.update_status()
         self._seek(state)
-        if not state.seeks and (missing := state.mark_again()):
+        if not state.is_seeking and (missing := state.mark_again()):
             rows = counted(missing, "marked row")
             notify_plain(self.screen, f"{rows} not loaded again: no longer marked.", "warning")
 
     def _seek(self, state: ListingState) -> None:
-        """Put the cursor where it is to be, unless the user moved it."""
+        """Put the cursor on the entry that it goes to, unless the user has moved it."""
         if state.at:
             self.pane.table.rows_changed()
             row = state.store.index_of(state.at)
@@ -551,7 +549,7 @@ class ListingController:
                 table.cursor = row
                 if state.top:
                     table.scroll_to(y=state.top, animate=False, force=True)
-            if row is not None or table.cursor or not state.seeks:
+            if row is not None or table.cursor or not state.is_seeking:
                 state.at = ""
 
     def _show_search(self, state: ListingState) -> None:
@@ -560,7 +558,7 @@ class ListingController:
         self.pane.bar.show(target.typed, scopes, self.zone, self._vocabularies[where.profile])
 
     def _start_poll(self) -> None:
-        """Look once in a while whether the service is waited for, as long as something is asked of it."""
+        """Keep showing why the service makes us wait, as long as it does."""
         if self._poll is None:
             self._poll = self.screen.set_interval(POLL_S, self._poll_waits)
 
@@ -577,6 +575,6 @@ class ListingController:
         self.update_status()
 
     def _counted(self, target: NavigationTarget) -> int | None:
-        """How many objects a place holds, where the tree has counted them; `None` of searches."""
+        """The number of objects of a place, if the tree has counted them; `None` for searches."""
         is_counted = not target.written and target.query is not None and self._facts.is_counted(target.location)
         return self._facts.objects(target.location) if is_counted else None

@@ -1,4 +1,4 @@
-"""What the user does with a list: search for another one, read on, mark what matches, count it, order it."""
+"""What the user does with a list: search, load, mark, count and sort."""
 
 import asyncio
 from collections import Counter
@@ -28,16 +28,16 @@ from cloudstore_tui.ui.format import meter, percent
 from cloudstore_tui.ui.report import join_clauses, notify_plain
 
 MAX_MARKED = 100_000
-"""Rows up to which everything that matches is read to be marked."""
+"""Matches up to which all are loaded to be marked."""
 POLL_S = 0.25
-"""Seconds between two looks at how far it is."""
+"""Seconds between two updates of the progress."""
 _METER = 8
-"""Cells of the bar that says how far reading is: what it is for has to fit beside it in 80 columns."""
+"""Cells of the progress bar: in 80 columns, the text beside it has to fit."""
 
 
 @dataclass(eq=False)
 class ListingActions(ActionGroup):
-    """Searches, and reads, marks, counts, draws, sorts and arranges what is join_clauses."""
+    """Search, count, load, mark and sort, and choose columns."""
 
     navigator: Navigator
     pane: EntriesPane
@@ -45,13 +45,13 @@ class ListingActions(ActionGroup):
 
     @property
     def is_searched(self) -> bool:
-        """Whether what is join_clauses is what a service found."""
+        """Whether the list is the result of a search."""
         state = self.listing.state
         return state is not None and state.target.query is not None
 
     @property
     def can_search(self) -> bool:
-        """Whether there is a line to type in that is not being typed in."""
+        """Whether there is a search line that does not have the focus."""
         return self.pane.bar.display and not self.pane.bar.line.has_focus
 
     @Action(
@@ -64,7 +64,7 @@ class ListingActions(ActionGroup):
         when="can_search",
     )
     def find(self) -> None:
-        self.panes.show("entries", self.pane.bar.begin())
+        self.panes.show("entries", self.pane.bar.restore_draft())
 
     @Action(
         "F", "FIQL", "Show and copy the FIQL of this search", id="browser.fiql", everywhere=True, when="is_searched"
@@ -77,7 +77,7 @@ class ListingActions(ActionGroup):
             where = target.query.location.address
             self.screen.app.push_screen(FiqlDialog(target.query.filter, where, target.local_words))
 
-    # How much it is
+    # Counts
 
     @Action(
         "number_sign",
@@ -90,24 +90,24 @@ class ListingActions(ActionGroup):
         stops_on_escape=True,
     )
     async def count(self, text: str = "", scope: Location | None = None) -> None:
-        """Count what is shown, or what a filter or phrase finds inside a place."""
+        """Count what is listed, or what a filter or phrase finds inside a place."""
         state, shown = self.state, self.state.target
         target = shown if scope is None else search_from(state.provider, scope, text, self.listing.zone)
         with self.listing.doing("counting… Esc stops"):
             if target is shown and state.pager.ended and not state.error:
-                said = _sentences(target, ResultSize(state.store.loaded, *state.store.sizes), state.lacking)
+                said = _count_text(target, ResultSize(state.store.loaded, *state.store.sizes), state.lacking)
             elif target.local or target.query is None:
-                said = _unknown(target)
+                said = _uncountable_text(target)
             elif target is shown:
-                said = _sentences(target, await state.measure(target.query), state.lacking)
+                said = _count_text(target, await state.measure(target.query), state.lacking)
             else:
-                said = _sentences(target, await state.provider.measure(target.query))
+                said = _count_text(target, await state.provider.measure(target.query))
         if self.screen.is_current:
             self.screen.app.push_screen(MessageDialog("Matches", said))
         else:
             notify_plain(self.screen, said)
 
-    # How its rows spread
+    # Bars
 
     @Action("b", "Bars", "Count rows by time, agent, queue …", shown=False, when="has_rows", opens=True)
     async def histogram(self) -> None:
@@ -118,11 +118,13 @@ class ListingActions(ActionGroup):
         columns = _worth_counting([*self.pane.columns, *self.pane.other_columns])
         groupings[1:1] = [Grouping(column.title, partial(_by_value, state, column)) for column in columns]
         narrows = state.target.query is not None and Capability.SEARCH in state.provider.capabilities
-        chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(state), narrows=narrows))
+        chosen = await self.screen.app.push_screen_wait(
+            HistogramDialog(groupings, _rows_counted(state), narrows=narrows)
+        )
         if chosen and state is self.listing.state:
             self.navigator.narrow(chosen)
 
-    # Reading
+    # Loading
 
     @property
     def has_more(self) -> bool:
@@ -139,7 +141,7 @@ class ListingActions(ActionGroup):
 
     @Action("A", "Mark all", "Mark all matches, loaded or not", shown=False, when="has_rows")
     async def mark_matching(self) -> None:
-        """Read what is left, then mark it; if that is stopped, nothing is marked."""
+        """Load what is left, then mark all; if that is stopped, nothing is marked."""
         state = self.state
         if not state.pager.ended:
             await self._read_all(state, "marking", MAX_MARKED)
@@ -148,13 +150,13 @@ class ListingActions(ActionGroup):
         if state.pager.ended and not state.error:
             await self._mark(state)
         elif state.store.loaded >= MAX_MARKED:
-            much = f"More than {MAX_MARKED:,} rows match: none was marked. Narrow the search."
-            notify_plain(self.screen, much, "warning")
+            text = f"More than {MAX_MARKED:,} rows match: none was marked. Narrow the search."
+            notify_plain(self.screen, text, "warning")
         else:
             notify_plain(self.screen, "Not all matches were loaded: nothing was marked.", "warning")
 
-    async def _read_all(self, state: ListingState, doing: str, most: int = 0) -> None:
-        """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""
+    async def _read_all(self, state: ListingState, doing: str, limit: int = 0) -> None:
+        """Load what is left, several pages at once, or until `limit` rows are loaded; show the progress."""
         eta, pager = EtaEstimator(state.provider.profile.requests_per_minute), state.pager
         fetched = state.fetched
         async with pager.prefetch():
@@ -162,9 +164,9 @@ class ListingActions(ActionGroup):
             await asyncio.sleep(POLL_S)
             try:
                 while self.listing.is_busy and state is self.listing.state and pager is state.pager:
-                    eta.update(state.fetched - fetched - eta.rows, _left(state))
-                    self.listing.set_status(_progress(doing, eta, state))
-                    if most and state.store.loaded >= most:
+                    eta.update(state.fetched - fetched - eta.rows, _rows_left(state))
+                    self.listing.set_status(_progress_text(doing, eta, state))
+                    if limit and state.store.loaded >= limit:
                         self.listing.stop()
                     await self.listing.read_for(POLL_S)
             finally:
@@ -172,7 +174,7 @@ class ListingActions(ActionGroup):
 
     async def _mark(self, state: ListingState) -> None:
         while state.store.stale:
-            # Until a filter has found its rows.
+            # A filter may still be looking for its rows.
             await state.store.settle()
             await asyncio.sleep(0)
         self.pane.table.action_marks("all")
@@ -184,7 +186,7 @@ class ListingActions(ActionGroup):
         said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
         notify_plain(self.screen, said, "warning" if lacks else "information")
 
-    # Orders and columns
+    # Order and columns
 
     @Action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
@@ -195,7 +197,7 @@ class ListingActions(ActionGroup):
             self.listing.sort(column, descending=descending)
 
     def _sorted_rows(self, column: Column) -> str:
-        """Which rows another order of a column is of; empty where there are no others."""
+        """Which rows sorting by a column would sort; empty if all are loaded."""
         if self.listing.sorts_on_server(column):
             return "all results"
         return "loaded rows only" if self.has_more else ""
@@ -212,7 +214,7 @@ class ListingActions(ActionGroup):
 
     @Action("c", "Columns", "Choose columns, order and width", shown=False, opens=True)
     async def columns(self) -> None:
-        """Ask for columns, and remember them for lists of this kind."""
+        """Ask for columns, and keep them for lists of this kind."""
         state = self.state
         dialog = ColumnsDialog(self.pane.columns, self.pane.other_columns)
         chosen = await self.screen.app.push_screen_wait(dialog)
@@ -221,35 +223,35 @@ class ListingActions(ActionGroup):
 
 
 def present_order(state: ListingState) -> tuple[str, bool] | None:
-    """Name of the column that sorts now and whether descending; `None` where nobody chose one."""
+    """The name of the column that the list is sorted by, and whether descending; `None` without an order."""
     column, descending = state.store.sorted_by
     return (column.name, descending) if column is not None else state.order
 
 
 def next_direction(state: ListingState, column: Column) -> bool:
-    """Whether a click on a column's title sorts descending: the other way round the second time."""
+    """Whether a click on a column's title sorts descending: the second click reverses the order."""
     order = present_order(state)
     return not order[1] if order is not None and order[0] == column.name else column.kind.is_measure
 
 
 def _first_to_sort(state: ListingState) -> Column | None:
-    """The column that a list without an order is in: newest first for searches, else by name."""
+    """The column to sort a list without an order by: time for searches, else name."""
     columns = state.columns
     if state.target.query is not None:
         return next((column for column in columns if column.kind is ColumnKind.TIME), None)
     return next((column for column in columns if column.name == "name"), next(iter(columns), None))
 
 
-def _left(state: ListingState) -> int | None:
-    """Roughly how many rows are still to come; `None` while nobody knows."""
+def _rows_left(state: ListingState) -> int | None:
+    """Roughly how many rows are left to load; `None` while that is unknown."""
     pager = state.pager
     if pager.left is None and pager.total is not None:
         return max(pager.total - state.fetched, 0)
     return pager.left
 
 
-def _progress(doing: str, eta: EtaEstimator, state: ListingState) -> str:
-    """`marking ███▎░░░░ 41 %, 0:19 left`; without the rest as long as nobody knows how much is to come."""
+def _progress_text(doing: str, eta: EtaEstimator, state: ListingState) -> str:
+    """`marking ███▎░░░░ 41 %, 0:19 left`; `marking…` while the number of rows is unknown."""
     if eta.left is None:
         return f"{doing}…"
     done, size = state.fetched, state.fetched + eta.left
@@ -257,50 +259,50 @@ def _progress(doing: str, eta: EtaEstimator, state: ListingState) -> str:
     return f"{doing} {meter(done, size, _METER)} {percent(done, size)} %{f', {left}' if left else ''}"
 
 
-# How much it is
+# Counts
 
 
-def _sentences(target: NavigationTarget, size: ResultSize, lacks: str = "") -> str:
+def _count_text(target: NavigationTarget, size: ResultSize, lacks: str = "") -> str:
     verb = "matches" if size.objects == 1 else "match"
     loss = join_clauses([lacks]) if lacks else ""
-    parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(target))
+    parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _size_text(size), *_sent_filter(target))
     return "\n".join(part for part in parts if part)
 
 
-def _unknown(target: NavigationTarget) -> str:
+def _uncountable_text(target: NavigationTarget) -> str:
     return "\n".join(
         (
             f"8x8 can't count this; only loaded rows can be searched: {target.local_words}.",
             "Search for it, then press Ctrl+E to load the rest.",
-            *_sent(target),
+            *_sent_filter(target),
         )
     )
 
 
-def _sent(target: NavigationTarget) -> tuple[str, ...]:
+def _sent_filter(target: NavigationTarget) -> tuple[str, ...]:
     filter_ = target.query.filter if target.query is not None else ""
     return (f"Sent: {filter_ or 'no filter'}",)
 
 
-def _how_large(size: ResultSize) -> str:
+def _size_text(size: ResultSize) -> str:
     if not size.sampled:
         return ""
     if size.is_exact:
         return f"{words.size(size.bytes)} in total."
-    # No more is promised: a few very large objects that were not looked at would make any margin wrong.
+    # No margin of error: a few very large objects that were not looked at would make any wrong.
     return f"About {words.size(size.total_bytes)} in total (estimated from {size.sampled:,})."
 
 
-# How its rows spread
+# Bars
 
 QUARTER = 900
-"""Seconds: the offsets of all zones are multiples of it, so that quarters add up to hours and days of any zone."""
+"""Seconds. The offsets of all zones are multiples of it, so quarters add up to hours and days of any zone."""
 _MAX_SPANS = 400
-"""Spans up to which those without rows are shown as well."""
+"""Spans up to which empty ones are shown as well."""
 
 
 class SpanUnit(StrEnum):
-    """How long a span is."""
+    """The length of a span."""
 
     HOUR = "hour"
     DAY = "day"
@@ -308,7 +310,7 @@ class SpanUnit(StrEnum):
 
 
 def unit_for(quarters: Mapping[int, int]) -> SpanUnit:
-    """The unit that gives some dozens of spans."""
+    """The unit that gives a few dozen spans."""
     if not quarters:
         return SpanUnit.DAY
     days = (max(quarters) - min(quarters)) * QUARTER / 86_400
@@ -316,9 +318,9 @@ def unit_for(quarters: Mapping[int, int]) -> SpanUnit:
 
 
 def spans(quarters: Mapping[int, int], unit: SpanUnit, zone: tzinfo) -> list[tuple[datetime, int]]:
-    """When each span begins, and how many rows are of it, the oldest first.
+    """The start of each span and its number of rows, the oldest first.
 
-    Spans are told apart by their instant: where clocks go back, two of them have the same time on the wall.
+    Spans are identified by their instant: where clocks go back, two of them show the same time.
     """
     counts: Counter[datetime] = Counter()
     for number, many in quarters.items():
@@ -343,7 +345,7 @@ def end_of(start: datetime, unit: SpanUnit) -> datetime:
     """When the next span begins."""
     if unit is not SpanUnit.HOUR:
         return _existing(start_of(start + timedelta(days=1 if unit is SpanUnit.DAY else 31), unit))
-    # Where clocks are changed by half an hour, hours are shorter or longer.
+    # Where clocks change by half an hour, an hour is shorter or longer.
     first = start_of(start, unit).astimezone(UTC)
     quarters = (start.astimezone(UTC) + timedelta(seconds=QUARTER * number) for number in range(1, 13))
     following = (start_of(moment.astimezone(start.tzinfo), unit) for moment in quarters)
@@ -351,7 +353,7 @@ def end_of(start: datetime, unit: SpanUnit) -> datetime:
 
 
 def name_of(start: datetime, unit: SpanUnit) -> str:
-    """`2024-09-01 09:00`, `2024-09-01 Sun`, `2024-09`; an hour that clocks show twice says which of both it is."""
+    """`2024-09-01 09:00`, `2024-09-01 Sun`, `2024-09`; an hour that clocks show twice also names its zone."""
     forms = {SpanUnit.HOUR: "%Y-%m-%d %H:00", SpanUnit.DAY: "%Y-%m-%d %a", SpanUnit.MONTH: "%Y-%m"}
     is_twice = unit is SpanUnit.HOUR and start.utcoffset() != start.replace(fold=1 - start.fold).utcoffset()
     return start.strftime(forms[unit] + (" %Z" if is_twice else ""))
@@ -372,19 +374,21 @@ def _between(first: datetime, last: datetime, unit: SpanUnit, zone: tzinfo) -> I
 
 
 MAX_VALUES = 200
-"""Values that are shown of one column, the most frequent."""
+"""Bars of one column: those of the most frequent values."""
 
-_COUNTED = frozenset({ColumnKind.TEXT, ColumnKind.STATE})
-_FIRST = ("agentName", "userName", "queueName", "type", "direction", "state")
-"""What people mostly want to know."""
-_UNIQUE = frozenset({"name", "id", "checksum"})
-"""Fields of which every row has another value."""
+_COUNTED_KINDS = frozenset({ColumnKind.TEXT, ColumnKind.STATE})
+_MOST_WANTED = ("agentName", "userName", "queueName", "type", "direction", "state")
+"""The columns that people mostly want to know about."""
+_UNIQUE_FIELDS = frozenset({"name", "id", "checksum"})
+"""Fields that differ in every row."""
 
 
 def _worth_counting(columns: Sequence[Column]) -> list[Column]:
-    """Columns of texts, those that people ask for before the others."""
-    texts = [column for column in columns if column.kind in _COUNTED and column.name not in _UNIQUE]
-    return sorted(texts, key=lambda column: _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST))
+    """The text columns, in the order in which people want to know them."""
+    texts = [column for column in columns if column.kind in _COUNTED_KINDS and column.name not in _UNIQUE_FIELDS]
+    return sorted(
+        texts, key=lambda column: _MOST_WANTED.index(column.name) if column.name in _MOST_WANTED else len(_MOST_WANTED)
+    )
 
 
 async def _by_time(state: ListingState, unit: SpanUnit) -> Sequence[Bar]:
@@ -400,7 +404,7 @@ def _time_condition(start: datetime, end: datetime, zone: tzinfo) -> str:
     bounds = [epoch_ms(moment.astimezone(UTC)) for moment in (start, end)]
     wanted = "createdTime=ge={};createdTime=lt={}".format(*bounds)
     phrases = (f"on:{start:%Y-%m-%d}", f"on:{start:%Y-%m}", f"since:{start:%Y-%m-%dT%H:%M} until:{end:%Y-%m-%dT%H:%M}")
-    # Where clocks go back, a time on the wall is two instants.
+    # Where clocks go back, a local time is two instants.
     exact = f"since:{start.isoformat()} until:{end.isoformat()}"
     return next((phrase for phrase in phrases if _filter_of(phrase, zone) == wanted), exact)
 
@@ -419,8 +423,8 @@ async def _by_value(state: ListingState, column: Column) -> Sequence[Bar]:
     return [Bar(title(value), many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]
 
 
-def _rows(state: ListingState) -> str:
-    """Which rows are counted."""
+def _rows_counted(state: ListingState) -> str:
+    """Which rows the bars count."""
     store, total = state.store, state.pager.total
     if state.pager.ended and not state.error:
         loaded = words.counted(store.loaded, "row")

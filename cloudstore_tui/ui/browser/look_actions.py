@@ -1,4 +1,4 @@
-"""What is in an object: beside the list, on a screen of its own, in another program, in its call; links and copies."""
+"""What is in an object: the detail pane, previews, other programs, whole calls; links and copies."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -37,13 +37,13 @@ from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
 
 READ = 8 * 1024
-"""Bytes that are read of an object to show its beginning."""
+"""Bytes read of an object to show its beginning."""
 MAX_LINES = 60
 
 
 @dataclass(eq=False)
 class DetailActions(ActionGroup):
-    """Fills the pane beside the list: with all that is known, or with the beginning of the content."""
+    """Fill the pane beside the list with all fields of an object, or the beginning of its content."""
 
     pane: DetailPane
     panes: FocusManager
@@ -53,7 +53,7 @@ class DetailActions(ActionGroup):
 
     @Action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True, stops_on_escape=True)
     async def turn_detail(self) -> None:
-        """Show something else beside the list: the preview, all fields, nothing."""
+        """Switch the pane to the next of preview, all fields, nothing."""
         if self.pane.has_focus:
             self.panes.go("entries")
         mode = self.pane.mode.next
@@ -64,7 +64,7 @@ class DetailActions(ActionGroup):
             await self._show_fields()
 
     async def _show_fields(self) -> None:
-        """Ask for what the list may not have told of an object, and show it if the cursor is still there."""
+        """Ask for the fields that the listing lacks, and show them if the cursor is still there."""
         state, entry = self.listing.state, self.listing.entry
         if state is None or not isinstance(entry, StoredObject):
             return
@@ -74,7 +74,7 @@ class DetailActions(ActionGroup):
         if state is self.listing.state and self._is_shown(entry):
             self.pane.show(whole, state.zone)
 
-    @Action("I", "Beginning", "Show a small text beside the list", shown=False, stops_on_escape=True)
+    @Action("I", "Beginning", "Show its first lines", shown=False, stops_on_escape=True)
     async def beginning(self) -> None:
         entry = self.listing.entry
         if not isinstance(entry, StoredObject):
@@ -86,7 +86,7 @@ class DetailActions(ActionGroup):
             await self._show(entry, source)
 
     def follow(self) -> None:
-        """Show the beginning of what the cursor rests on, where that is wanted and the service has calls to spare."""
+        """Show the beginning of what the cursor rests on, if previews are on and the request limit leaves room."""
         entry, state = self.pane.entry, self.listing.state
         if not self.settings.preview_in_detail or not self.pane.display or state is None:
             return
@@ -96,7 +96,7 @@ class DetailActions(ActionGroup):
             self.screen.run_worker(self._show_quietly(entry, source), group="action beginning", exclusive=True)
 
     def _source(self, entry: StoredObject) -> StoredObject | None:
-        """What can be read cheaply to show what an object is about: itself, or the transcript of its call."""
+        """A small text that shows what an object is about: itself, or the transcript of its call."""
         if is_small_text(entry):
             return entry
         if part_of(entry) not in (CallPart.RECORDING, CallPart.VOICEMAIL, CallPart.SCREEN):
@@ -109,7 +109,7 @@ class DetailActions(ActionGroup):
         try:
             await self._show(entry, source)
         except StorageError as error:
-            # Nobody asked: a sentence in the pane, nothing over it.
+            # Nobody asked for it: it is said in the pane only.
             self.pane.show_head(entry, "PREVIEW", f"Its beginning cannot be shown: {plain(error.message)}.")
 
     async def _show(self, entry: StoredObject, source: StoredObject) -> None:
@@ -123,29 +123,29 @@ class DetailActions(ActionGroup):
 
 
 def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width: int) -> tuple[str, str]:
-    """What it is, and its first lines."""
+    """The title and the first lines of a preview."""
     lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MAX_LINES]
     if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
-        # What is said, without what is known of the call anyway.
+        # The dialogue, without the facts of the call, which are shown anyway.
         said = [line for line in lines[shown.above :] if line.hang]
         blank = min((len(line.text) - len(line.text.lstrip()) for line in said), default=0)
-        return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, blank, width))
+        return "TRANSCRIPT", "\n".join(part for line in said for part in _wrapped(line, blank, width))
     amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
     head = [shown.head] if lines and shown.head and not shown.above else []
     return f"{preview.format}{amount}; p shows more", "\n".join([*head, *(line.text for line in lines)])
 
 
-def _folded(line: RenderedLine, blank: int, width: int) -> list[str]:
-    """The lines of one turn, without the blanks before all of them."""
+def _wrapped(line: RenderedLine, blank: int, width: int) -> list[str]:
+    """The wrapped lines of one turn, without the indentation that all turns share."""
     indent = " " * max(min(line.hang - blank, width // 2), 0)
     return textwrap.wrap(line.text[blank:], max(width, 12), subsequent_indent=indent) or [""]
 
 
 CallFolder = Callable[[StoredObject, str], Path]
-"""The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""
+"""Gives the folder of a call below the download folder, from one of its objects and the provider's name."""
 LINK = "Signed link"
 _NOTE = 38
-"""Cells for what would be copied, beside its title in a narrow terminal."""
+"""Cells of the text beside a title, so that both fit in a narrow terminal."""
 
 
 class _Offer(Struct, frozen=True):
@@ -154,12 +154,12 @@ class _Offer(Struct, frozen=True):
     title: str
     note: str
     text: str = ""
-    """Empty where the service has to be asked for a link first."""
+    """Empty if the service has to make a link first."""
 
 
 @dataclass(eq=False)
 class LookActions(ActionGroup):
-    """Shows what an object holds, and fetches it if the user wants that then."""
+    """Preview, play and open objects, show their calls, and copy links and names."""
 
     downloads: DownloadActions
     objects: ObjectActions
@@ -192,7 +192,7 @@ class LookActions(ActionGroup):
             notify_plain(self.screen, "Nothing to preview here.", "warning")
 
     async def look_into(self, entry: StoredObject, *, listens: bool = False) -> None:
-        """Show what is in an object, and listen to it if wanted."""
+        """Preview an object, and download it if the user asks for that there."""
         from cloudstore_tui.ui.screens.preview import PreviewScreen
 
         if why := self.objects.why_unreadable(entry):
@@ -202,7 +202,7 @@ class LookActions(ActionGroup):
 
     @Action("e,f4", "Play", "Listen to this recording", when="on_sound", offered="on_readable", stops_on_escape=True)
     async def play(self) -> None:
-        """Listen to it here, or in the program that the user has named for sound."""
+        """Play a recording here, or in the program that the settings name for sound."""
         if isinstance(entry := self.listing.entry, StoredObject):
             if self.objects.opens_elsewhere(entry):
                 await self.objects.open(entry, self.listing.set_status)
@@ -230,7 +230,7 @@ class LookActions(ActionGroup):
         stops_on_escape=True,
     )
     async def call(self) -> None:
-        """Show it; what is fetched of it goes to one folder."""
+        """Show the call; its files are downloaded to one folder."""
         from cloudstore_tui.ui.screens.call import CallScreen
 
         state, entry = self.state, self.listing.entry
@@ -315,7 +315,7 @@ class LookActions(ActionGroup):
 
 
 def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]:
-    """What there is to copy; of several entries one line each."""
+    """What can be copied; one line per entry."""
     objects = [entry for entry in entries if isinstance(entry, StoredObject)]
     texts = {"Address": [entry.location.address for entry in entries], "Name": [entry.name for entry in entries]}
     if len(objects) == len(entries):
@@ -323,23 +323,23 @@ def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]
         texts["Key"] = ["" if entry.id else entry.location.path for entry in objects]
         texts["Checksum"] = [entry.checksum for entry in objects]
         texts["Tags as JSON"] = list(map(_tags_json, objects))
-    offers = [_of(title, found) for title, found in texts.items()]
+    offers = [_offer_of(title, found) for title, found in texts.items()]
     if len(entries) == len(objects) == 1 and Capability.LINK in provider.capabilities:
         offers.insert(2, _Offer(LINK, "anyone with it can download until it expires"))
         offers.insert(3, _Offer("curl command", "fetches it with such a link"))
     return [offer for offer in offers if offer.note]
 
 
-def _of(title: str, texts: Sequence[str]) -> _Offer:
+def _offer_of(title: str, texts: Sequence[str]) -> _Offer:
     known = [one_line(text) for text in texts if text]
-    # The ends of names tell more than their middles.
+    # The ends of names say more than their middles.
     alone = shorten(known[0], _NOTE, middle=True) if len(known) == 1 else ""
     note = alone or (f"{len(known):,} of {len(texts):,}" if known else "")
     return _Offer(title, note, "\n".join(known))
 
 
 def _tags_json(entry: StoredObject) -> str:
-    """The tags as one line; of a name that comes twice the first value, as everywhere."""
+    """The tags as one line; for a repeated name the first value, as everywhere."""
     tags: dict[str, str] = {}
     for name, value in entry.tags:
         tags.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""Going from place to place and back: by address, path, profile or region, and to what the user has named."""
+"""Going from place to place and back: by address, path, profile or region, bookmarks and saved searches."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from cloudstore_tui.state.searches import SIGN, SavedSearch, SavedSearches, plac
 from cloudstore_tui.ui.browser.actions import Action, ActionGroup
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from, target_at
+from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, combined_query, search_from, target_at
 from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
 from cloudstore_tui.ui.dialogs.picking import (
     BookmarksDialog,
@@ -32,24 +32,25 @@ from cloudstore_tui.ui.dialogs.picking import (
 from cloudstore_tui.ui.report import notify_plain, report
 from cloudstore_tui.ui.text import show
 
-LONGEST = 200
-"""Entries that can be gone back; nobody remembers more."""
-MOST_MARKS = 2_000
+MAX_BACK = 200
+"""Entries of the history; nobody goes back further."""
+MAX_KEPT_MARKS = 2_000
 """Marks that are kept of a place that was left."""
 
 
 class HistoryEntry(Struct, frozen=True):
-    """A target, and the entry that was under the cursor when it was left."""
+    """A target, and how its list looked when the user left it."""
 
     target: NavigationTarget
     at: str = ""
+    """The identity of the entry under the cursor."""
     until: int = 0
     """How many rows were loaded."""
     top: int = 0
     """The first row in view."""
     marks: frozenset[str] = frozenset()
     lost: int = 0
-    """Marks that are not kept."""
+    """How many marks are not kept."""
 
 
 @dataclass(eq=False)
@@ -58,12 +59,11 @@ class Navigator:
 
     listing: ListingController
     providers: Mapping[str, StorageProvider]
-    arrived: Callable[[NavigationTarget], None]
-    """Called after each move."""
+    on_arrival: Callable[[NavigationTarget], None]
 
     def __post_init__(self) -> None:
         self._history: dict[str, list[HistoryEntry]] = {"back": [], "forward": []}
-        """What can be gone back and forward to, as in a web browser; the next one comes last."""
+        """As in a web browser; the next entry of each direction is the last."""
 
     @property
     def screen(self) -> Screen[None]:
@@ -78,23 +78,23 @@ class Navigator:
         return [name for name, one in self.providers.items() if Capability.SEARCH in one.capabilities]
 
     def go(self, location: Location, at: str = "") -> None:
-        """Open a folder, a place or an object, with the cursor on the entry called `at`.
+        """Open a folder, place or object, with the cursor on the entry with the identity `at`.
 
         Raises:
-            UsageError: its profile is not there.
+            UsageError: there is no such profile.
         """
         self._leave_for(target_at(self._provider(location.profile, location.address), location), at)
 
     def begin(self, location: Location) -> None:
-        """Open a place that was remembered, or the top of its profile if it is none any more."""
+        """Open a remembered place, or the top of its profile if it no longer exists."""
         try:
-            self.go(as_place(location))
+            self.go(with_place(location))
         except StorageError as error:
             report(self.screen, error)
             self.go(self.providers[location.profile].locate(""))
 
     def search(self, text: str, inside: Location | None = None) -> None:
-        """Search for a filter or a phrase inside a place: that where the user is, if no other is named."""
+        """Search for a filter or phrase inside a place, by default where the user is."""
         location = inside or (self.target.location if self.target is not None else None)
         if location is not None:
             self._leave_for(search_from(self.providers[location.profile], location, text, self.listing.zone), "")
@@ -103,12 +103,12 @@ class Navigator:
         self._leave_for(target, "")
 
     def narrow(self, condition: str) -> None:
-        """Demand one more thing of what is searched for where the user is, in the place of what says the same."""
+        """Add a condition to the search, in place of an earlier one on the same field."""
         if self.target is not None:
             self.search(with_condition(self.target.typed, condition, self.listing.zone, datetime.now(UTC)))
 
     def remember(self, browser_state: BrowserState) -> None:
-        """Have the place remembered that a service has told something of."""
+        """Remember the place or search that is listed, now that the service has answered."""
         state = self.listing.state
         if state is None or state.error:
             return
@@ -119,7 +119,7 @@ class Navigator:
             self.screen.run_worker(browser_state.remember(target.location, find=find, title=title), group="remembering")
 
     def can(self, way: str) -> bool:
-        """Whether there is a way `back`, `forward`, `up` or to the `root`."""
+        """Whether the user can go `back`, `forward`, `up` or to the `root`."""
         return bool(self._history[way]) if way in self._history else self._place(way) is not None
 
     def travel(self, way: str) -> None:
@@ -133,7 +133,7 @@ class Navigator:
             self._open(entries[-1])
             entries.pop()
             self._history["forward" if way == "back" else "back"].append(here)
-            self._tell_lost(here)
+            self._report_lost_marks(here)
 
     def _place(self, way: str) -> Location | None:
         target = self.target
@@ -149,63 +149,63 @@ class Navigator:
         here = self._entry() if self.target is not None and self.target != target else None
         self._open(HistoryEntry(target, at))
         if here is not None:
-            self._history["back"] = [*self._history["back"][1 - LONGEST :], here]
+            self._history["back"] = [*self._history["back"][1 - MAX_BACK :], here]
             self._history["forward"].clear()
-            self._tell_lost(here)
+            self._report_lost_marks(here)
 
     def _entry(self) -> HistoryEntry:
         state, entry = self.listing.state, self.listing.entry
         assert state is not None
         at = identity(entry) if entry is not None else ""
         marked = state.store.selection.count
-        marks = state.marked() if marked <= MOST_MARKS else frozenset()
+        marks = state.marked() if marked <= MAX_KEPT_MARKS else frozenset()
         top, lost = self.listing.pane.table.scroll_offset.y, 0 if marks else marked
         return HistoryEntry(state.target, at, state.fetched, top, marks, lost)
 
-    def _tell_lost(self, left: HistoryEntry) -> None:
+    def _report_lost_marks(self, left: HistoryEntry) -> None:
         if left.lost:
-            words = f"{left.lost:,} rows unmarked: of a place that is left, no more than {MOST_MARKS:,} marks are kept."
+            words = f"{left.lost:,} rows unmarked: at most {MAX_KEPT_MARKS:,} marks are kept of a place that you leave."
             notify_plain(self.screen, words, "warning")
 
     def _open(self, entry: HistoryEntry) -> None:
         self.listing.open(entry.target, at=entry.at, until=entry.until, top=entry.top, marks=entry.marks)
-        self.arrived(entry.target)
+        self.on_arrival(entry.target)
 
     # Addresses, bookmarks, saved searches
 
     def locate(self, address: str) -> Location:
-        """The location of an address; `acme8:us-east/callrecording/2024/` is one of a place that only the browser has.
+        """The location of an address, also of a virtual folder: `acme8:us-east/callrecording/2024/`.
 
         Raises:
-            UsageError: it cannot be one, or there is no such profile.
+            UsageError: it is no address, or there is no such profile.
         """
         name, rest = split_address(address)
-        return as_place(self._provider(name, address).locate(rest))
+        return with_place(self._provider(name, address).locate(rest))
 
     async def names_in(self, head: str) -> tuple[str, ...]:
         """What can follow an address that ends with `:` or `/`: one page of the folders below it.
 
         Raises:
-            StorageError: there is no such folder, or the service does not tell.
+            StorageError: the folder cannot be listed.
         """
         location = self.locate(head)
         page = await self.providers[location.profile].folders(location)
-        names = (written(folder.location) for folder in page.items)
+        names = (typed_address(folder.location) for folder in page.items)
         return tuple(name.removeprefix(head) for name in names if name.startswith(head))
 
     def go_to_bookmark(self, mark: Bookmark) -> None:
-        """Go to what was bookmarked.
+        """Go to a bookmark.
 
         Raises:
-            UsageError: its profile is not there, or its address cannot be one.
+            UsageError: there is no such profile, or its address is none.
         """
         self.go(structs.replace(self.locate(mark.at), place=mark.place))
 
     def search_saved(self, search: SavedSearch) -> None:
-        """Search for what was saved, where it is for, else where the user is; its placeholders are asked for first.
+        """Run a saved search in its own place, else where the user is; asks for its placeholders first.
 
         Raises:
-            UsageError: no profile here can search, or not the one that it is for.
+            UsageError: its profile is missing, or no profile can search.
         """
         self.screen.run_worker(self._search_saved(search, self._scope_of(search)), group="saved search", exclusive=True)
 
@@ -234,14 +234,14 @@ class Navigator:
         return provider
 
 
-def written(location: Location) -> str:
-    """As the user can type it where the browser asks for an address."""
+def typed_address(location: Location) -> str:
+    """The address as the user can type it in the browser."""
     names = "".join(f"{name}/" for name in location.place)
     return structs.replace(location, place=()).address + names
 
 
-def as_place(location: Location) -> Location:
-    """A location, or the place that only the browser has, where its path is the name of one."""
+def with_place(location: Location) -> Location:
+    """A location; a path below a region becomes the virtual folder that it names."""
     # Where there are regions, objects have ids without a slash.
     if location.region and "/" in location.path:
         return structs.replace(location, path="", place=tuple(filter(None, location.path.split("/"))))
@@ -254,7 +254,7 @@ _HERE = "here"
 
 @dataclass(eq=False)
 class NavigationActions(ActionGroup):
-    """Leads somewhere else."""
+    """Go to a part of the path, an address, another profile or region."""
 
     navigator: Navigator
     browser_state: BrowserState
@@ -266,7 +266,7 @@ class NavigationActions(ActionGroup):
     @Action(
         "0",
         "Path",
-        "Go to a part of the path in the first line",
+        "Go to a part of the path",
         id="browser.path",
         everywhere=True,
         opens=True,
@@ -282,7 +282,7 @@ class NavigationActions(ActionGroup):
     @Action("ctrl+g", "Go to", "Go to an address or known place", id="browser.goto", everywhere=True, opens=True)
     async def goto(self) -> None:
         target = self.navigator.target
-        text = written(target.location) if target is not None else ""
+        text = typed_address(target.location) if target is not None else ""
         profiles = [f"{name}:" for name in self.navigator.providers]
         while True:
             known = self._known()
@@ -304,7 +304,7 @@ class NavigationActions(ActionGroup):
                 return
 
     def _known(self) -> list[Bookmark | Location]:
-        """The bookmarks, then the recent places without that which is shown."""
+        """The bookmarks, then the recent places but for the one that is shown."""
         try:
             marks = list(self.browser_state.bookmarks.read().values())
         except StorageError as error:
@@ -316,7 +316,7 @@ class NavigationActions(ActionGroup):
 
     @Action("P", "Profile", "Go to another profile", everywhere=True, opens=True)
     async def profile(self) -> None:
-        """Ask for one, and go to where the user was last in it."""
+        """Ask for a profile, and go to the last place in it."""
         providers = self.navigator.providers
         names = list(providers)
         here = self.navigator.target.location.profile if self.navigator.target else ""
@@ -358,7 +358,7 @@ class NavigationActions(ActionGroup):
 
 
 def target_in(target: NavigationTarget, region: str, provider: StorageProvider, zone: tzinfo) -> NavigationTarget:
-    """The same in another region: what was searched for, or the same place; a place of all regions is a search.
+    """The same search or place in another region; a place of all regions is a search.
 
     Args:
         target: what is shown.
@@ -378,27 +378,27 @@ def target_in(target: NavigationTarget, region: str, provider: StorageProvider, 
     moved = structs.replace(query, location=where)
     if region or not location.place:
         return replace(target, location=there, query=moved, written=True)
-    found = search_from(provider, where, everything_asked(provider, target, zone), zone)
+    found = search_from(provider, where, combined_query(provider, target, zone), zone)
     return replace(found, query=moved, local=target.local)
 
 
 # Names of places, objects and searches
 
-_LONGEST_SEARCH = 40
-"""Characters of the name of a saved search."""
+_MAX_PROPOSED = 40
+"""Characters of a proposed name of a saved search."""
 
 
 class _Nameable(Struct, frozen=True):
-    """Something that could be remembered."""
+    """Something that a name can be given to."""
 
     choice: NameChoice
     save: Callable[[str], str]
-    """Saves it under a name, and says what was saved."""
+    """Saves it under a name, and returns what to tell the user."""
 
 
 @dataclass(eq=False)
 class BookmarkActions(ActionGroup):
-    """Remembers what the user looks at under a name, and leads there again."""
+    """Save bookmarks and searches, and go to them."""
 
     navigator: Navigator
     browser_state: BrowserState
@@ -406,16 +406,16 @@ class BookmarkActions(ActionGroup):
 
     @property
     def is_somewhere(self) -> bool:
-        """Whether something is shown that could have a name."""
+        """Whether something is shown that a bookmark could lead to."""
         return self._in_tree() is not None or self.listing.state is not None
 
     @Action("m", "Bookmark", "Bookmark this place, file or search", everywhere=True, opens=True, when="is_somewhere")
     async def bookmark(self, text: str = "", scope: Location | None = None) -> None:
-        """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up.
+        """Ask what to save and under which name, until it is saved or cancelled.
 
         Args:
-            text: a search that is meant instead.
-            scope: the place that it stays inside.
+            text: a search to save instead of what is shown.
+            scope: the place that it searches; `None` to save what is shown.
         """
         things = self._things() if scope is None else [self._search(text, scope)]
         title = "Bookmark" if scope is None else "Save this search"
@@ -440,7 +440,7 @@ class BookmarkActions(ActionGroup):
         return place.location if place is not None else None
 
     def _things(self) -> list[_Nameable]:
-        """What could be meant, the likeliest first."""
+        """What could be bookmarked here, the likeliest first."""
         place, state = self._in_tree(), self.listing.state
         if place is not None:
             return [self._of(place, f"This place: {place.address}", name_of(place))]
@@ -475,7 +475,7 @@ class BookmarkActions(ActionGroup):
             searches.save(name, text, profile=where.profile, region=where.region)
             return f"Saved as {SIGN}{name}{_where(searches)}."
 
-        name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
+        name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_MAX_PROPOSED].strip("-")
         known = searches.read()
         taken = frozenset((*known, *(f"{SIGN}{one}" for one in known)))
         return _Nameable(NameChoice(f"This search: {text or 'everything'}", name, taken), save)
@@ -526,7 +526,7 @@ class BookmarkActions(ActionGroup):
 
 
 def name_of(location: Location) -> str:
-    """What a place could be called."""
+    """A proposed name for a place."""
     if location.path:
         return location.path.rstrip("/").rpartition("/")[2]
     if location.place:
@@ -537,7 +537,7 @@ def name_of(location: Location) -> str:
 
 def _choice(one: Bookmark | SavedSearch | Location) -> Choice:
     if isinstance(one, Location):
-        return Choice(written(one), "recent")
+        return Choice(typed_address(one), "recent")
     if isinstance(one, Bookmark):
         return Choice(one.name, one.address)
     where = f"{one.profile}:{one.region}" if one.profile else ""

@@ -1,4 +1,4 @@
-"""The panes of the browser: which has the focus, how they share the screen, and the strip below them.
+"""The panes of the browser: focus, layout, and the strip below them.
 
 From `WIDE` columns on places, entries and detail stand side by side. Below that the entries have the whole width, with
 two lines of detail under them, and the places come as a drawer over their left half while they have the focus.
@@ -22,21 +22,21 @@ from cloudstore_tui.ui.transfer_watch import BatchProgress
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 
 WIDE, LOW = 110, 18
-"""Columns from which panes stand side by side, and rows below which only the one with the focus is shown."""
+"""Columns from which on panes stand side by side, and rows below which only the focused one is shown."""
 WIDTHS = [(0, "-narrow"), (WIDE, "-wide"), (160, "-vast")]
 HEIGHTS = [(0, "-tiny"), (9, "-low"), (LOW, "-high")]
 
 
 class FocusManager:
-    """Leads the focus from pane to pane and lets the style sheet know where it is: `-at-places`."""
+    """Moves the focus between panes, and marks the focused one for the style sheet: `-at-places`."""
 
     def __init__(self, screen: Screen[None], focused: Mapping[str, Widget]) -> None:
-        """Lead the focus.
+        """Manage the panes of a screen.
 
         Args:
             screen: of the panes.
-            focused: the widget of each pane that gets the focus, in the order of the Tab key; it or one around it has
-                the name of the pane as its id.
+            focused: the widget of each pane that takes the focus, by the pane's name and in Tab order; its id, or that
+                of a widget around it, is the name.
         """
         self._screen = screen
         self._focused = focused
@@ -45,11 +45,11 @@ class FocusManager:
 
     @property
     def has_drawer(self) -> bool:
-        """Whether the places are only there while they have the focus, which is elsewhere."""
+        """Whether the places are a drawer that is closed now."""
         return self._screen.size.width < WIDE and self.at != "places"
 
     def go(self, name: str) -> None:
-        """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
+        """Focus a pane by its name, or the one to the `left`, the `next` or the `previous` one."""
         if name == "left":
             name = "entries" if self.at == "detail" else "places"
         elif name not in self._focused:
@@ -61,19 +61,19 @@ class FocusManager:
 
     def show(self, name: str, widget: Widget) -> None:
         self._mark(name)
-        # At once: the next key belongs to it.
+        # Immediately: the next key belongs to it.
         self._screen.set_focus(widget)
 
     def follow(self, focused: Widget | None) -> None:
-        """Note which pane holds what has the focus."""
+        """Note which pane holds the focused widget."""
         nodes = focused.ancestors_with_self if focused is not None else []
         name = next((node.id for node in nodes if node.id in self._focused), None)
         if name is not None:
             self._mark(name)
 
     def fit(self, size: Size) -> None:
-        """Tell the style sheet which pane has the focus, where it makes a difference to the layout."""
-        # Where it makes none no class is set: each change of one repaints the whole screen.
+        """Set the class of the focused pane, if the layout depends on it."""
+        # Not otherwise: each change of a class repaints the whole screen.
         differs = size.width < WIDE or size.height < LOW
         self._screen.update_classes({f"-at-{pane}": differs and pane == self.at for pane in self._focused})
 
@@ -86,9 +86,9 @@ class FocusManager:
 
 
 class PaneRule(Widget):
-    """A line above or below panes that stand side by side, with the corners where they part; shows who has the focus.
+    """A line above or below panes that stand side by side, with corners at their borders; highlights the focused one.
 
-    A border of each pane would do the same, but a change of the focus would draw both panes.
+    Borders of the panes could do the same, but each change of focus would redraw both panes.
     """
 
     DEFAULT_CSS = """
@@ -97,7 +97,7 @@ class PaneRule(Widget):
     ALLOW_SELECT = False
 
     def __init__(self, panes: Widget, corner: str) -> None:
-        """Draw the line of a row of panes, and `corner` where two of them meet."""
+        """Draw the line of a row of panes, with `corner` where two of them meet."""
         super().__init__()
         self._panes = panes
         self._corner = corner
@@ -109,7 +109,7 @@ class PaneRule(Widget):
     def render(self) -> Content:
         width = self.size.width
         shown = sorted((pane for pane in self._panes.children if pane.display), key=lambda pane: pane.region.x)
-        # A border belongs to one of the two panes that it parts.
+        # The border between two panes belongs to one of them.
         ends = [pane.region.x + bool(pane.styles.border_left[0]) for pane in shown[1:]]
         parts = []
         for pane, (start, end) in zip(shown, pairwise([0, *ends, width]), strict=True):
@@ -123,11 +123,11 @@ class PaneRule(Widget):
 
 
 TWO_LINES = 30
-"""Rows of the terminal from which on the result and what runs both have a line."""
+"""Rows of the terminal from which on the last result and what runs each get a line."""
 
 
 class ActivityStrip(Vertical):
-    """One line while something runs, one for the last result until it was seen; of a low terminal one in all."""
+    """A line for what runs and one for the last result until it was seen; in a low terminal only one of them."""
 
     DEFAULT_CSS = """
     ActivityStrip {
@@ -151,13 +151,13 @@ class ActivityStrip(Vertical):
         yield from (self._result_line, self._running_line)
 
     def show(self, running: list[BatchProgress], last: BatchProgress | None) -> None:
-        """Show what runs now, and how the last batch ended."""
+        """Show the running batches, and how the last one ended."""
         self._batches, self._last = running, last
         self._draw()
 
     @property
     def shows_result(self) -> bool:
-        """Whether the user can read now how the last batch ended."""
+        """Whether the last result is visible."""
         return bool(self.display and self._result_line.display)
 
     def on_resize(self) -> None:

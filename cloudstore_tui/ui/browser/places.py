@@ -1,4 +1,4 @@
-"""Places: profiles, regions, types and folders as far as they are known, and the lines of a tree that show them."""
+"""Places: the profiles, regions, types and folders that are known so far, and the lines of a tree that show them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -17,110 +17,110 @@ from cloudstore_tui.ui.format import place_names, visit_title
 from cloudstore_tui.ui.report import sentence
 
 MAX_AT_ONCE = 1_000
-"""Children that are shown more of at once; the rest of a page waits behind "more…"."""
+"""Children of one page that are shown at once; the rest waits behind "more…"."""
 
 
 Shortcut: TypeAlias = SavedSearch | Bookmark | Visited
 
 
 class LineKind(StrEnum):
-    """What a line of the tree is; also the name of its style."""
+    """What a line of the tree shows; also the name of its style."""
 
     PLACE = "place"
     SHORTCUT = "shortcut"
     MORE = "more"
     FOLD = "fold"
-    """Places that are seldom wanted."""
+    """Stands for places that are seldom wanted."""
     TITLE = "title"
     NOTE = "note"
     ERROR = "error"
 
 
 class PlaceLine(Struct, frozen=True):
-    """One line of the tree: a place, or something that is to be known of it."""
+    """One line of the tree: a place, or a note about it."""
 
     place: "Place"
     kind: LineKind = LineKind.PLACE
     text: str = ""
     note: str = ""
-    """What stands at the right edge."""
+    """Shown at the right edge."""
     icon: int = -1
-    """Where the sign to click on begins; negative without one."""
+    """The column of the sign that opens and closes the place; negative without one."""
 
 
 class Place:
-    """A folder or profile in the tree, and what is known of what is below it."""
+    """A folder or profile in the tree, with the children that are known."""
 
     def __init__(self, location: Location, name: str, *, parent: "Place | None" = None, expandable: bool = True):
         self.location = location
         self.name = name
-        """As shown, remote text; not yet safe to draw."""
+        """As shown: remote text, not yet safe to draw."""
         self.parent = parent
         self.depth: int = parent.depth + 1 if parent else 0
         self.expandable = expandable
         self.children: list[Place] = []
         self.everything: Place | None = None
-        """What stands for all that is in it, above the children that are parts of that."""
+        """The line that shows all of its objects, above the children that each show a part of them."""
         self.fold_after = 0
         """Children that are shown at first; 0 for all."""
         self.shortcut: Shortcut | None = None
-        """What it leads to, if that is no place of the tree."""
+        """What it leads to, if not to a place of the tree."""
         self.is_open = False
         self.loading: object | None = None
-        """What the present load is known by; an answer to another one is too late."""
+        """The token of the running load; answers to any other come too late."""
         self.error = ""
         """Why the last load failed."""
         self._waiting: list[Folder] = []
         self._cursor: str | None = None
-        self._known = False
-        self._again = False
+        self._is_loaded = False
+        self._reloads = False
 
     @property
     def has_more(self) -> bool:
-        """Whether further children are known of or can be asked for."""
+        """Whether further children are waiting or can be asked for."""
         return bool(self._waiting) or self._cursor is not None
 
     @property
     def needs_load(self) -> bool:
-        """Whether its children were never read."""
-        return self.expandable and not self._known and self.loading is None
+        """Whether its children were never loaded."""
+        return self.expandable and not self._is_loaded and self.loading is None
 
     @property
     def cursor(self) -> str | None:
-        """Where the next page of children starts; the first one is asked for again while it is read again."""
-        return None if self._again else self._cursor
+        """Where the next page of children starts; `None` for the first, also while reloading."""
+        return None if self._reloads else self._cursor
 
     def show_waiting(self) -> bool:
-        """Show children that came already; False if they have to be asked for."""
+        """Show further children that came already; False if they have to be asked for."""
         if not self._waiting:
             return False
-        self._adopt((), {})
+        self._add((), {})
         return True
 
     def start_load(self, *, again: bool = False) -> object:
-        """Begin to read children, further ones or from the start; gives what the answer is to be known by."""
-        self.loading, self.error, self.is_open, self._again = object(), "", True, again
+        """Begin to load children, the next page or from the start; returns the token of the load."""
+        self.loading, self.error, self.is_open, self._reloads = object(), "", True, again
         return self.loading
 
     def close(self) -> None:
-        """Show nothing of what is below it, and read nothing for it."""
+        """Hide its children, and drop the answer of a running load."""
         self.loading, self.is_open = None, False
 
     def stop_load(self) -> None:
-        """Give up what is being read."""
+        """Give up the running load."""
         self.loading = None
-        self.is_open = self.is_open and self._known
+        self.is_open = self.is_open and self._is_loaded
 
     def fill(self, page: Page[Folder]) -> None:
         before = {child.location: child for child in self.children}
-        if self._again or not self._known:
-            self.children, self._waiting, self._again = [], [], False
-        self.loading, self.error, self._known = None, "", True
+        if self._reloads or not self._is_loaded:
+            self.children, self._waiting, self._reloads = [], [], False
+        self.loading, self.error, self._is_loaded = None, "", True
         self._cursor = page.cursor
-        self._adopt(page.items, before)
+        self._add(page.items, before)
 
-    def adopt(self, folder: Folder) -> "Place":
-        """The child that stands for a folder, which is shown although its siblings are not known."""
+    def ensure_child(self, folder: Folder) -> "Place":
+        """The child of a folder, added if it is missing, although its siblings may not be known."""
         known = next((child for child in self.children if child.location == folder.location), None)
         if known is None:
             known = self._child(folder)
@@ -129,16 +129,16 @@ class Place:
 
     @property
     def folded(self) -> list["Place"]:
-        """The children that are not shown; one alone is not worth it."""
+        """The children behind "… more types"; a single one is not folded."""
         rest = self.children[self.fold_after :] if self.fold_after else []
         return rest if len(rest) > 1 else []
 
     def fail(self, error: str) -> None:
-        """Remember why the children could not be read; what there was stays."""
+        """End the load with an error; the children that were there stay."""
         self.loading, self.error = None, error
 
-    def _adopt(self, folders: Sequence[Folder], before: Mapping[Location, "Place"]) -> None:
-        """Show further children; those that were there `before` stay as they are, open or closed."""
+    def _add(self, folders: Sequence[Folder], before: Mapping[Location, "Place"]) -> None:
+        """Show further children; those that were there `before` stay open or closed as they were."""
         known = {child.location for child in self.children}
         self._waiting += [folder for folder in folders if folder.location not in known]
         now, self._waiting = self._waiting[:MAX_AT_ONCE], self._waiting[MAX_AT_ONCE:]
@@ -149,7 +149,7 @@ class Place:
 
 
 def shown_name(folder: Folder) -> str:
-    """A folder's name in the tree: types as people call them; what is a folder of the service ends with a slash."""
+    """A folder's name in the tree: types as people call them; real folders end with a slash."""
     if len(folder.location.place) == 1:
         return place_names(folder.location)[0]
     is_real = bool(folder.location.path) and not folder.location.place
@@ -157,7 +157,7 @@ def shown_name(folder: Folder) -> str:
 
 
 def walk(roots: Sequence[Place]) -> Iterator[Place]:
-    """All places of trees as far as they were read, whether they can be seen or not."""
+    """All loaded places of trees, visible or not."""
     waiting = list(roots)
     while waiting:
         place = waiting.pop()
@@ -185,8 +185,8 @@ def _below(place: Place) -> Iterator[PlaceLine]:
     yield from _notes(place)
 
 
-def is_way(place: Place) -> bool:
-    """Whether it only leads to where the user is: of what is below it nothing else was read."""
+def is_partial(place: Place) -> bool:
+    """Whether only the children that lead to where the user is are known."""
     return place.is_open and bool(place.children) and place.needs_load
 
 
@@ -195,29 +195,29 @@ def _notes(place: Place) -> Iterator[PlaceLine]:
         yield PlaceLine(place, LineKind.NOTE, "loading…")
     elif place.error:
         yield PlaceLine(place, LineKind.ERROR, place.error)
-    elif place.has_more or (is_way(place) and not any(map(is_way, place.children))):
+    elif place.has_more or (is_partial(place) and not any(map(is_partial, place.children))):
         yield PlaceLine(place, LineKind.MORE, "more…")
     elif not place.children and not place.needs_load:
         yield PlaceLine(place, LineKind.NOTE, "no folders")
 
 
-def way_to(provider: StorageProvider, location: Location) -> list[Location]:
-    """The places below the top of a profile that lead to a location, which comes last if it is a folder."""
-    way: list[Location] = []
+def path_to(provider: StorageProvider, location: Location) -> list[Location]:
+    """The places from the top of a profile, without it, down to a location or the folder it is in."""
+    path: list[Location] = []
     at: Location | None = location if provider.is_folder(location) else provider.parent(location)
     while at is not None and (above := provider.parent(at)) is not None:
-        way.insert(0, at)
+        path.insert(0, at)
         at = above
-    return way
+    return path
 
 
-# What is saved, and where the user was
+# Saved and recent places
 
 MAX_SAVED, MAX_RECENT = 8, 5
 
 
 def saved_places(browser_state: BrowserState) -> list[Place]:
-    """The saved searches and bookmarks; why they cannot be read, where that is so."""
+    """The saved searches and bookmarks; an error stands among them as text."""
     found = []
     try:
         for search in browser_state.searches.read().values():
@@ -233,7 +233,7 @@ def saved_places(browser_state: BrowserState) -> list[Place]:
 def recent_places(
     browser_state: BrowserState, profiles: Mapping[str, StorageProvider], here: Location | None
 ) -> list[Place]:
-    """Where the user was last, but for where they are and the tops of profiles."""
+    """Recent places and searches, without the current place and the tops of profiles."""
     visits = [visit for visit in browser_state.recent.visits if visit.profile in profiles]
     known = [visit for visit in visits if visit.find or visit.location not in (here, Location(visit.profile))]
     return [_shortcut(visit.location, visit_title(visit), visit) for visit in known[:MAX_RECENT]]

@@ -1,6 +1,6 @@
-"""The tree of places. As a tree of files does it reads what is below a place when that is opened, a page at a time.
+"""The tree of places. It loads the children of a place when that is opened, a page at a time.
 
-Counts stand beside places where they are cheap, and what is saved and recent below the trees.
+Counts are shown where they are cheap; below the trees are saved and recent places.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from cloudstore_tui.ui.browser.places import (
     Place,
     PlaceLine,
     Shortcut,
-    is_way,
+    is_partial,
     lines_of,
+    path_to,
     recent_places,
     saved_places,
     walk,
-    way_to,
 )
 from cloudstore_tui.ui.format import service_name
 from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED
@@ -45,28 +45,29 @@ from cloudstore_tui.ui.widgets.cursor_list import CursorList
 MAX_TYPES = 6
 """Types of a region that are shown at first."""
 MAX_REUSED = 1_000
-"""Rows of a listing whose folders are taken into the tree."""
+"""Rows of a listing up to which its folders are taken over into the tree."""
 COUNT_PAUSE_S, PACE_PAUSE_S = 0.3, 5.0
-"""Seconds between two counts, and between two looks at a pace that is used up: what the user asks for comes first."""
+"""Seconds between two counts, and before a retry when the request limit is nearly used up: the user comes first."""
 MIN_PACE = 30
-"""Requests a minute, if they are limited, from which on some are spent on counts."""
+"""Requests a minute that a limit must allow before any is spent on counts."""
 UNKNOWN = "·"
+"""Shown instead of a count."""
 SHORTCUTS_S = 0.2
-"""Seconds after which a place that was gone to is among the recent ones."""
+"""Seconds until a place that was opened is stored among the recent ones."""
 
 _INDENT = 2
 _MIN_TEXT = 12
-"""Cells that a note has at least, however deep it stands."""
+"""Least cells of a note, however deep its place is."""
 _LONGEST_NAME = 500
 _RETRY = "r tries again"
 
 _OPEN, _CLOSED = "▾ ", "▸ "
 
-_NOWHERE = Place(Location(""), "")
+_NO_PLACE = Place(Location(""), "")
 
 
 class PlacesTree(CursorList):
-    """Shows places and reads what is below them. An answer belongs to the load it was asked for, or is dropped."""
+    """Shows places and loads their children. The answer to a load that was given up or repeated is dropped."""
 
     DEFAULT_CSS = """
     PlacesTree {
@@ -94,7 +95,7 @@ class PlacesTree(CursorList):
         place: Place
 
     class Counted(Message):
-        """It is known of one more place how many objects are in it."""
+        """The objects of one more place were counted."""
 
     def __init__(
         self, providers: Mapping[str, StorageProvider], browser_state: BrowserState, *, id: str | None = None
@@ -105,25 +106,25 @@ class PlacesTree(CursorList):
         self.roots: list[Place] = []
         """The places at the top: one for each profile."""
         self._shortcuts: dict[str, list[Place]] = {}
-        """What stands below the trees, by its title."""
+        """The places below the trees, by title."""
         self.rows: list[PlaceLine] = []
-        """The lines as they are drawn, long notes in several."""
+        """The lines as drawn; a long note takes several."""
         self._here: Location | None = None
-        self._is_leaving = False
-        """Whether the user takes a shortcut; the cursor then stays on it."""
+        self._took_shortcut = False
+        """Whether the user has just opened a shortcut: the cursor stays on it."""
         self._on_folder = True
 
     def on_mount(self) -> None:
         self.show_profiles()
 
     def on_focus(self) -> None:
-        # Other programs, and the user, change the files of bookmarks and searches, too.
+        # Other programs and the user may have edited the files of bookmarks and searches.
         self.show_shortcuts()
 
     # What is shown
 
     def show_profiles(self) -> None:
-        """Show one place for each profile; those that are shown stay as they are, open or closed."""
+        """Show one place for each profile; those already shown stay open or closed as they are."""
         known = {root.location: root for root in self.roots}
         tops = {name: provider.locate("") for name, provider in self._providers.items()}
         self.roots = [known.get(top) or Place(top, name) for name, top in tops.items()]
@@ -131,7 +132,7 @@ class PlacesTree(CursorList):
         self.show_shortcuts()
 
     def show_shortcuts(self) -> None:
-        """Show what is saved and where the user was; another program may have changed it meanwhile."""
+        """Read saved and recent places again, and show them."""
         before = _names_of(self._shortcuts)
         recent = recent_places(self._browser_state, self._providers, self._here)
         self._shortcuts = {"SAVED": saved_places(self._browser_state), "RECENT": recent}
@@ -139,7 +140,7 @@ class PlacesTree(CursorList):
             self.places_changed()
 
     def places_changed(self) -> None:
-        """Look at the places again; the cursor stays where it is, or goes to the nearest place that is left."""
+        """Rebuild the lines; the cursor stays on its line, or goes to the nearest place that is left."""
         kept = self._line
         self.rows = [row for line in self._lines() for row in self._drawn(line)]
         self.set_row_count(len(self.rows))
@@ -150,8 +151,8 @@ class PlacesTree(CursorList):
         yield from lines_of(self.roots)
         for title, places in self._shortcuts.items():
             if places:
-                yield PlaceLine(_NOWHERE, LineKind.TITLE)
-                yield PlaceLine(_NOWHERE, LineKind.TITLE, title)
+                yield PlaceLine(_NO_PLACE, LineKind.TITLE)
+                yield PlaceLine(_NO_PLACE, LineKind.TITLE, title)
                 yield from (PlaceLine(place, LineKind.SHORTCUT) for place in places)
 
     def watch_cursor(self, old: int, new: int) -> None:
@@ -161,7 +162,7 @@ class PlacesTree(CursorList):
             self.screen.refresh_bindings()
 
     def validate_cursor(self, row: int) -> int:
-        """Stay on what can be chosen, the nearest one in the direction in which the cursor goes."""
+        """Skip titles, in the direction in which the cursor moves."""
         row = super().validate_cursor(row)
         step = 1 if row >= self.cursor else -1
         while 0 <= row < len(self.rows) - 1 and self.rows[row].kind is LineKind.TITLE:
@@ -170,12 +171,12 @@ class PlacesTree(CursorList):
 
     @property
     def place(self) -> Place | None:
-        """The place under the cursor, or the one that the note under it is about."""
+        """The place under the cursor, or the one that the note under the cursor is about."""
         return self._line.place if self._line else None
 
     @property
     def folder(self) -> Location | None:
-        """What the cursor is on, if that is a place of a service: no shortcut, and no note."""
+        """The place under the cursor; `None` on shortcuts and notes."""
         line = self._line
         return line.place.location if line is not None and line.kind is LineKind.PLACE else None
 
@@ -185,38 +186,38 @@ class PlacesTree(CursorList):
     # Where the user is
 
     def follow(self, location: Location) -> None:
-        """Open the tree down to where the user is, without a request where the way is known."""
+        """Open the tree down to where the user is, without a request where the path is known."""
         self._here = location
         provider = self._providers[location.profile]
         place = next((root for root in self.roots if root.location == provider.locate("")), None)
         if place is None:
             return
-        for below in way_to(provider, location):
+        for below in path_to(provider, location):
             self._fill_from_memory(place)
             place.is_open = True
             if place.fold_after and below not in [one.location for one in place.children[: place.fold_after]]:
                 place.fold_after = 0
             if place.location.region and not place.location.place:
-                self._load_types(place)
+                self._show_types(place)
             name = below.place[-1] if below.place else below.path.rstrip("/").rpartition("/")[2] or below.region
-            place = place.adopt(Folder(below, name))
+            place = place.ensure_child(Folder(below, name))
         if location.region and not location.place and not location.path:
             place.is_open = True
-            self._load_types(place)
+            self._show_types(place)
         elif place.parent is None and place.children:
             place.is_open = True
         self.places_changed()
         self._reveal(location)
 
-    def _load_types(self, region: Place) -> None:
-        """Have the types of a region shown where the user is in it; they are remembered, and so asked for once."""
+    def _show_types(self, region: Place) -> None:
+        """Show the types of the region that the user is in; they are remembered, so the service is asked once."""
         if not self._fill_from_memory(region) and region.needs_load and self.display:
             self.load(region)
 
     def _reveal(self, location: Location) -> None:
-        """Go to the place that stands for a location, if it can be seen, unless a shortcut led there."""
-        if self._is_leaving and self._line is not None and self._line.kind is LineKind.SHORTCUT:
-            self._is_leaving = False
+        """Put the cursor on the place of a location, if it is visible, unless a shortcut led there."""
+        if self._took_shortcut and self._line is not None and self._line.kind is LineKind.SHORTCUT:
+            self._took_shortcut = False
             return
         for index, row in enumerate(self.rows):
             if row.kind is LineKind.PLACE and row.place.location == location:
@@ -224,7 +225,7 @@ class PlacesTree(CursorList):
                 return
 
     def learn(self, state: ListingState) -> None:
-        """Take what a listing has told of its place: how much is there, and which folders."""
+        """Take over what a listing found out about its place: its count, or its folders."""
         where, facts = state.target.location, self._browser_state.facts
         if state.target.written or state.error:
             return
@@ -232,7 +233,7 @@ class PlacesTree(CursorList):
             is_whole = state.pager.ended and not state.lacking
             total = state.store.loaded if is_whole else state.pager.total
             if total is not None and facts.learn(where, objects=total):
-                self._keep_facts()
+                self._store_facts()
         elif state.pager.ended and state.fetched <= MAX_REUSED:
             folders = [one for one in state.store.window(0, MAX_REUSED) if isinstance(one, Folder)]
             place = next((place for place in walk(self.roots) if place.location == where), None)
@@ -240,13 +241,13 @@ class PlacesTree(CursorList):
                 self._fill(place, Page(tuple(folders)))
                 place.is_open = place.is_open or place.parent is None
                 self.places_changed()
-        # Where the user is now is being written down.
+        # The current place is just being stored.
         self.set_timer(SHORTCUTS_S, self.show_shortcuts)
 
-    # Reading
+    # Loading
 
     def load(self, place: Place, *, again: bool = False) -> None:
-        """Read the next page of children, or the first one again."""
+        """Load the next page of children, or with `again` the first one anew."""
         if not again and self._fill_from_memory(place):
             place.is_open = True
             self.places_changed()
@@ -258,7 +259,7 @@ class PlacesTree(CursorList):
         self.run_worker(self._load(place, token), group=_group_of(place), exclusive=True)
 
     def stop(self) -> bool:
-        """Give up everything that is being read; whether something was."""
+        """Give up all running loads; return whether there were any."""
         loading = [place for place in walk(self.roots) if place.loading is not None]
         for place in loading:
             place.stop_load()
@@ -285,15 +286,15 @@ class PlacesTree(CursorList):
         if _is_remembered(place.location):
             names = [child.location.place[-1] if child.location.place else child.name for child in place.children]
             if self._browser_state.facts.learn(place.location, folders=[name.rstrip("/") for name in names]):
-                self._keep_facts()
-        self._divide(place)
+                self._store_facts()
+        self._fold_types(place)
 
     def _fill_from_memory(self, place: Place) -> bool:
-        """Show the children that were there the last time; whether there were any. Reading again asks the service."""
+        """Show the children remembered from last time; return whether there are any. A reload asks the service."""
         names = self._browser_state.facts.folders(place.location) if place.needs_load else ()
         if names:
             place.fill(Page(tuple(self._remembered(place.location, names))))
-            self._divide(place)
+            self._fold_types(place)
         return bool(names)
 
     def _remembered(self, where: Location, names: Sequence[str]) -> Iterator[Folder]:
@@ -301,8 +302,8 @@ class PlacesTree(CursorList):
         for name in names:
             yield Folder(where.child(name) if where.region else provider.locate(f"{where.path}{name}/"), name)
 
-    def _divide(self, place: Place) -> None:
-        """Show of a region everything, then the types that people mostly look for."""
+    def _fold_types(self, place: Place) -> None:
+        """Give a region its line for everything, and fold the types that are seldom wanted."""
         provider, where = self._providers[place.location.profile], place.location
         if where.region and not where.place and provider.query(where) is not None:
             if place.everything is None:
@@ -313,7 +314,7 @@ class PlacesTree(CursorList):
     # Counts
 
     def _note_of(self, place: Place) -> str:
-        """What stands beside a place: its service, or how many objects are in it."""
+        """The note beside a place: its service, or its number of objects."""
         if place in self.roots:
             return service_name(self._providers[place.location.profile].profile)
         is_counted = place.location.region and (place.location.place or place.name == "Everything")
@@ -326,7 +327,7 @@ class PlacesTree(CursorList):
         self.run_worker(self._count(region), group=f"counting {id(region)}", exclusive=True)
 
     async def _count(self, region: Place) -> None:
-        """Ask how many objects there are of what is shown of a region and was never counted, one after the other."""
+        """Count the objects of the visible places of a region that were never counted, one place after the other."""
         provider = self._providers[region.location.profile]
         pace = provider.profile.requests_per_minute
         if Capability.COUNT not in provider.capabilities or 0 < pace < MIN_PACE:
@@ -338,26 +339,26 @@ class PlacesTree(CursorList):
                 continue
             await asyncio.sleep(COUNT_PAUSE_S)
             if provider.session.pace_used > MAX_PACE_UNASKED:
-                # A count of many objects takes a dozen requests.
+                # Counting many objects takes a dozen requests.
                 self.set_timer(PACE_PAUSE_S, partial(self._start_count, region))
                 break
             try:
                 count = await provider.count(query)
             except StorageError:
-                # Nobody asked for it.
+                # Nobody asked for it, so nobody is told.
                 return
             if self._browser_state.facts.learn(place.location, objects=count):
                 self.places_changed()
-                self._keep_facts()
+                self._store_facts()
                 self.post_message(self.Counted())
 
-    def _keep_facts(self) -> None:
+    def _store_facts(self) -> None:
         self.run_worker(self._browser_state.facts.keep, group="remembering", thread=True)
 
     # What the user does
 
     def click_row(self, row: int, event: events.Click, /) -> None:
-        """Show what is in a place; the sign before its name opens and closes it."""
+        """Open what was clicked; the sign before a name opens and closes the place in the tree."""
         self.cursor, clicked = row, self.rows[row]
         offset = event.get_content_offset(self)
         if offset is not None and 0 <= clicked.icon <= offset.x < clicked.icon + _INDENT:
@@ -370,7 +371,7 @@ class PlacesTree(CursorList):
         if line is None:
             return
         if line.kind in (LineKind.PLACE, LineKind.SHORTCUT):
-            self._is_leaving = line.kind is LineKind.SHORTCUT
+            self._took_shortcut = line.kind is LineKind.SHORTCUT
             self.post_message(self.Opened(line.place))
         elif line.kind is LineKind.FOLD:
             line.place.fold_after = 0
@@ -387,7 +388,7 @@ class PlacesTree(CursorList):
             return
         if line.kind not in (LineKind.PLACE, LineKind.SHORTCUT):
             self.action_open()
-        elif is_way(line.place):
+        elif is_partial(line.place):
             self.load(line.place)
         elif line.place.is_open and line.place.children:
             self.cursor += 1
@@ -441,7 +442,7 @@ class PlacesTree(CursorList):
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     def _row_of(self, line: PlaceLine) -> int:
-        """Where a line is, or the place it was about, or the nearest one above that can be seen."""
+        """The row of a line, else of the place it was about, else of the nearest visible place above."""
         place: Place | None = line.place
         rows = {(row.place, row.kind): index for index, row in reversed(list(enumerate(self.rows)))}
         if (same := rows.get((line.place, line.kind))) is not None:
@@ -454,13 +455,13 @@ class PlacesTree(CursorList):
         return rows[place, LineKind.PLACE] if place is not None else min(self.cursor, max(len(self.rows) - 1, 0))
 
     def _drawn(self, line: PlaceLine) -> list[PlaceLine]:
-        """A line with the text that is drawn; a note goes on in further lines."""
+        """A line with its text; a long note is wrapped into several."""
         place = line.place
         if line.kind is LineKind.TITLE:
             return [replace(line, text=f" {line.text}")]
         if line.kind is LineKind.SHORTCUT:
             return [replace(line, text=f"  {plain(place.name, _LONGEST_NAME)}")]
-        left = _left(place.depth + (line.kind is not LineKind.PLACE))
+        left = _indentation(place.depth + (line.kind is not LineKind.PLACE))
         if line.kind is LineKind.PLACE:
             icon = "  " if not place.expandable else _OPEN if place.is_open else _CLOSED
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)
@@ -475,12 +476,12 @@ class PlacesTree(CursorList):
 
 
 def _group_of(place: Place) -> str:
-    """The worker that reads what is below a place."""
+    """The group of the worker that loads the children of a place."""
     return f"places {id(place)}"
 
 
 def _is_remembered(location: Location) -> bool:
-    """Whether the folders of a place seldom change, so that they are worth to be remembered."""
+    """Whether the folders of a place are remembered: high up they seldom change."""
     return not location.place and location.path.count("/") <= 1
 
 
@@ -488,6 +489,6 @@ def _names_of(shortcuts: Mapping[str, Sequence[Place]]) -> list[tuple[str, Short
     return [(place.name, place.shortcut) for places in shortcuts.values() for place in places]
 
 
-def _left(depth: int) -> int:
-    """Where a line begins: the deeper, the closer, for names are long and the pane is not wide."""
+def _indentation(depth: int) -> int:
+    """The indentation of a line; deep levels are indented less, since names are long and the pane is narrow."""
     return min(_INDENT * depth, depth + 1) if depth else 0

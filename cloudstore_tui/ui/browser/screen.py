@@ -1,4 +1,4 @@
-"""The browser: places on the left, entries and the detail of one on the right, transfers below."""
+"""The browser screen: places on the left, entries, the detail of one of them on the right, transfers below."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,8 +54,8 @@ from cloudstore_tui.ui.widgets.chrome import Badge
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane, Subject
 
 WELCOME = "Pick a place and press Enter. ? lists the keys."
-SOON_S = 300
-"""Seconds before the end of a login from which it is told."""
+TOKEN_WARNING_S = 300
+"""Seconds before the end of a login from which on the header warns of it."""
 GROUPS = (
     DownloadActions,
     LookActions,
@@ -69,16 +69,16 @@ GROUPS = (
 )
 BACK_OUT = "Stop loading, or go to the entries, or clear the filter, or clear the marks"
 _quiet = partial(Binding, show=False)
-"""A key that is not in the footer."""
+"""A key that the footer does not show."""
 
 
 class BrowserScreen(BaseScreen[None]):
-    """Puts panes and chapters of actions together, and passes on what the user does in one to the other."""
+    """Connects the panes and the groups of actions."""
 
     CSS_PATH = "browser.tcss"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    # As in the class above, but without drawing the whole screen anew whenever the focus moves.
+    # As in the base class, but without a repaint of the whole screen whenever the focus moves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     FOOTER = (
         "places.open",
@@ -102,13 +102,13 @@ class BrowserScreen(BaseScreen[None]):
         *bindings_of(*GROUPS),
         Binding("1", "pane('places')", "Places", id="panes.places", tooltip="Go to the places"),
         _quiet("2", "pane('entries')", "Entries", id="panes.entries", tooltip="Go to the entries"),
-        _quiet("h,left", "pane('left')", "Left", id="panes.left", tooltip="Go to the pane on the left"),
+        _quiet("h,left", "pane('left')", "Left", id="panes.left", tooltip="Go to the left pane"),
         _quiet("tab", "pane('next')", "Next pane", id="panes.next", tooltip="Go to the next pane"),
         _quiet("shift+tab", "pane('previous')", "Pane before", id="panes.previous", tooltip="Go to the previous pane"),
         _quiet("backspace,minus", "travel('up')", "Up", id="browser.up", tooltip="Go to the folder above"),
         _quiet("H,alt+left", "travel('back')", "Back", id="browser.back", tooltip="Go back to where you were"),
         _quiet("L,alt+right", "travel('forward')", "Forward", id="browser.forward", tooltip="Go forward again"),
-        _quiet("backslash", "travel('root')", "Top", id="browser.root", tooltip="Go to the top of this profile"),
+        _quiet("backslash", "travel('root')", "Top", id="browser.root", tooltip="Top of this profile"),
         _quiet("Z", "zone", "Zone", id="browser.zone", tooltip="Show times in another zone"),
         _quiet("escape", "back_out", "Back out", id="browser.back_out", tooltip=BACK_OUT),
         Binding("t,3", "app.transfers", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
@@ -128,8 +128,8 @@ class BrowserScreen(BaseScreen[None]):
         super().__init__()
         self._providers, self._watch = providers, watch
         self._zones = cycle(zones_to_show(settings.time_zone))
-        self._kind: tuple[object, ...] = ()
-        """What the cursor is on, as far as keys go by it."""
+        self._cursor_kind: tuple[object, ...] = ()
+        """The kind of entry under the cursor, on which the keys in the footer depend."""
         self.header.badges = self._badges
         self.places = PlacesTree(providers, browser_state, id="places")
         self.detail = DetailPane(self._subject_of, id="detail")
@@ -176,12 +176,12 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.ended.subscribe(self, self.uploads.read_arrived)
         self._watch.kept.subscribe(self, lambda _: self.header.update())
         if self._watch.engine.keeps:
-            # Home asks, too; whoever begins at an address does not come by there.
+            # Home does this, too, but a start at an address skips it.
             _: Worker[None] = self.run_worker(self._watch.load_interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
         self.restores.in_progress.subscribe(self, self._note_restores)
         self.restores.ready.subscribe(self, lambda _: self._show_restores())
-        _looking: Worker[None] = self.run_worker(self._look_at_archives, group="archives")
+        _looking: Worker[None] = self.run_worker(self._refresh_archives, group="archives")
         self.detail.mode = DetailMode.of(self.browser_state.hidden)
         self.header.show(["cloudstore"])
         self.panes.go("places")
@@ -198,16 +198,16 @@ class BrowserScreen(BaseScreen[None]):
         elif target is HomeChoice.GOTO:
             self.action_run("goto")
         elif target is HomeChoice.FIND:
-            self._begin_to_find()
+            self._start_search()
 
-    def _begin_to_find(self) -> None:
-        """Have a filter typed, in the profile where the user was last of those that can be searched."""
+    def _start_search(self) -> None:
+        """Open the search line, in the last used of the profiles that can be searched."""
         able = self.navigator.searchable
         here = self.navigator.target.location.profile if self.navigator.target else ""
         if here not in able:
             self.navigator.begin(self.browser_state.recent.last(able) or self._providers[able[0]].locate(""))
         self.action_run("find")
-        # Another search than that which is shown.
+        # A new search, not an edit of the one that is shown.
         self.entries.bar.line.value = ""
 
     def on_resize(self, event: events.Resize) -> None:
@@ -217,14 +217,14 @@ class BrowserScreen(BaseScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         name = str(parameters[0]) if parameters else ""
         if action == "run":
-            # In a line only what works everywhere does, so that its own keys have the footer.
+            # In a line only actions that work everywhere are possible, so that the footer shows its own keys.
             return self.actions.is_possible(name, "" if isinstance(self.focused, Input) else self.panes.at)
         if action == "travel":
             return self.navigator.can(name)
         return super().check_action(action, parameters)
 
     def offers(self, binding: Binding) -> bool:
-        """Offer in the footer only what does something with what the cursor is on."""
+        """Whether a key does something with the entry under the cursor, so that the footer shows it."""
         if binding.id == "panes.places":
             return self.panes.has_drawer
         if binding.id in ("entries.open", "entries.mark", "entries.filter"):
@@ -235,10 +235,10 @@ class BrowserScreen(BaseScreen[None]):
     # What the user does with keys
 
     def on_key(self, event: events.Key) -> None:
-        """Say where a key does something that does nothing here; what follows a search is never taken for commands."""
+        """Say where a key works that does nothing here; a search typed in vain becomes a filter, never commands."""
         if isinstance(self.focused, Input):
             return
-        if event.key not in self.active_bindings and self._is_search(event.key) and self.listing.state is not None:
+        if event.key not in self.active_bindings and self._is_search_key(event.key) and self.listing.state is not None:
             notify_plain(self, "This service can't search. Filtering the loaded rows.", "warning")
             self.entries.action_filter()
         elif self.focused is self.places and event.key not in self.active_bindings and self._is_for_rows(event.key):
@@ -249,15 +249,15 @@ class BrowserScreen(BaseScreen[None]):
             )
 
     def is_early(self, key: str) -> bool:
-        """Whether a key is for rows that are on their way."""
+        """Whether a key acts on rows that are still loading."""
         return self.is_active and self.entries.table.has_focus and self.listing.is_awaited and self._is_for_rows(key)
 
     def _is_for_rows(self, key: str) -> bool:
-        """Whether a key does something with the rows of the list."""
+        """Whether a key acts on rows of the list."""
         of_table, of_screen = (self._keys_of(node).get(key, []) for node in (self.entries.table, self))
         return bool(of_table) or any(self.actions.is_for_rows(_name_of(binding)) for binding in of_screen)
 
-    def _is_search(self, key: str) -> bool:
+    def _is_search_key(self, key: str) -> bool:
         return any(_name_of(binding) == "find" for binding in self._keys_of(self).get(key, []))
 
     def _keys_of(self, node: Widget) -> Mapping[str, Sequence[Binding]]:
@@ -280,7 +280,7 @@ class BrowserScreen(BaseScreen[None]):
         self.navigator.travel(way)
 
     def action_zone(self) -> None:
-        """Show times in the next one of the zones that matter here."""
+        """Show times in the next of the zones on offer."""
         self.listing.show_zone(next(self._zones))
         self.detail.show(self.detail.entry, self.listing.zone)
         self.header.update()
@@ -295,48 +295,48 @@ class BrowserScreen(BaseScreen[None]):
         self.entries.table.signs_changed()
 
     def _notify_result(self, batch: BatchProgress) -> None:
-        """Say on other screens, too, how a batch ended; below a dialog the strip can be seen."""
+        """Say how a batch ended where the strip is not visible."""
         from cloudstore_tui.ui.screens.call import CallScreen
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
-        # Those say it themselves.
+        # Those screens say it themselves.
         is_seen = self.is_active or (self.app.screen.is_modal and self.app.screen_stack[-2] is self)
         if not is_seen and not isinstance(self.app.screen, CallScreen | TransfersScreen):
             notify_plain(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
 
     def _copy_result(self) -> bool:
-        """Copy where the last files are, while the strip tells that; whether it did."""
+        """Copy the path of the last result while the strip shows it; return whether it did."""
         if not self.strip.shows_result or (path := path_of(self._watch.results[-1])) is None:
             return False
         self._watch.mark_seen()
         notify_plain(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
         return True
 
-    def see_result(self, key: str) -> None:
-        """Take away how the last batch ended, when the user goes on and has had time to read it."""
+    def dismiss_result(self, key: str) -> None:
+        """Clear the last result at a key, once there was time to read it."""
         active = self.active_bindings.get(key)
         if self.is_active and (active is None or active.binding.id != "entries.copy"):
             self._watch.on_input()
 
     def action_back_out(self) -> None:
-        """One step back: what loads, where the focus is, the filter, the marks."""
+        """Undo one thing: stop loading, else leave the pane, else drop the filter, else the marks."""
         if self.stop():
             return
         if not self.entries.table.has_focus:
-            # Before the first place is open, nothing could be done in the entries.
+            # Until a place is open, there is nothing to do in the entries.
             self.panes.go("entries" if self.listing.state else "places")
         elif not self.entries.clear_filter():
             self.entries.clear_marks()
 
     def stop(self) -> bool:
-        """Give up everything that is being read; whether something was."""
+        """Stop everything that loads; return whether anything did."""
         return any([self.listing.stop(), self.places.stop(), self.actions.stop()])
 
-    # What the panes ask for
+    # Messages of the panes
 
     @on(PlacesTree.Opened)
     def open_place(self, event: PlacesTree.Opened) -> None:
-        """Show what is in a place, or what a saved search finds there."""
+        """Go to a place, bookmark or recent place, or run a saved search."""
         shortcut = event.place.shortcut
         if isinstance(shortcut, Bookmark):
             self.navigator.go_to_bookmark(shortcut)
@@ -357,29 +357,29 @@ class BrowserScreen(BaseScreen[None]):
         self.entries.table.signs_changed()
 
     def _show_restores(self) -> None:
-        """Say what is ready, and nowhere that something has to be asked for that was."""
+        """Show which restores are ready or requested, in header, detail and footer."""
         self.header.update()
         self.detail.draw()
         self._offer_keys(self.detail.entry)
 
     @on(EntryTable.Highlighted)
     def show_detail(self, event: EntryTable.Highlighted) -> None:
-        """Show the entry under the cursor, and the keys for what it is."""
+        """Show the entry under the cursor, and the keys for its kind."""
         self.detail.show(event.entry, self.listing.zone)
         self._offer_keys(event.entry)
 
     def _offer_keys(self, entry: Entry | None) -> None:
         asked = entry is not None and entry.location in self.restores.asked
         kind = (kind_of(entry), entry.state, asked) if isinstance(entry, StoredObject) else (type(entry),)
-        if kind != self._kind:
-            self._kind = kind
+        if kind != self._cursor_kind:
+            self._cursor_kind = kind
             self.refresh_bindings()
 
     def _subject_of(self, entry: Entry, zone: tzinfo) -> Subject:
-        """An entry with what is known beside it, for the pane that shows it."""
+        """An entry with what the detail pane shows around it."""
         retention = self._providers[entry.location.profile].profile.retention
         call, asked = tuple(self.listing.of_call(entry)), entry.location in self.restores.asked
-        return Subject(entry, zone, call, self.listing.around(), retention=retention, is_asked=asked)
+        return Subject(entry, zone, call, self.listing.folder_totals(), retention=retention, is_asked=asked)
 
     @on(DetailPane.Rested)
     def show_beginning(self) -> None:
@@ -387,36 +387,36 @@ class BrowserScreen(BaseScreen[None]):
 
     @on(EntryTable.NearEnd)
     def read_on(self) -> None:
-        """Have the next rows ready before the cursor is there."""
+        """Load the next rows before the cursor gets there."""
         self.listing.read_on()
 
     @on(EntriesPane.Filtered)
     @on(PlacesTree.Counted)
     def update_status(self) -> None:
-        """Say how many there are, and why no row is left where none is."""
+        """Update the number of rows, or why there are none."""
         self.listing.update_status()
 
     @on(EntryTable.SortAsked)
     def sort_by(self, event: EntryTable.SortAsked) -> None:
-        """Sort by a column whose title was clicked; the other way round the second time."""
+        """Sort by a clicked title; the second click reverses the order."""
         if self.listing.state is not None:
             self.listing.sort(event.column, descending=next_direction(self.listing.state, event.column))
 
     @on(SearchBar.Asked)
     def search(self, event: SearchBar.Asked) -> None:
         if event.unfilled is not None:
-            self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
+            self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.submit)
         elif event.only_count:
             self.actions.start("count", event.text, event.scope)
         else:
             self.navigator.search(event.text, event.scope)
 
-    async def _look_at_archives(self) -> None:
+    async def _refresh_archives(self) -> None:
         await asyncio.to_thread(self.archives.refresh)
         self.header.update()
 
     def _badges(self) -> Iterator[Badge]:
-        """What holds for everything that is shown."""
+        """The badges of the header."""
         if stopped := sum(len(batch.kept) for batch in self._watch.batches.values()):
             yield Badge(f"↓ {stopped:,} stopped (t)", "warning")
         if restored := len(self.restores.waiting):
@@ -442,7 +442,7 @@ class BrowserScreen(BaseScreen[None]):
         self.actions.start("bookmark", event.text, event.scope)
 
     def _note_answer(self) -> None:
-        """A service has told something: of the place where the user is, and of the login."""
+        """Take over what a service's answer says about the login and the place."""
         self.header.update()
         self.navigator.remember(self.browser_state)
         if self.listing.state is not None:
@@ -450,16 +450,16 @@ class BrowserScreen(BaseScreen[None]):
 
 
 def _name_of(binding: Binding) -> str:
-    """The action of a group that a key runs; empty for other actions."""
+    """The name of the group action that a key runs; empty for other actions."""
     action, _, name = binding.action.removesuffix("')").partition("('")
     return name if action == "run" else ""
 
 
 def token_words(session: Session, now: datetime) -> str:
-    """What is to be known of a login that ends soon."""
+    """A warning that the login ends soon, or empty."""
     if session.token_ends is None:
         return ""
     seconds = (session.token_ends - now).total_seconds()
-    if seconds > SOON_S:
+    if seconds > TOKEN_WARNING_S:
         return ""
     return f"token {int(seconds // 60)} min" if seconds >= 60 else "token ends" if seconds > 0 else "token ended"

@@ -1,11 +1,8 @@
-"""The line that a search is typed into: what it shows, what it means, and what is offered for it."""
+"""What the search bar is made of: the line to type in, the line that says what the text means, the suggestions."""
 
 from collections.abc import Sequence
-from datetime import UTC, tzinfo
-from enum import Enum, auto
 from typing import ClassVar
 
-from msgspec import Struct, field
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.text import Text
@@ -17,59 +14,24 @@ from textual.widget import Widget
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
-from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Location
-from cloudstore_tui.state.memory import FilterHistory
-from cloudstore_tui.state.searches import SIGN, SavedSearch, SavedSearches, placeholders_of, use
+from cloudstore_tui.state.searches import placeholders_of
 from cloudstore_tui.ui.browser.search_meaning import (
     AVAILABLE,
     AVAILABLE_SHORT,
     EXAMPLE,
-    Scope,
     TokenPart,
     tokens_of,
 )
-from cloudstore_tui.ui.browser.search_suggestions import (
-    Suggestion,
-    Vocabulary,
-    did_you_mean,
-    suggest,
-)
-from cloudstore_tui.ui.browser.targets import ALL_REGIONS
+from cloudstore_tui.ui.browser.search_suggestions import Suggestion
 from cloudstore_tui.ui.keys import keys_in_words
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import BarInput
 
 LONGEST = 5_000
-"""Characters of a text that is looked at with each key."""
+"""Characters up to which a text is analysed after each key."""
 
 _WRONG = "search-input--wrong"
 _GAP = 2
-
-
-class SearchContext(Struct):
-    """What a search is typed in the light of."""
-
-    history: FilterHistory
-    """What was sent before."""
-    searches: SavedSearches
-    phrase: str = ""
-    """What the rows on the screen were searched for, as the user typed it."""
-    scopes: Sequence[Scope] = (Scope(Location(""), ALL_REGIONS),)
-    """Where the user is, the smallest place first."""
-    zone: tzinfo = UTC
-    """What times without a zone are taken to be in."""
-    vocabulary: Vocabulary = field(default_factory=Vocabulary)
-
-    @property
-    def saved(self) -> list[SavedSearch]:
-        """The searches that can be used here."""
-        here = self.scopes[0].location
-        try:
-            return [one for one in self.searches.read().values() if one.is_for(here.profile, here.region)]
-        except StorageError:
-            # Told where one is used or saved; it must not stop anybody from typing.
-            return []
 
 
 _HINT = f"f, then for example {EXAMPLE}"
@@ -97,32 +59,32 @@ class SearchInput(BarInput):
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"search-input--{part}" for part in TokenPart), _WRONG}
 
     class Taken(Message):
-        """Right was pressed where the text ends and something is offered."""
+        """Right was pressed at the end of the text, while a suggestion is shown."""
 
     def __init__(self) -> None:
         super().__init__(_HINT)
         self.highlighter = self._styled  # type: ignore[assignment]  # Textual only calls it
-        self.is_offered = False
-        """Whether something could be taken."""
+        self.has_suggestion = False
+        """Whether Right at the end takes a suggestion."""
         self._wrong: int | None = None
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
-        # While somebody types the line below has an example.
+        # While somebody types, the line below shows an example.
         self.placeholder = "" if has_focus else _HINT
 
     def put(self, text: str, cursor: int | None = None) -> None:
-        """Show another text as if it had been there, with the cursor at its end or elsewhere."""
+        """Replace the text without `Changed`; the cursor goes to its end, or to `cursor`."""
         with self.prevent(Input.Changed):
             self.value = text
         self.cursor_position = len(text) if cursor is None else cursor
 
     def line_of(self, lines: Sequence[str]) -> str:
-        """What is taken of pasted lines: all of them, as conditions of one search."""
+        """All pasted lines, as conditions of one search."""
         return " ".join(lines)
 
     def select_placeholder(self) -> bool:
-        """Select the next placeholder of a saved search, so that typing fills it; whether there is one."""
+        """Select the next placeholder of a saved search, so that typing replaces it; return whether there is one."""
         placeholders = placeholders_of(self.value)
         if not placeholders:
             return False
@@ -136,13 +98,13 @@ class SearchInput(BarInput):
         self.value = ""
 
     def underline(self, position: int | None) -> None:
-        """Underline the part that is wrong; nothing with `None`."""
+        """Underline the token at a position as wrong; `None` underlines nothing."""
         if position != self._wrong:
             self._wrong = position
             self.refresh()
 
     def action_cursor_right(self, select: bool = False) -> None:
-        if self.is_offered and not select and self.cursor_at_end:
+        if self.has_suggestion and not select and self.cursor_at_end:
             self.post_message(self.Taken())
         else:
             super().action_cursor_right(select)
@@ -160,7 +122,7 @@ class SearchInput(BarInput):
 
 
 class MeaningLine(Widget):
-    """The second line: what a text means or what is wrong with it, and the keys where there is room."""
+    """The second line: what the text means or what is wrong with it, then the keys if there is room."""
 
     DEFAULT_CSS = """
     MeaningLine {
@@ -179,7 +141,7 @@ class MeaningLine(Widget):
         return f"{words.plain} ({note})" if note else words.plain
 
     def show(self, words: Content, note: str, keys: str) -> None:
-        """Show this; the note becomes shorter and the keys vanish where there is no room."""
+        """Show this; where room is short, the note is shortened and the keys are left out."""
         keys = keys_in_words(self.app, keys)
         if (words, note, keys) != self._status:
             self._status = (words, note, keys)
@@ -188,23 +150,24 @@ class MeaningLine(Widget):
     def render(self) -> Content:
         words, note, keys = self._status
         width, left = self.size.width, Content(" → ") + words
-        notes = [more for more in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if more]
-        tails = [(more, keys) for more in notes] + [("", keys)] + [(more, "") for more in notes]
-        for more, hint in tails:
-            whole = left + Content.styled(f" · {more}", "$text-accent") if more else left
-            room = width - whole.cell_length - cell_len(hint) - 1
+        notes = [text for text in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if text]
+        variants = [(text, keys) for text in notes] + [("", keys)] + [(text, "") for text in notes]
+        for text, hint in variants:
+            line = left + Content.styled(f" · {text}", "$text-accent") if text else left
+            room = width - line.cell_length - cell_len(hint) - 1
             if room >= _GAP:
-                return whole + Content(" " * room) + show(hint)
+                return line + Content(" " * room) + show(hint)
         return left.truncate(width, ellipsis=True)
 
 
 ROWS = 6
-"""Of the box of suggestions."""
-_WIDEST = 44
+"""Suggestions that the box shows at once."""
+_MAX_WIDTH = 44
+"""Cells of a suggestion, and of the note beside it."""
 
 
 class SuggestionBox(Widget):
-    """Suggestions, one of them chosen, in a box over the table; it never has the focus, the bar moves the choice."""
+    """Suggestions in a box over the table, one of them chosen. It never has the focus: the bar moves the choice."""
 
     DEFAULT_CSS = """
     SuggestionBox {
@@ -238,7 +201,7 @@ class SuggestionBox(Widget):
         return self._index == 0
 
     def offer(self, offers: Sequence[Suggestion], title: str = "") -> None:
-        """Show these, none to close the box."""
+        """Show these suggestions; none closes the box."""
         if tuple(offers) == self.offers and (not offers or self.border_title == title):
             return
         self.offers = tuple(offers)
@@ -250,12 +213,12 @@ class SuggestionBox(Widget):
         self.refresh(layout=True)
 
     def place(self, column: int, width: int, height: int) -> None:
-        """Lie one line below the line that is typed in, with the text at a column.
+        """Place the box one line below the line that is typed in.
 
         Args:
-            column: of the word that a suggestion replaces.
-            width: of the line.
-            height: rows from there to the end of the screen.
+            column: where the word begins that a suggestion replaces.
+            width: of the line, in cells.
+            height: rows from there to the bottom of the screen.
         """
         is_flat = height < ROWS + 2
         self._rows = max(min(len(self.offers), ROWS, height if is_flat else height - 2), 1)
@@ -264,7 +227,7 @@ class SuggestionBox(Widget):
         texts = [cell_len(plain(offer.label)) + 2 for offer in self.offers]
         notes = [cell_len(plain(offer.note)) + _GAP for offer in self.offers]
         wanted = max(
-            min(max(texts, default=0), _WIDEST) + min(max(notes, default=0), _WIDEST),
+            min(max(texts, default=0), _MAX_WIDTH) + min(max(notes, default=0), _MAX_WIDTH),
             len(str(self.border_subtitle)) + 6,
         )
         self.styles.width = min(wanted + edge, width)
@@ -272,7 +235,7 @@ class SuggestionBox(Widget):
         self.styles.offset = (max(min(column, width - wanted - edge), 0), 1)
 
     def move(self, steps: int) -> None:
-        """Choose another one; it goes on at the other end."""
+        """Move the choice; from either end it goes on at the other."""
         if self.offers:
             self._index = (self._index + steps) % len(self.offers)
             self.refresh()
@@ -291,168 +254,3 @@ class SuggestionBox(Widget):
         return Strip(
             [Segment(text, style), Segment(rest, self.get_component_rich_style("suggestion-box--note"))], width
         )
-
-
-class Recall:
-    """A walk from the newest line to the oldest and back to what was being typed."""
-
-    def __init__(self) -> None:
-        self._lines: tuple[str, ...] = ()
-        self._steps = 0
-        self._draft = ""
-
-    @property
-    def is_back(self) -> bool:
-        return self._steps > 0
-
-    def older(self, lines: Sequence[str], text: str) -> str | None:
-        """The line before the one that is shown, `None` at the oldest; `text` is what is typed now."""
-        if not self._steps:
-            self._lines, self._draft = tuple(line for line in lines if line != text), text
-        if self._steps >= len(self._lines):
-            return None
-        self._steps += 1
-        return self._lines[-self._steps]
-
-    def newer(self) -> str | None:
-        """The line after the one that is shown; after the newest what was being typed."""
-        if not self._steps:
-            return None
-        self._steps -= 1
-        return self._lines[-self._steps] if self._steps else self._draft
-
-    def forget(self) -> None:
-        self._steps = 0
-
-
-def matching(lines: Sequence[str], text: str) -> tuple[str, ...]:
-    """The lines that hold all words of a text, the newest first; capitals do not matter."""
-    words = text.casefold().split()
-    return tuple(line for line in reversed(lines) if all(word in line.casefold() for word in words))
-
-
-class OfferKind(Enum):
-    """What the box of suggestions holds."""
-
-    NEXT = auto()
-    """Words that could follow."""
-    PAST = auto()
-    """Earlier searches."""
-    GUESS = auto()
-    """Whole searches, with what the words without a key were probably meant to be."""
-
-
-class Offers:
-    """Fills the box of suggestions, and puts the chosen one into the line."""
-
-    def __init__(self, line: SearchInput, box: SuggestionBox, context: SearchContext) -> None:
-        self._line = line
-        self._box = box
-        self._context = context
-        self._recall = Recall()
-        self._kind = OfferKind.NEXT
-
-    @property
-    def kind(self) -> OfferKind | None:
-        """What is offered; `None` while the box is closed."""
-        return self._kind if self._box.offers else None
-
-    def close(self) -> None:
-        self._show(OfferKind.NEXT, ())
-
-    def guess(self) -> bool:
-        """Offer what the words without a key were probably meant to be; whether there is any."""
-        self._show(OfferKind.GUESS, did_you_mean(self._line.value, self._context.vocabulary))
-        return self.kind is not None
-
-    def typed(self) -> None:
-        """Offer what fits to what was just typed."""
-        self._recall.forget()
-        if self._kind is OfferKind.PAST:
-            self._offer_past()
-        elif self._line.has_focus and self._line.value and len(self._line.value) <= LONGEST:
-            self.ask()
-        else:
-            self.close()
-
-    def ask(self) -> None:
-        text, cursor = self._line.value, self._line.cursor_position
-        found = suggest(text, cursor, self._context.vocabulary, self._context.saved)
-        self._show(OfferKind.NEXT, found, key_at(text, cursor))
-
-    def take(self) -> None:
-        """Put the chosen one into the line.
-
-        Raises:
-            StorageError: it is a saved search, and cannot be read.
-        """
-        chosen, kind = self._box.chosen, self._kind
-        self.close()
-        if chosen is None:
-            return
-        self._line.put(*chosen.put_into(self._line.value))
-        if chosen.text.startswith(SIGN):
-            self.expand()
-        elif kind is OfferKind.NEXT:
-            self.ask()
-
-    def expand(self) -> bool:
-        """Put a saved search in the place of its name; whether it has placeholders to be filled.
-
-        Raises:
-            StorageError: there is none, or it cannot be read.
-        """
-        if self._line.value.startswith(SIGN):
-            self._line.put(use(self._line.value, self._context.searches), 0)
-            if not self._line.select_placeholder():
-                self._line.action_end()
-        return bool(placeholders_of(self._line.value))
-
-    def search_past(self) -> bool:
-        """Offer earlier searches that hold what is typed, or choose the next of them; whether there is any."""
-        if self.kind is OfferKind.PAST:
-            self._box.move(1)
-        else:
-            self._offer_past()
-        return self.kind is not None
-
-    def up(self) -> None:
-        """Up in the list, or back to an earlier search."""
-        if self.kind is OfferKind.PAST or (self.kind is not None and not self._box.is_first_chosen):
-            self._box.move(-1)
-        else:
-            self._go_to(self._recall.older(self._context.history.lines, self._line.value))
-
-    def down(self) -> bool:
-        """Down in the list, or on to a later search; whether there was either."""
-        if self.kind is not None:
-            self._box.move(1)
-        elif self._recall.is_back:
-            self._go_to(self._recall.newer())
-        else:
-            return False
-        return True
-
-    def _offer_past(self) -> None:
-        typed = self._line.value
-        lines = matching(self._context.history.lines, typed)
-        found = [Suggestion(line, end=len(typed)) for line in lines if line != typed]
-        self._show(OfferKind.PAST, found, "Earlier searches")
-
-    def _go_to(self, text: str | None) -> None:
-        if text is not None:
-            self.close()
-            self._line.put(text)
-
-    def _show(self, kind: OfferKind, offers: Sequence[Suggestion], title: str = "") -> None:
-        self._kind = kind
-        self._box.offer(offers, title)
-        self._line.is_offered = bool(offers)
-
-
-def key_at(text: str, cursor: int) -> str:
-    """The key of the value that is typed at a cursor; empty where a key is typed."""
-    key = ""
-    for token in tokens_of(text[:cursor]):
-        key = token.of(text) if token.part is TokenPart.FIELD else "" if token.part is TokenPart.TEXT else key
-    return key if text[:cursor].rstrip(" ") == text[:cursor] else ""

@@ -1,4 +1,4 @@
-"""A filter or phrase while it is typed: its parts, what it means inside a place, and what is wrong with it."""
+"""A filter or phrase while it is typed: its tokens, what it means inside a place, and what is wrong with it."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -16,7 +16,7 @@ from cloudstore_tui.fiql.phrases.lexer import KEY
 from cloudstore_tui.fiql.reading import brief
 from cloudstore_tui.fiql.syntax import names_type
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
-from cloudstore_tui.ui.browser.targets import ALL_REGIONS, filter_of, types_in
+from cloudstore_tui.ui.browser.targets import ALL_REGIONS, place_filter, types_of
 from cloudstore_tui.ui.format import place_names
 
 AVAILABLE = "available only (add state:any for all)"
@@ -25,7 +25,7 @@ LOCAL_ONLY = "8x8 can't search for part of a text: loaded rows only"
 EXAMPLE = 'agent:"Khang Glynn" since:yesterday dur:>10m'
 
 _POSITION = re.compile(r" \(at character \d+\)\Z")
-"""What an error says for those who see no underline."""
+"""The end of an error message, for those who see no underline."""
 QUOTES = "\"'"
 
 
@@ -35,9 +35,9 @@ class Scope(Struct, frozen=True):
     location: Location
     words: str
     types: tuple[str, ...] = ()
-    """The types of what is in it; empty for any."""
+    """The types it holds; empty for any."""
     retention: Retention | None = None
-    """What `expires:` goes by."""
+    """The policy that `expires:` uses."""
 
 
 def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...]:
@@ -46,23 +46,23 @@ def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...
     scopes = [Scope(Location(location.profile), ALL_REGIONS, retention=retention)]
     if location.region:
         scopes.insert(0, Scope(Location(location.profile, location.region), location.region, retention=retention))
-    if inside := filter_of(provider, location):
-        scopes.insert(0, Scope(location, " › ".join(place_names(location)), types_in(inside), retention))
+    if inside := place_filter(provider, location):
+        scopes.insert(0, Scope(location, " › ".join(place_names(location)), types_of(inside), retention))
     return tuple(scopes)
 
 
 class Diagnostic(Struct, frozen=True):
-    """What is wrong, or looks wrong, and where."""
+    """Something that is wrong, or looks wrong, and where."""
 
     position: int
     text: str
     fatal: bool
     corrected: str = ""
-    """The whole text with it mended, where that is possible."""
+    """The whole text with it corrected, where that is possible."""
 
 
 class Analysis(Struct, frozen=True):
-    """A text, understood as far as it can be."""
+    """What is known of a text."""
 
     meaning: Compiled | None = None
     """`None` if it has none."""
@@ -74,19 +74,19 @@ class Analysis(Struct, frozen=True):
 
     @property
     def first(self) -> Diagnostic | None:
-        """What is to be said: why it cannot be sent, or else what looks wrong first."""
+        """The one to show: why the text cannot be sent, or else the first that looks wrong."""
         return self.fatal or next(iter(self.diagnostics), None)
 
 
 def analyse(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), scope: Scope | None = None) -> Analysis:
-    """What a filter or phrase means, and what is wrong with it; an empty one finds everything.
+    """What a filter or phrase means, and what is wrong with it; an empty text finds everything.
 
     Args:
         text: what was typed.
         zone: what times without a zone are in.
         now: the present moment, with a zone.
-        tags: names of tags that objects are known to have.
-        scope: what is searched in.
+        tags: names of tags that were seen on objects.
+        scope: the place that is searched.
     """
     if placeholders := placeholders_of(text):
         return Analysis(diagnostics=(_diagnostic(missing(text, placeholders[0])),))
@@ -102,22 +102,22 @@ def analyse(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), 
 
 
 def in_words(text: str, scope: Scope, zone: tzinfo, now: datetime) -> tuple[str, bool]:
-    """What a text finds inside a place, in few words, and whether only of what is available.
+    """What a text finds inside a place, in a few words, and whether it finds available objects only.
 
-    A value whose quote is still open, and a word that nobody can understand yet, end with `…`.
+    After a value whose quote is still open, or a last word without a meaning, the words end with `…`.
     """
-    meaning, is_half = _as_far_as_it_goes(text, zone, now, scope)
+    meaning, is_partial = _best_meaning(text, zone, now, scope)
     node = meaning.node if meaning is not None else None
     parts = [] if names_type(node) or not scope.types else [scope.words]
     parts += [brief(node, zone, scope.types)] if node is not None else []
     parts += local_words(meaning.local) if meaning is not None else []
     words = ", ".join(part for part in parts if part) or "everything"
     names_state = meaning is not None and "objectState" in meaning.filter
-    return f"{words}…" if is_half else words, not names_state
+    return f"{words}…" if is_partial else words, not names_state
 
 
-def _as_far_as_it_goes(text: str, zone: tzinfo, now: datetime, scope: Scope) -> tuple[Compiled | None, bool]:
-    """The meaning of a text, else of it with its last quote closed, else of all but its last word."""
+def _best_meaning(text: str, zone: tzinfo, now: datetime, scope: Scope) -> tuple[Compiled | None, bool]:
+    """The meaning of a text, else with its last quote closed, else without its last word; whether it was changed."""
     head = text.rstrip()
     shorter = head.rpartition(" ")[0]
     for attempt in dict.fromkeys((text, *(head + quote for quote in QUOTES), shorter)):
@@ -131,7 +131,7 @@ def _as_far_as_it_goes(text: str, zone: tzinfo, now: datetime, scope: Scope) -> 
 
 
 def is_finished(text: str, cursor: int, position: int) -> bool:
-    """Whether the word at a position is one that nobody is typing at any more."""
+    """Whether the word at a position is no longer being typed."""
     token = next((token for token in tokens_of(text) if token.start <= position < token.end), None)
     if token is None:
         return position < len(text.rstrip())
@@ -142,7 +142,7 @@ def is_finished(text: str, cursor: int, position: int) -> bool:
 
 
 def _word_end(text: str, end: int) -> int:
-    """Where the condition ends that goes on at a position."""
+    """Where the condition around a position ends."""
     while end < len(text) and not text[end].isspace():
         end += 1
     return end
@@ -157,7 +157,7 @@ def _diagnostic(error: FilterError) -> Diagnostic:
     return Diagnostic(error.position, f"{message[:1].upper()}{message[1:]}. {error.hint}".strip(), fatal=True)
 
 
-# The parts of a text, also of one that is only half typed.
+# Tokens, also of a text that is only half typed
 
 
 class TokenPart(StrEnum):
@@ -196,19 +196,19 @@ _TEXT = re.compile(rf"-?(?:{_QUOTED})|\S+")
 
 
 def tokens_of(text: str) -> Iterator[Token]:
-    """The tokens from left to right; what is between two of them is blank."""
+    """The tokens from left to right; between them there are only blanks."""
     if text.startswith(SIGN):
         end = len(text.split(maxsplit=1)[0])
         yield Token(TokenPart.SAVED, 0, end)
-        yield from _given(text, end)
+        yield from _placeholder_values(text, end)
         return
     placeholders = {placeholder.start: placeholder.end for placeholder in placeholders_of(text)}
     meant_as_fiql = is_fiql(text) or text.lstrip().startswith("(")
-    for token in _fiql(text) if meant_as_fiql else _phrase(text):
+    for token in _fiql_tokens(text) if meant_as_fiql else _phrase_tokens(text):
         yield Token(TokenPart.PLACEHOLDER, token.start, token.end) if token.start in placeholders else token
 
 
-def _fiql(text: str) -> Iterator[Token]:
+def _fiql_tokens(text: str) -> Iterator[Token]:
     after_operator, in_list = False, False
     for found in _FIQL.finditer(text):
         kind = found.lastgroup or ""
@@ -222,7 +222,7 @@ def _fiql(text: str) -> Iterator[Token]:
         yield Token(part, *found.span())
 
 
-def _phrase(text: str) -> Iterator[Token]:
+def _phrase_tokens(text: str) -> Iterator[Token]:
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -247,8 +247,8 @@ def _phrase(text: str) -> Iterator[Token]:
             position += 1
 
 
-def _given(text: str, start: int) -> Iterator[Token]:
-    """The values that are given to the placeholders of a saved search: `queue=Sales`."""
+def _placeholder_values(text: str, start: int) -> Iterator[Token]:
+    """The values for the placeholders of a saved search: `queue=Sales`."""
     for found in re.finditer(rf"([\w-]+)(=)((?:{_QUOTED}|[^\s])*)|\S+", text[start:]):
         if found[1] is None:
             yield Token(TokenPart.TEXT, start + found.start(), start + found.end())

@@ -1,4 +1,4 @@
-"""What is offered while a search is typed: values that were seen, keys, saved searches."""
+"""Suggestions while a search is typed: keys, values of loaded rows, saved and earlier searches."""
 
 import re
 from collections import Counter
@@ -29,14 +29,15 @@ from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.search_meaning import QUOTES, Token, TokenPart, tokens_of
 
 MAX_NAMES = 200
+"""Fields and tags whose values are remembered."""
 MAX_VALUES = 300
-"""Of one name; whoever has more of them has to type."""
+"""Values remembered of one name."""
 LONGEST = 80
-"""Characters of a name or a value; longer ones are not offered."""
+"""Characters of a name or a value; longer ones are not suggested."""
 
 
 class Vocabulary:
-    """What the rows of one profile hold, as far as it was seen and is worth offering."""
+    """The names and values of fields and tags in the loaded rows of one profile, where they are worth suggesting."""
 
     def __init__(self) -> None:
         self._values: dict[str, Counter[str]] = {}
@@ -45,49 +46,49 @@ class Vocabulary:
         for entry in entries:
             if isinstance(entry, StoredObject):
                 for name, value in (("type", entry.type), ("mimeType", entry.mime), *entry.tags):
-                    self._note(name, value)
+                    self._count(name, value)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of tags that were seen, in the order in which they came."""
+        """The names of tags, in the order in which they were first seen."""
         return tuple(self._values)
 
     def values(self, name: str) -> tuple[tuple[str, int], ...]:
-        """The values that a field or tag was seen to have, and how often; the most frequent first."""
+        """The values of a field or tag, and in how many rows; the most frequent first."""
         return tuple(self._values.get(name, Counter()).most_common())
 
-    def _note(self, name: str, value: str) -> None:
+    def _count(self, name: str, value: str) -> None:
         seen = self._values.get(name)
         if seen is None:
-            if not value or not _is_offered(name) or len(self._values) >= MAX_NAMES:
+            if not value or not _is_short(name) or len(self._values) >= MAX_NAMES:
                 return
             seen = self._values[name] = Counter()
         if value in seen:
             seen[value] += 1
-        elif len(seen) < MAX_VALUES and _is_offered(value) and unit_of(name) is Unit.TEXT and name != "duration":
+        elif len(seen) < MAX_VALUES and _is_short(value) and unit_of(name) is Unit.TEXT and name != "duration":
             seen[value] = 1
 
 
-def _is_offered(text: str) -> bool:
+def _is_short(text: str) -> bool:
     return bool(text) and len(text) <= LONGEST and text.isprintable()
 
 
 MAX_SUGGESTIONS = 100
-"""Suggestions at a place."""
+"""Completions at one position."""
 MAX_ALIKE = 8
-"""Known values that words without a key could be."""
+"""Known values that match words without a key."""
 
-_SPOKEN = (
+_OMITTED_KEYS = (
     *(("agent", "agentName"), ("user", "userName"), ("queue", "queueName"), ("channel", "channelName")),
     *(("caller", "callerName"), ("called", "calleeName"), ("caller", "callerId"), ("called", "calleeId")),
     *(("phone", "address"), ("ext", "extensionNumber")),
 )
-"""Keys of phrases, and the fields whose values people type without them."""
+"""Keys whose values people type without the key, and the fields they stand for."""
 _WORD = re.compile(r"[^\s\"'*=<>~();-][^\s\"'*=<>~();]*")
 _WHOLE_NUMBER = re.compile(r"[+(]?\d(?:[ ().-]{0,2}\d){9,14}(?=[\s,]|$)", re.ASCII)
-"""A telephone number that the service is asked for as it is."""
-_SHORTEST = 2
-"""Letters of a word from which on values are looked for that hold it."""
+"""A complete telephone number: it needs no guess."""
+_MIN_WORD = 2
+"""Letters that a word needs before values containing it are suggested."""
 
 _WORD_FOLLOWS = re.compile(r"[^\s,;()]")
 _HALF_OPERATOR = re.compile(r"([^\W\d][\w.-]*)(=[a-z]*|!)")
@@ -115,7 +116,7 @@ _EXAMPLES: Mapping[Unit, Mapping[str, str]] = {
 
 
 class Suggestion(Struct, frozen=True):
-    """A text for a stretch of what was typed."""
+    """A text that replaces `start:end` of what was typed."""
 
     text: str
     note: str = ""
@@ -125,40 +126,40 @@ class Suggestion(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The text as it is offered: a value without the quotes that it needs in a phrase."""
+        """The text as shown: a value without the quotes that it needs in a phrase."""
         inner = self.text[1:-1]
         return inner if self.text[:1] in QUOTES and self.text == f"{self.text[0]}{inner}{self.text[0]}" else self.text
 
     def put_into(self, text: str) -> tuple[str, int]:
-        """The text with the suggestion in it, and where the cursor then is."""
+        """The text with the suggestion in it, and the position of the cursor behind it."""
         return text[: self.start] + self.text + text[self.end :], self.start + len(self.text)
 
 
 def suggest(
     text: str, cursor: int, vocabulary: Vocabulary, searches: Sequence[SavedSearch] = ()
 ) -> tuple[Suggestion, ...]:
-    """What could stand where the cursor is, instead of the word that ends there; nothing inside of a word."""
+    """What could replace the word that ends at the cursor; nothing inside a word."""
     if cursor < len(text) and _WORD_FOLLOWS.match(text, cursor):
         return ()
     head = text[:cursor]
     tokens = list(tokens_of(head))
     last = tokens[-1] if tokens and tokens[-1].end == cursor else None
     typed = last.of(head) if last else ""
-    start, found = _Position(head, tokens, vocabulary, searches).offers(last)
+    start, found = _Completer(head, tokens, vocabulary, searches).completions(last)
     wanted = "" if last and last.part is TokenPart.PLACEHOLDER else head[start:]
-    fitting = _fitting(_bare(wanted), found) if wanted else found
+    fitting = _matching_texts(_without_quotes(wanted), found) if wanted else found
     offers = [Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted)]
     if last is not None and last.part is TokenPart.TEXT:
-        offers += _values_with(_words_of(reversed(tokens), head)[::-1], head, vocabulary)
+        offers += _values_containing(_words_of(reversed(tokens), head)[::-1], head, vocabulary)
     elif offers and last is not None and last.part is TokenPart.VALUE:
-        offers += _part_of(tokens, head, _bare(wanted))
+        offers += _containing(tokens, head, _without_quotes(wanted))
     return tuple(offers[:MAX_SUGGESTIONS])
 
 
 def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
-    """Whole texts in which the words without a key are known people, queues, numbers or types; the best first.
+    """Whole texts with known people, queues, numbers or types for the words without a key; the best first.
 
-    Nothing if no such word is known: it can still be part of a name.
+    Empty if no such word is known: it can still be part of a name.
     """
     tokens = list(tokens_of(text))
     if _has_fiql(tokens, text):
@@ -170,7 +171,7 @@ def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
             continue
         run = _words_of(tokens[position:], text)
         found: list[Suggestion] = []
-        while run and not (found := _values_with(run, text, vocabulary)):
+        while run and not (found := _values_containing(run, text, vocabulary)):
             run = run[:-1]
         if found:
             choices.append(found)
@@ -184,7 +185,7 @@ def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
 
 
 def _words_of(tokens: Iterable[Token], text: str) -> list[Token]:
-    """The words without a key that some tokens begin with."""
+    """The leading words without a key."""
     return list(takewhile(lambda token: token.part is TokenPart.TEXT and _WORD.fullmatch(token.of(text)), tokens))
 
 
@@ -194,26 +195,26 @@ def _replaced(text: str, chosen: Sequence[Suggestion]) -> str:
     return text
 
 
-def _values_with(run: Sequence[Token], text: str, vocabulary: Vocabulary) -> list[Suggestion]:
-    """Known values that hold all of some words, exact ones first: `khang gl` is `agent:"Khang Glynn"`."""
+def _values_containing(run: Sequence[Token], text: str, vocabulary: Vocabulary) -> list[Suggestion]:
+    """Known values that contain all words, exact ones first: `khang gl` is `agent:"Khang Glynn"`."""
     words = sorted(unaccented(token.of(text)) for token in run)
-    if not run or max(map(len, words)) < _SHORTEST:
+    if not run or max(map(len, words)) < _MIN_WORD:
         return []
     found: list[tuple[bool, int, str]] = []
-    for key, name in _SPOKEN:
+    for key, name in _OMITTED_KEYS:
         for value, times in vocabulary.values(name):
             seen = unaccented(value)
             if all(word in seen for word in words):
-                found.append((sorted(seen.split()) != words, -times, f"{key}:{_in_phrase(value)}"))
+                found.append((sorted(seen.split()) != words, -times, f"{key}:{_phrase_word(value)}"))
     if len(words) == 1 and words[0] in TYPE_WORDS:
         seen_types = dict(vocabulary.values("type"))
         found.append((False, -sum(seen_types.get(kind, 0) for kind in TYPE_WORDS[words[0]]), f"type:{words[0]}"))
     start, end = run[0].start, run[-1].end
-    return [Suggestion(whole, _rows(-less), start, end) for _, less, whole in sorted(found)[:MAX_ALIKE]]
+    return [Suggestion(whole, _row_count(-less), start, end) for _, less, whole in sorted(found)[:MAX_ALIKE]]
 
 
-def _part_of(tokens: Sequence[Token], text: str, typed: str) -> list[Suggestion]:
-    """`~kha` after `agent:kha`: any that holds it."""
+def _containing(tokens: Sequence[Token], text: str, typed: str) -> list[Suggestion]:
+    """`agent:~kha` for `agent:kha`: any value that contains it."""
     if len(tokens) < 3 or len(typed) < 2 or not _PLAIN_WORD.fullmatch(typed):
         return []
     field, operator, value = tokens[-3:]
@@ -223,16 +224,16 @@ def _part_of(tokens: Sequence[Token], text: str, typed: str) -> list[Suggestion]
     return [Suggestion(f"~{typed}", f'any {name.word} with "{typed}" in it', value.start, value.end)]
 
 
-def _rows(times: int) -> str:
+def _row_count(times: int) -> str:
     return f"{times:,} loaded" if times else ""
 
 
-_Offers = Iterable[tuple[str, str]]
-"""Texts and what they mean."""
+_Texts = Iterable[tuple[str, str]]
+"""Texts, and notes on what they mean."""
 
 
-class _Position:
-    """Where the cursor is, and what can be there."""
+class _Completer:
+    """Finds what can stand at the end of a text that is typed up to the cursor."""
 
     def __init__(self, head: str, tokens: list[Token], vocabulary: Vocabulary, searches: Sequence[SavedSearch]) -> None:
         self._head = head
@@ -241,10 +242,10 @@ class _Position:
         self._saved = searches
         self._is_phrase = not _has_fiql(tokens, head)
 
-    def offers(self, last: Token | None) -> tuple[int, list[tuple[str, str]]]:
-        """From where on something can be replaced, and by what."""
+    def completions(self, last: Token | None) -> tuple[int, list[tuple[str, str]]]:
+        """Where the text to be replaced begins, and what can replace it."""
         start = last.start if last else len(self._head)
-        found: _Offers = ()
+        found: _Texts = ()
         if last is None:
             found = (*self._searches(), *self._keys("")) if self._is_phrase else ()
         elif last.part is TokenPart.SAVED:
@@ -267,7 +268,7 @@ class _Position:
             for search in self._saved:
                 yield f"{SIGN}{search.name}", search.find
 
-    def _after_text(self, last: Token) -> tuple[int, _Offers]:
+    def _after_text(self, last: Token) -> tuple[int, _Texts]:
         word = last.of(self._head)
         if half := _HALF_OPERATOR.fullmatch(word):
             return last.start + half.start(2), self._operators()
@@ -275,7 +276,7 @@ class _Position:
         return last.start, (*self._keys("-" * word.startswith("-")), *(self._names(word) if is_first else ()))
 
     def _keys(self, sign: str) -> Iterator[tuple[str, str]]:
-        """The words of phrases."""
+        """The keys of phrases."""
         types = self._types()
         for name in NAMES.values():
             if not types or any(has_tag(kind, field) for kind in types for field in name.fields):
@@ -285,17 +286,17 @@ class _Position:
                 yield f"{sign}tag.{seen}:", "a tag of loaded rows"
 
     def _names(self, typed: str) -> Iterator[tuple[str, str]]:
-        """Fields and tags as FIQL has them; after a whole one, what can follow."""
+        """Fields and tags as FIQL names them; for one that is complete, also the operators."""
         seen = self._vocabulary.names
         types = self._types()
         if typed in KNOWN_FIELDS or typed in seen:
-            yield from ((f"{typed}{sign}", meaning) for sign, meaning in _signs(typed))
+            yield from ((f"{typed}{sign}", meaning) for sign, meaning in _operators_for(typed))
         for name in (*CONTENT_FIELDS, *seen, *sorted(KNOWN_FIELDS, key=str.lower)):
             if not types or name in seen or any(has_tag(kind, name) for kind in types):
                 yield name, str(unit_of(name))
 
     def _operators(self) -> Iterator[tuple[str, str]]:
-        return _signs(self._last(TokenPart.FIELD))
+        return _operators_for(self._last(TokenPart.FIELD))
 
     def _values(self) -> Iterator[tuple[str, str]]:
         key = self._last(TokenPart.FIELD)
@@ -306,7 +307,7 @@ class _Position:
             yield from ((kind.name, kind.title) for kind in TYPES)
         elif key == "objectState":
             yield from ((name, "") for name in STATES)
-        yield from self._seen(ALIASES.get(key, key), quote)
+        yield from self._known_values(ALIASES.get(key, key), quote)
 
     def _phrase_values(self, key: str) -> Iterator[tuple[str, str]]:
         name = name_of(key)
@@ -323,15 +324,15 @@ class _Position:
             elif example.startswith(sign[0]):
                 yield example.lstrip(_SIGNS), note
         for tag in name.fields:
-            yield from self._seen(tag, _in_phrase)
+            yield from self._known_values(tag, _phrase_word)
 
     def _last(self, part: TokenPart) -> str:
-        """The last token of a kind; empty without any."""
+        """The text of the last token of a kind; empty without any."""
         return next((token.of(self._head) for token in reversed(self._tokens) if token.part is part), "")
 
-    def _seen(self, name: str, write: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    def _known_values(self, name: str, write: Callable[[str], str]) -> Iterator[tuple[str, str]]:
         for value, times in self._vocabulary.values(name):
-            yield write(value), _rows(times)
+            yield write(value), _row_count(times)
 
     def _is_in_list(self) -> bool:
         if self._is_phrase:
@@ -341,7 +342,7 @@ class _Position:
         return bool(opened) and ")" not in texts[opened[-1] :]
 
     def _types(self) -> tuple[str, ...]:
-        """The types that were named already."""
+        """The types named before the cursor."""
         found: list[str] = []
         key = ""
         for token in self._tokens:
@@ -357,27 +358,76 @@ def _has_fiql(tokens: Iterable[Token], text: str) -> bool:
     return any(one in OPERATORS or (one.startswith("=") and len(one) > 1) for one in operators)
 
 
-def _signs(name: str) -> Iterator[tuple[str, str]]:
+def _operators_for(name: str) -> Iterator[tuple[str, str]]:
     ordered = unit_of(name) is not Unit.TEXT or name == "duration"
     first = ("=ge=", "=lt=") if ordered else ("==", "!=")
     for sign in dict.fromkeys((*first, *_OPERATORS)):
         yield sign + ("(" if sign in LIST_OPERATORS else ""), _OPERATORS[sign]
 
 
-def _in_phrase(value: str) -> str:
+def _phrase_word(value: str) -> str:
     return value if _PLAIN_WORD.fullmatch(value) else phrase_value(value)
 
 
-def _bare(text: str) -> str:
-    """What was typed of a value, without its quotes."""
+def _without_quotes(text: str) -> str:
+    """A value as typed so far, without its quotes."""
     return text[1:].rstrip(text[0]) if text[:1] in QUOTES and text else text
 
 
-def _fitting(typed: str, offers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those that begin as it was typed, then those that hold it somewhere; the latter not after a whole word."""
+def _matching_texts(typed: str, offers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that begin with what was typed, then, unless it is a whole word, those that contain it."""
     wanted = typed.casefold()
     texts = [offer[0].lstrip(QUOTES).casefold() for offer in offers]
     first = [offer for offer, text in zip(offers, texts, strict=True) if text.startswith(wanted)]
     if len(wanted) < 2 or wanted in texts:
         return first
     return first + [offer for offer, text in zip(offers, texts, strict=True) if wanted in text and offer not in first]
+
+
+def key_at(text: str, cursor: int) -> str:
+    """The key of the value being typed at a cursor; empty where no value is being typed."""
+    key = ""
+    for token in tokens_of(text[:cursor]):
+        key = token.of(text) if token.part is TokenPart.FIELD else "" if token.part is TokenPart.TEXT else key
+    return key if text[:cursor].rstrip(" ") == text[:cursor] else ""
+
+
+# Earlier searches
+
+
+class Recall:
+    """Steps through the history, from the newest line to the oldest and back to the draft."""
+
+    def __init__(self) -> None:
+        self._lines: tuple[str, ...] = ()
+        self._steps = 0
+        self._draft = ""
+
+    @property
+    def is_active(self) -> bool:
+        return self._steps > 0
+
+    def older(self, lines: Sequence[str], text: str) -> str | None:
+        """The line before the one shown, `None` at the oldest; `text`, what is typed now, becomes the draft."""
+        if not self._steps:
+            self._lines, self._draft = tuple(line for line in lines if line != text), text
+        if self._steps >= len(self._lines):
+            return None
+        self._steps += 1
+        return self._lines[-self._steps]
+
+    def newer(self) -> str | None:
+        """The line after the one shown; after the newest, the draft."""
+        if not self._steps:
+            return None
+        self._steps -= 1
+        return self._lines[-self._steps] if self._steps else self._draft
+
+    def forget(self) -> None:
+        self._steps = 0
+
+
+def matching(lines: Sequence[str], text: str) -> tuple[str, ...]:
+    """The lines that contain all words of a text in any case, the newest first."""
+    words = text.casefold().split()
+    return tuple(line for line in reversed(lines) if all(word in line.casefold() for word in words))

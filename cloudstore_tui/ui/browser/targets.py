@@ -27,21 +27,21 @@ class NavigationTarget:
     query: Query | None = None
     """What is searched for: the place's own query, or one that the user wrote; `None` where the location lists."""
     written: bool = False
-    """Whether the user wrote the query; the location is then the place that it stays inside."""
+    """Whether the user wrote the query; the location is then the place that is searched."""
     local: tuple[LocalTerm, ...] = ()
-    """What the service cannot check: rows that do not meet it are not shown."""
+    """Conditions that the service cannot check: rows that do not meet them are not shown."""
     typed: str = field(default="", compare=False)
-    """How the user wrote the query, without what the place adds to it."""
+    """The query as the user wrote it, without what the place adds to it."""
     words: str = field(default="", compare=False)
-    """The same for people."""
+    """The same in words."""
 
     @property
     def local_words(self) -> str:
-        """The conditions that only fetched rows can be put to; empty without any."""
+        """The conditions that only loaded rows can be checked for; empty without any."""
         return ", and ".join(local_words(self.local))
 
     def keeps(self, entry: Entry) -> bool:
-        """Whether a fetched row meets them."""
+        """Whether a row meets the local conditions."""
         if not self.local or not isinstance(entry, StoredObject):
             return True
         row = row_of(entry)
@@ -49,7 +49,7 @@ class NavigationTarget:
 
     @property
     def crumbs(self) -> tuple[Crumb, ...]:
-        """The way that leads here, from the profile on; not yet safe to show."""
+        """The path to here, from the profile on; not yet safe to show."""
         where, top = self.location, Location(self.location.profile)
         crumbs = [Crumb(where.profile, top)]
         if where.region:
@@ -69,27 +69,27 @@ class NavigationTarget:
 
 
 def target_at(provider: StorageProvider, location: Location) -> NavigationTarget:
-    """A location, with the query that it stands for."""
+    """A location, with the query that it stands for, if any."""
     return NavigationTarget(location, provider.query(location) if provider.is_folder(location) else None)
 
 
 def search_from(provider: StorageProvider, location: Location, text: str, zone: tzinfo) -> NavigationTarget:
-    """What a filter or a phrase finds inside a place.
+    """A search for a filter or phrase inside a place.
 
-    A phrase that names a type of its own is not for a place of one type: it is searched for in the region.
+    In a place of one type, a phrase that names another type searches the region.
 
     Args:
         provider: of the location.
-        location: the place to stay inside: one of a type or a day, a region, or all regions.
+        location: the place to search: of a type or a day, a region, or all regions.
         text: FIQL or a phrase.
-        zone: what days, and times without a zone, are in.
+        zone: of days, and of times without a zone.
 
     Raises:
         FilterError: the text has no meaning.
     """
     region, now = Location(location.profile, location.region), datetime.now(UTC)
-    inside = filter_of(provider, location)
-    types = types_in(inside)
+    inside = place_filter(provider, location)
+    types = types_of(inside)
     retention = provider.profile.retention
     meaning = understand(text, zone, now, types, retention)
     if not inside or names_type(meaning.node):
@@ -101,9 +101,9 @@ def search_from(provider: StorageProvider, location: Location, text: str, zone: 
     return NavigationTarget(location, query, written=True, local=meaning.local, typed=text, words=words or "everything")
 
 
-def everything_asked(provider: StorageProvider, target: NavigationTarget, zone: tzinfo) -> str:
-    """What a place and the phrase that was written in it ask for together, as one phrase or filter."""
-    inside, typed = filter_of(provider, target.location), target.typed
+def combined_query(provider: StorageProvider, target: NavigationTarget, zone: tzinfo) -> str:
+    """The condition of a place and what was typed in it, as one phrase or filter."""
+    inside, typed = place_filter(provider, target.location), target.typed
     if not inside:
         return typed
     phrase = "" if is_fiql(typed) else as_phrase(inside, zone, datetime.now(UTC))
@@ -112,16 +112,16 @@ def everything_asked(provider: StorageProvider, target: NavigationTarget, zone: 
     return target.query.filter if target.query is not None else inside
 
 
-def filter_of(provider: StorageProvider, location: Location) -> str:
-    """What a place of a region adds to whatever is searched for in it; empty for a whole region."""
+def place_filter(provider: StorageProvider, location: Location) -> str:
+    """The condition that a place inside a region adds to searches in it; empty for a whole region."""
     if not location.region or not location.place or location.path:
         return ""
     query = provider.query(location)
     return query.filter if query is not None else ""
 
 
-def types_in(inside: str) -> tuple[str, ...]:
-    """The types that a filter leaves over; empty for any."""
+def types_of(inside: str) -> tuple[str, ...]:
+    """The types that a filter allows; empty for any."""
     return types_within(parse(inside)) if inside else ()
 
 
@@ -132,7 +132,7 @@ def fields_of_one_value(filter_: str) -> tuple[str, ...]:
 
 
 def pages_of(provider: StorageProvider, target: NavigationTarget) -> Fetch[Entry]:
-    """How the pages of a target are fetched: found, listed, or the one object that it is."""
+    """Fetches the pages of a target: search results, a folder, or a single object."""
     location, query = target.location, target.query
 
     async def fetch(cursor: str | None) -> Page[Entry]:

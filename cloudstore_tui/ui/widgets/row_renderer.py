@@ -60,8 +60,8 @@ REPEATED: Final = 6
 _EXTRA: Final = 7
 """Rank from which on a column is shown only where all others are as wide as they want to be."""
 _RIGHT: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
-_OF_THE_CALL: Final = frozenset({"agentName", "address", "queueName", "direction"})
-"""Columns that say the same of all objects of a call."""
+_CALL_COLUMNS: Final = frozenset({"agentName", "address", "queueName", "direction"})
+"""Columns that have the same value in all objects of a call."""
 _CUT: Final = 512
 """Characters of a value that are looked at; no column is wider."""
 
@@ -123,14 +123,14 @@ class RowRenderer:
         self,
         entry: Entry,
         above: Entry | None = None,
-        teller: Entry | None = None,
+        person: Entry | None = None,
         *,
         marked: bool = False,
         sign: str = "",
     ) -> str:
-        """One entry, below another one; `teller` is one of the same call that tells whose it is, if it does not."""
+        """One entry, below another one; `person` is a row of the same call that names its people, if it does not."""
         cells = [
-            self._value(teller if teller is not None and cell.column.name in _OF_THE_CALL else entry, above, cell)
+            self._value(person if person is not None and cell.column.name in _CALL_COLUMNS else entry, above, cell)
             for cell in self._cells
         ]
         signs = f"{MARK}{sign}" if sign and marked else f" {MARK if marked else sign}"

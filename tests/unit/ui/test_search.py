@@ -8,16 +8,17 @@ from hypothesis import strategies as st
 
 from cloudstore_tui.core.models import Folder, Location, StoredObject
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.browser.search_line import Recall, matching
 from cloudstore_tui.ui.browser.search_meaning import Analysis, Scope, analyse, in_words, is_finished, tokens_of
 from cloudstore_tui.ui.browser.search_suggestions import (
     LONGEST,
     MAX_NAMES,
     MAX_SUGGESTIONS,
     MAX_VALUES,
+    Recall,
     Suggestion,
     Vocabulary,
     did_you_mean,
+    matching,
     suggest,
 )
 
@@ -292,7 +293,7 @@ def test_back_to_the_oldest_and_forward_to_what_was_being_typed() -> None:
     walk = Recall()
     assert [walk.older(LINES, "half") for _ in range(4)] == ["b==2", "type:calls since:today", "a==1", None]
     assert [walk.newer() for _ in range(4)] == ["type:calls since:today", "b==2", "half", None]
-    assert not walk.is_back
+    assert not walk.is_active
 
 
 def test_what_is_there_already_is_passed_over() -> None:
