@@ -69,7 +69,7 @@ def test_a_packed_file_with_a_bad_end_is_shown_as_far_as_it_goes(into: Any, kind
     assert any(word in " ".join(found.notes) for word in ("damaged", "cut"))
 
 
-def test_a_zip_that_was_written_to_a_pipe_tells_its_sizes(into: Any) -> None:
+def test_a_zip_that_was_written_to_a_pipe_shows_its_sizes(into: Any) -> None:
     class Pipe(io.RawIOBase):
         def __init__(self) -> None:
             super().__init__()
@@ -120,7 +120,7 @@ def test_names_of_a_zip_are_read_as_they_were_written(into: Any, name: str, code
     assert note in " ".join(found.notes)
 
 
-def test_encrypted_members_and_very_many_are_told(into: Any) -> None:
+def test_encrypted_members_and_very_many_are_reported(into: Any) -> None:
     assert into("x.zip", zip_of([b"a.txt"], flags=1)).body.members[0].note == "encrypted"
     many = into("x.zip", zip_of([b"%d" % number for number in range(20_500)]), wanted=4 * 1024 * 1024)
     assert (dict(many.facts)["members"], len(many.body.members)) == ("20,500", 20_000)
@@ -137,7 +137,7 @@ def test_a_zip_without_its_end_shows_what_is_at_its_beginning(into: Any) -> None
     assert "missing" in found.notes[0]
 
 
-def test_a_sparse_tar_tells_the_names_and_sizes_of_its_files(into: Any) -> None:
+def test_a_sparse_tar_shows_the_names_and_sizes_of_its_files(into: Any) -> None:
     records = b"".join(
         b"%d %s\n" % (len(record) + 4, record)
         for record in (
@@ -217,12 +217,12 @@ def test_a_7z_is_listed(into: Any) -> None:
         "8",
         "55 bytes",
     )
-    told = {member.name: member for member in found.body.members}
-    assert told["calls"].note == "folder"
-    assert told["calls/Zofia Wójcik.json"].size == 11
-    assert told["calls/empty.txt"].size == 0
-    assert not told["calls/empty.txt"].note
-    assert told["calls/int-00000001.json"].modified == datetime(2024, 9, 1, 8, 55, tzinfo=UTC)
+    members = {member.name: member for member in found.body.members}
+    assert members["calls"].note == "folder"
+    assert members["calls/Zofia Wójcik.json"].size == 11
+    assert members["calls/empty.txt"].size == 0
+    assert not members["calls/empty.txt"].note
+    assert members["calls/int-00000001.json"].modified == datetime(2024, 9, 1, 8, 55, tzinfo=UTC)
 
 
 def test_a_7z_with_a_password_says_what_of_it_can_be_read(into: Any) -> None:
@@ -259,7 +259,7 @@ def test_a_7z_that_claims_to_be_enormous_is_believed_nothing(into: Any, director
 
 
 def jpeg(metadata: int) -> bytes:
-    """A picture behind so many bytes of metadata."""
+    """A picture behind this many bytes of metadata."""
     segments = b"".join(b"\xff\xed" + struct.pack(">H", 60_002) + bytes(60_000) for _ in range(metadata // 60_000))
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 68, 100, 3) + b"\1\x11\0\2\x11\1\3\x11\1"
     return b"\xff\xd8" + segments + frame + b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0" + bytes(99) + b"\xff\xd9"
@@ -275,7 +275,7 @@ def webp(lossless: bool, width: int, height: int) -> bytes:
 
 
 def tiff(pages: int, before: int) -> bytes:
-    """Pages that are described behind so many bytes of points."""
+    """Pages that are described behind this many bytes of pixels."""
     out = b"II*\0" + struct.pack("<I", 8 + before) + bytes(before)
     for page in range(pages):
         entries = ((256, 800), (257, 600), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 600), (279, 99))
@@ -299,7 +299,7 @@ IMAGES = {
 
 
 @pytest.mark.parametrize("kind", IMAGES)
-def test_the_size_of_an_image_is_told_wherever_it_is_written(into: Any, kind: str) -> None:
+def test_the_size_of_an_image_is_found_wherever_it_is_written(into: Any, kind: str) -> None:
     data, size = IMAGES[kind]
     found = into("x", data)
     assert (found.format, dict(found.facts)["size"]) == (f"{kind.strip()} image", size)

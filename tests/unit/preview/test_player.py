@@ -163,7 +163,7 @@ async def test_it_is_heard_before_all_of_it_is_here_and_waits_for_the_rest() -> 
         await player.close()
 
 
-async def test_a_connection_that_ends_is_told_and_listening_goes_on_from_there() -> None:
+async def test_a_connection_that_ends_is_reported_and_listening_goes_on_from_there() -> None:
     store = Store(recording("wav", 60, 1))
     store.broken = True
     player = store.player()
@@ -192,7 +192,7 @@ async def test_a_store_that_sends_only_whole_objects_is_waited_for() -> None:
         await player.close()
 
 
-async def test_what_is_not_played_here_is_told_before_anything_starts() -> None:
+async def test_what_is_not_played_here_is_refused_before_anything_starts() -> None:
     player = Store(b"OggS" + bytes(100)).player()
     with pytest.raises(UnsupportedError, match="not played here"):
         await player.start()

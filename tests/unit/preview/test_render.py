@@ -47,9 +47,9 @@ def test_a_length_of_ages_is_drawn_as_fast_as_any() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fetched", "told"), [(376, "376 of 1900, sampled"), (2900, "1900, sampled"), (1900, "1900, sampled")]
+    ("fetched", "expected"), [(376, "376 of 1900, sampled"), (2900, "1900, sampled"), (1900, "1900, sampled")]
 )
-def test_no_more_is_said_to_be_read_than_there_is(fetched: int, told: str) -> None:
+def test_no_more_is_said_to_be_read_than_there_is(fetched: int, expected: str) -> None:
     sound = Preview("MP3 audio", Waveform((), 1.0), head=64, fetched=fetched, total=1900)
-    assert how_much(sound, str) == told
+    assert how_much(sound, str) == expected
     assert how_much(Preview("text", Text(()), head=64, fetched=64, total=1900), str) == "first 64 of 1900"

@@ -44,7 +44,7 @@ def test_what_is_stored_compressed_is_opened_or_named(coding: str, data: bytes) 
         assert found.notes == ("It is stored compressed (br), which a preview does not decompress.",)
 
 
-def test_more_than_a_little_that_is_read_for_facts_alone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_a_little_that_is_read_for_facts_alone_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 100
     assert not any("were read" in note for note in preview("a.amr", data).notes)
     monkeypatch.setattr(runner, "MAX_FOR_FACTS", 3000)
@@ -163,7 +163,7 @@ def test_a_worker_that_misbehaves_is_a_sentence_and_the_bytes(what: str, monkeyp
     assert children() == []
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="the system tells nothing of processes")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="the system has no /proc")
 async def test_a_worker_knows_nothing_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDSTORE_ACME_SECRET", "canary")
     seen: list[Path] = []

@@ -15,8 +15,8 @@ from cloudstore_tui.sandbox.content import recording
 
 
 def chunk(name: bytes, content: bytes, length: int | None = None) -> bytes:
-    told = len(content) if length is None else length
-    return name + struct.pack("<I", told) + content + bytes(len(content) % 2)
+    declared = len(content) if length is None else length
+    return name + struct.pack("<I", declared) + content + bytes(len(content) % 2)
 
 
 def wav(
@@ -26,18 +26,18 @@ def wav(
     rate: int = 16_000,
     speed: int = 0,
     seconds: float = 2.0,
-    told: int | None = None,
+    declared: int | None = None,
     before: bytes = b"",
     extra: bytes = b"",
     magic: bytes = b"RIFF",
     keep: float = 1.0,
 ) -> bytes:
-    """A mono recording, of which a share is kept; `told` is the length in its head where that is another."""
+    """A mono recording, of which a share is kept; `declared` is the length in its head where that is another."""
     block = max(bits // 8, 1)
     speed = speed or rate * block
     sound = tone(int(seconds * speed))
     form = struct.pack("<HHIIHH", codec, 1, rate, speed, block, bits) + extra
-    data = chunk(b"data", sound, told)
+    data = chunk(b"data", sound, declared)
     inside = b"WAVE" + before + chunk(b"fmt ", form) + data
     whole = magic + struct.pack("<I", len(inside) if magic == b"RIFF" else 0xFFFFFFFF) + inside
     return whole[: len(whole) - int(len(sound) * (1 - keep))]
@@ -59,11 +59,11 @@ def ds64(length: int) -> bytes:
 PCM_GUID = struct.pack("<HHIH", 22, 16, 4, 1) + bytes.fromhex("000000001000800000aa00389b71")
 WAVS: dict[str, tuple[Callable[[], bytes], dict[str, str]]] = {
     "plain": (wav, {"codec": "PCM, 16 bits", "length": "2.00 s"}),
-    "length 0": (lambda: wav(told=0), {"codec": "PCM, 16 bits", "length": "2.00 s"}),
-    "length of all ones": (lambda: wav(told=0xFFFFFFFF), {"length": "2.00 s"}),
+    "length 0": (lambda: wav(declared=0), {"codec": "PCM, 16 bits", "length": "2.00 s"}),
+    "length of all ones": (lambda: wav(declared=0xFFFFFFFF), {"length": "2.00 s"}),
     "cut": (lambda: wav(keep=0.25), {"length": "0.50 s of 2.00 s, cut"}),
     "70 kB before it": (lambda: wav(before=chunk(b"JUNK", bytes(70_000))), {"length": "2.00 s"}),
-    "RF64": (lambda: wav(told=0xFFFFFFFF, magic=b"RF64", before=ds64(64_000)), {"length": "2.00 s"}),
+    "RF64": (lambda: wav(declared=0xFFFFFFFF, magic=b"RF64", before=ds64(64_000)), {"length": "2.00 s"}),
     "extensible": (lambda: wav(0xFFFE, extra=PCM_GUID), {"codec": "PCM, 16 bits", "length": "2.00 s"}),
     "μ-law": (lambda: wav(7, bits=8, rate=8000), {"codec": "μ-law", "rate": "8,000 Hz", "length": "2.00 s"}),
     "A-law": (lambda: wav(6, bits=8, rate=8000), {"codec": "A-law", "length": "2.00 s"}),
@@ -97,7 +97,7 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("name", WAVS)
-def test_a_wav_of_every_coding_and_length_is_told(into: Any, name: str) -> None:
+def test_a_wav_of_every_coding_and_length_is_reported(into: Any, name: str) -> None:
     make, facts = WAVS[name]
     found = into("x", make())
     assert found.format == "WAV audio"
@@ -105,8 +105,8 @@ def test_a_wav_of_every_coding_and_length_is_told(into: Any, name: str) -> None:
     assert isinstance(found.body, Waveform if name in DRAWN else Nothing)
 
 
-def test_a_length_that_a_long_wav_does_not_tell_is_marked_as_a_guess(into: Any) -> None:
-    found = into("x", wav(told=0, seconds=90.0))
+def test_a_length_that_a_long_wav_does_not_declare_is_marked_as_a_guess(into: Any) -> None:
+    found = into("x", wav(declared=0, seconds=90.0))
     assert dict(found.facts)["length"] == "≈ 1:30 (estimated from the size of the file)"
     assert found.notes == ("Waveform sampled at 60 points.",)
 
@@ -197,8 +197,8 @@ def au(coding: int, rate: int, channels: int, sound: bytes) -> bytes:
 
 def aiff(sound: bytes, kind: bytes = b"ulaw", rate: int = 8000) -> bytes:
     size = rate.bit_length()
-    told = struct.pack(">HQ", 16_382 + size, rate << 64 - size)
-    common = struct.pack(">hIh", 1, len(sound), 16) + told + kind + b"\0\0"
+    rate_field = struct.pack(">HQ", 16_382 + size, rate << 64 - size)
+    common = struct.pack(">hIh", 1, len(sound), 16) + rate_field + kind + b"\0\0"
     chunks = ((b"FVER", b"\xa2\x80\x51\x40"), (b"COMM", common), (b"SSND", bytes(8) + sound))
     inside = b"AIFC" + b"".join(name + struct.pack(">I", len(content)) + content for name, content in chunks)
     return b"FORM" + struct.pack(">I", len(inside)) + inside
@@ -270,11 +270,11 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_other_codings_are_told(into: Any, name: str) -> None:
-    data, *told = OTHERS[name]
+def test_other_codings_are_reported(into: Any, name: str) -> None:
+    data, *expected = OTHERS[name]
     found = into("x", data)
     facts = dict(found.facts)
-    assert [found.format, facts["codec"], facts["channels"], facts["rate"], facts["length"]] == told
+    assert [found.format, facts["codec"], facts["channels"], facts["rate"], facts["length"]] == expected
 
 
 def test_a_long_aac_is_estimated_from_its_first_frames(into: Any) -> None:
@@ -295,7 +295,7 @@ def flac(seconds: int, picture: int) -> bytes:
 
 
 @pytest.mark.parametrize("tag", [b"", b"ID3\4\0\0\0\0\x08\0" + bytes(1024)], ids=["alone", "behind a tag"])
-def test_a_flac_with_a_large_picture_or_behind_a_tag_is_told(into: Any, tag: bytes) -> None:
+def test_a_flac_with_a_large_picture_or_behind_a_tag_is_reported(into: Any, tag: bytes) -> None:
     found = into("x.flac", tag + flac(75, 150_000))
     facts = dict(found.facts)
     assert (found.format, facts["rate"], facts["channels"]) == ("FLAC audio", "16,000 Hz", "1 (mono)")
@@ -330,7 +330,7 @@ def element(number: str, content: bytes) -> bytes:
     return bytes.fromhex(number) + (len(content) | 1 << 56).to_bytes(8, "big") + content
 
 
-def test_a_webm_is_told(into: Any) -> None:
+def test_a_webm_is_reported(into: Any) -> None:
     head = element("1a45dfa3", element("4282", b"webm") + element("4287", b"\4") + element("4285", b"\2"))
     info = element(
         "1549a966", element("2ad7b1", (1_000_000).to_bytes(4, "big")) + element("4489", struct.pack(">d", 9500.0))

@@ -43,7 +43,7 @@ def test_the_encoding_is_that_of_the_letters(into: Any, data: bytes, encoding: s
     assert any(text in line.text for line in render(found, 80).lines)
 
 
-def test_a_damaged_byte_is_told_and_the_rest_is_read(into: Any) -> None:
+def test_a_damaged_byte_is_reported_and_the_rest_is_read(into: Any) -> None:
     found = into("x.txt", GERMAN.encode() * 200 + b"M\xfcnchen\n")
     assert found.notes == ("One byte is damaged and shown as \ufffd.",)
 
@@ -72,7 +72,7 @@ def test_a_table_is_read_by_records(into: Any, data: bytes, name: str, header: A
         assert found.body.rows == rows
 
 
-def test_many_columns_are_told(into: Any) -> None:
+def test_many_columns_are_reported(into: Any) -> None:
     row = b",".join(b"%d" % number for number in range(300)) + b"\n"
     found = into("x.csv", row * 20)
     assert len(found.body.header) == 200

@@ -335,14 +335,14 @@ async def test_values_are_counted_among_what_is_shown_the_most_frequent_first(st
 def test_the_rows_of_a_call_are_found_however_they_came_changed_or_went(
     store: RowStore, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Runs of four, so that calls lie in several of them.
+    # Runs of four, so that calls lie in several.
     monkeypatch.setattr("cloudstore_tui.results.database.MAX_RECENT", 4)
 
-    def of_call(number: int, *, tells: bool) -> StoredObject:
-        who = (("agentName", f"Agent {number}"),) if tells else ()
+    def of_call(number: int, *, named: bool) -> StoredObject:
+        who = (("agentName", f"Agent {number}"),) if named else ()
         return replace(make(number), tags=(("callId", f"call-{number % 5}"), *who))
 
-    rows = [of_call(number, tells=number >= 15) for number in range(20)]
+    rows = [of_call(number, named=number >= 15) for number in range(20)]
     for first in range(0, 20, 3):
         store.extend(rows[first : first + 3])
     store.extend([make(20)])
@@ -350,12 +350,16 @@ def test_the_rows_of_a_call_are_found_however_they_came_changed_or_went(
     assert store.of_call(make(20)) == []
     assert store.rows_with_person(rows[:3]) == {identity(rows[number]): rows[number + 15] for number in range(3)}
     assert store.rows_with_person([rows[19], make(20)]) == {}
-    told, silent, moved = of_call(2, tells=True), of_call(17, tells=False), replace(rows[12], tags=(("callId", "x"),))
-    store.merge([told, silent, moved])
-    assert store.of_call(told) == [told, rows[7], silent]
-    assert store.rows_with_person([silent]) == {identity(silent): told}
-    store.remove([identity(told)])
-    assert store.of_call(silent) == [rows[7], silent]
-    assert store.rows_with_person([silent]) == {}
+    named, anonymous, moved = (
+        of_call(2, named=True),
+        of_call(17, named=False),
+        replace(rows[12], tags=(("callId", "x"),)),
+    )
+    store.merge([named, anonymous, moved])
+    assert store.of_call(named) == [named, rows[7], anonymous]
+    assert store.rows_with_person([anonymous]) == {identity(anonymous): named}
+    store.remove([identity(named)])
+    assert store.of_call(anonymous) == [rows[7], anonymous]
+    assert store.rows_with_person([anonymous]) == {}
     store.clear()
-    assert store.of_call(silent) == []
+    assert store.of_call(anonymous) == []

@@ -148,13 +148,13 @@ def test_switches_can_be_turned_from_outside(ready: Ready) -> None:
 
 
 @pytest.mark.parametrize("body", ['{"A-14": "warped"}', '{"A-98": "x"}', "[]", "no json"])
-def test_a_wrong_switch_from_outside_is_told(ready: Ready, body: str) -> None:
+def test_a_wrong_switch_from_outside_is_refused(ready: Ready, body: str) -> None:
     status, answer = ask(f"{ready.base_url}/__sandbox__/switches", "POST", body)
     assert status == 400
     assert answer["error"]
 
 
-def test_a_wrong_switch_of_a_request_is_told(ready: Ready) -> None:
+def test_a_wrong_switch_of_a_request_is_refused(ready: Ready) -> None:
     url = f"{ready.base_url}/tokenservice/oauth2/access_token"
     basic = "Basic YTpi"
     headers = {"Authorization": basic, "X-Sandbox-Switch": "A-token-lif=5"}

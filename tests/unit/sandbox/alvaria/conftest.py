@@ -38,7 +38,7 @@ class Reply:
 
 @dataclass
 class Client:
-    """Sends exactly what it is told."""
+    """Sends exactly what it is given."""
 
     sandbox: Sandbox
     ready: Ready

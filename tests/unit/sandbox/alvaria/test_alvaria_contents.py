@@ -1,4 +1,4 @@
-"""What is in the files: real recordings, archives and lists, of the size that was told."""
+"""What is in the files: real recordings, archives and lists, of the size in the listing."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ Fetch = Callable[[str], bytes]
 
 @pytest.fixture
 def first(api: Any) -> Fetch:
-    """The bytes of the first file of a folder, compared with the size that a listing tells."""
+    """The bytes of the first file of a folder, compared with its size in the listing."""
 
     def fetch(folder: str) -> bytes:
         entry = next(entry for entry in api.list(folder, "file").json["objectKeys"] if entry["size"])

@@ -33,7 +33,7 @@ def error(reply: Any) -> tuple[int, str]:
 # The API's reply
 
 
-def test_v3_tells_both_links_in_a_bare_reply(api: Any, key: str) -> None:
+def test_v3_gives_both_links_in_a_bare_reply(api: Any, key: str) -> None:
     reply = api.call("signedDownloadUrl", key=key).json
     assert (reply["key"], reply["keyName"]) == (key, key.rsplit("/", 1)[-1])
     assert {"keyHash", "size", "lastModifiedTime", *FORMS} <= set(reply)
@@ -54,11 +54,11 @@ def test_v2_signs_by_key_type_bare_or_wrapped(api: Any, key: str, kind: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("which", "told"), [("both", (True, True)), ("asked", (False, True)), ("other", (True, False))]
+    ("which", "expected"), [("both", (True, True)), ("asked", (False, True)), ("other", (True, False))]
 )
-def test_v2_may_tell_one_link_only(api: Any, key: str, which: str, told: tuple[bool, bool]) -> None:
+def test_v2_may_give_one_link_only(api: Any, key: str, which: str, expected: tuple[bool, bool]) -> None:
     reply = api.list(key, "nativeSignedDownloadUrl", version="v2", switch=f"A-links={which}").json
-    assert tuple(bool(reply[form].strip()) for form in FORMS) == told
+    assert tuple(bool(reply[form].strip()) for form in FORMS) == expected
 
 
 def test_links_to_what_is_not_there_are_not_given(api: Any) -> None:
@@ -161,15 +161,15 @@ def test_a_credential_sent_to_a_link_is_refused(api: Any, key: str, form: str, h
 
 @forms
 @pytest.mark.parametrize(
-    ("switch", "told", "wanted"),
+    ("switch", "expected", "wanted"),
     [("A-cloud=aws", "518399", (403, "AccessDenied")), ("A-cloud=gcp", "21599", (400, "ExpiredToken"))],
 )
 def test_a_link_ends_after_an_hour_whatever_it_says(
-    api: Any, key: str, form: str, switch: str, told: str, wanted: tuple[int, str]
+    api: Any, key: str, form: str, switch: str, expected: str, wanted: tuple[int, str]
 ) -> None:
     url = api.signed(key, form, switch=switch)
     query = parse_qs(urlsplit(url).query)
-    assert (query.get("X-Amz-Expires") or query["X-Goog-Expires"]) == [told]
+    assert (query.get("X-Amz-Expires") or query["X-Goog-Expires"]) == [expected]
     api.sandbox.world.clock.offset = 3590
     assert api.send("GET", url).status == 200
     api.sandbox.world.clock.offset = 3601
@@ -279,7 +279,7 @@ def test_an_empty_file_can_be_stored(api: Any) -> None:
     assert api.send("GET", api.signed(key)).body == b""
 
 
-def test_an_upload_link_tells_the_key_of_its_encryption(api: Any) -> None:
+def test_an_upload_link_has_the_key_of_its_encryption(api: Any) -> None:
     query = parse_qs(urlsplit(api.signed(f"{UPLOADS}x.csv", "signedUploadUrl")).query)
     signed = "host;x-amz-server-side-encryption;x-amz-server-side-encryption-aws-kms-key-id"
     assert query["X-Amz-SignedHeaders"] == [signed]

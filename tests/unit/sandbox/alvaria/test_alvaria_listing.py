@@ -166,7 +166,7 @@ def test_a_token_of_v3_is_the_key_and_one_of_v2_has_to_be_encoded(api: Any) -> N
     assert api.list(HISTORICAL, version="v2", continuationToken=damaged).status == 400
 
 
-def test_a_token_told_percent_encoded_works_only_when_decoded(api: Any) -> None:
+def test_a_token_sent_percent_encoded_works_only_when_decoded(api: Any) -> None:
     token = api.list(HISTORICAL, version="v2", maxResults=3, switch="A-11=quoted").json["continuationToken"]
     assert api.list(HISTORICAL, version="v2", continuationToken=token).status == 400
     assert len(api.list(HISTORICAL, version="v2", continuationToken=unquote(token)).keys) == 25

@@ -48,7 +48,7 @@ def test_a_token_ends_when_it_says(service: Any) -> None:
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic abc", "Bearer", "Bearer nonsense", "nonsense"])
-def test_without_a_good_token_nothing_is_told(service: Any, authorization: str | None) -> None:
+def test_without_a_good_token_nothing_is_answered(service: Any, authorization: str | None) -> None:
     for path in ("/regions", "/objects", "/objects/x/content", "/bulk/download/status", "/buckets"):
         reply = service.get(path, headers={"Authorization": authorization})
         assert reply.status_code == 401

@@ -32,7 +32,7 @@ def test_more_bytes_than_the_object_has(link: str, ask: Any, faults: FaultPlan, 
     assert (heard.length, heard.body) == (len(truth) + 10, truth + bytes(10))
 
 
-def test_bytes_after_the_length_that_was_told(link: str, ask: Any, faults: FaultPlan, truth: bytes) -> None:
+def test_bytes_after_the_length_that_was_declared(link: str, ask: Any, faults: FaultPlan, truth: bytes) -> None:
     faults.add("long-body bytes=10")
     heard = ask(link)
     assert (heard.length, heard.body, heard.end) == (len(truth), truth + bytes(10), "fin")
@@ -53,8 +53,8 @@ def test_without_a_length_only_the_end_of_the_connection_ends_the_body(
 def test_two_lengths_that_contradict_each_other(link: str, ask: Any, faults: FaultPlan, truth: bytes) -> None:
     faults.add("two-lengths")
     heard = ask(link)
-    told = [int(value) for name, value in heard.headers if name == "content-length"]
-    assert told == [len(truth), len(truth) + 1]
+    lengths = [int(value) for name, value in heard.headers if name == "content-length"]
+    assert lengths == [len(truth), len(truth) + 1]
 
 
 def test_a_compressed_body_that_nobody_asked_for(link: str, ask: Any, faults: FaultPlan, truth: bytes) -> None:
@@ -134,10 +134,10 @@ def test_json_that_nobody_expects(alvaria: Any, faults: FaultPlan, form: str, be
     assert heard.body.startswith(begin)
 
 
-@pytest.mark.parametrize(("value", "told"), [("abc", "abc"), ("-1", -1), ('"1799"', "1799"), ("1e12", 1e12)])
-def test_a_token_with_a_life_of_any_kind(alvaria: Any, faults: FaultPlan, value: str, told: object) -> None:
+@pytest.mark.parametrize(("value", "expected"), [("abc", "abc"), ("-1", -1), ('"1799"', "1799"), ("1e12", 1e12)])
+def test_a_token_with_a_life_of_any_kind(alvaria: Any, faults: FaultPlan, value: str, expected: object) -> None:
     faults.add({"fault": "field", "where": "token", "name": "expires_in", "value": value})
-    assert alvaria.login().json["expires_in"] == told
+    assert alvaria.login().json["expires_in"] == expected
 
 
 def test_a_field_can_be_left_out(alvaria: Any, faults: FaultPlan) -> None:
@@ -175,11 +175,11 @@ def test_a_status_in_the_words_of_whom_it_comes_from(
     assert ask(link).status == 200
 
 
-@pytest.mark.parametrize("told", ["3", "0", "-5", "soon", "1" + "0" * 20, "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_how_long_to_wait_is_told_as_the_rule_says(alvaria: Any, faults: FaultPlan, told: str) -> None:
-    faults.add(f'too-many retry-after="{told}"')
+@pytest.mark.parametrize("expected", ["3", "0", "-5", "soon", "1" + "0" * 20, "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_how_long_to_wait_is_given_as_the_rule_says(alvaria: Any, faults: FaultPlan, expected: str) -> None:
+    faults.add(f'too-many retry-after="{expected}"')
     heard = alvaria.listing()
-    assert (heard.status, heard.header("retry-after")) == (429, told)
+    assert (heard.status, heard.header("retry-after")) == (429, expected)
 
 
 def test_how_long_to_wait_can_be_left_out_or_be_a_date(alvaria: Any, faults: FaultPlan) -> None:

@@ -150,7 +150,7 @@ RANGE = {"Range": "bytes=100-199"}
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "content_range"),
     [
         ("wrong-start", "bytes 101-199/{size}"),
         ("wrong-start by=-100", "bytes 0-199/{size}"),
@@ -160,13 +160,13 @@ RANGE = {"Range": "bytes=100-199"}
     ],
 )
 def test_a_part_that_says_something_wrong_of_itself(
-    link: str, ask: Any, faults: FaultPlan, truth: bytes, fault: str, told: str
+    link: str, ask: Any, faults: FaultPlan, truth: bytes, fault: str, content_range: str
 ) -> None:
     faults.add(fault)
     assert ask(link).body == truth
     heard = ask(link, headers=RANGE)
     assert (heard.status, heard.body) == (206, truth[100:200])
-    assert heard.header("content-range") == told.format(size=len(truth), more=len(truth) + 1)
+    assert heard.header("content-range") == content_range.format(size=len(truth), more=len(truth) + 1)
     assert [(count.matched, count.struck) for _rule, count in faults.rules] == [(1, 1)]
 
 

@@ -20,19 +20,19 @@ def test_rules_are_added_and_read_over_http(ready: Ready, ask: Any, link: str, f
     rules = json.dumps([{"fault": "reset-after", "after": 10, "times": 2}, "500 where=api"]).encode()
     assert ask(url, "POST", body=rules).status == 200
     ask(link)
-    told = ask(url).json
-    assert [(rule["fault"], rule["matched"], rule["struck"]) for rule in told["rules"]] == [
+    reply = ask(url).json
+    assert [(rule["fault"], rule["matched"], rule["struck"]) for rule in reply["rules"]] == [
         ("reset-after", 1, 1),
         ("500", 0, 0),
     ]
-    assert told["rules"][0]["after"] == "10"
-    assert told["counts"] == {"reset-after": 1}
+    assert reply["rules"][0]["after"] == "10"
+    assert reply["counts"] == {"reset-after": 1}
     assert ask(url, "DELETE").json == {"rules": [], "counts": {}}
     assert not faults.active
 
 
 @pytest.mark.parametrize("body", [b"[5]", b"no json", b'"nonsense"', b'{"fault": "reset", "wher": "blob"}'])
-def test_a_wrong_rule_from_outside_is_told(ready: Ready, ask: Any, faults: FaultPlan, body: bytes) -> None:
+def test_a_wrong_rule_from_outside_is_refused(ready: Ready, ask: Any, faults: FaultPlan, body: bytes) -> None:
     heard = ask(f"{ready.base_url}/__sandbox__/faults", "POST", body=body)
     assert heard.status == 400
     assert heard.json["error"]
@@ -61,7 +61,7 @@ def test_the_log_forgets_what_was_begun_before_it_was_cleared() -> None:
     assert [seen.method for seen in log.requests] == ["PUT"]
 
 
-def test_the_log_counts_bytes_and_tells_ranges_and_faults(
+def test_the_log_counts_bytes_and_shows_ranges_and_faults(
     link: str, ask: Any, faults: FaultPlan, sandbox: Sandbox, truth: bytes
 ) -> None:
     ask(link)
@@ -85,7 +85,7 @@ def test_the_log_has_requests_that_got_no_answer(link: str, ask: Any, faults: Fa
     assert (seen.status, seen.sent, seen.fault) == (200, 30, "no-length-cut")
 
 
-def test_the_log_tells_whom_each_request_was_for(eight: Any, ask: Any, sandbox: Sandbox, alvaria: Any) -> None:
+def test_the_log_shows_whom_each_request_was_for(eight: Any, ask: Any, sandbox: Sandbox, alvaria: Any) -> None:
     record = eight.objects("type==summary", 1)[0]
     sandbox.log.clear()
     link = eight.link(f"/objects/{record['id']}/content")

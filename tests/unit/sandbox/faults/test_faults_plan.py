@@ -64,7 +64,7 @@ def test_whom_a_request_is_for_is_seen_from_its_path(path: str, role: str) -> No
     assert role_of(path, blob_port=True) == "blob"
 
 
-def test_a_link_told_by_the_api_is_not_yet_bytes() -> None:
+def test_a_link_given_by_the_api_is_not_yet_bytes() -> None:
     path = "/storage/us-east/v3/objects/1/content"
     assert get(path, "api").fetches()
     assert not get(path, "api", "presignUrl=true").fetches()
@@ -156,7 +156,7 @@ def test_a_mix_spares_what_cannot_be_sent_again() -> None:
     assert all(name in {"500", "502", "503", "504"} or KINDS[name].mixes(token) for name in mixed(plan, token, 5))
 
 
-def test_a_mix_changes_no_byte_where_no_checksum_is_told() -> None:
+def test_a_mix_changes_no_byte_where_no_checksum_is_known() -> None:
     found = mixed(FaultPlan(["mix share=1 most=1000"]), get("/s3/a", range="bytes=1-"), 900)
     assert "flip" not in found
     assert "short-body" in found
@@ -192,7 +192,7 @@ def test_a_mix_can_be_of_some_kinds_only() -> None:
         ({}, "--list-faults"),
     ],
 )
-def test_a_rule_that_cannot_be_read_is_told(rule: str | Mapping[str, object], hint: str) -> None:
+def test_a_rule_that_cannot_be_read_is_refused(rule: str | Mapping[str, object], hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         FaultPlan([rule])
     assert hint in caught.value.hint
