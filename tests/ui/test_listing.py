@@ -95,6 +95,20 @@ async def test_refresh_of_a_long_list_reads_as_much_as_was_loaded_and_goes_on_fr
         await it.until(lambda: it.foot.endswith("of 2,431"))
 
 
+async def test_a_refresh_after_one_that_failed_reads_as_much_as_was_loaded(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("G")
+        await it.press("G", "space")
+        searches.fail["search"] = ThrottledError("the service asks to wait", subject="acme8:us-east/")
+        await it.press("r")
+        assert "1 marked" in it.foot
+        assert "of 300 loaded" in it.foot
+        searches.fail.clear()
+        await it.press("r")
+        assert "of 300 loaded of 2,431" in it.foot
+        assert "1 marked" in it.foot
+
+
 async def test_a_refresh_that_is_stopped_loses_nothing(browser: Any, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("space")

@@ -476,17 +476,21 @@ class ListingController:
     async def _reread(self, state: ListingState) -> None:
         async with self._busy_with(state):
             state.error = ""
-            pager, wanted, read = state.new_pager(), max(state.fetched, 1), 0
+            pager, before = state.new_pager(), state.fetched
             state.fetched = 0
-            with state.store.refresh():
-                while not pager.ended and read < wanted:
-                    page = await pager.next_page()
-                    if state is not self.state:
-                        raise ListingOverError
-                    state.store.merge(state.matching_rows(page))
-                    read += len(page.items)
-                    self._take(state, page)
-                    await asyncio.sleep(0)
+            try:
+                with state.store.refresh():
+                    while not pager.ended and state.fetched < max(before, 1):
+                        page = await pager.next_page()
+                        if state is not self.state:
+                            raise ListingOverError
+                        state.store.merge(state.matching_rows(page))
+                        self._take(state, page)
+                        await asyncio.sleep(0)
+            except BaseException:
+                # The rows from before stay, and so does their number: the next attempt reads as many.
+                state.fetched = max(state.fetched, before)
+                raise
             state.pager = pager
             self.pane.table.ask_again()
 
