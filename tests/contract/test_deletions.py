@@ -97,7 +97,7 @@ def test_a_deletion_that_is_stopped_tells_what_it_did_and_where_the_rest_is_told
     assert [one["path"] for one in logged if one["outcome"] == UNKNOWN] == paths[BATCH:]
 
 
-def test_a_line_of_the_log_that_cannot_be_read_is_told(run: Cloudstore, environment: dict[str, str]) -> None:
+def test_a_line_of_the_log_that_cannot_be_read_is_reported(run: Cloudstore, environment: dict[str, str]) -> None:
     paths = some(run, 2)
     assert run("rm", *paths, "--yes").code == 0
     log = Path(environment["HOME"]) / ".local" / "state" / "cloudstore" / "deletions.jsonl"

@@ -176,7 +176,7 @@ def test_an_object_that_only_the_link_tells_of_is_not_replaced_unasked(
     assert cloudstore("rm", address, "--yes").code == 0
 
 
-def test_a_new_version_that_cannot_be_noticed_is_told(cloudstore: Cloudstore, tmp_path: Path) -> None:
+def test_a_new_version_that_cannot_be_noticed_is_reported(cloudstore: Cloudstore, tmp_path: Path) -> None:
     pull = ("pull", "acme:exports/aps-custom/", "--to", str(tmp_path))
     words = "1 object that is here has neither a time nor a checksum at the service"
     assert words not in cloudstore(*pull).err

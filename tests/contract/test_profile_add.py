@@ -140,7 +140,7 @@ def test_a_secret_on_stdin_that_cannot_be_one_is_named(
     assert named in done.err
 
 
-def test_a_secret_of_the_environment_is_used_and_its_variable_told(
+def test_a_secret_of_the_environment_is_used_and_its_variable_named(
     run: Cloudstore, service: tuple[str, ...], secret: str, config: Path
 ) -> None:
     done = run("add", "my-8x8", *service, "--secret-from", "env", CLOUDSTORE_MY_8X8_SECRET=secret)

@@ -284,7 +284,7 @@ def test_an_object_that_is_damaged_at_the_service_is_missing_and_all_others_are_
     check_files(calls)
 
 
-def test_another_file_in_the_way_is_left_alone_and_told(run: Cloudstore, calls: Path) -> None:
+def test_another_file_in_the_way_is_left_alone_and_reported(run: Cloudstore, calls: Path) -> None:
     assert run(*FEW).code == 0
     line = manifest(calls)[0]
     (calls / line["path"]).write_text("precious")
@@ -440,7 +440,7 @@ def test_ctrl_c_stops_a_pull_with_130_and_leaves_it_to_go_on(
     check_files(calls)
 
 
-def test_a_store_that_is_gone_is_given_up_soon_and_everything_else_is_told(
+def test_a_store_that_is_gone_is_given_up_soon_and_everything_else_is_reported(
     run: Cloudstore, calls: Path, sandbox: Sandbox
 ) -> None:
     command = ("pull", "acme8:uk", "--to", "calls", "--via", "content", "--json")
@@ -526,7 +526,7 @@ def test_objects_come_one_by_one_where_the_disk_has_no_room_for_their_zip(
     assert run("transfers", "list", "--json").out == ""
 
 
-def test_a_disk_without_any_room_is_told_for_each_object(
+def test_a_disk_without_any_room_is_reported_for_each_object(
     run: Cloudstore, calls: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.switches.set({"zip-seconds": "0.2"})

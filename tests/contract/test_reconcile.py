@@ -31,7 +31,7 @@ def test_an_hour_of_which_everything_is_there(calls: list[str], cloudstore: Clou
     assert cloudstore("reconcile", "archive", "--calls", "calls.csv").code == 0
 
 
-def test_gaps_are_told_one_by_one_and_in_the_exit_code(
+def test_gaps_are_reported_one_by_one_and_in_the_exit_code(
     calls: list[str], cloudstore: Cloudstore, tmp_path: Path
 ) -> None:
     with (tmp_path / "calls.csv").open() as file:
@@ -55,7 +55,7 @@ def test_gaps_are_told_one_by_one_and_in_the_exit_code(
     assert 0 < lacking.report["lacking"] < len(calls)
 
 
-def test_a_line_that_does_not_tell_its_call_is_told_itself(
+def test_a_line_without_the_id_of_its_call_is_reported(
     calls: list[str], cloudstore: Cloudstore, tmp_path: Path
 ) -> None:
     with (tmp_path / "calls.csv").open("a") as file:

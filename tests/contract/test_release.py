@@ -46,7 +46,7 @@ def state(run: Cloudstore, address: str) -> str:
     return str(run("stat", address, "--json").records[0].get("state"))
 
 
-def test_what_is_here_and_good_goes_and_the_folder_tells_of_it(
+def test_objects_with_a_good_copy_are_deleted_and_the_folder_records_it(
     run: Cloudstore, pulled: dict[str, Path], tmp_path: Path
 ) -> None:
     assert run("rm").code == 2

@@ -97,7 +97,7 @@ def test_objects_of_a_search_are_asked_for_once_waited_for_and_fetched(
     assert run("restore", "list", "--json").out == ""
 
 
-def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
+def test_asking_again_sends_no_second_request_and_the_list_shows_it(
     run: Cloudstore, sandbox: Sandbox, archived: Archived
 ) -> None:
     (path,) = archived(1)
@@ -131,7 +131,7 @@ def test_what_a_killed_program_was_to_ask_for_is_asked_for_once_its_time_is_over
     assert (later.code, later.records[0]["result"]) == (0, "restoring")
 
 
-def test_what_is_not_archived_is_told_apart(run: Cloudstore, sandbox: Sandbox) -> None:
+def test_what_is_not_archived_is_reported_separately(run: Cloudstore, sandbox: Sandbox) -> None:
     ready = run("find", "acme8:us-east", "--limit", "1", "--json").records[0]
     there = run("restore", f"acme8:us-east/{ready['id']}", "--json")
     assert (there.code, there.records[0]["result"]) == (0, "available")
@@ -179,7 +179,7 @@ def test_a_service_that_cannot_be_reached_is_asked_later_and_not_forgotten(
     assert record["result"] == "waiting"
 
 
-def test_a_key_that_may_not_restore_is_told_the_level_it_takes(
+def test_the_error_of_a_key_that_may_not_restore_names_the_level_it_needs(
     run: Cloudstore, sandbox: Sandbox, archived: Archived
 ) -> None:
     (path,) = archived(1)

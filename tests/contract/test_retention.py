@@ -30,7 +30,7 @@ def run(cloudstore: Cloudstore, ready: Ready) -> Cloudstore:
 CC = "type:callcenterrecording"
 
 
-def test_a_list_tells_until_when_and_a_phrase_finds_what_has_little_time_left(
+def test_a_list_shows_the_end_and_a_phrase_finds_what_has_little_time_left(
     run: Cloudstore, cloudstore: Cloudstore
 ) -> None:
     found = run("find", "acme8:us-east", CC, "expires:<8d", "--columns", "created,expires", "--json")
@@ -69,7 +69,7 @@ def test_what_has_little_time_left_is_fetched(run: Cloudstore, cloudstore: Cloud
     assert not (tmp_path / "due").exists()
 
 
-def test_doctor_tells_the_policy(run: Cloudstore) -> None:
+def test_doctor_shows_the_policy(run: Cloudstore) -> None:
     told = run("doctor", "acme8", "--json")
     line = next(json.dumps(record) for record in told.records if "retention" in json.dumps(record))
     assert "by your policy" in line

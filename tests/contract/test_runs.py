@@ -30,7 +30,7 @@ def told(tmp_path: Path) -> Path:
     return tmp_path / "report.json"
 
 
-def test_a_run_tells_what_when_and_how_it_went(cloudstore: Cloudstore, told: Path, tmp_path: Path) -> None:
+def test_a_report_says_what_ran_when_and_how_it_went(cloudstore: Cloudstore, told: Path, tmp_path: Path) -> None:
     before = datetime.now(UTC)
     done = cloudstore(*PULL, "--report", str(told), "--metrics", "cloud.prom", "--json")
     assert done.code == 0, done.err
@@ -200,7 +200,7 @@ def test_a_run_that_cannot_begin_is_reported_where_its_command_line_says(
     assert list((tmp_path / "calls").iterdir()) == []
 
 
-def test_a_pull_that_can_begin_no_more_is_what_status_tells(cloudstore: Cloudstore, tmp_path: Path) -> None:
+def test_status_reports_a_pull_that_can_no_longer_begin(cloudstore: Cloudstore, tmp_path: Path) -> None:
     assert cloudstore(*PULL).code == 0
     (tmp_path / "broken.toml").write_text("[settings\n")
     assert cloudstore(*PULL, "--config", "broken.toml").code == 2
@@ -208,7 +208,7 @@ def test_a_pull_that_can_begin_no_more_is_what_status_tells(cloudstore: Cloudsto
     assert (status.code, "the last run is failed" in status.err) == (1, True)
 
 
-def test_a_run_whose_output_nobody_reads_tells_what_it_brought_all_the_same(
+def test_a_run_whose_output_nobody_reads_reports_what_it_fetched_all_the_same(
     ready: Ready, told: Path, tmp_path: Path
 ) -> None:
     read, write = os.pipe()
@@ -222,7 +222,7 @@ def test_a_run_whose_output_nobody_reads_tells_what_it_brought_all_the_same(
     assert report["counts"]["fetched"] == report["counts"]["found"] > 0
 
 
-def test_a_current_folder_that_is_gone_is_told_as_that(ready: Ready, tmp_path: Path) -> None:
+def test_a_current_folder_that_is_gone_is_reported_as_that(ready: Ready, tmp_path: Path) -> None:
     script = 'mkdir gone && cd gone && rmdir ../gone && "$0" -m cloudstore_tui "$@"'
     command = ["sh", "-c", script, sys.executable, *PULL]
     environment = own_environment(CLOUDSTORE_CONFIG=str(ready.config))
@@ -346,7 +346,7 @@ print("whole", point)
 """
 
 
-def test_what_is_told_is_old_or_new_wherever_the_run_is_killed(tmp_path: Path) -> None:
+def test_a_report_is_old_or_new_wherever_the_run_is_killed(tmp_path: Path) -> None:
     (tmp_path / "calls").mkdir()
     command = [sys.executable, "-c", "import json\n" + KILLED, str(tmp_path / "calls"), str(tmp_path), "0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)

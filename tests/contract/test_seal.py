@@ -94,7 +94,7 @@ def test_proof_that_is_asked_for_is_missing_where_there_is_no_seal(
     assert (done.code, "the folder is not sealed" in done.err) == (6, True)
 
 
-def test_what_a_seal_proves_is_told_part_by_part(bag: Path, cloudstore: Cloudstore) -> None:
+def test_what_a_seal_proves_is_reported_part_by_part(bag: Path, cloudstore: Cloudstore) -> None:
     def told(*options: str) -> tuple[int, str]:
         done = cloudstore("verify", "calls", "-q", *options)
         return done.code, done.out.strip()
@@ -300,7 +300,7 @@ def test_whatever_is_done_to_it_is_found_and_named(
         assert found == {"signature"}, done.out
 
 
-def test_a_clock_that_was_set_back_fails_one_verification_and_is_told_by_all(bag: Path, cloudstore: Cloudstore) -> None:
+def test_a_clock_set_back_fails_one_verification_and_is_reported_by_all(bag: Path, cloudstore: Cloudstore) -> None:
     set_the_clock_back(bag)
     first = cloudstore("verify", "calls", "--json")
     assert (first.code, first.report["chain"], "verify again" in first.err) == (6, 1, True), first.err
@@ -462,7 +462,7 @@ def test_names_that_look_like_encoded_ones_are_sealed_as_they_are(cloudstore: Cl
     assert all(f"  data/{text}\n" in lines for text in ("a%250Ab", "a%0Ab", "100%25", "%2E.txt"))
 
 
-def test_a_key_that_does_not_sign_is_told_as_that(bag: Path, cloudstore: Cloudstore, tmp_path: Path) -> None:
+def test_a_key_that_cannot_sign_is_reported_as_that(bag: Path, cloudstore: Cloudstore, tmp_path: Path) -> None:
     signed = (bag / "tagmanifest-sha256.txt.sig").read_bytes()
     done = cloudstore("seal", "calls", "--sign", "nokey")
     assert (done.code, "nokey: there is no such key" in done.err) == (2, True)

@@ -61,7 +61,7 @@ def test_it_looks_less_often_while_nothing_comes(
     assert json.loads((tmp_path / "report.json").read_text())["outcome"] == "complete"
 
 
-def test_systemd_is_told_that_it_is_ready_and_that_it_lives(
+def test_systemd_is_notified_of_readiness_and_life(
     cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     Clock(monkeypatch, datetime(2024, 9, 3, 1, tzinfo=UTC), 1)

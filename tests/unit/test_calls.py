@@ -258,7 +258,7 @@ def test_a_call_begins_when_its_tags_say_and_not_when_its_objects_were_stored(ma
     assert call_tree([]).start is None
 
 
-def test_a_folder_is_named_after_all_that_its_call_tells(make: Any) -> None:
+def test_a_folder_is_named_from_all_tags_of_its_call(make: Any) -> None:
     cc = call_tree([make("r", "callcenterrecording", callId="c", agentName="Khang"), make("n", "agentnotes", x="1")])
     assert cc.representative is not None
     assert [cc.representative.tag(key) for key in ("callId", "agentName", "x")] == ["c", "Khang", "1"]

@@ -25,7 +25,7 @@ def entry(id_: str, name: str = "call.mp3") -> StoredObject:
     return StoredObject(where, name, id_, size=10, size_exact=True, checksum="d41d", checksum_type="MD5")
 
 
-def test_a_line_before_tells_everything_but_secrets_and_a_line_after_tells_the_outcome(tmp_path: Path) -> None:
+def test_a_line_before_has_everything_but_secrets_and_a_line_after_has_the_outcome(tmp_path: Path) -> None:
     path = tmp_path / "state" / "deletions.jsonl"
     log = DeletionLog(path)
     batch = log.begin(PROFILE, [entry("a"), entry("b")])
@@ -169,7 +169,7 @@ async def test_nothing_is_sent_that_cannot_be_logged_first(tmp_path: Path) -> No
     assert all("full" in str(one.error) for one in done[BATCH:])
 
 
-async def test_an_outcome_that_cannot_be_logged_is_told_with_the_outcome(tmp_path: Path) -> None:
+async def test_a_log_that_cannot_be_written_is_reported_with_the_outcome(tmp_path: Path) -> None:
     log = FullLog(tmp_path / "log", 1)
     (one,) = await delete_logged(log, Deleting(), [entry("a")])
     assert (one.outcome, "full" in str(one.error)) == (DeletionOutcome.DELETED, True)

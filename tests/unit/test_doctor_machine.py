@@ -66,7 +66,7 @@ def test_a_journal_is_read_and_not_changed(state: Path) -> None:
         ({**UTF8, "DISPLAY": ":0"}, LARGE, "clipboard", CheckStatus.OK, "this desktop"),
     ],
 )
-def test_the_terminal_is_told_as_the_browser_would_find_it(
+def test_the_terminal_is_described_as_the_browser_would_find_it(
     environment: dict[str, str], size: os.terminal_size | None, title: str, status: CheckStatus, words: str
 ) -> None:
     found = {result.title: result for result in check_terminal(environment, size)}

@@ -127,7 +127,7 @@ def test_nobody_looks_at_what_has_taken_too_long(store: RestoreStore) -> None:
     assert store.next_due(OURS, NOW + MAX_DURATION) is None
 
 
-def test_that_something_is_ready_is_told_once_and_that_it_ends_once(store: RestoreStore) -> None:
+def test_a_ready_and_an_expiring_copy_are_announced_once_each(store: RestoreStore) -> None:
     store.add([request("a"), request("b")])
     store.mark_ready(request("a").location, NOW, NOW + timedelta(days=7))
     assert names(store.take_ready()) == ["a"]
@@ -199,7 +199,7 @@ def test_a_file_of_a_newer_version_and_a_broken_one_are_said(tmp_path: Path) -> 
         "UPDATE requests SET folder = CAST(x'ff2f' AS TEXT), expires = 'never' WHERE path = 'a'",
     ],
 )
-def test_a_row_that_makes_no_sense_is_told_and_does_not_stop_the_others(
+def test_a_row_that_makes_no_sense_is_a_failed_request_and_does_not_stop_the_others(
     store: RestoreStore, tmp_path: Path, damage: str
 ) -> None:
     store.add([request("a"), request("b"), request("c")])

@@ -17,7 +17,7 @@ def test_neither_earlier_versions_nor_what_could_not_be_listed_are_objects_as_th
     assert list(object_lines(place_of(tmp_path))) == [now]
 
 
-def test_a_clock_that_was_set_back_is_told_once(tmp_path: Path) -> None:
+def test_a_clock_that_was_set_back_is_reported_once(tmp_path: Path) -> None:
     lines, before = list[bytes](), START
     for number, minutes in enumerate((0, 600, 10, 11, 12), 1):
         moment = datetime(2024, 9, 1, tzinfo=UTC) + timedelta(minutes=minutes)

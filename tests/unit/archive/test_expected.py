@@ -64,13 +64,13 @@ def test_calls_are_complete_awaited_or_lacking(folder: Path) -> None:
     assert len(check.lacking_since(None)) == 2
 
 
-def test_a_deadline_is_told_for_two_days(folder: Path) -> None:
+def test_a_missed_deadline_is_reported_for_two_days(folder: Path) -> None:
     later = NOW + timedelta(hours=47)
     assert [call.call for call in check_calls(folder, EXPECTED, WITHIN, later).calls] == ["late", "young"]
     assert check_calls(folder, EXPECTED, WITHIN, NOW + timedelta(days=3)).lacking == 0
 
 
-def test_a_deadline_that_passed_while_nobody_looked_is_told_for_two_days_then(folder: Path) -> None:
+def test_a_deadline_missed_between_checks_is_reported_for_two_days_after_the_next(folder: Path) -> None:
     known = check_calls(folder, EXPECTED, WITHIN, NOW)
     back = NOW + timedelta(days=4)
     check = check_calls(folder, EXPECTED, WITHIN, back, known=known)

@@ -148,7 +148,7 @@ async def test_all_regions_are_listed_one_after_the_other(make_object: MakeObjec
     assert len(await found(listing(service, region=""))) == 90
 
 
-async def test_a_region_that_refuses_is_told_and_does_not_end_the_others(make_object: MakeObject) -> None:
+async def test_a_region_that_refuses_is_reported_and_does_not_end_the_others(make_object: MakeObject) -> None:
     service = SearchService({name: objects_of(make_object, 45, name) for name in ("us-east", "uk")})
     service.failing["us-east"] = ForbiddenError("the key may not read here")
     listed = listing(service, region="")
@@ -159,7 +159,7 @@ async def test_a_region_that_refuses_is_told_and_does_not_end_the_others(make_ob
         await found(listing(service, region=""))
 
 
-async def test_a_region_of_which_something_is_here_and_that_is_not_named_any_more_is_told(
+async def test_a_region_that_was_pulled_before_and_is_not_listed_any_more_is_reported(
     make_object: MakeObject,
 ) -> None:
     service = SearchService({"us-east": objects_of(make_object, 45)})
@@ -202,7 +202,7 @@ async def test_a_record_out_of_order_hides_no_other(make_object: MakeObject) -> 
 UNSORTED = ["A note.", "The service does not list objects by time as it is asked to, so all of them are listed twice."]
 
 
-async def test_a_service_that_gives_the_newest_first_hides_none_and_that_is_told(make_object: MakeObject) -> None:
+async def test_a_service_that_gives_the_newest_first_hides_none_and_is_reported(make_object: MakeObject) -> None:
     service = SearchService({"us-east": objects_of(make_object, 250)})
     service.order = list.reverse
     listed = listing(service)
@@ -231,7 +231,7 @@ async def test_an_order_that_is_lost_later_brings_back_what_windows_had_hidden(m
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_an_order_that_is_another_one_each_time_is_told(make_object: MakeObject, seed: int) -> None:
+async def test_an_order_that_changes_each_time_is_reported(make_object: MakeObject, seed: int) -> None:
     service = SearchService({"us-east": objects_of(make_object, 100)})
     service.order = random.Random(seed).shuffle
     listed = listing(service)
@@ -366,7 +366,7 @@ async def test_folders_that_lead_up_or_in_circles_are_not_followed() -> None:
 
 
 @pytest.mark.parametrize("folder", ["imports/", "a/", "/exports/a/", "Exports/a/"])
-async def test_a_folder_that_cannot_be_followed_is_told(folder: str) -> None:
+async def test_a_folder_that_cannot_be_followed_is_reported(folder: str) -> None:
     listing = walk(FolderService(exports_=[folder, "exports/x"]))
     assert await keys(listing) == ["exports/x"]
     assert [(error.subject, folder in error.message) for error in listing.failures] == [("acme:exports/", True)]
@@ -388,7 +388,7 @@ async def test_a_folder_that_is_missing_is_empty_only_where_the_service_knows_it
         await keys(walk(service))
 
 
-async def test_a_folder_that_is_missing_between_two_pages_is_told() -> None:
+async def test_a_folder_that_is_missing_between_two_pages_is_reported() -> None:
     service = FolderService(exports_=["exports/a/"], exports_a_=["exports/a/x"])
     service.known = {"exports/a/"}
     service.failing_later = {"exports/a/": MissingError("no such token")}
@@ -397,7 +397,7 @@ async def test_a_folder_that_is_missing_between_two_pages_is_told() -> None:
     assert [error.subject for error in listing.failures] == ["acme:exports/a/"]
 
 
-async def test_a_root_that_is_gone_between_two_pages_is_told() -> None:
+async def test_a_root_that_is_gone_between_two_pages_is_reported() -> None:
     service = FolderService(exports_=["exports/x"])
     service.failing_later = {"exports/": MissingError("gone")}
     listing = walk(service)

@@ -92,13 +92,13 @@ def test_a_link_in_place_of_the_manifest_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "other").read_text() == "precious"
 
 
-def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalDiskError):
         Manifest(tmp_path / "file" / "folder")
 
 
-def test_a_line_tells_everything_of_the_object_and_of_the_file(make_object: MakeObject, tmp_path: Path) -> None:
+def test_a_line_has_all_fields_of_the_object_and_the_file(make_object: MakeObject, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"0123456789")
     found = (tmp_path / "x").stat()
     entry = make_object(checksum="abc")

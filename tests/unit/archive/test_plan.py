@@ -51,7 +51,7 @@ def test_its_file_has_no_name_while_it_is_used(plan: PullPlan, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_without_room_for_it_is_told_as_full(
+def test_a_disk_without_room_for_it_is_reported_as_full(
     tmp_path: Path, make_object: MakeObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, plan = FullingDisk(monkeypatch), PullPlan(tmp_path)

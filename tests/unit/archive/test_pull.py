@@ -70,7 +70,7 @@ async def test_what_could_not_be_listed_is_forgotten_by_no_pull_of_something_els
     assert [line["path"] for line in pull.manifest()] == ["a", "b"]
 
 
-async def test_each_object_that_was_not_tried_is_told_by_its_own_address(bucket: Any, pull: Any) -> None:
+async def test_each_object_that_was_not_tried_is_reported_by_its_own_address(bucket: Any, pull: Any) -> None:
     for number in range(40):
         bucket.put(f"in/{number}")
     await bucket.close()
@@ -259,7 +259,7 @@ async def test_a_new_version_that_fails_first_is_fetched_by_the_next_pull(bucket
     assert [line["checksum"] for line in older] == [hashlib.md5(b"first", usedforsecurity=False).hexdigest()]
 
 
-async def test_a_seal_tells_of_a_new_version_that_is_missing(bucket: Any, pull: Any) -> None:
+async def test_a_seal_counts_a_new_version_that_is_missing(bucket: Any, pull: Any) -> None:
     bucket.put("in/x.tar", b"first")
     await pull()
     bucket.put("in/x.tar", b"second")
@@ -268,7 +268,7 @@ async def test_a_seal_tells_of_a_new_version_that_is_missing(bucket: Any, pull: 
     assert seal(pull.folder, Stop()).missing == 1
 
 
-async def test_a_seal_tells_of_an_object_whose_file_is_gone(bucket: Any, pull: Any) -> None:
+async def test_a_seal_counts_an_object_whose_file_is_gone(bucket: Any, pull: Any) -> None:
     bucket.put("in/x.tar", b"first")
     bucket.put("in/y.tar")
     await pull()
@@ -276,7 +276,7 @@ async def test_a_seal_tells_of_an_object_whose_file_is_gone(bucket: Any, pull: A
     assert seal(pull.folder, Stop()).missing == 1
 
 
-async def test_a_name_that_no_bag_can_hold_is_told(bucket: Any, pull: Any) -> None:
+async def test_a_name_that_no_bag_can_hold_is_reported(bucket: Any, pull: Any) -> None:
     bucket.put("in/x.tar")
     await pull()
     (pull.folder / os.fsdecode(b"\xff.txt")).write_text("?")
@@ -342,7 +342,7 @@ async def test_objects_of_the_same_bytes_and_name_never_share_a_file(bucket: Any
     assert list(pull.files().values()) == [b"the same"] * 2
 
 
-async def test_what_tells_of_an_object_takes_the_place_of_no_other_file(bucket: Any, pull: Any) -> None:
+async def test_a_sidecar_replaces_no_other_file(bucket: Any, pull: Any) -> None:
     bucket.put("in/x.mp3.json", b"an object of this name")
     await pull()
     bucket.objects.clear()
@@ -420,7 +420,7 @@ async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucke
 # What was killed
 
 
-async def test_a_pull_that_did_not_come_to_its_end_is_told_by_verify_and_in_a_seal(bucket: Any, pull: Any) -> None:
+async def test_an_interrupted_pull_is_reported_by_verify_and_in_a_seal(bucket: Any, pull: Any) -> None:
     bucket.put("in/x")
     report = new_report("pull", pull.folder, ("acme8", "since:3d"))
     log = RunLog(pull.folder, "pull")
@@ -488,7 +488,7 @@ async def test_a_file_whose_line_lost_its_digest_is_not_believed_to_be_the_objec
     assert common_code([loss.error for loss in done.losses]) == 9
 
 
-async def test_a_damaged_line_is_told_and_its_file_is_found_again(bucket: Any, pull: Any) -> None:
+async def test_a_damaged_line_is_reported_and_its_file_is_found_again(bucket: Any, pull: Any) -> None:
     for name in "abc":
         bucket.put(f"in/{name}")
     await pull()

@@ -135,7 +135,7 @@ def test_a_table_may_be_what_spreadsheets_call_unicode_text(tmp_path: Path, enco
     ]
 
 
-def test_no_line_that_tells_of_a_call_is_passed_over(tmp_path: Path) -> None:
+def test_no_line_with_a_call_is_skipped(tmp_path: Path) -> None:
     # Programs leave out empty cells at the end of a line.
     (tmp_path / "calls.csv").write_text("agent,id,start\nAda,a\n,,\nBo\nCy, ,2024-09-01\nDi,d,2024-09-01\n")
     rows = list(read_calls(tmp_path / "calls.csv", UTC))

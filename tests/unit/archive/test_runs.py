@@ -133,7 +133,7 @@ def test_a_run_that_could_not_begin_is_reported_until_one_of_the_same_does(tmp_p
     assert not wrong()
 
 
-def test_what_the_last_verification_found_is_told_until_it_finds_nothing(tmp_path: Path) -> None:
+def test_what_the_last_verification_found_is_reported_until_it_finds_nothing(tmp_path: Path) -> None:
     log = RunLog(tmp_path, "verify")
     assert damage(read_status(tmp_path, "verify")) is None
     counts = {"good": 9, "changed": 2, "damaged_line": 1, "not_fetched": 3}
@@ -155,7 +155,7 @@ def test_what_the_last_verification_found_is_told_until_it_finds_nothing(tmp_pat
     assert damage(read_status(tmp_path, "verify")) is None
 
 
-def test_calls_that_lack_something_are_told_until_they_do_not(tmp_path: Path) -> None:
+def test_calls_that_lack_something_are_reported_until_they_do_not(tmp_path: Path) -> None:
     log = RunLog(tmp_path, "watch")
     calls = tuple(LackingCall(f"call-{number}", NOON, ("transcription",)) for number in range(5))
     log.end(

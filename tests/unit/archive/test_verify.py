@@ -62,7 +62,7 @@ def test_one_flipped_byte_is_found(pulled: Path, place: int) -> None:
     assert code(found) == 6
 
 
-def test_a_file_of_another_length_a_missing_one_and_an_unknown_one_are_told(pulled: Path) -> None:
+def test_a_file_of_another_length_a_missing_one_and_an_unlisted_one_are_reported(pulled: Path) -> None:
     (pulled / "2024/b.mp3").write_bytes(b"three")
     (pulled / "c.json").unlink()
     (pulled / "2024/new").write_bytes(b"")
@@ -95,7 +95,7 @@ def test_a_manifest_cannot_name_files_outside_the_folder(pulled: Path) -> None:
     assert [error.code for error in errors] == [6, 7, 7, 7, 7]
 
 
-def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_manifest_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MissingError):
         list(verify_folder(tmp_path, Stop()))
 
@@ -196,7 +196,7 @@ RECORD = {"profile": "acme8", "region": "uk", "id": "s", "checksum": "abc"}
         ("7", Found.CHANGED),
     ],
 )
-def test_what_lies_beside_an_object_has_to_tell_of_it(pulled: Path, beside: str | None, found: Found | None) -> None:
+def test_a_sidecar_must_describe_its_object(pulled: Path, beside: str | None, found: Found | None) -> None:
     file = pulled / "2024/s.mp3"
     file.write_bytes(b"sound")
     manifest = Manifest(pulled)

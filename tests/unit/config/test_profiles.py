@@ -178,7 +178,7 @@ def with_policy(folder: Path, policy: str) -> Path:
     return write(folder, GOOD.replace("requests_per_minute = 0", f"requests_per_minute = 0\nretention = {policy}"))
 
 
-def test_a_policy_tells_until_when_objects_are_kept(tmp_path: Path) -> None:
+def test_a_policy_says_how_long_objects_are_kept(tmp_path: Path) -> None:
     path = with_policy(tmp_path, '{ hot = "90d", cold = "5y", summary = { hot = "2w" } }')
     policy = load_config(path, PROVIDERS).profile("acme8").retention
     assert policy is not None
@@ -290,7 +290,7 @@ def test_a_file_that_is_no_toml_is_not_touched(path: Path) -> None:
     assert path.read_text() == "[profiles\n"
 
 
-def test_a_folder_in_the_place_of_the_file_is_told(path: Path) -> None:
+def test_a_folder_in_the_place_of_the_file_is_an_error(path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(LocalDiskError, match="cannot be read"):
         add_profile(path, "acme8", VALUES, PROVIDERS)

@@ -95,7 +95,7 @@ def test_the_source_of_a_secret_that_cannot_be_is_named(tmp_path: Path) -> None:
         sources(tmp_path, secret_command="echo '\"s\"'")("secret")
 
 
-def test_without_any_source_all_of_them_are_told(tmp_path: Path) -> None:
+def test_without_any_source_the_error_names_all_of_them(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=VARIABLE):
         sources(tmp_path)("secret")
 
@@ -136,7 +136,7 @@ def test_what_is_quoted_or_means_nothing_to_a_shell_is_started(tmp_path: Path, c
     assert sources(tmp_path, secret_command=command)("secret").reveal() == secret
 
 
-def test_a_command_that_fails_is_told_with_its_own_words(tmp_path: Path) -> None:
+def test_the_error_of_a_failing_command_has_its_own_words(tmp_path: Path) -> None:
     command = r"""sh -c 'printf "\033[31mvault is locked" >&2; exit 3'"""
     with pytest.raises(ConfigError) as caught:
         sources(tmp_path, secret_command=command)("secret")
@@ -191,7 +191,7 @@ def test_a_keyring_that_hangs_is_given_up_after_three_seconds(keyring: Install, 
     assert time.monotonic() - begun < PROMPTLY
 
 
-def test_a_locked_keyring_tells_nothing_of_what_it_holds(keyring: Install) -> None:
+def test_a_locked_keyring_reveals_nothing(keyring: Install) -> None:
     keyring("locked")
     with pytest.raises(ConfigError, match="keyring: is locked or cannot be used") as caught:
         read_keyring("cloudstore:acme", "secret")

@@ -81,7 +81,7 @@ def test_without_a_file_it_holds_until_the_program_ends_and_nothing_is_left_behi
 
 
 @every_kind
-def test_what_cannot_be_written_is_told_and_names_the_file(tmp_path: Path, kind: Kept) -> None:
+def test_the_error_for_what_cannot_be_written_names_the_file(tmp_path: Path, kind: Kept) -> None:
     (tmp_path / "state").write_text("")
     one = kind.open(tmp_path / "state" / "its-name")
     with pytest.raises(LocalDiskError, match="its-name: a part of the path is a file, not a folder"):

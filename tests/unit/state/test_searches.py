@@ -101,7 +101,7 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path, path: Path) -> None:
         ("[x\nfind = 'a==1'", 1, "not valid TOML"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+def test_an_error_names_file_and_line(tmp_path: Path, text: str, line: int, words: str) -> None:
     path = tmp_path / "searches.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=words) as raised:
@@ -109,7 +109,7 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path, text: str, lin
     assert raised.value.subject == f"{path}:{line}"
 
 
-def test_an_unknown_name_is_told_with_those_that_are_there(path: Path) -> None:
+def test_the_error_for_an_unknown_name_lists_the_known_ones(path: Path) -> None:
     with pytest.raises(UsageError, match="Saved: monday, archived"):
         SavedSearches(path).named("@sunday")
 
@@ -123,7 +123,7 @@ def test_an_unknown_name_is_told_with_those_that_are_there(path: Path) -> None:
         ("queue:'?no' queue:\"?no\" what?no ?no agent:?", []),
     ],
 )
-def test_holes_stand_where_values_stand(text: str, names: list[str]) -> None:
+def test_placeholders_stand_where_values_stand(text: str, names: list[str]) -> None:
     placeholders = placeholders_of(text)
     assert [placeholder.name for placeholder in placeholders] == names
     assert all(text[placeholder.start : placeholder.end] == f"?{placeholder.name}" for placeholder in placeholders)
@@ -139,13 +139,13 @@ def test_a_value_stays_one_value_whatever_is_in_it(text: str, value: str) -> Non
     assert not filled.local
 
 
-def test_a_hole_without_a_value_is_told_with_its_place() -> None:
+def test_the_error_for_a_placeholder_without_a_value_has_its_position() -> None:
     with pytest.raises(FilterError, match=r"fill in \?day") as raised:
         fill("queue:?queue since:?day", {"queue": "x"})
     assert raised.value.position == len("queue:?queue since:")
 
 
-def test_a_value_for_no_hole_is_told_with_the_placeholder() -> None:
+def test_the_error_for_a_value_without_a_placeholder_names_the_placeholders() -> None:
     with pytest.raises(UsageError, match="The placeholders are: queue"):
         fill("queue:?queue", {"queu": "x"})
 
