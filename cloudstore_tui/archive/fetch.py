@@ -426,7 +426,8 @@ class Fetcher:
         self._zips_fit = True
         """Whether the disk has had room for every zip so far."""
         self._failures = 0
-        self._given_up: StorageError | None = None
+        # Nothing is fetched that cannot be recorded.
+        self._given_up = recorder.broken
         self._remarks: list[str] = []
         """Remarks about fetched objects."""
         self.warnings: list[str] = []
@@ -443,7 +444,8 @@ class Fetcher:
             StorageError: the plan's database cannot be used.
         """
         try:
-            await self._resume_interrupted()
+            if not self._given_up:
+                await self._resume_interrupted()
             await self._fetch_all(self._requests.zips() if zips else self._requests.downloads())
             if not self._zips_fit:
                 # The disk had no room for a zip together with its objects; it may have room for the objects alone.

@@ -122,18 +122,25 @@ async def test_a_manifest_that_cannot_be_written_is_in_the_report(stocked: Any, 
     await check_next(pull)
 
 
+@pytest.mark.parametrize("lines", [0, 3])
 async def test_nothing_more_is_fetched_once_the_manifest_cannot_be_written(
-    bucket: Any, pull: Any, monkeypatch: pytest.MonkeyPatch
+    bucket: Any, pull: Any, monkeypatch: pytest.MonkeyPatch, lines: int
 ) -> None:
     class Full(Disk):
         def write(self, descriptor: int, data: memoryview) -> int:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            nonlocal lines
+            lines -= 1
+            if lines < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(descriptor, data)
 
+    is_full = not lines
     monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_DOWNLOADS", 2)
     for number in range(20):
         bucket.put(f"in/{number:02}")
     done = await pull(disk=Full())
     assert len(done.fetched) < 10
+    assert not (is_full and done.fetched), "a file was fetched that cannot be recorded"
     assert (done.report.found, done.report.missing) == (20, 20 - done.report.fetched)
 
 
@@ -224,7 +231,7 @@ async def test_what_a_killed_pull_brought_can_be_sealed(bucket: Any, pull: Any) 
         bucket.put(f"in/{name}")
     await pull()
     for name in ("events.jsonl", "manifest.jsonl"):
-        # Killed before its end was told, and before the manifest followed.
+        # Killed before its end was recorded, and before the manifest followed.
         lines = (pull.folder / name).read_bytes().splitlines(keepends=True)
         (pull.folder / name).write_bytes(b"".join(lines[:-1]))
     assert any(lacking_lines(place_of(pull.folder)))
