@@ -55,12 +55,12 @@ def test_an_error_never_changes_and_its_copies_keep_everything_else() -> None:
     assert (copy.service_code, copy.service_message) == ("slow", "no")
 
 
-def test_one_error_told_to_two_callers_is_about_the_thing_of_each() -> None:
+def test_one_error_raised_for_two_callers_is_about_the_thing_of_each() -> None:
     shared = NetworkError("it cannot be reached")
-    told = []
+    shown = []
     for address in ("acme:a", "acme:b"):
         with pytest.raises(NetworkError) as caught:
             raise shared.about(address)
-        told.append(str(caught.value))
-    assert told == ["acme:a: it cannot be reached.", "acme:b: it cannot be reached."]
+        shown.append(str(caught.value))
+    assert shown == ["acme:a: it cannot be reached.", "acme:b: it cannot be reached."]
     assert shared.subject == ""

@@ -55,7 +55,7 @@ async def test_a_page_that_failed_can_be_asked_for_again() -> None:
     assert pager.ended
 
 
-async def test_what_the_pages_lack_is_told_with_each_and_added_up() -> None:
+async def test_what_the_pages_lack_is_reported_with_each_and_added_up() -> None:
     refused, lost = ForbiddenError("not yours", subject="acme8:uk/"), UnreadableError(2, subject="acme8:ca/")
     pages: dict[str | None, Page[int]] = {
         None: Page((1,), "a", failures=(refused, lost)),
@@ -82,9 +82,9 @@ async def test_what_was_lost_is_known_where_a_service_repeats_itself() -> None:
 
 async def test_rows_that_do_not_meet_the_filter_are_counted_at_the_end() -> None:
     pager = pager_over({None: Page((1, 2), "a", unmatched=2), "a": Page((3,), unmatched=1)})
-    told = [page.warnings async for page in pager]
-    assert told[0] == ()
-    assert told[1][0].startswith("3 of these do not meet the filter to the letter")
+    warnings = [page.warnings async for page in pager]
+    assert warnings[0] == ()
+    assert warnings[1][0].startswith("3 of these do not meet the filter to the letter")
 
 
 # How long it will take

@@ -99,7 +99,7 @@ def test_an_object_becomes_a_row_by_the_names_of_filters() -> None:
     }
 
 
-def test_a_tag_does_not_stand_in_for_a_field_that_the_service_did_not_tell() -> None:
+def test_a_tag_does_not_stand_in_for_a_field_that_the_service_did_not_report() -> None:
     entry = StoredObject(Location("acme8"), "a.mp3", tags=(("checksum", "forged"), ("objectState", "AVAILABLE")))
     assert row_of(entry) == {"objectName": "a.mp3"}
 

@@ -347,7 +347,7 @@ def test_states_that_surprise_are_explained() -> None:
         *(("type:summary", False), ("agent:a==b", False), ("dur:>=5s", False), ("name", False), ("", False)),
     ],
 )
-def test_a_filter_is_told_from_a_phrase(text: str, is_filter: bool) -> None:
+def test_a_filter_is_reported_from_a_phrase(text: str, is_filter: bool) -> None:
     assert is_fiql(text) is is_filter
 
 

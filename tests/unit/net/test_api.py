@@ -124,9 +124,7 @@ async def test_other_calls_wait_too_and_fewer_are_made_at_once(server: Any, conn
 
 
 @pytest.mark.parametrize("after", ["100000000000000000000", "Thu, 01 Jan 2099 00:00:00 GMT", "7200"])
-async def test_a_wait_that_is_too_long_fails_at_once_and_tells_until_when(
-    server: Any, connect: Any, after: str
-) -> None:
+async def test_a_wait_that_is_too_long_fails_at_once_and_says_until_when(server: Any, connect: Any, after: str) -> None:
     server.on("/x", server.reply(429, retry_after=after))
     with pytest.raises(ThrottledError) as throttled:
         await connect(server.url).get("x", subject=PLACE)
@@ -328,9 +326,9 @@ async def test_a_redirect_to_a_host_with_control_characters_is_refused_and_no_te
 async def test_a_wait_named_by_a_rate_limit_header_is_kept_too(server: Any, connect: Any) -> None:
     reset = str(int(time.time()) + 7200)
     server.on("/x", server.reply(429, x_ratelimit_reset=reset))
-    with pytest.raises(ThrottledError, match="until") as told:
+    with pytest.raises(ThrottledError, match="until") as raised:
         await connect(server.url).get("x", subject=PLACE)
-    assert told.value.wait == pytest.approx(7200, abs=5)
+    assert raised.value.wait == pytest.approx(7200, abs=5)
     assert len(server.requests) == 1
 
 
@@ -539,17 +537,17 @@ async def test_secrets_that_a_service_echoes_are_masked(
         replace(profile, timeouts=Timeouts(give_up=0)), server.url, Login(fetch, lambda: {"x-api-key": key})
     )
     login = basic("me", secret).reveal().removeprefix("Basic ")
-    for told in (
+    for leak in (
         secret.reveal(),
         key.reveal(),
         "canary-token-of-ours",
         login,
         quote(login),
     ):
-        server.on("/x", server.reply(status, shape.replace("%s", told)))
+        server.on("/x", server.reply(status, shape.replace("%s", leak)))
         with pytest.raises(StorageError) as failed:
             await client.get("x", subject=PLACE)
         said = f"{failed.value} {failed.value.service_code} {failed.value.service_message} {failed.value!r}"
-        assert told[:8] not in said
+        assert leak[:8] not in said
         assert "canary-" not in said
     await client.close()

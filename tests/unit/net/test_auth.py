@@ -150,17 +150,17 @@ async def test_a_short_token_is_used_for_most_of_its_life() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "life"),
+    ("raw", "life"),
     [
         ("1799", 1799), (3599, 3599), (0, 60), (-1, 60), ("abc", 900), (10**12, 86_400), (None, 900), ("", 900),
         (True, 900), (math.nan, 900), (math.inf, 86_400), (" 1799 ", 1799), ([], 900), ("9" * 400, 86_400),
     ],
 )  # fmt: skip
-def test_a_life_is_read_in_every_form_and_held_within_limits(told: object, life: float) -> None:
-    assert token_life(told) == life
+def test_a_life_is_read_in_every_form_and_held_within_limits(raw: object, life: float) -> None:
+    assert token_life(raw) == life
 
 
-async def test_the_end_of_the_token_is_told() -> None:
+async def test_the_end_of_the_token_is_known() -> None:
     login = Login(Source(life=900))
     assert login.ends is None
     await login.headers()
@@ -273,7 +273,7 @@ async def test_a_secret_that_no_header_can_carry_is_an_error_without_it(profile:
     assert "api_key" in str(refused.value)
 
 
-async def test_a_missing_secret_is_told_as_the_configuration_tells_it(profile: Profile) -> None:
+async def test_a_missing_secret_is_reported_as_the_configuration_reports_it(profile: Profile) -> None:
     def none(name: str) -> Secret:
         raise ConfigError(f"no {name} found", hint="Set CLOUDSTORE_ACME_SECRET.")
 

@@ -102,7 +102,7 @@ async def test_damaged_answers_that_repeat_are_final_after_a_minute(clock: Any) 
     assert await drain(RetryBudget(clock, 60), clock, ReplyError("damaged")) == pytest.approx(60, abs=1)
 
 
-async def test_what_is_waited_for_is_told_while_it_is(clock: Any) -> None:
+async def test_what_is_waited_for_is_reported_while_it_is(clock: Any) -> None:
     seen: list[str] = []
     held: list[str] = []
 

@@ -146,7 +146,7 @@ async def test_rows_that_cannot_be_read_are_counted(service: ScriptedService, pr
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("raw", "words"),
     [
         ({"objectKeys": {"key": "exports/a"}}, "than a listing"),
         ({"fault": {"faultstring": "Backend is down"}}, "than a listing: Backend is down"),
@@ -156,9 +156,9 @@ async def test_rows_that_cannot_be_read_are_counted(service: ScriptedService, pr
     ],
 )
 async def test_a_page_that_is_no_listing_is_an_error_and_no_empty_folder(
-    service: ScriptedService, provider: AlvariaProvider, told: object, words: str
+    service: ScriptedService, provider: AlvariaProvider, raw: object, words: str
 ) -> None:
-    service.answers = [("GET", (200, told))]
+    service.answers = [("GET", (200, raw))]
     with pytest.raises(ReplyError, match=words):
         await provider.browse(provider.locate("exports/"))
 
@@ -181,7 +181,7 @@ async def test_a_service_without_one_level_listings_is_read_by_two_and_files_far
     assert "keyType=directory" in service.targets[-1], "what was learned is not asked again"
 
 
-async def test_folders_that_only_what_is_below_them_tells_of_are_found(
+async def test_folders_that_only_appear_in_the_keys_below_them_are_found(
     service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     tree = {"objectKeys": [entry("exports/", childObjectKeys=[entry("exports/a/"), entry("exports/b/c/")])]}
@@ -195,7 +195,7 @@ async def test_folders_that_only_what_is_below_them_tells_of_are_found(
     assert found == ["exports/a/", "exports/b/", "exports//", "exports/d/", "exports/e"]
 
 
-async def test_keys_in_another_form_are_told_where_folders_and_files_are_put_together(
+async def test_keys_in_another_form_are_reported_where_folders_and_files_are_put_together(
     service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     service.answers = [("GET", (400, {})), ("GET", (200, {"objectKeys": [entry("/exports/a/")]}))]
@@ -250,7 +250,7 @@ async def test_an_answer_with_folders_only_is_not_believed_where_it_may_be_one_t
 
 @pytest.mark.parametrize("totals", [(5, 5), (5, 4), (4, 9), ("4", None)])
 @pytest.mark.parametrize("version", ["file:directory", "file"])
-async def test_entries_that_the_service_tells_of_and_does_not_give_are_told(
+async def test_entries_that_the_service_counts_and_does_not_give_are_reported(
     service: ScriptedService, provider: AlvariaProvider, totals: tuple[object, object], version: str
 ) -> None:
     keys = [entry("exports/"), entry("exports/a"), entry("exports/b"), entry("exports/c")]
@@ -275,7 +275,7 @@ async def test_entries_that_the_service_tells_of_and_does_not_give_are_told(
     [("2024-09-01T10:20:30", 1), ("2024-09-01T10:20:30.5Z", 0), ("2024-09-01T10:20:30-05:00", 0), ("", 0)],
 )
 @pytest.mark.parametrize("name", ["lastModifiedTime", "lastModifiedDate"])
-async def test_times_that_may_be_hours_off_are_told(
+async def test_times_that_may_be_hours_off_are_reported(
     service: ScriptedService, provider: AlvariaProvider, name: str, time: str, warnings: int
 ) -> None:
     service.answers = [("GET", (200, {"objectKeys": [entry("exports/a", **{name: time}), entry("exports/b")]}))]
@@ -416,7 +416,7 @@ async def test_what_the_service_says_it_deleted_is_looked_at(
     assert (done.error is None) == (outcome is DeletionOutcome.DELETED)
 
 
-async def test_several_are_deleted_and_told_of_in_their_order(
+async def test_several_are_deleted_and_reported_in_their_order(
     service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     path = BASE.format(version="v3") + "/objectKeys?key=imports%2F"

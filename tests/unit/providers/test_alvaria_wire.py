@@ -26,7 +26,7 @@ def page(text: str) -> ObjectKeys:
 
 
 @pytest.mark.parametrize(
-    ("told", "size"),
+    ("raw", "size"),
     [
         ("5370.0 KB", 5_498_880),
         ("4.3 kb", 4403),
@@ -53,12 +53,12 @@ def page(text: str) -> ObjectKeys:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_sizes(told: object, size: int | None) -> None:
-    assert read_size(told) == size
+def test_sizes(raw: object, size: int | None) -> None:
+    assert read_size(raw) == size
 
 
 @pytest.mark.parametrize(
-    ("told", "moment"),
+    ("raw", "moment"),
     [
         ("2024-09-01T10:20:30Z", datetime(2024, 9, 1, 10, 20, 30, tzinfo=UTC)),
         ("2024-09-01T10:20:30.123Z", datetime(2024, 9, 1, 10, 20, 30, 123_000, tzinfo=UTC)),
@@ -81,18 +81,18 @@ def test_sizes(told: object, size: int | None) -> None:
         ([], None),
     ],
 )
-def test_times(told: object, moment: datetime | None) -> None:
-    assert read_time(told) == moment
+def test_times(raw: object, moment: datetime | None) -> None:
+    assert read_time(raw) == moment
 
 
 def test_a_field_with_half_a_character_in_its_name_costs_nothing_but_itself() -> None:
-    told = page(r'{"\ud800": 1, "objectKeys": [{"key": "exports/a", "\udc00x": 2}]}')
-    found, damaged = told.entries()
+    raw = page(r'{"\ud800": 1, "objectKeys": [{"key": "exports/a", "\udc00x": 2}]}')
+    found, damaged = raw.entries()
     assert ([item.path for item in found], damaged) == (["exports/a"], 0)
 
 
 def test_a_page_is_read_as_it_comes() -> None:
-    told = page(
+    raw = page(
         """{"kind": "objectKeys", "nextToken": "ab+%2B/=", "totalItems": "500", "unknown": {}, "objectKeys": [
         {"kind": "objectKey", "key": "exports/a.tar", "keyName": "a.tar", "size": "4.3 kb", "keyType": "File ",
          "lastModifiedTime": "2024-09-01T10:20:30Z", "signedDownloadUrl": " ", "childObjectKeys": [{}]},
@@ -100,8 +100,8 @@ def test_a_page_is_read_as_it_comes() -> None:
         {"key": "exports/c", "keyType": "Directory", "lastModifiedDate": "2024-09-02T00:00:00Z"},
         {"key": "exports/d/"}, {"key": "exports/e"}, {}, null, {"size": "1 KB"}, "odd", {"key": 5}]}"""
     )
-    assert (told.token, told.total) == ("ab+%2B/=", 500)
-    found, damaged = told.entries()
+    assert (raw.token, raw.total) == ("ab+%2B/=", 500)
+    found, damaged = raw.entries()
     assert damaged == 3
     entries = [as_entry(item, "acme") for item in found]
     assert [(type(entry), entry.location.path, entry.name) for entry in entries] == [
@@ -128,15 +128,15 @@ def test_a_token_may_be_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "total"), [("500", 500), ('"500"', 500), ("null", None), ('"many"', None), ("-1", None), ('" 7 "', 7)]
+    ("raw", "total"), [("500", 500), ('"500"', 500), ("null", None), ('"many"', None), ("-1", None), ('" 7 "', 7)]
 )
-def test_totals(told: str, total: int | None) -> None:
-    assert page(f'{{"totalItems": {told}}}').total == total
+def test_totals(raw: str, total: int | None) -> None:
+    assert page(f'{{"totalItems": {raw}}}').total == total
 
 
-@pytest.mark.parametrize("told", ["{}", '{"objectKeys": null}', '{"objectKeys": {}}', '{"objectKeys": "x"}'])
-def test_a_page_without_entries_is_empty(told: str) -> None:
-    assert page(told).entries() == ([], 0)
+@pytest.mark.parametrize("raw", ["{}", '{"objectKeys": null}', '{"objectKeys": {}}', '{"objectKeys": "x"}'])
+def test_a_page_without_entries_is_empty(raw: str) -> None:
+    assert page(raw).entries() == ([], 0)
 
 
 def test_a_page_that_is_no_object_is_an_error() -> None:
@@ -145,7 +145,7 @@ def test_a_page_that_is_no_object_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "raw",
     [
         '{"key": "a/x", "signedDownloadUrl": "https://u", "nativeSignedDownloadUrl": ""}',
         '{"kind": "objectKeys", "objectKeys": [{"key": "a/y"}, {"key": "a/x", "signedDownloadUrl": " https://u "}]}',
@@ -153,15 +153,15 @@ def test_a_page_that_is_no_object_is_an_error() -> None:
         '{"objectKeys": null, "signedDownloadUrl": "https://u", "key": true}',
     ],
 )
-def test_a_signed_reply_is_read_bare_and_wrapped(told: str) -> None:
-    reply = Reply(200, told.encode()).decode(SignedReply, subject="acme:a/x")
+def test_a_signed_reply_is_read_bare_and_wrapped(raw: str) -> None:
+    reply = Reply(200, raw.encode()).decode(SignedReply, subject="acme:a/x")
     proxied, native = reply.about("a/x").links("download")
     assert (proxied.reveal(), native.reveal()) == ("https://u", "")
 
 
 def test_of_several_links_none_is_taken_that_may_be_for_another_key() -> None:
-    told = [{"key": f"{folder}/x", "signedDownloadUrl": "https://u/x"} for folder in ("b", "c")]
-    reply = Reply(200, json.dumps({"objectKeys": told}).encode()).decode(SignedReply, subject="acme:a/x")
+    raw = [{"key": f"{folder}/x", "signedDownloadUrl": "https://u/x"} for folder in ("b", "c")]
+    reply = Reply(200, json.dumps({"objectKeys": raw}).encode()).decode(SignedReply, subject="acme:a/x")
     assert not any(reply.about("a/x").links("download"))
 
 
@@ -173,8 +173,8 @@ def test_nested_and_flat_entries_are_the_same() -> None:
 
 
 def test_nested_entries_that_cannot_be_read_are_counted() -> None:
-    told = ObjectKeys(object_keys=[{"key": "a/", "childObjectKeys": [5, {"size": "1 KB"}, {"key": "a/x"}]}])
-    items, damaged = told.entries()
+    raw = ObjectKeys(object_keys=[{"key": "a/", "childObjectKeys": [5, {"size": "1 KB"}, {"key": "a/x"}]}])
+    items, damaged = raw.entries()
     assert ([item.path for item in items], damaged) == (["a/", "a/x"], 2)
     assert ObjectKeys(object_keys=[{"key": "a/", "childObjectKeys": {"key": "a/x"}}]).entries()[1] == 1
 
@@ -214,8 +214,8 @@ FIELDS = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.dictionaries(FIELDS, JSON, max_size=6) | JSON, max_size=4))
 def test_whatever_a_row_holds_the_others_are_read(rows: list[object]) -> None:
-    told = ObjectKeys(object_keys=[*rows, {"key": "exports/good.tar"}])
-    found, _damaged = told.entries()
+    raw = ObjectKeys(object_keys=[*rows, {"key": "exports/good.tar"}])
+    found, _damaged = raw.entries()
     assert as_entry(found[-1], "acme").location.path == "exports/good.tar"
     for item in found:
         as_entry(item, "acme")

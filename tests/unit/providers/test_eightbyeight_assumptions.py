@@ -1,4 +1,4 @@
-"""What the service is believed to do and nobody verified: where it does otherwise, nothing is lost, or it is told."""
+"""What the service is believed to do but nobody has verified: if it behaves otherwise, nothing is lost unreported."""
 
 import json
 import random
@@ -60,7 +60,7 @@ class Habits:
     clamps: bool = False
     """Whether offsets beyond the end give the last page."""
     zone: int = 0
-    """Seconds by which the times that are told are ahead of those that are filtered by."""
+    """Seconds by which the times in replies are ahead of those that are filtered by."""
     ignored: tuple[str, ...] = ()
     """Fields whose part of a filter is ignored."""
     shuffles: bool = False
@@ -108,15 +108,15 @@ class Habits:
         return self.types[number % len(self.types)]
 
     def record(self, number: int) -> dict[str, object]:
-        told = datetime.fromtimestamp(int(FIRST + number * self.every) + self.zone, UTC)
-        created = told.replace(tzinfo=None).isoformat()
+        shown = datetime.fromtimestamp(int(FIRST + number * self.every) + self.zone, UTC)
+        created = shown.replace(tzinfo=None).isoformat()
         named = {"id": f"{number:06}", "type": self.type_of(number), "objectState": "AVAILABLE"}
         return {**named, "createdTime": created, "storedBytes": 5}
 
 
 @dataclass
 class Found:
-    """What a way to read gave, and what it told."""
+    """What a way to read gave, and what it reported."""
 
     ids: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -203,7 +203,7 @@ async def test_an_ordinary_result_costs_one_request_a_page_and_a_full_last_page_
     ],
     ids=repr,
 )
-async def test_what_another_order_cannot_reach_is_told(
+async def test_what_another_order_cannot_reach_is_reported(
     service: ScriptedService, provider: EightByEightProvider, habits: Habits, words: str
 ) -> None:
     service.rule = habits
@@ -228,7 +228,7 @@ async def test_a_listing_of_all_is_as_whole_as_a_search(
 ) -> None:
     service.rule = Habits(950, every=0.2, shuffles=True)
     session = CommandSession(Config(Path("config.toml")), Output(as_json=True), _open={"acme8": provider})
-    how: dict[str, Any] = {"limit": None, "columns": "", "form": None, "file": ""}
+    how: dict[str, Any] = {"limit": None, "columns": "", "form": None, "file": None}
     await ls_command(session, "acme8:us-east/", recursive=False, everything=True, **how)
     assert len({json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()}) == 950
 
@@ -249,7 +249,7 @@ async def test_new_objects_cost_one_request_more_however_many_come(service: Scri
     assert habits.asked == 11
 
 
-async def test_an_order_that_repeats_objects_is_told_to_hide_others(
+async def test_an_order_that_repeats_objects_is_reported_to_hide_others(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = Habits(950, shuffles=True)
@@ -300,7 +300,7 @@ async def test_buckets_do_not_end_with_an_empty_page_where_there_are_more(
 
 @pytest.mark.parametrize("number", [250, 300])
 @pytest.mark.parametrize("zone", [HOUR, -5 * HOUR])
-async def test_a_pull_is_whole_where_the_service_tells_other_times_than_it_filters_by(
+async def test_a_pull_is_whole_where_the_service_shows_other_times_than_it_filters_by(
     service: ScriptedService, provider: EightByEightProvider, number: int, zone: int
 ) -> None:
     service.rule = Habits(number, zone=zone)
@@ -311,7 +311,7 @@ async def test_a_pull_is_whole_where_the_service_tells_other_times_than_it_filte
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("zone", [HOUR, -5 * HOUR])
-async def test_a_search_that_goes_on_by_time_tells_that_the_times_are_others(
+async def test_a_search_that_goes_on_by_time_reports_that_the_times_differ(
     service: ScriptedService, provider: EightByEightProvider, zone: int, descending: bool
 ) -> None:
     service.rule = Habits(1_250, zone=zone, limit=500)
@@ -340,13 +340,13 @@ async def test_a_count_does_not_end_where_the_service_gives_no_more(
 
 
 @pytest.mark.parametrize("part", ["type==other", f"createdTime=ge={(FIRST + 240 * 60) * 1000}", ""])
-async def test_a_count_of_something_else_is_told_as_one(
+async def test_a_count_of_something_else_is_reported_as_one(
     service: ScriptedService, provider: EightByEightProvider, part: str
 ) -> None:
     service.rule = Habits(345, ignored=("createdTime", "type"))
-    told: list[str] = []
-    assert await provider.count(Query(EAST, part), told.append) == 345
-    assert ["do not meet the filter to the letter" in sentence for sentence in told] == [True] * bool(part)
+    warnings: list[str] = []
+    assert await provider.count(Query(EAST, part), warnings.append) == 345
+    assert ["do not meet the filter to the letter" in sentence for sentence in warnings] == [True] * bool(part)
 
 
 async def test_a_service_without_an_end_is_not_counted(
@@ -357,7 +357,7 @@ async def test_a_service_without_an_end_is_not_counted(
         await provider.count(Query(EAST))
 
 
-async def test_types_that_the_service_does_not_leave_out_are_told(
+async def test_types_that_the_service_does_not_leave_out_are_reported(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = Habits(250, types=("a", "b"))

@@ -102,7 +102,7 @@ def ids(pages: Sequence[Page[StoredObject]]) -> list[str]:
     return [row.id for page in pages for row in page.items]
 
 
-def told(pages: Sequence[Page[StoredObject]]) -> dict[str, int]:
+def unreadable_by_region(pages: Sequence[Page[StoredObject]]) -> dict[str, int]:
     """How many records of each region cannot be read."""
     failures = distinct(failure for page in pages for failure in page.failures)
     return {failure.subject: failure.number for failure in failures if isinstance(failure, UnreadableError)}
@@ -142,7 +142,7 @@ def test_every_way_to_read_gives_each_row_once_in_order(
     pages = asyncio.run(read(service.prefetching(ahead)))
     assert [int(id_.rpartition("-")[2]) for id_ in ids(pages)] == sorted(wanted, reverse=True)
     lost = {region: len(seconds & unreadable) for region, seconds in every.items()}
-    assert told(pages) == {f"acme8:{region}/": number for region, number in lost.items() if number}
+    assert unreadable_by_region(pages) == {f"acme8:{region}/": number for region, number in lost.items() if number}
 
 
 async def test_another_sweep_goes_on_exactly_where_one_stopped() -> None:
@@ -201,7 +201,7 @@ async def test_a_region_that_may_not_be_read_does_not_spoil_the_others() -> None
         await alone.prefetching().page()
 
 
-async def test_a_region_that_fails_on_the_way_is_told_with_the_page_that_lacks_it() -> None:
+async def test_a_region_that_fails_on_the_way_is_reported_with_the_page_that_lacks_it() -> None:
     service = Service({"uk": [9, 7, 5, 3, 1], "us-east": [8, 6, 4, 2]}, size=2)
     search = service.prefetching()
     pages = [await search.page()]
@@ -211,7 +211,7 @@ async def test_a_region_that_fails_on_the_way_is_told_with_the_page_that_lacks_i
     assert [str(failure) for page in pages for failure in page.failures] == ["acme8:us-east/: no answer."]
 
 
-async def test_what_the_list_of_regions_lacks_is_told_once() -> None:
+async def test_what_the_list_of_regions_lacks_is_reported_once() -> None:
     service = Service({"uk": [3, 2, 1]}, size=1, lost=(ReplyError("1 region has a name that cannot be used"),))
     pages = await read(service.prefetching())
     assert [len(page.failures) for page in pages] == [1, 0, 0]
@@ -243,7 +243,11 @@ async def test_what_cannot_be_read_is_counted_once_however_the_pages_are_read() 
     pages = [await service.prefetching().page()]
     while pages[-1].cursor:
         pages.append(await service.prefetching(3).page(pages[-1].cursor))
-    assert told(pages) == told(await read(service.prefetching(2))) == {"acme8:uk/": 2, "acme8:us-east/": 1}
+    assert (
+        unreadable_by_region(pages)
+        == unreadable_by_region(await read(service.prefetching(2)))
+        == {"acme8:uk/": 2, "acme8:us-east/": 1}
+    )
 
 
 async def test_a_closed_sweep_leaves_no_request_behind() -> None:
@@ -317,12 +321,12 @@ async def test_what_is_left_is_known_within_a_fifth_soon_and_until_the_end(lengt
     assert len(service.probed) <= 16
 
 
-async def test_what_is_left_is_told_for_all_regions_together_and_not_at_all_for_short_results() -> None:
+async def test_what_is_left_is_reported_for_all_regions_together_and_not_at_all_for_short_results() -> None:
     service = Service({"uk": range(9_000, 0, -3), "us-east": range(9_001, 0, -2)})
     pages = await read(service.prefetching(4))
-    told = [page.left for page in pages if page.left]
-    assert told
-    assert all(0 <= left <= 9_000 for left in told)
+    estimates = [page.left for page in pages if page.left]
+    assert estimates
+    assert all(0 <= left <= 9_000 for left in estimates)
     short = Service({"uk": range(450, 0, -1)})
     await read(short.prefetching(4))
     assert short.probed == []

@@ -55,7 +55,7 @@ def page(*rows: object, last: bool = True, key: int = 100) -> tuple[int, object]
     return 200, {"lastPage": last, "pageKey": key, "pageSize": len(rows), "content": list(rows)}
 
 
-def told(status: int, words: str) -> tuple[int, object]:
+def refusal(status: int, words: str) -> tuple[int, object]:
     return status, {"status": status, "title": "?", "detail": words, "errors": []}
 
 
@@ -126,7 +126,7 @@ async def test_regions_are_asked_of_one_region_then_another_and_once_only(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [
-        ("GET /storage/us-east/", told(404, "Unknown region")),
+        ("GET /storage/us-east/", refusal(404, "Unknown region")),
         ("GET /storage/uk/", (200, ["uk", "uk", "us-east/../../admin", "ca"])),
     ]
     for _time in range(2):
@@ -138,8 +138,8 @@ async def test_regions_are_asked_of_one_region_then_another_and_once_only(
     assert service.targets == ["GET /storage/us-east/v3/regions", "GET /storage/uk/v3/regions"]
 
 
-@pytest.mark.parametrize("answer", [(200, []), told(403, "This API key has no access")])
-async def test_a_key_without_storage_is_told_so(
+@pytest.mark.parametrize("answer", [(200, []), refusal(403, "This API key has no access")])
+async def test_a_key_without_storage_hears_that(
     service: ScriptedService, provider: EightByEightProvider, answer: Reply
 ) -> None:
     service.rule = lambda *_ask: answer
@@ -223,7 +223,9 @@ async def test_the_form_the_profile_and_addresses_know_one_rule_for_the_names_of
     await provider.close()
 
 
-async def test_a_missing_secret_is_told_as_it_is_and_not_as_a_wrong_filter(profile: Profile, tmp_path: Path) -> None:
+async def test_a_missing_secret_is_reported_as_it_is_and_not_as_a_wrong_filter(
+    profile: Profile, tmp_path: Path
+) -> None:
     asked: list[str] = []
 
     def secrets(name: str) -> Secret:
@@ -246,7 +248,7 @@ async def test_a_region_of_somebody_else_is_explained_by_ones_own(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [REGIONS]
-    service.rule = lambda *_ask: told(404, "Unknown region eu")
+    service.rule = lambda *_ask: refusal(404, "Unknown region eu")
     for rest in ("eu/", "eu/an-id"):
         with pytest.raises(MissingError) as missing:
             await provider.stat(provider.locate(rest))
@@ -255,12 +257,12 @@ async def test_a_region_of_somebody_else_is_explained_by_ones_own(
     assert len([target for target in service.targets if target.endswith("/regions")]) == 1
 
 
-async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_service_tells(
+async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_service_reports(
     service: ScriptedService, profile: Profile
 ) -> None:
     provider = EightByEightProvider(with_options(profile, regions=("ap",)))
     service.answers = [REGIONS]
-    service.rule = lambda *_ask: told(404, "Unknown region ap")
+    service.rule = lambda *_ask: refusal(404, "Unknown region ap")
     for _time in range(2):
         with pytest.raises(MissingError) as missing:
             await provider.browse(provider.locate("ap/"))
@@ -274,8 +276,8 @@ async def test_an_error_does_not_wait_for_its_explanation(
 ) -> None:
     monkeypatch.setattr("cloudstore_tui.providers.eightbyeight.client.EXPLANATION_TIMEOUT_S", 0.2)
     provider = EightByEightProvider(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=60)))
-    service.answers = [("GET /storage/us-east/v3/objects", told(404, "No object"))]
-    service.rule = lambda *_ask: told(503, "later")
+    service.answers = [("GET /storage/us-east/v3/objects", refusal(404, "No object"))]
+    service.rule = lambda *_ask: refusal(503, "later")
     before = time.monotonic()
     with pytest.raises(MissingError, match="No object"):
         await provider.stat(provider.locate("us-east/a"))
@@ -283,10 +285,10 @@ async def test_an_error_does_not_wait_for_its_explanation(
     await provider.close()
 
 
-async def test_regions_that_cannot_be_told_are_not_asked_for_with_every_error(
+async def test_regions_that_cannot_be_found_are_not_asked_for_with_every_error(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.rule = lambda *_ask: told(404, "?")
+    service.rule = lambda *_ask: refusal(404, "?")
     for _time in range(3):
         with pytest.raises(MissingError):
             await provider.stat(provider.locate("us-east/a"))
@@ -360,7 +362,7 @@ async def test_a_large_place_is_opened_with_two(service: ScriptedService, provid
 
 
 @pytest.mark.parametrize("oldest", [row(createdTime=None), {}])
-async def test_a_large_place_whose_oldest_object_tells_no_time_may_hold_more(
+async def test_a_large_place_whose_oldest_object_has_no_time_may_hold_more(
     service: ScriptedService, provider: EightByEightProvider, oldest: dict[str, object]
 ) -> None:
     service.answers = [("GET", page(row(createdTime="2024-09-30T00:00:00"), last=False)), ("GET", page(oldest))]
@@ -469,12 +471,12 @@ async def test_paging_goes_on_whatever_the_service_calls_the_page(
     assert [asked["pageKey"] for asked in service.queries()] == ["0", "100"]
 
 
-async def test_all_regions_are_merged_and_one_that_fails_is_told(
+async def test_all_regions_are_merged_and_one_that_fails_is_reported(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     def rule(_method: str, target: str, _body: bytes) -> Reply:
         if "/uk/" in target:
-            return told(403, "not for this key")
+            return refusal(403, "not for this key")
         return page(row("a"), last="pageKey=0" not in target)
 
     service.answers, service.rule = [REGIONS], rule
@@ -492,7 +494,7 @@ async def test_a_count_that_lacks_a_region_is_an_error(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     def rule(_method: str, target: str, _body: bytes) -> Reply:
-        return told(403, "not for this key") if "/uk/" in target else page(row("a"))
+        return refusal(403, "not for this key") if "/uk/" in target else page(row("a"))
 
     service.answers, service.rule = [REGIONS], rule
     with pytest.raises(ForbiddenError) as refused:
@@ -522,7 +524,7 @@ async def test_regions_without_a_usable_name_are_not_taken_for_no_storage(
 
 async def test_regions_that_all_fail_are_an_error(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [REGIONS]
-    service.rule = lambda *_ask: told(503, "later")
+    service.rule = lambda *_ask: refusal(503, "later")
     with pytest.raises(UnavailableError):
         await provider.search(Query(provider.locate("")))
 
@@ -530,7 +532,7 @@ async def test_regions_that_all_fail_are_an_error(service: ScriptedService, prov
 async def test_a_refused_filter_is_an_error_that_suggests_a_known_field(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.rule = lambda *_ask: told(400, "Unknown field 'agentNam'")
+    service.rule = lambda *_ask: refusal(400, "Unknown field 'agentNam'")
     with pytest.raises(UsageError) as refused:
         await provider.search(Query(provider.locate("us-east"), "agentNam==x"))
     assert "Unknown field 'agentNam'" in refused.value.message
@@ -548,7 +550,7 @@ def rows_below(number: int, cap: int = 10**9) -> Rule:
         query = dict(parse_qsl(urlsplit(target).query))
         offset, limit = int(query["pageKey"]), int(query["limit"])
         if offset >= cap:
-            return told(400, "Result window is too large")
+            return refusal(400, "Result window is too large")
         low, high = newest - number, newest
         for term in query.get("filter", "").split(";"):
             if term.startswith("createdTime=ge="):
@@ -672,7 +674,9 @@ async def test_the_bytes_come_from_a_presigned_link_without_credentials(
     ]
 
 
-@pytest.mark.parametrize("answer", [(200, b"ID3 sound"), (200, {"a": "transcript"}), told(400, "?"), told(405, "?")])
+@pytest.mark.parametrize(
+    "answer", [(200, b"ID3 sound"), (200, {"a": "transcript"}), refusal(400, "?"), refusal(405, "?")]
+)
 async def test_a_service_without_presigned_links_is_asked_with_credentials(
     service: ScriptedService, provider: EightByEightProvider, answer: Reply
 ) -> None:
@@ -721,7 +725,7 @@ async def test_the_state_is_looked_at_before_the_content(
     assert service.targets == [f"GET {EAST}/objects/a"]
 
 
-async def test_a_record_that_tells_enough_spares_a_request(
+async def test_a_record_that_says_enough_spares_a_request(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     place = provider.locate("us-east/a")
@@ -744,7 +748,7 @@ async def test_a_state_that_changed_meanwhile_explains_the_refusal(
 ) -> None:
     service.answers = [
         (f"GET {EAST}/objects/a", (200, row("a"))),
-        (f"GET {EAST}/objects/a/content", told(status, "no")),
+        (f"GET {EAST}/objects/a/content", refusal(status, "no")),
         (f"GET {EAST}/objects/a", (200, row("a", objectState="REVOKED"))),
         REGIONS,
     ]
@@ -758,7 +762,7 @@ async def test_a_refusal_for_another_reason_stays_what_it_is(
 ) -> None:
     service.answers = [
         (f"GET {EAST}/objects/a", (200, row("a"))),
-        (f"GET {EAST}/objects/a/content", told(403, "no")),
+        (f"GET {EAST}/objects/a/content", refusal(403, "no")),
         (f"GET {EAST}/objects/a", (200, row("a"))),
         REGIONS,
     ]
@@ -805,7 +809,7 @@ async def test_objects_are_deleted_in_batches_and_each_is_looked_at(
         if method == "DELETE":
             return (200, b"")
         id_ = target.rpartition("/")[2]
-        kept = {"7": (200, row(id_)), "9": told(404, "gone")}
+        kept = {"7": (200, row(id_)), "9": refusal(404, "gone")}
         return kept.get(id_, (200, row(id_, objectState="REVOKED")))
 
     service.answers, service.rule = [REGIONS], rule
@@ -829,7 +833,7 @@ async def test_objects_are_deleted_in_batches_and_each_is_looked_at(
 async def test_a_service_that_forgets_what_it_deletes_is_believed_that_it_did(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.rule = lambda method, *_ask: (200, b"") if method == "DELETE" else told(404, "gone")
+    service.rule = lambda method, *_ask: (200, b"") if method == "DELETE" else refusal(404, "gone")
     service.answers = [REGIONS]
     found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "ab"])
     assert [deletion.outcome for deletion in found] == [DeletionOutcome.DELETED, DeletionOutcome.DELETED]
@@ -842,9 +846,9 @@ async def test_a_lost_reply_to_a_deletion_is_settled_by_looking(
         ("DELETE", None),
         ("GET /storage/us-east/v3/objects/a", (200, row("a", objectState="DELETED"))),
         ("GET /storage/us-east/v3/objects/b", (200, row("b"))),
-        ("GET /storage/us-east/v3/objects/c", told(500, "?")),
+        ("GET /storage/us-east/v3/objects/c", refusal(500, "?")),
     ]
-    service.rule = lambda *_ask: told(500, "?")
+    service.rule = lambda *_ask: refusal(500, "?")
     found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "abc"])
     assert [deletion.outcome for deletion in found] == [
         DeletionOutcome.DELETED,
@@ -863,12 +867,14 @@ async def test_an_unknown_id_does_not_keep_the_others(service: ScriptedService, 
         if method == "DELETE":
             ids = set(json.loads(body))
             if "x" in ids:
-                return told(404, "unknown id")
+                return refusal(404, "unknown id")
             deleted.update(ids)
             return (204, b"")
         id_ = target.rpartition("/")[2]
         return (
-            told(404, "?") if id_ == "x" else (200, row(id_, objectState="REVOKED" if id_ in deleted else "AVAILABLE"))
+            refusal(404, "?")
+            if id_ == "x"
+            else (200, row(id_, objectState="REVOKED" if id_ in deleted else "AVAILABLE"))
         )
 
     service.answers, service.rule = [REGIONS], rule
@@ -881,10 +887,10 @@ async def test_an_unknown_id_does_not_keep_the_others(service: ScriptedService, 
     assert bodies(service, "DELETE") == [["a", "x", "b"], ["a", "b"]]
 
 
-async def test_a_key_that_may_not_delete_is_told_the_level_it_takes(
+async def test_a_key_that_may_not_delete_is_reported_the_level_it_takes(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.answers = [("DELETE", told(403, "no permission")), REGIONS]
+    service.answers = [("DELETE", refusal(403, "no permission")), REGIONS]
     found = await provider.delete([provider.locate("us-east/a")])
     assert found[0].outcome is DeletionOutcome.KEPT
     assert isinstance(found[0].error, ForbiddenError)
@@ -896,7 +902,7 @@ async def test_nothing_is_already_gone_in_a_region_that_is_not_ours(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [REGIONS]
-    service.rule = lambda *_ask: told(404, "Unknown region eu")
+    service.rule = lambda *_ask: refusal(404, "Unknown region eu")
     found = await provider.delete([provider.locate("eu/a")])
     assert found[0].outcome is DeletionOutcome.KEPT
     assert isinstance(found[0].error, MissingError)
@@ -942,7 +948,7 @@ async def test_a_new_job_is_found_in_every_answer_to_its_start(
     assert len(service.targets) == (2 if after is None else 3)
 
 
-async def test_a_start_that_nobody_can_tell_apart_is_unknown_and_one_without_effect_failed(
+async def test_a_start_that_nobody_can_distinguish_is_unknown_and_one_without_effect_failed(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     other = {"zipName": "other.zip", "status": "DONE"}
@@ -950,7 +956,7 @@ async def test_a_start_that_nobody_can_tell_apart_is_unknown_and_one_without_eff
     with pytest.raises(NetworkError) as unknown:
         await provider.start_zip([provider.locate("us-east/a")])
     assert unknown.value.code == 4
-    service.answers = [("GET", told(404, "empty")), REGIONS, ("POST", None), ("GET", (200, []))]
+    service.answers = [("GET", refusal(404, "empty")), REGIONS, ("POST", None), ("GET", (200, []))]
     with pytest.raises(JobError):
         await provider.start_zip([provider.locate("us-east/a")])
     assert len([target for target in service.targets if target.startswith("POST")]) == 2
@@ -979,7 +985,7 @@ async def test_the_state_of_a_job_is_that_of_its_name(service: ScriptedService, 
 async def test_a_job_is_cancelled_with_put_and_on_old_services_with_post(
     service: ScriptedService, provider: EightByEightProvider, status: int
 ) -> None:
-    service.answers = [("PUT", told(status, "?")), REGIONS, ("POST", (204, b"")), ("GET", (200, [OLD]))]
+    service.answers = [("PUT", refusal(status, "?")), REGIONS, ("POST", (204, b"")), ("GET", (200, [OLD]))]
     left = await provider.cancel_zip("us-east", "new.zip")
     assert [job.name for job in left] == ["old.zip"]
     told_of = [target for target in service.targets if "regions" not in target]
@@ -989,15 +995,15 @@ async def test_a_job_is_cancelled_with_put_and_on_old_services_with_post(
 async def test_a_job_that_is_not_there_cannot_be_cancelled(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.answers = [("PUT", told(404, "No zip")), REGIONS, ("POST", told(405, "Use PUT"))]
+    service.answers = [("PUT", refusal(404, "No zip")), REGIONS, ("POST", refusal(405, "Use PUT"))]
     with pytest.raises(MissingError, match="No zip"):
         await provider.cancel_zip("us-east", "new.zip")
-    service.answers = [("PUT", told(405, "Use POST")), ("POST", told(404, "No zip"))]
+    service.answers = [("PUT", refusal(405, "Use POST")), ("POST", refusal(404, "No zip"))]
     with pytest.raises(MissingError, match="No zip"):
         await provider.cancel_zip("us-east", "new.zip")
 
 
-async def test_clearing_tells_what_is_left_even_if_the_reply_is_lost(
+async def test_clearing_returns_what_is_left_even_if_the_reply_is_lost(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [
@@ -1079,7 +1085,7 @@ async def test_a_lost_reply_to_a_restore_is_settled_by_looking(
 async def test_a_refused_restore_shows_the_services_words(
     service: ScriptedService, provider: EightByEightProvider, status: int, kind: type[StorageError]
 ) -> None:
-    service.answers = [("POST", told(status, "the very words")), REGIONS]
+    service.answers = [("POST", refusal(status, "the very words")), REGIONS]
     with pytest.raises(kind) as refused:
         await provider.restore(provider.locate("us-east/a"))
     assert "the very words" in refused.value.message
@@ -1092,7 +1098,7 @@ async def test_a_refused_restore_shows_the_services_words(
 async def test_a_check_looks_at_everything_until_something_is_wrong(
     service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    service.answers = [REGIONS, ("GET /storage/us-east", page(row())), ("GET /storage/uk", told(403, "not yours"))]
+    service.answers = [REGIONS, ("GET /storage/us-east", page(row())), ("GET /storage/uk", refusal(403, "not yours"))]
     checks = await provider.check()
     assert [(check.title, check.ok) for check in checks] == [
         ("token", True),

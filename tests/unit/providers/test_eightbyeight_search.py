@@ -22,8 +22,8 @@ def entry(id_: str = "a", second: int = 0, region: str = "us-east", size: int | 
 def test_the_offset_of_the_next_page_is_the_services_if_it_can_be_one() -> None:
     assert next_offset(Position(100), 200, 100) == 200
     assert next_offset(Position(100), 150, 100) == 150
-    for told in (100, 0, 50, 10**12):
-        assert next_offset(Position(100), told, 100) == 200
+    for claimed in (100, 0, 50, 10**12):
+        assert next_offset(Position(100), claimed, 100) == 200
     assert next_offset(Position(100), 200, 30) == 130
 
 

@@ -114,7 +114,7 @@ def test_one_type_has_its_own_columns_and_several_share_the_plain_ones() -> None
     assert [column.title for column in MIXED] == ["Time", "What", "Agent", "Caller", "Queue", "Len", "Size"]
 
 
-def test_what_only_its_name_tells_apart_shows_it() -> None:
+def test_a_type_of_which_only_the_name_is_known_shows_the_name() -> None:
     for types in (frozenset({"unheard-of"}), frozenset({"unheard-of", "another"})):
         assert columns_for(types) == NAMED
     assert [column.title for column in NAMED] == ["Time", "What", "Name", "Len", "Size"]

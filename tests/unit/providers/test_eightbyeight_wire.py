@@ -39,7 +39,7 @@ def read(**fields: object) -> StoredObject:
 
 
 @pytest.mark.parametrize(
-    ("told", "rows", "last", "key"),
+    ("raw", "rows", "last", "key"),
     [
         ({"content": [A, B], "lastPage": False, "pageKey": 100}, 2, False, 100),
         ([{"content": [A], "lastPage": True, "pageKey": 100}], 1, True, 100),
@@ -53,13 +53,13 @@ def read(**fields: object) -> StoredObject:
         ({"content": [A], "lastPage": "false", "pageKey": -3, "total": 9}, 1, False, 0),
     ],
 )
-def test_a_page_is_read_in_every_shape_it_comes_in(told: object, rows: int, last: bool, key: int) -> None:
-    page = wire.page(reply(told), PLACE)
+def test_a_page_is_read_in_every_shape_it_comes_in(raw: object, rows: int, last: bool, key: int) -> None:
+    page = wire.page(reply(raw), PLACE)
     assert (len(page.rows), page.last, page.claimed_next) == (rows, last, key)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "raw",
     [
         {"fault": {"faultstring": "Backend is down"}},
         {"content": None, "errors": [{"message": "Backend is down"}]},
@@ -73,11 +73,11 @@ def test_a_page_is_read_in_every_shape_it_comes_in(told: object, rows: int, last
         {"content": None, "lastPage": True, "pageSize": 3},
     ],
 )
-def test_what_is_no_page_is_an_error_and_never_an_empty_one(told: object) -> None:
+def test_what_is_no_page_is_an_error_and_never_an_empty_one(raw: object) -> None:
     with pytest.raises(ReplyError) as wrong:
-        wire.page(reply(told), PLACE)
+        wire.page(reply(raw), PLACE)
     assert wrong.value.subject == PLACE
-    assert ("Backend is down" in wrong.value.message) == ("Backend is down" in str(told))
+    assert ("Backend is down" in wrong.value.message) == ("Backend is down" in str(raw))
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ def test_a_record_becomes_an_object_of_its_region() -> None:
     )
 
 
-@pytest.mark.parametrize("told", [None, 7, "a", [], {}, {"id": None}, {"id": ""}, {"id": ["a"]}, {"objectName": "x"}])
-def test_a_row_without_an_id_is_no_object(told: object) -> None:
-    assert wire.record(told, HERE) is None
+@pytest.mark.parametrize("raw", [None, 7, "a", [], {}, {"id": None}, {"id": ""}, {"id": ["a"]}, {"objectName": "x"}])
+def test_a_row_without_an_id_is_no_object(raw: object) -> None:
+    assert wire.record(raw, HERE) is None
 
 
 @pytest.mark.parametrize(
-    ("told", "size"),
+    ("raw", "size"),
     [
         (23661, 23661),
         ("23661", 23661),
@@ -166,8 +166,8 @@ def test_a_row_without_an_id_is_no_object(told: object) -> None:
         *((bad, None) for bad in NO_SIZES),
     ],
 )
-def test_a_size_is_a_whole_number_or_unknown(told: object, size: int | None) -> None:
-    found = read(storedBytes=told)
+def test_a_size_is_a_whole_number_or_unknown(raw: object, size: int | None) -> None:
+    found = read(storedBytes=raw)
     assert (found.size, found.size_exact) == (size, size is not None)
 
 
@@ -178,7 +178,7 @@ def test_a_number_of_thousands_of_digits_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "moment"),
+    ("raw", "moment"),
     [
         ("2024-09-01T00:00:00", datetime(2024, 9, 1, tzinfo=UTC)),
         ("2024-09-01T00:00:00Z", datetime(2024, 9, 1, tzinfo=UTC)),
@@ -190,13 +190,13 @@ def test_a_number_of_thousands_of_digits_is_unknown() -> None:
         *((bad, None) for bad in NO_TIMES),
     ],
 )
-def test_a_time_is_utc_unless_it_says_otherwise_or_it_is_unknown(told: object, moment: datetime | None) -> None:
-    assert read(createdTime=told, updatedTime=told).created == moment
-    assert read(createdTime=told, updatedTime=told).updated == moment
+def test_a_time_is_utc_unless_it_says_otherwise_or_it_is_unknown(raw: object, moment: datetime | None) -> None:
+    assert read(createdTime=raw, updatedTime=raw).created == moment
+    assert read(createdTime=raw, updatedTime=raw).updated == moment
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "seconds"),
+    ("kind", "raw", "seconds"),
     [
         ("callcenterrecording", "1271000", 1271.0),
         ("callrecording", "3000", 3.0),
@@ -210,10 +210,10 @@ def test_a_time_is_utc_unless_it_says_otherwise_or_it_is_unknown(told: object, m
         ("unheard-of", "3000", None),
     ],
 )
-def test_the_unit_of_a_duration_depends_on_the_type(kind: str, told: str, seconds: float | None) -> None:
-    found = read(type=kind, tags=[{"key": "duration", "value": told}])
+def test_the_unit_of_a_duration_depends_on_the_type(kind: str, raw: str, seconds: float | None) -> None:
+    found = read(type=kind, tags=[{"key": "duration", "value": raw}])
     assert found.duration == seconds
-    assert found.tag("duration") == told
+    assert found.tag("duration") == raw
 
 
 def test_an_object_is_of_the_region_that_was_asked() -> None:
@@ -242,8 +242,8 @@ def test_an_object_without_a_name_is_called_by_its_id() -> None:
 
 
 def test_a_single_object_may_come_in_a_list() -> None:
-    for told in (A, [A]):
-        found = wire.single(reply(told), HERE, PLACE)
+    for raw in (A, [A]):
+        found = wire.single(reply(raw), HERE, PLACE)
         assert found is not None
         assert found.name == "a.mp3"
     assert wire.single(reply([]), HERE, PLACE) is None
@@ -267,7 +267,7 @@ def test_a_bucket_gives_its_objects_and_counts_what_it_cannot_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("raw", "found"),
     [
         ({"zipName": "a.zip", "status": "DONE"}, [("a.zip", "DONE")]),
         ([{"zipName": "a.zip", "status": "done"}, {"zipName": "b.zip"}], [("a.zip", "DONE"), ("b.zip", "UNKNOWN")]),
@@ -278,12 +278,12 @@ def test_a_bucket_gives_its_objects_and_counts_what_it_cannot_read() -> None:
         ([], []),
     ],
 )
-def test_jobs_are_read_from_one_from_a_list_and_from_nothing(told: object, found: list[tuple[str, str]]) -> None:
-    assert [(job.name, job.status) for job in wire.jobs(reply(told), HERE, PLACE).items] == found
+def test_jobs_are_read_from_one_from_a_list_and_from_nothing(raw: object, found: list[tuple[str, str]]) -> None:
+    assert [(job.name, job.status) for job in wire.jobs(reply(raw), HERE, PLACE).items] == found
 
 
 @pytest.mark.parametrize(
-    ("told", "lacking"),
+    ("raw", "lacking"),
     [
         ([{"zipName": "a.zip"}, {"status": "DONE"}, 7, {"zipName": ""}], 3),
         ({"status": "DONE", "content": ["x"]}, 1),
@@ -291,26 +291,26 @@ def test_jobs_are_read_from_one_from_a_list_and_from_nothing(told: object, found
         ({}, 0),
     ],
 )
-def test_jobs_without_a_name_are_lacking(told: object, lacking: int) -> None:
-    failures = wire.jobs(reply(told), HERE, PLACE).failures
+def test_jobs_without_a_name_are_lacking(raw: object, lacking: int) -> None:
+    failures = wire.jobs(reply(raw), HERE, PLACE).failures
     assert [getattr(failure, "number", 0) for failure in failures] == ([lacking] if lacking else [])
 
 
 def test_what_a_job_holds_is_shown_as_it_comes() -> None:
-    told = {"zipName": "a.zip", "content": ["id:SUCCESS", None, 7, ""]}
-    assert wire.jobs(reply(told), HERE, PLACE).items[0].content == ("id:SUCCESS", "7")
-    assert wire.jobs(reply({**told, "content": "id:SUCCESS"}), HERE, PLACE).items[0].content == ()
+    raw = {"zipName": "a.zip", "content": ["id:SUCCESS", None, 7, ""]}
+    assert wire.jobs(reply(raw), HERE, PLACE).items[0].content == ("id:SUCCESS", "7")
+    assert wire.jobs(reply({**raw, "content": "id:SUCCESS"}), HERE, PLACE).items[0].content == ()
 
 
 def test_the_link_of_a_job_is_that_of_the_job_asked_for() -> None:
-    told = [{"zipName": "b.zip", "url": "https://b"}, {"zipName": "a.zip", "url": "https://a"}]
-    assert wire.job_link(reply(told), "a.zip", PLACE) == "https://a"
-    assert wire.job_link(reply(told), "c.zip", PLACE) == ""
+    raw = [{"zipName": "b.zip", "url": "https://b"}, {"zipName": "a.zip", "url": "https://a"}]
+    assert wire.job_link(reply(raw), "a.zip", PLACE) == "https://a"
+    assert wire.job_link(reply(raw), "c.zip", PLACE) == ""
     assert wire.job_link(reply({"zipName": "a.zip", "url": None}), "a.zip", PLACE) == ""
 
 
 @pytest.mark.parametrize(
-    "told",
+    "raw",
     [
         reply(b"", location="https://api.8x8.com/x"),
         reply(b"https://api.8x8.com/x\n"),
@@ -320,8 +320,8 @@ def test_the_link_of_a_job_is_that_of_the_job_asked_for() -> None:
         reply({"url": None, "presignUrl": "https://api.8x8.com/x"}),
     ],
 )
-def test_a_link_is_read_in_every_shape_it_comes_in(told: Reply) -> None:
-    assert wire.link(told, PLACE) == "https://api.8x8.com/x"
+def test_a_link_is_read_in_every_shape_it_comes_in(raw: Reply) -> None:
+    assert wire.link(raw, PLACE) == "https://api.8x8.com/x"
 
 
 def test_an_answer_without_a_link_has_none() -> None:
@@ -332,14 +332,14 @@ def test_an_answer_without_a_link_has_none() -> None:
 
 
 def test_only_what_can_be_a_region_is_one() -> None:
-    told = ["us-east", "us-east/../../admin", "evil.com#", "uk", "us-east", 7, "", "UK", "x" * 33]
-    assert wire.regions(reply(told), PLACE) == (("us-east", "uk"), 6)
+    raw = ["us-east", "us-east/../../admin", "evil.com#", "uk", "us-east", 7, "", "UK", "x" * 33]
+    assert wire.regions(reply(raw), PLACE) == (("us-east", "uk"), 6)
     many = [f"r{number}" for number in range(10_000)]
     assert wire.regions(reply(many), PLACE) == (tuple(many), 0)
 
 
 @pytest.mark.parametrize(
-    ("told", "products"),
+    ("raw", "products"),
     [
         ({"api_product_list": "[a, storage, c]"}, ("a", "storage", "c")),
         ({"api_product_list": "[a]", "api_product_list_json": ["storage"]}, ("storage",)),
@@ -348,15 +348,11 @@ def test_only_what_can_be_a_region_is_one() -> None:
         ({}, ()),
     ],
 )
-def test_products_are_read_from_the_text_and_from_the_list(told: dict[str, Any], products: tuple[str, ...]) -> None:
-    token = reply({"access_token": "t", "expires_in": "1799", **told}).decode(
-        wire.EightByEightTokenReply, subject=PLACE
-    )
+def test_products_are_read_from_the_text_and_from_the_list(raw: dict[str, Any], products: tuple[str, ...]) -> None:
+    token = reply({"access_token": "t", "expires_in": "1799", **raw}).decode(wire.EightByEightTokenReply, subject=PLACE)
     assert token.products == products
 
 
-@pytest.mark.parametrize(
-    ("told", "days"), [(b"", 5), ({"expirationDays": 3}, 3), ({"expirationDays": "4"}, 4), ([], 5)]
-)
-def test_the_days_of_a_restore_are_those_that_were_granted(told: object, days: int) -> None:
-    assert wire.restored_days(reply(told), 5, PLACE) == days
+@pytest.mark.parametrize(("raw", "days"), [(b"", 5), ({"expirationDays": 3}, 3), ({"expirationDays": "4"}, 4), ([], 5)])
+def test_the_days_of_a_restore_are_those_that_were_granted(raw: object, days: int) -> None:
+    assert wire.restored_days(reply(raw), 5, PLACE) == days

@@ -64,7 +64,7 @@ async def test_nothing_is_asked_for_twice() -> None:
     assert len(terms) == len(set(terms))
 
 
-async def test_what_was_found_before_something_failed_is_kept_and_the_gap_told() -> None:
+async def test_what_was_found_before_something_failed_is_kept_and_the_gap_reported() -> None:
     page = await related(Archive(endless=False, fails_at=2))
     assert [entry.id for entry in page.items] == ["o1"]
     assert [str(failure) for failure in page.failures] == ["No answer."]
