@@ -1,7 +1,7 @@
 """The wire: libcurl carries out all requests, in threads of its own, and keeps connections for the next ones.
 
-The only module that imports pycurl. What a request is for is up to the kinds of calls: JSON in `channel`, bytes in
-`blob`.
+The only module that imports pycurl. What requests are for is known to the subclasses of `CurlCall`: for JSON in
+`channel`, for bytes in `blob`.
 """
 
 import asyncio
@@ -28,23 +28,23 @@ from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, Body, Proxy, Route
 RECEIVE_BUFFER = 512 * 1024
 """Bytes that libcurl reads at once: with its default of 16 KiB a large download is four times slower."""
 IDLE_SECONDS = 5
-"""How long a connection may have waited to be used again; a service that has forgotten it would not tell."""
+"""How long a connection may have been idle to be used again: a service may have dropped it without a word."""
 
 MAX_GATHERED = 256 * 1024
-"""Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a call of the system for each of them,
-with the lock of the interpreter given away and fought for again, would take more time than the bytes."""
+"""Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a system call for each piece, with the
+lock of the interpreter released and waited for, would take longer than the bytes."""
 MAX_PIECE = 16 * 1024
 """Bytes that libcurl gives at once (CURL_MAX_WRITE_SIZE)."""
 
 _TICK = 0.5
 HELD_UP_S = 5.0
-"""Seconds between two ticks after which the thread itself was late, so that silence proves nothing."""
+"""Seconds between two ticks after which the thread itself was late, so that no host can be called silent."""
 _KEPT_CONNECTIONS = 32
 
 STOP = 0
-"""What a callback that takes bytes gives back to make libcurl stop."""
+"""Returned by a callback that takes bytes, to make libcurl stop."""
 _ABORT = 0x10000000
-"""What a callback that gives bytes gives back (CURL_READFUNC_ABORT)."""
+"""Returned by a callback that gives bytes (CURL_READFUNC_ABORT)."""
 
 Answer = TypeVar("Answer")
 Callback = TypeVar("Callback", bound=Callable[..., object])
@@ -53,7 +53,7 @@ Ends: TypeAlias = tuple[str, str, int, int]
 
 
 def stopping_with(answer: int) -> Callable[[Callback], Callback]:
-    """Keep what a callback raises for whoever waits: libcurl can only be told to stop, and would print it."""
+    """Have a callback keep its exception in `error` and return `answer`: pycurl would only print it."""
 
     def decorate(callback: Callback) -> Callback:
         @wraps(callback)
@@ -98,16 +98,16 @@ class CurlCall(Generic[Answer]):
         self.error: BaseException | None = None
         self.ended: Handoff[None] = Handoff(self._abandon)
         self.hurry: Callable[[], None] = lambda: None
-        """Lets the thread that carries it out look at once what there is to do."""
+        """Wakes the thread that carries it out."""
         self.abandoned = False
         self.enough = False
-        """Whether the rest of a body that nobody wants was cut off."""
+        """Whether the rest of an unwanted body was cut off."""
         self.outworn = False
-        """Whether the connection that was kept is of no use, and it needs a fresh one."""
+        """Whether the kept connection is of no use, so that it needs a fresh one."""
         self.ends: Ends | None = None
         self.asked_at: float | None = None
         self.moved_at = time.monotonic()
-        """When the exchange last got on; headers that drip and what stands between bytes of a body do not count."""
+        """When the exchange last progressed; slow headers and the framing of chunks are no progress."""
         self.moved = 0
         """Bytes of bodies, both ways."""
         self.block = HeaderBlock()
@@ -119,28 +119,28 @@ class CurlCall(Generic[Answer]):
         self._opened: list[socket.socket] = []
         self._answered = False
 
-    # What the kinds of calls know
+    # For subclasses
 
     def may_use(self, _address: str) -> bool:
         """Whether a connection may lead there; if not, `error` says why."""
         return True
 
     def begin_body(self) -> None:
-        """Look at the headers: they are here."""
+        """Called when the headers are complete."""
 
     def add_body(self, data: memoryview) -> int | None:
-        """Take the next bytes of the body: others will be in their place afterwards."""
+        """Take the next bytes of the body; the buffer is used again afterwards."""
         raise NotImplementedError
 
     def result(self) -> Answer:
-        """What came of it."""
+        """The answer, once it is complete."""
         raise NotImplementedError
 
     def meaning(self, error: StorageError) -> StorageError:
-        """What a failure below HTTP means to whoever waits."""
+        """The error to raise for a failure below HTTP."""
         return error
 
-    # What the loop asks and tells
+    # For the loop
 
     def circumstances(self, connect_status: int = 0, text: str = "") -> FailureContext:
         """What is known now, for the error."""
@@ -148,7 +148,7 @@ class CurlCall(Generic[Answer]):
         return FailureContext(self.host, proxy, self.asked_at is not None, self._answered, connect_status, text)
 
     def end(self, error: BaseException | None) -> None:
-        """Tell whoever waits. Called in the thread of the loop."""
+        """Wake whoever waits, with the error if there is one. Called in the thread of the loop."""
         self._close_sockets()
         self._mailbox.put(self.ended.end, None, error)
 
@@ -170,7 +170,7 @@ class CurlCall(Generic[Answer]):
 
     @stopping_with(1)
     def before_request(self, remote: str, local: str, remote_port: int, local_port: int) -> int:
-        """Last look before the request is sent; also over a connection made for an earlier one."""
+        """Check the connection before the request is sent, also one made for an earlier request."""
         if self.abandoned or not self.may_use(remote):
             return 1
         if self.asked_at is not None and self.method != "GET":
@@ -207,7 +207,7 @@ class CurlCall(Generic[Answer]):
 
     @stopping_with(STOP)
     def hand_on(self) -> int | None:
-        """Let go of what has come of the body."""
+        """Hand on what has come of the body."""
         data = self.buffer[: self.gathered]
         self.gathered = 0
         self.got_on(len(data))
@@ -223,7 +223,7 @@ class CurlCall(Generic[Answer]):
         return data
 
     def got_on(self, count: int) -> None:
-        """Bytes have come or gone: it is not silent."""
+        """Note progress: bytes have come or gone."""
         self.moved_at = time.monotonic()
         self.moved += count
 
@@ -244,7 +244,7 @@ def _has_news(descriptor: int) -> bool:
 
 
 class Wire:
-    """Carries out the calls of those who share it, in one thread: from their first call until the last has left."""
+    """Carries out the calls of its users in one thread, from their first call until the last user has left."""
 
     def __init__(self, name: str) -> None:
         """Make one; `name` is that of its thread."""
@@ -254,7 +254,7 @@ class Wire:
         self._loop: CurlLoop | None = None
 
     async def carry_out(self, call: CurlCall[Answer], user: object) -> Answer:
-        """Do one call; `user` has to leave at last.
+        """Do one call; `user` must call `leave` in the end.
 
         Raises:
             StorageError: no whole reply came.
@@ -264,12 +264,12 @@ class Wire:
         return call.result()
 
     def renew(self) -> None:
-        """Use no connection again that was made until now: after the machine slept, none of them leads anywhere."""
+        """Stop using the connections made so far: after the machine slept, they are dead."""
         if self._loop is not None:
             self._loop.renew()
 
     async def leave(self, user: object) -> None:
-        """Go; the last one closes all connections, and what still runs ends with an error. Takes at most a second."""
+        """Leave; the last user closes all connections, and what still runs fails. Takes at most a second."""
         with self._lock:
             self._users.discard(user)
             if self._users or self._loop is None:
@@ -278,14 +278,14 @@ class Wire:
         await loop.close()
 
     def _running(self, user: object) -> "CurlLoop":
-        """The loop; another one where it has ended by a mistake of ours."""
+        """The loop; a new one if the last ended by a mistake of ours."""
         with self._lock:
             self._users.add(user)
             if self._loop is None or self._loop.has_ended:
                 try:
                     self._loop = CurlLoop(self._name)
                 except (OSError, RuntimeError, pycurl.error):
-                    # Final: whoever has none left for this program may have none for hours.
+                    # Not retried: it may last for hours.
                     raise LocalDiskError(
                         "no connection can be made: this machine has no threads or open files left",
                         hint="Close other programs, or raise the limits.",
@@ -294,37 +294,37 @@ class Wire:
 
 
 class CurlLoop:
-    """Carries out calls in one thread, until it is closed or fails; either way each call is told how it ended."""
+    """Carries out calls in one thread, until it is closed or fails; every call ends either way."""
 
     def __init__(self, name: str) -> None:
         self.has_ended = False
         self._lock = threading.Lock()
-        """Held where `has_ended` and what it decides must agree."""
+        """Held where a decision depends on `has_ended`."""
         self._new: deque[CurlCall[Any]] = deque()
         self._calls: dict[Any, CurlCall[Any]] = {}
         self._kept: dict[Ends, int] = {}
         self._spare: list[Any] = []
         self._buffers: list[memoryview] = []
-        """Used again and again: the system would take back so much memory each time, and have to clear it anew. Views,
+        """Reused: the system would take so much memory back each time, and have to clear it again. Views,
         because a slice of a `bytearray` is assigned by way of a copy."""
         self._timer: float | None = None
         self._tick = _TICK
-        """Seconds between two looks after all calls: a quarter of the shortest time that one of them waited at most."""
+        """Seconds between two checks of all calls: a quarter of the shortest of their time limits."""
         self._ticked_at = 0.0
         self._is_urgent = False
-        """Whether a call was cancelled since the thread looked after them."""
+        """Whether a call was cancelled since the last check."""
         self._closing = False
         self._sleeps = False
-        """Whether the thread has to be woken, and nobody does: who wakes it gives it the lock of the interpreter, and
-        waits to have it back."""
+        """Whether the thread sleeps and nobody has woken it yet: waking it hands it the lock of the interpreter, which
+        the waker then has to wait for."""
         self._ended: list[tuple[CurlCall[Any], BaseException | None]] = []
-        """Calls that ended in this turn, and why they failed. They are told at its end, for the same reason."""
+        """Calls that ended in this turn, with their errors; their waiters are woken at its end, for the same reason."""
         self._worn = False
-        """Whether the kept connections are not to be used again."""
+        """Whether the kept connections must not be used again."""
         self._broken: BaseException | None = None
-        """What failed in a callback of the whole loop."""
+        """The exception that a callback of the whole loop raised."""
         self._waiting: list[asyncio.Future[None]] | None = []
-        """Those who wait for its end; none any more when it has come."""
+        """Those who wait for its end; `None` once it has ended."""
         with ExitStack() as opened:
             self._wake_receiver, self._wake_sender = map(opened.enter_context, socket.socketpair())
             for end in (self._wake_receiver, self._wake_sender):
@@ -345,7 +345,7 @@ class CurlLoop:
         call.end(NetworkError("the program is ending"))
 
     def renew(self) -> None:
-        """Use no connection again that was made until now."""
+        """Stop using the connections made so far."""
         self._worn = True
         self.wake()
 
@@ -361,7 +361,7 @@ class CurlLoop:
         await asyncio.wait({ended}, timeout=GRACE)
 
     def wake(self) -> None:
-        """Let the thread look at once what there is to do."""
+        """Wake the thread."""
         if not self._sleeps:
             return
         self._sleeps = False
@@ -379,7 +379,7 @@ class CurlLoop:
         try:
             while not self._closing:
                 self._turn()
-        except BaseException as mistake:  # noqa: BLE001 - whatever ends this thread, somebody waits for its calls
+        except BaseException as mistake:  # noqa: BLE001 - whatever ends this thread, its calls must end
             LOG.error("the loop of libcurl ended: %s", type(mistake).__name__)
             error = NetworkError(f"the program made a mistake while bytes were moved ({type(mistake).__name__})")
         with self._lock:
@@ -412,7 +412,7 @@ class CurlLoop:
         if self._broken is not None:
             raise self._broken
         self._sleeps = True
-        # What came before that woke nobody.
+        # From here on others wake the thread; what came before is seen by `_longest_sleep`.
         ready = self._poll.poll(self._longest_sleep())
         self._sleeps = False
         for descriptor, events in ready:
@@ -439,13 +439,13 @@ class CurlLoop:
         if descriptor == self._wake_receiver.fileno():
             self._wake_receiver.recv(4096)
         elif events & select.POLLNVAL:
-            # It was closed, and would be reported for ever.
+            # It was closed, and would be reported again and again.
             self._watch_socket(pycurl.POLL_REMOVE, descriptor, None, None)
         else:
             self._multi.socket_action(descriptor, _curl_events(events))
 
     def _longest_sleep(self) -> float | None:
-        """Milliseconds until there is something to do without any event."""
+        """Milliseconds until there is something to do even without an event."""
         if self._new or self._is_urgent or self._closing:
             return 0
         if self._timer is not None:
@@ -483,7 +483,7 @@ class CurlLoop:
         self._tick = min(self._tick, call.limits.read / 4)
 
     def prepare(self, handle: Any, call: CurlCall[Any]) -> None:
-        """Tell libcurl what a call asks for."""
+        """Set the options of a call."""
         call.kept = self._kept
         call.buffer = self._buffers.pop() if self._buffers else memoryview(bytearray(MAX_GATHERED + MAX_PIECE))
         route, limits = call.route, call.limits
@@ -520,7 +520,7 @@ class CurlLoop:
             handle.setopt(option, value)
 
     def _collect(self) -> None:
-        """Let no byte wait for the next turn, and end what is complete."""
+        """Hand on all bytes, so that none wait for the next turn, and end what is complete."""
         for handle, call in list(self._calls.items()):
             if call.gathered and call.hand_on() is not None:
                 self._end(handle, call.error)
@@ -553,7 +553,7 @@ class CurlLoop:
         return call.meaning(curl_error(code, call.circumstances(handle.getinfo(pycurl.HTTP_CONNECTCODE), text)))
 
     def _look_after(self, now: float) -> None:
-        """End what was cancelled, and what has been silent for too long."""
+        """End calls that were cancelled, and those that were silent for too long."""
         self._is_urgent = False
         held_up, self._ticked_at = now - self._ticked_at > HELD_UP_S, now
         for handle, call in list(self._calls.items()):
@@ -569,7 +569,7 @@ class CurlLoop:
         try:
             self._release(handle)
             if error is None:
-                # What an error was raised over may be looked at for as long as that is.
+                # After an error, its traceback may still refer to the buffer.
                 self._buffers.append(call.buffer)
         finally:
             self._ended.append((call, error))
@@ -592,14 +592,14 @@ _POLL_EVENTS = {
 
 
 def _curl_events(events: int) -> int:
-    """What came of a socket: an error or its end is found by whoever reads or writes."""
+    """What to do with a socket; an error, or its end, is found by reading or writing."""
     reading = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
     writing = pycurl.CSELECT_OUT if events & ~select.POLLIN else 0
     return int(reading | writing)
 
 
 def _request_options(call: CurlCall[Any]) -> dict[int, Any]:
-    """What is asked of the host, and what is sent along."""
+    """The options for the request line and the body."""
     options: dict[int, Any] = {pycurl.CUSTOMREQUEST: call.method, pycurl.NOBODY: int(call.method == "HEAD")}
     if call.route.is_forwarded:
         options |= {pycurl.URL: call.route.origin + call.target, pycurl.PATH_AS_IS: 1}

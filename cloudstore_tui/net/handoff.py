@@ -1,4 +1,4 @@
-"""What another thread does for an event loop: how its end comes back, and how whoever waits for it can stop it."""
+"""Work that other threads do for an event loop: how its result comes back, and how it is stopped."""
 
 import asyncio
 import threading
@@ -9,17 +9,17 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 Result = TypeVar("Result")
 End: TypeAlias = Callable[[Any, BaseException | None], None]
-"""Told in the loop what came of it: a result, or why there is none."""
+"""Called in the loop with the result, or with the error if there is none."""
 
 GRACE = 1.0
-"""Seconds that whatever is stopped gets to let go of what it works with; more is needed only if the disk hangs."""
+"""Seconds that stopped work gets to release what it holds; it needs more only if the disk hangs."""
 
 
 class Handoff(asyncio.Future[Result]):
-    """What comes of work in another thread.
+    """The result of work in another thread.
 
-    Cancelling asks that work to end and waits for that, but not for ever: a plain future would be cancelled at once,
-    and could not tell when the thread has let go.
+    Cancelling asks the work to end and waits for that, but not for ever: a plain future would be cancelled at once,
+    while the thread still uses what it holds.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
@@ -29,40 +29,40 @@ class Handoff(asyncio.Future[Result]):
         self._stops = False
 
     def cancel(self, msg: Any = None) -> bool:
-        """Ask the work to end; whoever waits is told of the cancelling when it has, or after a moment."""
+        """Ask the work to end; the waiting task is cancelled when it has, or after `GRACE`."""
         if self._stops or self.done():
             return super().cancel(msg)
         self._stops = True
         self._ask_to_stop()
         self.get_loop().call_later(GRACE, super().cancel, msg)
-        # The task that waits goes on doing so, and is cancelled by whatever wakes it.
+        # The task goes on waiting, and is cancelled when it wakes.
         return False
 
     def end(self, result: Result | None, error: BaseException | None) -> None:
-        """Have this result, or this error. In the loop."""
+        """Set the result or the error. In the loop."""
         settle(self, result, error)
 
 
 def settle(future: asyncio.Future[Result], result: Any, error: BaseException | None) -> None:
-    """Give a future its result or error, unless it was given up meanwhile. In its loop."""
+    """Set the result or error of a future, unless it was cancelled meanwhile. In its loop."""
     if future.done():
         return
     if error is None:
         future.set_result(result)
     else:
         future.set_exception(error)
-        # Nobody looks at the error of what was cancelled.
+        # Marks the error as retrieved: nobody awaits what was cancelled.
         future.exception()
 
 
 _thread = threading.local()
-"""Holds the mailbox of the loop that runs in a thread."""
+"""Holds the mailbox of the loop that runs in this thread."""
 
 
 class Mailbox:
-    """Brings the ends of what other threads did to the loop, and wakes it once for all that came meanwhile.
+    """Brings results of other threads to the loop, and wakes it once for all that have come.
 
-    Whoever wakes a loop gives it the lock of the interpreter, and waits until that is given back.
+    A thread that wakes a loop hands it the lock of the interpreter, and has to wait to get it back.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -80,7 +80,7 @@ class Mailbox:
         return known
 
     def put(self, end: End, result: object = None, error: BaseException | None = None) -> None:
-        """Have an end told in the loop. From any thread."""
+        """Have `end` called in the loop. From any thread."""
         self._ends.append((end, result, error))
         if not self._is_called:
             self._is_called = True
@@ -88,13 +88,13 @@ class Mailbox:
                 self.loop.call_soon_threadsafe(self._empty)
 
     def _empty(self) -> None:
-        # Before the first look: what comes after the last one calls again.
+        # Before the loop, so that what comes after its last look calls again.
         self._is_called = False
         try:
             while self._ends:
                 end, result, error = self._ends.popleft()
                 end(result, error)
         finally:
-            # One that fails by a mistake fails alone.
+            # If one raises by mistake, the others are still called.
             if self._ends:
                 self.loop.call_soon(self._empty)

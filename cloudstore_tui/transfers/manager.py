@@ -30,7 +30,7 @@ INTERVAL = 0.25
 """Seconds between two pushes: faster than anybody reads."""
 
 Listener: TypeAlias = Callable[[frozenset[int]], object]
-"""Told the ids of transfers that changed, came or went."""
+"""Called with the ids of transfers that changed, came or went."""
 
 
 class Changes:
@@ -55,7 +55,7 @@ class Changes:
         return end
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Learn the loop in which listeners are called."""
+        """Set the loop in which listeners are called."""
         self._loop = loop
 
     def mark(self, transfer_id: int) -> None:
@@ -192,7 +192,7 @@ class TransferManager:
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Push the ids of transfers that change to a listener, at most four times a second; what ends that.
 
-        It is called in the loop of the transfers. A id that `snapshot` does not know was forgotten.
+        It is called in the loop of the transfers. An id that `snapshot` does not know was forgotten.
         """
         return self._changes.listen(listener)
 
@@ -364,7 +364,7 @@ class TransferManager:
             self._in_background(self._note_file(request, journal_entry))
 
     async def _note_file(self, request: UploadRequest, journal_entry: JournalEntry) -> None:
-        # What keeps threads from this keeps them from the transfer, too, and is told there.
+        # What fails here fails in the transfer, too, and is reported there.
         with suppress(StorageError):
             journal_entry.note_file(await self._workers.run(lambda _stop: identity_of(request.path)))
 

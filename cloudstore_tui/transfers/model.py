@@ -220,7 +220,7 @@ class TransferProgress:
             transfer_id: names it.
             request: what is wanted.
             clock: tells when.
-            changed: told the state it goes to, and why.
+            changed: called with the new state, and why.
             touched: called whenever somebody who looks would see something new. From any thread.
         """
         self.touched = touched

@@ -1,7 +1,6 @@
 """The part file: where a download grows until it is complete and verified.
 
-It has a name that nothing else has, and is opened so that one download alone writes it, with what an earlier run left
-in it.
+Its name is unique, and a lock keeps all but one download from writing it. What an earlier run left in it is kept.
 """
 
 import hashlib
@@ -25,10 +24,10 @@ from cloudstore_tui.transfers.workers import Stop
 _PART = re.compile(r"\.cs-[0-9a-f]{12}(-[0-9a-f]{8})?\.part")
 
 LATEST = 253_402_300_799
-"""The last second of the year 9999: file times beyond are left out."""
+"""The last second of the year 9999: later file times are not set."""
 _TRIES = 5
 _CHANCE = random.Random()
-"""Seeded by the system once: asking it anew for each of thousands of objects takes longer than opening their files."""
+"""Seeded once: asking the system for each of thousands of objects takes longer than opening their files."""
 
 
 class PartNames(Struct, frozen=True):
@@ -37,7 +36,7 @@ class PartNames(Struct, frozen=True):
     shared: str
     """The same in every run, so that the next one finds it, and the lock on it keeps others away."""
     alone: str
-    """Nobody else has it: for file systems without locks."""
+    """Random, for file systems without locks."""
 
     @classmethod
     def of(cls, part_id: str) -> Self:
@@ -51,7 +50,7 @@ def is_part_name(name: str) -> bool:
 
 
 def part_id_of(provider: str, profile: str, location: Location, target: Path) -> str:
-    """The same for the same object and file, so that two transfers of it meet, and never for others."""
+    """The same for every transfer of this object into this file, and different for all others."""
     names = (provider, profile, location.region, location.path, str(target.absolute()))
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -69,7 +68,7 @@ class ResumeState(Protocol):
 
     @property
     def inode(self) -> int:
-        """What tells it from another file of that name; 0 if nobody knows."""
+        """Its inode number, to recognize it; 0 if unknown."""
 
     @property
     def durable(self) -> int:
@@ -103,7 +102,7 @@ class PartFile:
         self.offset = 0
         self.durable = 0
         self.size: int | None = None
-        """Bytes that are expected; not one more is taken."""
+        """Bytes that are expected; more are refused."""
         self._final_name = ""
         self.folder = folder.path
         self._target = folder
@@ -112,20 +111,20 @@ class PartFile:
         self._names = names
         self._forget_bytes = forget_bytes
         self.restarts = 0
-        """How often all bytes were given up."""
+        """How often all bytes were dropped."""
         self._spoilt: StorageError | None = None
         self._lost: StorageError | None = None
-        """Why bytes that were written may not come to the disk any more."""
+        """Why written bytes may never reach the disk."""
         self._resumed = False
         self.name = names.shared
         self.inode = 0
-        """What tells it from another file of its name, once it is open."""
+        """Its inode number, once it is open."""
         self._dir_fd = -1
         self._file = -1
 
     @property
     def is_open(self) -> bool:
-        """Whether it may be written, and is still to be published or discarded."""
+        """Whether it can be written, and is not yet settled or discarded."""
         return self._file >= 0
 
     @property
@@ -180,10 +179,10 @@ class PartFile:
         return True
 
     def sync(self) -> int | None:
-        """Wait until what was written is on the disk; how many bytes that are, `None` if they were given up meanwhile.
+        """Sync the file. The number of bytes on the disk, `None` if they were dropped meanwhile.
 
         Raises:
-            LocalDiskError: the disk refuses; nobody knows then what of it is there.
+            LocalDiskError: the disk refuses, and what is on it is unknown.
         """
         if self._lost is not None:
             raise self._lost
@@ -191,7 +190,7 @@ class PartFile:
         try:
             self._disk.sync(self._file)
         except OSError as error:
-            # The system says so once, and takes for written what it could not write from then on.
+            # The system reports it once, and treats the lost bytes as written from then on.
             self._lost = self._spoilt = disk_error(error, self.folder)
             raise self._lost from None
         if restarts != self.restarts:
@@ -200,11 +199,11 @@ class PartFile:
         return offset
 
     def spoil(self, error: StorageError) -> None:
-        """Take no more bytes: what came before may be lost."""
+        """Refuse more bytes: earlier ones may be lost."""
         self._spoilt = error
 
     def recover(self) -> None:
-        """After a failure of the disk, go back to what is known to be there."""
+        """After a failure of the disk, go back to the bytes that are known to be on it."""
         if self._spoilt is None:
             return
         self._spoilt = self._lost = None
@@ -213,10 +212,10 @@ class PartFile:
         self.offset = self.durable
 
     def expect(self, size: int | None) -> None:
-        """Learn how many bytes will come.
+        """Note the size, and reserve room for it.
 
         Raises:
-            LocalDiskError: there is no room for them.
+            LocalDiskError: there is no room.
         """
         self.size = size
         with os_errors_as(self.folder):
@@ -229,7 +228,7 @@ class PartFile:
             raise error.about(str(self.folder)) from None
 
     def write(self, data: bytes | memoryview) -> None:
-        """Take the next bytes.
+        """Append bytes.
 
         Raises:
             ContradictionError: there are more than expected.
@@ -262,7 +261,7 @@ class PartFile:
         return self.read(count, self.offset - count)
 
     def restart(self) -> None:
-        """Forget all bytes."""
+        """Drop all bytes."""
         self.restarts += 1
         if self.durable:
             self._forget_bytes()
@@ -276,13 +275,13 @@ class PartFile:
         return Content(self._disk, self._file, self.folder, stop)
 
     def set_time(self, seconds: float) -> None:
-        """Set when the object was last changed."""
+        """Set the time of the last change."""
         if 0 <= seconds <= LATEST:
             with os_errors_as(self.folder):
                 self._disk.set_time(self._file, seconds)
 
     def publish(self, name: str, *, overwrite: bool) -> None:
-        """Give the file its final name, which is certain to be on the disk only after `settle`.
+        """Give the file its final name, which is on the disk for certain only after `settle`.
 
         Raises:
             FileExistsError: the name is taken, and `overwrite` is off.
@@ -301,11 +300,11 @@ class PartFile:
             raise disk_error(error, self.folder / name) from None
 
     def settle(self, synced: set[tuple[int, int]]) -> None:
-        """Be done with a published file: when its name is on the disk, that of the part file is taken away.
+        """Sync the folder of a published file, and take the name of the part file away.
 
         Args:
-            synced: folders that were synced since the file got its name, and are where they were; its own is among
-                them afterwards.
+            synced: folders that were synced since the file got its name, and are still where they were; its own is
+                added.
 
         Raises:
             LocalDiskError: the disk refuses, or the folder is not where it was.
@@ -333,7 +332,7 @@ class PartFile:
         synced.add(folder)
 
     def discard(self) -> StorageError | None:
-        """Remove the file, unless that was done, or it was published; why it is still there, as open as it was."""
+        """Remove the file, unless it is published or gone. Why it is still there and open, if it is."""
         if self._dir_fd < 0:
             return None
         try:
@@ -344,7 +343,7 @@ class PartFile:
         return None
 
     def leave(self) -> None:
-        """Close it, and keep what is there for another run."""
+        """Close it, and keep it for another run."""
         self._close()
 
     def _rename(self, name: str, *, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""One transfer as the manager carries it out, which of them begins when, and who looks after those under way."""
+"""One transfer as the manager carries it out, the scheduler that starts them, and the monitor of those under way."""
 
 import asyncio
 import logging
@@ -268,7 +268,7 @@ class Scheduler:
         Args:
             at_once: transfers that may move bytes at the same time.
             begin: does what a transfer is about.
-            settled: learns how that ended.
+            settled: called with how that ended.
         """
         self._at_once = at_once
         self._begin = begin

@@ -57,7 +57,7 @@ class _Order(Struct):
     owner: int = 0
     """The transfer that it is about; 0 for none."""
     end: End | None = None
-    """Told what came of it, if somebody waits for that."""
+    """Called with the result, if somebody waits for it."""
     is_wanted: Callable[[], bool] = lambda: True
     """Whether somebody still does."""
 
@@ -92,7 +92,7 @@ class Database:
             raise
 
     def tell(self, job: Job, owner: int = 0) -> None:
-        """Have something written soon. That it could not be is told to the owner who asks next."""
+        """Have something written soon. If that fails, the next `ask` of the owner gets the error."""
         self._put(_Order(job, owner=owner))
 
     def ask(self, job: Job, end: End, is_wanted: Callable[[], bool] = lambda: True, *, owner: int = 0) -> None:
@@ -100,15 +100,15 @@ class Database:
 
         Args:
             job: what to do.
-            end: told, in the thread of the journal, what came of it when it, and everything told before, is on the
-                disk; or why not: a `StorageError`, also where something was lost that the owner told before.
+            end: called in the thread of the journal with the result, once it and everything before it is on the disk;
+                or with a `StorageError`, also if something that the owner told before was lost.
             is_wanted: whether somebody still waits for it.
             owner: the transfer that it is about.
         """
         self._put(_Order(job, owner, end, is_wanted))
 
     def close(self) -> None:
-        """Write what was told, and end."""
+        """Write what is left, and end."""
         self._closing = True
         self._bell.put(None)
         self._thread.join(_CLOSING)
@@ -181,7 +181,7 @@ class Database:
         except BaseException as error:  # noqa: BLE001 - nobody else could tell of it
             _log.error("the thread of the journal ended", exc_info=error)
         finally:
-            # Whoever waits is told, also if this thread ends by a mistake.
+            # Whoever waits gets an error, also if this thread ends by mistake.
             with self._lock:
                 self._ended = True
             self._fail([*batch, *self._take()], self._closed())
@@ -219,7 +219,7 @@ class Database:
                 order.end(result, None)
 
     def _together(self, batch: list[_Order]) -> list[tuple[_Order, Any]]:
-        """All jobs and their results; nothing is done, and none given back, where one of them fails."""
+        """Do all jobs; an empty list, with nothing done, if one of them fails."""
         if self._lost:
             return []
         try:

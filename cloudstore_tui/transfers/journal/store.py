@@ -96,7 +96,7 @@ class JournalStore:
         )
 
     def close(self) -> None:
-        """Write what was told. The transfers that are left can be taken over by others then."""
+        """Write what is left. Other programs can take over the remaining transfers then."""
         self._database.close()
         self._writer.close()
 
@@ -151,10 +151,10 @@ class JournalStore:
         self._database.tell(lambda connection: connection.execute("DELETE FROM transfer WHERE id = ?", (transfer_id,)))
 
     async def settled(self, transfer_id: int = 0) -> None:
-        """Return when everything told before is on the disk.
+        """Return when everything written so far is on the disk.
 
         Raises:
-            StorageError: something that was told of this transfer could not be written.
+            StorageError: something about this transfer could not be written.
         """
         await self._ask(_nothing, transfer_id)
 
@@ -293,7 +293,7 @@ class JournalEntry:
         self._number = transfer_id
         self._account = dict(resume_state.account) if resume_state is not None else {}
         self._state = (State.QUEUED, "")
-        """What the journal was told last."""
+        """The state that the journal has."""
 
     @property
     def lasts(self) -> bool:
@@ -318,7 +318,7 @@ class JournalEntry:
             self.note(state=state.value, reason=reason)
 
     def note(self, **facts: object) -> None:
-        """Write facts down, soon. A fact about bytes is told only after they were synced."""
+        """Write facts down, soon. Facts about bytes must be written only after a sync."""
         if self._journal is not None:
             self._journal.note(self._number, **facts)
 
