@@ -58,6 +58,16 @@ class Switch(msgspec.Struct, frozen=True):
         return found[0]
 
 
+def choice(id_: str, text: str, *values: str) -> Switch:
+    """A switch between these values, the default first."""
+    return Switch(id_, text, values[0], values)
+
+
+def any_number(id_: str, text: str, default: str) -> Switch:
+    """A switch that takes any number of at least 0."""
+    return Switch(id_, text, default, NUMBER)
+
+
 class Switches:
     """The values in force."""
 

@@ -16,59 +16,55 @@ from starlette.responses import JSONResponse, Response
 from cloudstore_tui.sandbox.alvaria.data import PREFIX, SCOPES, is_allowed
 from cloudstore_tui.sandbox.alvaria.listing import envelope
 from cloudstore_tui.sandbox.profiles import ALVARIA_CLIENT, alvaria_api_key, alvaria_secret
-from cloudstore_tui.sandbox.world import NUMBER, Switch, Switches, World
+from cloudstore_tui.sandbox.world import Switch, Switches, World, any_number, choice
 
 # Switches: what the documentation leaves open, and the possible behaviours
 
 
-def _switch(id_: str, text: str, *values: str) -> Switch:
-    return Switch(id_, text, values[0], values)
-
-
 SWITCHES: tuple[Switch, ...] = (
-    _switch("A-1", "where the token request names the realm: query or body", "either"),
-    _switch("A-2", "status for a missing scope; 401 has no body", "403", "401"),
-    _switch("A-3", "status for a missing or unknown x-api-key", "403", "401"),
-    _switch("A-4", "do scopes of a folder open its children?", "yes", "no"),
-    _switch("A-5", "listing the root", "400"),
-    _switch("A-6", "folder key without its slash: nothing, or the beginning of keys", "404", "prefix"),
-    _switch("A-7", "an existing folder that is empty", "empty", "404"),
-    _switch("A-8", "keyType=file:directory", "supported", "400"),
-    _switch("A-9", "does file:directory name the folder itself?", "no", "yes"),
-    _switch("A-10", "entries of a page at most", "1000"),
-    _switch(
+    choice("A-1", "where the token request names the realm: query or body", "either"),
+    choice("A-2", "status for a missing scope; 401 has no body", "403", "401"),
+    choice("A-3", "status for a missing or unknown x-api-key", "403", "401"),
+    choice("A-4", "do scopes of a folder open its children?", "yes", "no"),
+    choice("A-5", "listing the root", "400"),
+    choice("A-6", "folder key without its slash: not found, or a prefix of keys", "404", "prefix"),
+    choice("A-7", "an existing folder that is empty", "empty", "404"),
+    choice("A-8", "keyType=file:directory", "supported", "400"),
+    choice("A-9", "does file:directory name the folder itself?", "no", "yes"),
+    choice("A-10", "entries of a page at most", "1000"),
+    choice(
         "A-11",
-        "page tokens: the page starts after their key, or with it, or they are given percent-encoded",
+        "page tokens: the page starts after their key, or with it, or they are percent-encoded",
         *("exclusive", "inclusive", "quoted"),
     ),
-    _switch("A-12", "the token after the last page", "absent", "blank", "null"),
-    _switch("A-13", "type of totalItems", "string", "number", "absent"),
-    _switch("A-14", "shape of a signed URL reply of v2", "bare", "wrapped"),
-    _switch("A-15", "how sizes are written", "KB", "kb", "blank"),
-    _switch("A-16", "deleting a folder key", "400", "recursive"),
-    _switch("A-17", "deleting what is not there", "404", "success"),
-    _switch("A-18", "uploading outside imports/", "403", "allowed"),
-    _switch("A-19", "uploading over what is there", "replaces"),
-    _switch("A-20", "a link to upload into an unknown folder", "404"),
-    _switch("A-21", "folders of v3 asked for through v2", "404", "visible"),
-    Switch("A-22", "seconds a signed URL is good for, whatever it says", "3600", NUMBER),
-    _switch("A-23", "are native links reachable?", "yes", "no"),
-    _switch("A-24", "ranges of proxied links", "206", "200"),
-    _switch(
+    choice("A-12", "the token after the last page", "absent", "blank", "null"),
+    choice("A-13", "type of totalItems", "string", "number", "absent"),
+    choice("A-14", "shape of a signed URL reply of v2", "bare", "wrapped"),
+    choice("A-15", "how sizes are written", "KB", "kb", "blank"),
+    choice("A-16", "deleting a folder key", "400", "recursive"),
+    choice("A-17", "deleting what is not there", "404", "success"),
+    choice("A-18", "uploading outside imports/", "403", "allowed"),
+    choice("A-19", "uploading over what is there", "replaces"),
+    choice("A-20", "a link to upload into an unknown folder", "404"),
+    choice("A-21", "folders of v3 requested through v2", "404", "visible"),
+    any_number("A-22", "seconds for which a signed URL is valid, whatever it says", "3600"),
+    choice("A-23", "are native links reachable?", "yes", "no"),
+    choice("A-24", "ranges of proxied links", "206", "200"),
+    choice(
         "A-25",
         "throttling: off, every request, or every second one; plain or with Retry-After",
         *("off", "429", "429 with Retry-After", "without", "with"),
     ),
-    _switch("A-26", "type of an error's code", "string", "number"),
-    _switch("A-cloud", "whose object store is behind it", "aws", "gcp"),
-    _switch("A-end", "does a listing ever end, or go on with one token, or with empty pages?", "yes", "no", "empty"),
-    _switch(
-        "A-links", "links of a signed URL reply of v2: both, the one asked for, or the other", "both", "asked", "other"
+    choice("A-26", "type of an error's code", "string", "number"),
+    choice("A-cloud", "whose object store is behind it", "aws", "gcp"),
+    choice("A-end", "does a listing end, repeat one token for ever, or go on with empty pages?", "yes", "no", "empty"),
+    choice(
+        "A-links", "links of a signed URL reply of v2: both, the requested one, or the other", "both", "asked", "other"
     ),
-    _switch("A-link", "damage to signed links", *("none", "blank", "empty", "other folder", "other key", "other host")),
-    _switch("A-take", "where an upload goes whose folder has processed/ and errors/", "processed", "errors", "stay"),
-    Switch("A-take-seconds", "seconds until it does", "5", NUMBER),
-    Switch("A-token-life", "seconds that a token of Alvaria lives", "3599", NUMBER),
+    choice("A-link", "damage to signed links", *("none", "blank", "empty", "other folder", "other key", "other host")),
+    choice("A-take", "where uploads end up if their folder has processed/ and errors/", "processed", "errors", "stay"),
+    any_number("A-take-seconds", "seconds until they do", "5"),
+    any_number("A-token-life", "seconds that a token of Alvaria lives", "3599"),
 )
 """Open questions by number, and settings for tests."""
 
