@@ -168,8 +168,8 @@ MUTANTS = (
     Mutant(
         "failures without reset",
         "archive/fetch.py",
-        "self._failures = self._failures + 1 if isinstance(error, _EVERYWHERE) else 0",
-        "self._failures += isinstance(error, _EVERYWHERE)",
+        "self._failures = self._failures + 1 if isinstance(error, _SYSTEMIC_ERRORS) else 0",
+        "self._failures += isinstance(error, _SYSTEMIC_ERRORS)",
         "archive/test_pull.py",
     ),
     Mutant(
