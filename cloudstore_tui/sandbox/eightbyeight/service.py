@@ -28,7 +28,7 @@ from cloudstore_tui.sandbox.world import Switch, World, any_number, choice
 
 SWITCHES: tuple[Switch, ...] = (
     choice("E-1", "a limit above 100: cut to 100, refused, or given", "clamp", "400", "honoured"),
-    choice("E-2", "is a full page that expires the result the last, or does an empty one follow", "last", "empty"),
+    choice("E-2", "is a full page at the end of the result the last?", "last", "empty"),
     choice("E-3", "pageKey of a reply: offset of the next page or of this one", "next", "current"),
     choice("E-4", "offsets from 10,000 on", "none", "400"),
     choice("E-5", "pages and jobs: plain, in a list, or a start that lists all jobs", "object", "array", "queue"),
@@ -38,7 +38,7 @@ SWITCHES: tuple[Switch, ...] = (
     choice("E-9", "texts: literal, with * as a wildcard, or ignoring case", "literal", "wildcards", "fold"),
     choice("E-10", "quotes in a filter", "accepted", "400"),
     choice("E-11", "ISO times in a filter", "400", "accepted"),
-    choice("E-12", "objectState anywhere in a filter expires the rule that only AVAILABLE is found", "any mention"),
+    choice("E-12", "objectState anywhere in a filter lifts the restriction to AVAILABLE", "any mention"),
     choice("E-13", "order without sortField", "createdTime DESC"),
     choice("order", "order of results: as requested, or always the newest first", "asked", "newest"),
     choice(
