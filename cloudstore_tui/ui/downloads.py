@@ -105,11 +105,11 @@ def requests(
 
     Otherwise one of them would be skipped for, or overwrite, the file of another.
     """
-    many = Counter(names.values())
+    counts = Counter(names.values())
     taken: set[str] = set()
     for entry in objects:
         name = names[identity(entry)]
-        shared = name in taken or (many[name] > 1 and name not in there)
+        shared = name in taken or (counts[name] > 1 and name not in there)
         taken.add(name)
         own = "" if name == safe_name(entry.name) else name
         yield DownloadRequest(entry.location, folder, own, OnConflict.KEEP_BOTH if shared else on_conflict, entry)

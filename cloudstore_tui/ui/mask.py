@@ -83,9 +83,9 @@ class Mask:
         for entry in entries:
             if isinstance(entry, StoredObject):
                 # The name of a queue also appears as the name of the callee.
-                known = {value for name, value in entry.tags if name in _NOT_PEOPLE}
+                others = {value for name, value in entry.tags if name in _NOT_PEOPLE}
                 for name, value in entry.tags:
-                    if is_personal(name) and value not in known:
+                    if is_personal(name) and value not in others:
                         self.learn_name(value)
 
     def learn_table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -156,9 +156,9 @@ class Mask:
         _start, _end, word, folded = words[index]
         best = 1 if (word,) in self._names.get(word, ()) else 0
         for name in self._names.get(folded, ()):
-            there = words[index : index + len(name)]
-            is_one = all(after[0] - before[1] <= _GAP for before, after in pairwise(there))
-            if len(name) > max(best, 1) and is_one and tuple(part[3] for part in there) == name:
+            candidate = words[index : index + len(name)]
+            is_one = all(after[0] - before[1] <= _GAP for before, after in pairwise(candidate))
+            if len(name) > max(best, 1) and is_one and tuple(part[3] for part in candidate) == name:
                 best = len(name)
         return best
 

@@ -46,8 +46,8 @@ class PaletteCommand(Struct):
     def score(self, matcher: Matcher, words: Sequence[str]) -> float:
         """How well it matches the typed text; 0 if not at all."""
         best = max(matcher.match(self.title), matcher.match(self.tooltip) * _IN_TOOLTIP)
-        known = f"{self.title} {self.tooltip}".casefold()
-        return best + _IS_IN_IT * all(word in known for word in words) if best else 0.0
+        text = f"{self.title} {self.tooltip}".casefold()
+        return best + _IS_IN_IT * all(word in text for word in words) if best else 0.0
 
 
 def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) -> list[PaletteCommand]:

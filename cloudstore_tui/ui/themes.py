@@ -90,7 +90,7 @@ def textual_theme(theme: Theme) -> TextualTheme:
     plain = {name: value for name, value in theme.variables.items() if not value.startswith("$")}
     derived = _make(theme, plain).to_color_system().generate()
     plain = {name: _shade(derived, part) for name, part in _SHADES.items() if name not in theme.variables} | plain
-    plain = {name: derived[like] for name, like in _QUIET.items() if name not in theme.variables} | plain
+    plain = {name: derived[source] for name, source in _QUIET.items() if name not in theme.variables} | plain
     known = derived | plain
     references = {name: value for name, value in theme.variables.items() if value.startswith("$")}
     missing = {name: value for name, value in _MISSING.items() if name not in known}

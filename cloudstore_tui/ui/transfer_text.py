@@ -262,6 +262,6 @@ def _member_lines(members: Sequence[TransferSnapshot]) -> Iterator[str]:
     counts = ", ".join(f"{states[state]:,} {STATE_WORDS[state]}" for state in State if states[state])
     yield f"\nObjects: {counts}"
     for member in members:
-        said = (STATE_WORDS[member.state], _LEVELS.get(member.level, member.level), name_of(member.request))
+        parts = (STATE_WORDS[member.state], _LEVELS.get(member.level, member.level), name_of(member.request))
         why = f": {failure(member)}" if member.error is not None else ""
-        yield "  " + "  ".join(part for part in said if part) + why
+        yield "  " + "  ".join(part for part in parts if part) + why

@@ -265,13 +265,13 @@ class HistogramDialog(Dialog[str | None]):
 
 def histogram_lines(bars: Sequence[Bar], width: int) -> list[Content]:
     """Each bar as label, blocks and number, in lines of equal width."""
-    most = max((bar.count for bar in bars), default=0)
+    largest = max((bar.count for bar in bars), default=0)
     label = min(max((cell_len(_label(bar)) for bar in bars), default=0), _LABEL, width // 2)
-    room = max(width - label - len(f"{most:,}") - 2 * len(_GAP), 1)
+    room = max(width - label - len(f"{largest:,}") - 2 * len(_GAP), 1)
     return [
         Content(set_cell_size(_label(bar), label) + _GAP)
-        + Content.styled(f"{blocks(_eighths(bar.count, most, room)):{room}}", "$primary")
-        + Content(f"{_GAP}{bar.count:>{len(f'{most:,}')},}")
+        + Content.styled(f"{blocks(_eighths(bar.count, largest, room)):{room}}", "$primary")
+        + Content(f"{_GAP}{bar.count:>{len(f'{largest:,}')},}")
         for bar in bars
     ]
 

@@ -283,5 +283,5 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
 
 
 def _job_line(job: ZipJob) -> Content:
-    many = f"  {len(job.content):,} objects" if len(job.content) > 1 else ""
-    return Content.assemble(show(job.name), "  ", show(_STATUSES.get(job.status.upper(), job.status)), many)
+    count = f"  {len(job.content):,} objects" if len(job.content) > 1 else ""
+    return Content.assemble(show(job.name), "  ", show(_STATUSES.get(job.status.upper(), job.status)), count)

@@ -108,8 +108,8 @@ def why_silent(environment: Mapping[str, str]) -> str:
 
 def stream_line(address: str) -> str:
     """A command that streams a recording to the user's own machine and plays it there."""
-    there = shlex.quote(f"cloudstore get {shlex.quote(address)} --to -")
-    return f"ssh {shlex.quote(socket.gethostname())} {there} | mpv -"
+    command = shlex.quote(f"cloudstore get {shlex.quote(address)} --to -")
+    return f"ssh {shlex.quote(socket.gethostname())} {command} | mpv -"
 
 
 class ListenDialog(Dialog[ListenWay | None]):

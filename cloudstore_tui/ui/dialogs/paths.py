@@ -265,10 +265,10 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         """Show the list with the cursor at a line, and the totals of the marked files."""
         self._files.display = bool(self._listed)
         self._files.show([self._line(entry) for entry in self._listed], at)
-        many, size = len(self._marked), words.size(sum(self._marked.values()))
+        count, size = len(self._marked), words.size(sum(self._marked.values()))
         names = shorten(", ".join(path.name for path in list(self._marked)[-3:]), 44, middle=True)
-        more = f" and {many - 3:,} more" if many > 3 else ""
-        self._summary.set_text(show(f"{counted(many, 'file')}, {size}: {names}{more}") if many else "")
+        more = f" and {count - 3:,} more" if count > 3 else ""
+        self._summary.set_text(show(f"{counted(count, 'file')}, {size}: {names}{more}") if count else "")
         self.refresh_bindings()
 
     def _line(self, entry: _LocalEntry) -> Content:

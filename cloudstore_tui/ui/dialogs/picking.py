@@ -39,8 +39,8 @@ class Choice(Struct, frozen=True):
     """Further information beside it."""
 
     def holds(self, words: Sequence[str]) -> bool:
-        known = f"{self.text} {self.note}".casefold()
-        return all(word in known for word in words)
+        text = f"{self.text} {self.note}".casefold()
+        return all(word in text for word in words)
 
 
 class ChoiceResult(Struct, frozen=True):
@@ -251,15 +251,15 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         return Completion(head + found.text, found.candidates)
 
     async def _list(self, head: str) -> None:
-        said = self.query_one(Candidates)
-        said.set_text("looking…")
+        status = self.query_one(Candidates)
+        status.set_text("looking…")
         try:
             self._listed[head] = tuple(await self._names_in(head))
         except StorageError as error:
             self._asked = ""
-            said.set_text(sentence(error))
+            status.set_text(sentence(error))
             return
-        said.set_text("")
+        status.set_text("")
         field = self.query_one("#address", CompletingField)
         if field.has_focus and field.value.startswith(head):
             field.action_complete()

@@ -300,8 +300,8 @@ class CallScreen(BaseScreen[None]):
         yield counted(len(entries), "file")
         yield words.total_size(entries)
         if self.size.width >= WIDE:
-            there = len(_fetchable(self._tree))
-            yield "all available" if there == len(entries) else f"{there:,} of {len(entries):,} available"
+            available = len(_fetchable(self._tree))
+            yield "all available" if available == len(entries) else f"{available:,} of {len(entries):,} available"
         yield self._missing
 
     def _update_summary(self) -> None:

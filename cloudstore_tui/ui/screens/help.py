@@ -44,8 +44,8 @@ class HelpRow:
     keys: list[str] = field(default_factory=list)
 
     def holds(self, area: str, words: Iterable[str]) -> bool:
-        known = f"{area} {self.name} {self.tooltip} {' '.join(self.keys)}".casefold()
-        return all(word in known for word in words)
+        text = f"{area} {self.name} {self.tooltip} {' '.join(self.keys)}".casefold()
+        return all(word in text for word in words)
 
     def text(self, room: int) -> str:
         """The tooltip if it fits, else the name."""

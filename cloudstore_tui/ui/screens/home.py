@@ -139,20 +139,20 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
         return (Section(welcome, (31, 0) if wide else (27, 0), _WELCOME),)
     numbers = iter(map(str, range(1, MAX_NUMBERS + 1)))
     profiles = tuple(_profile_item(known, next(numbers, ""), state, wide) for known in state.profiles)
-    below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
-    recent = tuple(_recent_item(visit, next(numbers, ""), state.now) for visit in below[:MAX_RECENT])
+    visits = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
+    recent = tuple(_recent_item(visit, next(numbers, ""), state.now) for visit in visits[:MAX_RECENT])
     can_find = any(known.is_searched for known in state.profiles)
     find = (HomeItem(HomeChoice.FIND, "f", "Find a call …", EXAMPLE),) if can_find else ()
     names = {known.profile.name for known in state.profiles}
     archives = [archive for archive in state.archives if archive.archive.profile in names][:MAX_ARCHIVES]
     searches = tuple(HomeItem(search, "", search.name, search.find) for search in state.searches[:MAX_SEARCHES])
-    known = (47, 82) if wide else (34, 62)
+    columns = (47, 82) if wide else (34, 62)
     found = (
         Section("Where to?", (20, 54) if wide else (15, 46), profiles),
         Section("", (34, 0) if wide else (21, 0), find),
-        Section("Go on", known, recent),
+        Section("Go on", columns, recent),
         Section("Waiting for you", (0, 74) if wide else (0, 38), _waiting_items(state, wide)),
-        Section("Archives", known, tuple(_archive_item(archive, state.now) for archive in archives)),
+        Section("Archives", columns, tuple(_archive_item(archive, state.now) for archive in archives)),
         Section("Saved searches", (32, 0) if wide else (34, 0), searches),
     )
     return tuple(section for section in found if section.items)
@@ -198,8 +198,8 @@ def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
         text = f"{counted(number, 'file')} stopped half-way"
         if wide:
             size = sum(transfer.size or 0 for transfer in state.stopped)
-            here = words.size(sum(transfer.done for transfer in state.stopped))
-            text += f" ({words.size(size)} of which {here} are here)" if size else f" ({here} are here)"
+            arrived = words.size(sum(transfer.done for transfer in state.stopped))
+            text += f" ({words.size(size)} of which {arrived} are here)" if size else f" ({arrived} are here)"
         items.append(HomeItem(HomeChoice.RESUME, "↓", text, note="⏎ go on   x drop …", drop=HomeChoice.DROP))
     if number := len(state.restored):
         text = f"{counted(number, 'archived recording')} {'is' if number == 1 else 'are'} back"
@@ -513,11 +513,11 @@ class HomeScreen(BaseScreen[None]):
 
     async def _drop(self, transfers: Sequence[TransferSnapshot]) -> None:
         name = request_title(transfers[0].request, self._zone) if len(transfers) == 1 else ""
-        here = sum(transfer.done for transfer in transfers)
+        arrived = sum(transfer.done for transfer in transfers)
         # Deferred: dialogs are loaded when they are first opened.
         from cloudstore_tui.ui.dialogs.questions import CancelDialog
 
-        if await self.app.push_screen_wait(CancelDialog(name, len(transfers), here, verb="Drop")):
+        if await self.app.push_screen_wait(CancelDialog(name, len(transfers), arrived, verb="Drop")):
             await self._watch.cancel([transfer.id for transfer in transfers])
 
     # State
@@ -536,10 +536,10 @@ class HomeScreen(BaseScreen[None]):
         facts, top = self._browser_state.facts, Location(profile.name)
         folders = facts.folders(top)
         counts = [facts.objects(replace(top, region=name)) for name in folders]
-        below = [len(facts.folders(replace(top, path=f"{name}/"))) for name in folders]
-        objects = f"{' + '.join(map(str, below))} folders" if below and all(below) else ""
-        if known := [count for count in counts if count is not None]:
-            objects = counted(sum(known), "object")
+        subfolders = [len(facts.folders(replace(top, path=f"{name}/"))) for name in folders]
+        objects = f"{' + '.join(map(str, subfolders))} folders" if subfolders and all(subfolders) else ""
+        if known_counts := [count for count in counts if count is not None]:
+            objects = counted(sum(known_counts), "object")
         return HomeProfile(profile, self._is_searched(profile), folders, objects)
 
     def _saved(self) -> Sequence[SavedSearch]:

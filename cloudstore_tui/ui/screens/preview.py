@@ -223,13 +223,13 @@ class PreviewScreen(BaseScreen[bool]):
         state = "‖" if player.paused or player.ended else "↓" if player.is_waiting else "▶"
         self.playing.show(state, player.position, self._seconds, player.speed)
         self.view.show_playhead(min(player.position / self._seconds, 1.0) if self._seconds else None)
-        said = [line for line, start in self.view.document.turns if start <= player.position + 0.3]
-        now = said[-1] if said else -1
+        spoken = [line for line, start in self.view.document.turns if start <= player.position + 0.3]
+        line = spoken[-1] if spoken else -1
         # Stop following once the user has moved the cursor.
-        if now != self._followed and self._followed in (-1, self.view.line):
-            self._followed = now
-            if now >= 0:
-                self.view.go_to(now)
+        if line != self._followed and self._followed in (-1, self.view.line):
+            self._followed = line
+            if line >= 0:
+                self.view.go_to(line)
 
     @property
     def _seconds(self) -> float:
@@ -305,8 +305,8 @@ class PreviewScreen(BaseScreen[bool]):
         # In a thread: thousands of lines would block the screen.
         document = await asyncio.to_thread(render, preview, self.size.width - 4)
         if self._transcript is not None:
-            said = replace(self._transcript, facts=(), notes=())
-            document = joined(document, render(said, self.size.width - 4))
+            transcript = replace(self._transcript, facts=(), notes=())
+            document = joined(document, render(transcript, self.size.width - 4))
         self.view.show(document, stay=stay)
 
     def _update_header(self, state: str) -> None:

@@ -105,12 +105,12 @@ def two_lines(subject: Subject, width: int) -> Content:
     facts, others = _facts(subject), _others(subject)
     first = _joined([_who(subject), *facts[1:]], width)[0]
     lines = [line for line in subject.head.split("\n") if line.strip()]
-    said = next(iter(lines), "")
+    text = next(iter(lines), "")
     # Join the lines of speech, and of JSON that begins with a lone bracket; lists stay lists.
-    if subject.title == "TRANSCRIPT" or not any(map(str.isalnum, said)):
-        said = " ".join(subject.head.split())
+    if subject.title == "TRANSCRIPT" or not any(map(str.isalnum, text)):
+        text = " ".join(subject.head.split())
     call = f"This call: {', '.join(map(title_of, others))}" if others else ""
-    second = said or call or subject.around or next(iter(facts), "")
+    second = text or call or subject.around or next(iter(facts), "")
     return first.stylize("bold", 0, len(_who(subject))) + "\n" + _cut(second, width)
 
 

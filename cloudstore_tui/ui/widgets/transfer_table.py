@@ -154,26 +154,26 @@ class TransferTable(CursorList):
 
     def show(self, batches: Mapping[str, BatchProgress]) -> None:
         """Show batches; redraw only the lines in view that differ."""
-        there = self.row
+        before = self.row
         self._batches = batches
         self.unfolded &= batches.keys()
         self._rows = _rows_of(batches, self.unfolded, is_narrow=self.size.width < WIDE)
         self.marks &= set(self._rows) if self.marks else set()
         self.set_row_count(len(self._rows))
-        if there is not None and there != self.row:
-            self._keep_cursor_on(there)
+        if before is not None and before != self.row:
+            self._keep_cursor_on(before)
         for y, drawn in list(self._drawn.items()):
             if y < self.size.height and self._line(y) != drawn:
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def _keep_cursor_on(self, there: TransferRow) -> None:
+    def _keep_cursor_on(self, row: TransferRow) -> None:
         """Keep the cursor on its row, or on its batch if the row is gone."""
-        rows, at = self._rows, self.validate_cursor(self.cursor)
-        if there in rows:
-            at = rows.index(there)
-        elif rows and rows[at].batch != there.batch:
-            at = next((place for place, row in enumerate(rows) if row.batch == there.batch), at)
-        self.cursor = at
+        rows, index = self._rows, self.validate_cursor(self.cursor)
+        if row in rows:
+            index = rows.index(row)
+        elif rows and rows[index].batch != row.batch:
+            index = next((place for place, other in enumerate(rows) if other.batch == row.batch), index)
+        self.cursor = index
         self.post_message(self.Moved())
 
     def go_to(self, key: str) -> None:
@@ -259,9 +259,9 @@ def _members(key: str, batch: BatchProgress, *, is_narrow: bool) -> Iterator[Tra
     if len(batch.transfers) <= FEW:
         yield from (TransferRow(key, RowKind.TRANSFER, number) for number in batch.transfers)
         return
-    now = [number for state in ACTIVE for number in batch.of_state[state]]
-    now += islice(batch.of_state[State.FAILED], FEW)
-    yield from (TransferRow(key, RowKind.TRANSFER, number) for number in sorted(now, key=batch.places.__getitem__))
+    numbers = [number for state in ACTIVE for number in batch.of_state[state]]
+    numbers += islice(batch.of_state[State.FAILED], FEW)
+    yield from (TransferRow(key, RowKind.TRANSFER, number) for number in sorted(numbers, key=batch.places.__getitem__))
     groups = [group for group in _GROUPED_STATES if any(batch.of_state[state] for state in group)]
     if len(batch.of_state[State.FAILED]) <= FEW:
         # All of them are listed above.
@@ -335,10 +335,10 @@ def _line_of(row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzi
 
 def _remainder(batch: BatchProgress, states: tuple[State, ...]) -> str:
     """`36 more waiting`, or `2 zips done: 1 000 files, 805 MB, all verified`."""
-    many = sum(len(batch.of_state[state]) for state in states)
+    count = sum(len(batch.of_state[state]) for state in states)
     if State.DONE not in states:
-        return f"{_SIGNS[states[0]]} {many:,} more {STATE_WORDS[states[0]]}"
-    what = f"{counted(many, 'zip')} done: " if batch.zips else ""
+        return f"{_SIGNS[states[0]]} {count:,} more {STATE_WORDS[states[0]]}"
+    what = f"{counted(count, 'zip')} done: " if batch.zips else ""
     files = counted(batch.files(*states), "file") + ("" if what else " done")
     return f"✓ {what}{files}, {words.size(batch.bytes_of(*states))}, {verified(batch.levels)}"
 
@@ -353,32 +353,32 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
     title, target = plain(title_of(batch), LONGEST_NAME), target_of(batch)
     if batch.process:
         title += f" (pid {batch.process})"
-    where, behind, room = "", "", columns.where - 6
+    where, suffix, room = "", "", columns.where - 6
     if columns.width >= WIDE:
         zips = len(batch.zips)
         where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
     elif target and room >= _MIN_WHERE:
-        behind = " → " + end_of(plain(target, LONGEST_NAME), max(room // 4, room - 3 - cell_len(title)))
+        suffix = " → " + end_of(plain(target, LONGEST_NAME), max(room // 4, room - 3 - cell_len(title)))
     # File names are recognized by both ends; `1,234 files` must keep its middle.
-    title = shorten(title, room - cell_len(behind), middle=batch.only is not None) + behind
+    title = shorten(title, room - cell_len(suffix), middle=batch.only is not None) + suffix
     fold = "▾" if is_open else "▸"
-    said = _batch_status(batch, state)
+    status = _batch_status(batch, state)
     seconds = batch.seconds_left if batch.goes_on else None
     time = _time(state, seconds, None if batch.goes_on else batch.ended, zone, is_kept=bool(batch.kept))
     # Progress says more than the state of one of many transfers.
     shown = State.RUNNING if batch.goes_on and batch.done and batch.only is None else state
-    progress = _progress(columns, shown, batch.done, batch.size, said, time)
+    progress = _progress(columns, shown, batch.done, batch.size, status, time)
     return _line(columns, f"{fold} ", sign, title, where, state, progress)
 
 
 def _batch_status(batch: BatchProgress, state: State) -> str:
     """The text shown instead of a meter."""
     if state is State.DONE or state is State.SKIPPED:
-        said = verified(batch.levels) if batch.levels else STATE_WORDS[State.SKIPPED]
-        return f"{words.size(batch.size)} · {said.removeprefix('all ')}"
+        result = verified(batch.levels) if batch.levels else STATE_WORDS[State.SKIPPED]
+        return f"{words.size(batch.size)} · {result.removeprefix('all ')}"
     if state is State.FAILED:
-        many, count = len(batch.of_state[State.FAILED]), len(batch.transfers)
-        return (f"{many:,} of {count:,} failed: " if count > 1 else "") + failure(next(batch.failures()))
+        failed, count = len(batch.of_state[State.FAILED]), len(batch.transfers)
+        return (f"{failed:,} of {count:,} failed: " if count > 1 else "") + failure(next(batch.failures()))
     only = batch.only
     return only.note if only is not None and only.note else STATE_WORDS[state]
 
@@ -415,23 +415,23 @@ def _transfer_status(transfer: TransferSnapshot) -> str:
     if transfer.state is State.FAILED:
         return failure(transfer)
     if transfer.state is State.DONE:
-        said = "already there, the same" if was_already_there(transfer) else verified({level_of(transfer): 1})
-        return " · ".join(filter(None, (words.size(transfer.size or transfer.done), said, transfer.note)))
+        result = "already there, the same" if was_already_there(transfer) else verified({level_of(transfer): 1})
+        return " · ".join(filter(None, (words.size(transfer.size or transfer.done), result, transfer.note)))
     return transfer.note or STATE_WORDS[transfer.state]
 
 
-def _progress(columns: Columns, state: State, done: int, size: int, said: str, time: str) -> str:
+def _progress(columns: Columns, state: State, done: int, size: int, status: str, time: str) -> str:
     """The progress column: meter, bytes and time, or else a text and the time."""
     room = columns.width - columns.progress - 1
-    if state in _WITH_METER and size and not said.startswith("failed"):
+    if state in _WITH_METER and size and not status.startswith("failed"):
         if not columns.meter:
             return f"{words.percent(done, size):>4} % "
         left = f"{words.meter(done, size, columns.meter)}  {words.of_text(done, size)}"
         return set_cell_size(left, max(room - cell_len(time) - 1, 0)) + f" {time} "
-    said = plain(said, 4 * LONGEST_NAME)
+    status = plain(status, 4 * LONGEST_NAME)
     if time and columns.meter:
-        return set_cell_size(shorten(said, room - len(time) - 2), room - len(time)) + f"{time} "
-    return set_cell_size(shorten(said, room), room + 1)
+        return set_cell_size(shorten(status, room - len(time) - 2), room - len(time)) + f"{time} "
+    return set_cell_size(shorten(status, room), room + 1)
 
 
 def _line(columns: Columns, indent: str, sign: str, title: str, where: str, state: State, progress: str) -> Line:
