@@ -1,4 +1,4 @@
-"""One row of the table as a line: which columns there is room for, how wide they are, and what stands in them."""
+"""Rows of the table as lines: which columns fit, how wide they are, and their texts."""
 
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
@@ -15,19 +15,19 @@ from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain, shorten
 
 MARK: Final = "●"
-"""Shown before a marked row, so that marks are seen without colours."""
+"""Shown before a marked row, so that marks are visible without colours."""
 
 
 class RowSign(StrEnum):
-    """What is the matter with the object of a row; the name is that of its style."""
+    """The state of the object in a row; the name is that of its style."""
 
     HERE = "✓"
-    """It was fetched to this machine."""
+    """Downloaded to this machine."""
     COMING = "↓"
     ARCHIVED = "❄"
     RESTORING = "⟳"
     LOST = "✗"
-    """It cannot be fetched: it was deleted, or never came to be."""
+    """Cannot be downloaded: it was deleted, or its recording failed."""
 
 
 _SIGNS: Final = {
@@ -38,39 +38,39 @@ _SIGNS: Final = {
 
 
 def sign_of_state(entry: Entry) -> RowSign | None:
-    """What the service says of an object; nothing of those that are simply there."""
+    """The sign for the state of an object at the service; `None` if it is available."""
     return _SIGNS.get(entry.state) if isinstance(entry, StoredObject) else None
 
 
 _GUTTER: Final = 3
-"""Cells before the first column: a mark, a sign, a blank."""
+"""Cells before the first column: mark, sign and blank."""
 _GAP: Final = 2
 _MIN_TEXT: Final = 8
-"""Cells to which a column of text may be narrowed before columns are left out."""
+"""Least cells of a text column; columns are dropped before texts become narrower."""
 _MIN_NAME: Final = 16
 _MIN_ROOM: Final = 24
-"""Cells of a line below which no text is worth more than that another column is there."""
+"""Width of a line below which a second column is worth more than a wide text."""
 _MAX_FLEXIBLE: Final = 40
-"""Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
+"""Most cells of a flexible column other than the name: a wider gap would make rows hard to read."""
 _MIN_PERSON: Final = 12
 """Cells to which people are narrowed before a column of rank `_ESSENTIAL` is left out: most names fit."""
 _ESSENTIAL: Final = 2
 REPEATED: Final = 6
 """Rank of a column that says the same in every row."""
 _EXTRA: Final = 7
-"""Rank from which on a column is shown only where all others are as wide as they want to be."""
+"""Rank from which a column is shown only if all others have their full width."""
 _RIGHT: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
 _CALL_COLUMNS: Final = frozenset({"agentName", "address", "queueName", "direction"})
 """Columns that have the same value in all objects of a call."""
 _CUT: Final = 512
-"""Characters of a value that are looked at; no column is wider."""
+"""Characters of a value that are processed; no column is wider."""
 
 
 class _Cell(NamedTuple):
     column: Column
     width: int
     gap: int = 0
-    """Blank cells before it."""
+    """Blank cells before the column."""
 
     @property
     def right(self) -> bool:
@@ -78,9 +78,9 @@ class _Cell(NamedTuple):
 
 
 class RowRenderer:
-    """Draws lines of exactly one width; columns have the width they declare, and one of them takes the rest.
+    """Draws lines of one width. Columns have the widths they declare, except one that takes the rest.
 
-    Where the first column is a time, it shows the date only where it changes, and of it no more than tells rows apart.
+    If the first column is a time, the date is shown only where it changes, and no more of it than distinguishes rows.
     """
 
     def __init__(self, columns: tuple[Column, ...], zone: tzinfo) -> None:
@@ -90,11 +90,11 @@ class RowRenderer:
         self._cells: tuple[_Cell, ...] = ()
 
     def fit(self, width: int, span: tuple[int, int] = (0, 0)) -> bool:
-        """Use lines of `width` cells: narrow columns, then leave some out, until all fits; whether lines change.
+        """Lay out lines of `width` cells, narrowing and then dropping columns; whether the layout changed.
 
         Args:
             width: cells of a line.
-            span: when the oldest and the newest of all rows were made, in seconds of the epoch.
+            span: creation times of the oldest and the newest row, in epoch seconds.
         """
         dates, label = DateStyle.ISO, zone_label(self._zone, span)
         columns = self._columns
@@ -108,7 +108,7 @@ class RowRenderer:
         return True
 
     def header(self, sorted_by: str, descending: bool) -> str:
-        """The line of titles, with an arrow at the column that `sorted_by` names; times name their zone."""
+        """The line of titles, with an arrow at the sorted column, and the zone at times."""
         cells, (_width, _dates, label) = [], self._fitted
         for cell in self._cells:
             title, arrow = cell.column.title, ""
@@ -140,11 +140,11 @@ class RowRenderer:
         return self._line("", [text])
 
     def column_at(self, x: int) -> Column | None:
-        """The column under a cell of the line."""
+        """The column at a cell of the line."""
         return next((cell.column for cell, _, end in self._placed() if x <= end), None)
 
     def cells_of(self, name: str) -> tuple[int, int]:
-        """From which cell of the line to which a column is drawn; nowhere if it is not shown."""
+        """First cell of a column and the cell after its last; zeros if it is not shown."""
         return next(((start, end) for cell, start, end in self._placed() if cell.column.name == name), (0, 0))
 
     def _placed(self) -> Iterator[tuple[_Cell, int, int]]:
@@ -186,10 +186,10 @@ def _fitted(columns: tuple[Column, ...], room: int) -> tuple[_Cell, ...]:
         kept = [column for column in kept if column.rank < _EXTRA] or kept
     flexible = _flexible(kept)
     if flexible is not None and flexible.name != "name" and room < _MIN_ROOM:
-        # Of rows with the same text, as all of one agent, something else has to tell them apart.
+        # If all rows have the same text, as in a search for one agent, other columns must distinguish them.
         kept[kept.index(flexible)] = flexible = replace(flexible, min_width=_MIN_TEXT)
     while len(kept) > 1 and (excess := sum(map(_least, kept)) + len(kept) - 1 - room) > 0:
-        # Of equals the last one goes first.
+        # Of columns with the same rank, drop the last one.
         last = max(reversed([column for column in kept if column is not flexible]), key=lambda one: one.rank)
         if flexible is not None and last.rank <= _ESSENTIAL and excess <= flexible.min_width - _MIN_PERSON:
             kept[kept.index(flexible)] = flexible = replace(flexible, min_width=flexible.min_width - excess)
@@ -199,12 +199,12 @@ def _fitted(columns: tuple[Column, ...], room: int) -> tuple[_Cell, ...]:
 
 
 def _spread(kept: list[Column], flexible: Column | None, room: int) -> tuple[_Cell, ...]:
-    """Give away what is left of the room, to what can least do without it first; the rest goes to a text."""
+    """Distribute the spare cells by importance; the rest goes to the flexible column."""
     widths = [_least(column) for column in kept]
     gaps = [int(number > 0) for number in range(len(kept))]
     texts = [number for number, column in enumerate(kept) if column.kind not in _RIGHT]
     numbers = [number for number in range(len(kept)) if number not in texts]
-    # A number stands right at the text behind it, and the first column is looked for most.
+    # The most important gaps: after the first column, and between a right-aligned number and a text.
     first_gaps = [at for at in range(1, len(kept)) if at == 1 or (at in texts and at - 1 in numbers)]
     wishes = [
         *((gaps, at, _GAP) for at in first_gaps),
@@ -225,14 +225,14 @@ def _spread(kept: list[Column], flexible: Column | None, room: int) -> tuple[_Ce
 
 
 def _flexible(columns: list[Column]) -> Column | None:
-    # Nobody's name is longer than that of a type.
+    # Types never need more than their width.
     texts = [column for column in columns if column.kind is ColumnKind.TEXT and column.name != "type"] or columns
     named = [column for column in columns if column.name == "name"]
     return next(iter(named), max(texts, key=lambda column: (-column.rank, column.width), default=None))
 
 
 def _least(column: Column) -> int:
-    """Cells below which a column is left out: a time that is cut tells nothing."""
+    """Least width of a column; times cannot be cut."""
     is_rigid = column.kind is ColumnKind.TIME or (column.kind is not ColumnKind.TEXT and not column.min_width)
     if is_rigid:
         return column.width
@@ -240,7 +240,7 @@ def _least(column: Column) -> int:
 
 
 def _padded(text: str, cell: _Cell) -> str:
-    # The middle of a long name is left out: its ends tell more.
+    # Shorten names in the middle, as both ends matter.
     text = shorten(text, cell.width, middle=cell.column.name == "name")
     blank = " " * (cell.width - (len(text) if text.isascii() else cell_len(text)))
     return blank + text if cell.right else text + blank
