@@ -276,3 +276,14 @@ async def test_what_a_search_gives_one_value_is_the_first_column_to_be_left_out(
         it.screen.navigator.search("agent:Lee,Ada")
         await it.settle()
         assert {one.name: one.rank for one in it.screen.listing.state.columns} == ranks
+
+
+async def test_marks_that_are_lost_are_counted_whatever_else_is_marked_meanwhile(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.press("space", "space")
+        state = it.screen.listing.state
+        there, *_ = state.marked()
+        state.marks = frozenset({there, "gone"})
+        assert state.mark_again() == 1
+        assert state.mark_again() == 0
+        assert "2 marked" in it.foot

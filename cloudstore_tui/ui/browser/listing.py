@@ -226,7 +226,7 @@ class ListingState:
         """Mark the entries that are to be marked; return how many of them were not loaded."""
         wanted, self.marks = self.marks, frozenset()
         self.store.mark(wanted)
-        return len(wanted) - self.store.selection.count if wanted else 0
+        return len(wanted - self.marked()) if wanted else 0
 
     def marked(self) -> frozenset[str]:
         return frozenset(map(identity, self.store.marked()))
