@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from time import monotonic
 from types import TracebackType
 
+import click
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
@@ -306,15 +307,22 @@ async def _object(session: CommandSession, path: str, *, whole: bool) -> StoredO
 async def _transfer(
     session: CommandSession, requests: list[Request], *, ask: bool = False
 ) -> Sequence[TransferSnapshot]:
+    ended: list[TransferSnapshot] = []
     async with transferring(session) as engine:
-        with ProgressLine(engine, session.output):
-            ended = await wait_for_all(engine, submit_batch(engine, requests))
-        if ask and (
-            again := [_request_again(session.output, one) for one in ended if isinstance(one.error, ConflictError)]
-        ):
-            kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
+        try:
             with ProgressLine(engine, session.output):
-                ended = [*kept, *await wait_for_all(engine, [engine.submit(request) for request in again])]
+                ended = await wait_for_all(engine, submit_batch(engine, requests))
+            if ask and (
+                again := [_request_again(session.output, one) for one in ended if isinstance(one.error, ConflictError)]
+            ):
+                kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
+                with ProgressLine(engine, session.output):
+                    ended = [*kept, *await wait_for_all(engine, [engine.submit(request) for request in again])]
+        except (asyncio.CancelledError, click.Abort):
+            # Stopped, perhaps at a question; what is over is reported all the same.
+            for transfer in {one.id: one for one in (*ended, *engine.snapshot()) if one.state.ended}.values():
+                print_result(session.output, transfer)
+            raise
     for transfer in ended:
         print_result(session.output, transfer)
     return ended

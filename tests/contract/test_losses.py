@@ -1,7 +1,9 @@
 """What a command could not read is an error of the command: told behind what was found, and in the exit code."""
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
+from tests.support.waiting import PATIENCE
 
 RECORDINGS = ("find", "acme8:", "type:callcenterrecording", "on:2024-09-01")
 
@@ -193,3 +196,35 @@ def test_what_is_not_listed_by_its_key_is_not_said_to_be_gone(cloudstore: Clouds
     sandbox.faults.clear()
     assert cloudstore("stat", address).code == 0
     assert cloudstore("rm", f"{address}.old", "--yes").out.startswith("already gone")
+
+
+@pytest.mark.parametrize("command", ["put", "get"])
+def test_what_was_done_before_a_command_was_stopped_is_told(
+    cloudstore: Cloudstore, sandbox: Sandbox, ready: Ready, tmp_path: Path, command: str
+) -> None:
+    folder, names = "acme:imports/outreach/nanp/", ("first.csv", "second.csv")
+    for name in names:
+        (tmp_path / name).write_text(name)
+    if command == "get":
+        assert cloudstore("put", *names, folder, "--on-conflict", "overwrite").code == 0
+        words = ("get", *(f"{folder}{name}" for name in names), "--to", "to")
+    else:
+        words = ("put", *names, folder, "--on-conflict", "overwrite")
+    sandbox.faults.add(f"stall method={command.upper()} path=*second.csv* where=blob seconds=60")
+    environment = own_environment(CLOUDSTORE_CONFIG=str(ready.config))
+    with subprocess.Popen(
+        [sys.executable, "-m", "cloudstore_tui", *words],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        end = time.monotonic() + PATIENCE
+        while "stall" not in sandbox.faults.counts or "first.csv" in cloudstore("transfers", "list").out:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out.count("done  "), "first.csv" in out) == (130, 1, True), err
+    assert "1 transfer" in err
