@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Collection
 from urllib.parse import unquote
 
 from cloudstore_tui.core.errors import (
@@ -54,10 +55,10 @@ class Refusals:
             hint=f"Check the api_key of profile {self._profile.name}: Alvaria gave it out for the header x-api-key.",
         )
 
-    def about(self, error: StorageError, key: str) -> StorageError:
+    def about(self, error: StorageError, key: str, missing_scopes: Collection[str]) -> StorageError:
         """The error with a hint for this key."""
         if isinstance(error, ForbiddenError) and not error.hint:
-            return self._no_permission(error, key)
+            return self._no_permission(error, key, missing_scopes)
         if isinstance(error, MissingError) and not error.hint:
             return error.with_(hint=self._missing_hint(key))
         return error
@@ -76,11 +77,13 @@ class Refusals:
             )
         return error.with_(hint=hint)
 
-    def _no_permission(self, error: ForbiddenError, key: str) -> StorageError:
+    def _no_permission(self, error: ForbiddenError, key: str, missing_scopes: Collection[str]) -> StorageError:
         name, scope = self._profile.name, usual_scope(key)
         words = error.service_message.rstrip(". ")
         if not scope:
             hint = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
+        elif scope in missing_scopes:
+            hint = f"It usually needs the scope {scope}, which the service did not grant: ask Alvaria for it."
         elif scope in self._profile.texts("scopes"):
             hint = f"It usually needs the scope {scope}, which the profile asks for: was the client given it?"
         else:
@@ -210,7 +213,7 @@ class AlvariaClient:
         try:
             await self._api.send("DELETE", f"{self._path}/objectKeys", [("key", key)], subject=subject)
         except StorageError as error:
-            raise self._refusals.about(error, key) from None
+            raise self._refusals.about(error, key, self.missing_scopes) from None
 
     async def close(self) -> None:
         """Close all connections."""
@@ -222,7 +225,7 @@ class AlvariaClient:
         try:
             return await self._api.get(path, query, subject=subject)
         except StorageError as error:
-            raise self._refusals.about(error, key) from None
+            raise self._refusals.about(error, key, self.missing_scopes) from None
 
     async def _fetch_token(self) -> AccessToken:
         profile = self._profile

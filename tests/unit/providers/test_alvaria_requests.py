@@ -478,6 +478,15 @@ async def test_a_missing_scope_names_the_scope_whatever_the_status(
         assert "mediastorageapi.exports.reporting.outreach" in refused.value.hint
 
 
+async def test_a_folder_whose_scope_was_not_granted_says_so(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
+    service.answers = [("GET", (403, {"error": {"message": "no"}}))] * 2
+    with pytest.raises(ForbiddenError) as refused:
+        await provider.browse(provider.locate("imports/"))
+    assert "mediastorageapi.imports, which the service did not grant" in refused.value.hint
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_api_key_is_a_refused_login_that_names_the_key_of_the_configuration(
     service: ScriptedService, provider: AlvariaProvider, status: int
