@@ -1,4 +1,4 @@
-"""What a folder tells of its objects as they were last."""
+"""The events of a folder, and the lines that the manifest lacks."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Which calls of a folder have all that is expected of them, told from its manifest alone."""
+"""Which calls of a folder have every expected type, according to its manifest."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
         # Known, and not here.
         line("callcenterrecording", 10, "f1", callId="lost"),
         line("transcription", 10, "f2", callId="lost", error="gone", code=8),
-        # A second line tells better.
+        # A second line replaces it.
         line("callcenterrecording", 10, "g1", callId="twice", error="gone", code=8),
         line("callcenterrecording", 10, "g1", callId="twice"),
         line("transcription", 10, "g2", callId="twice"),

@@ -102,14 +102,14 @@ def test_a_line_has_all_fields_of_the_object_and_the_file(make_object: MakeObjec
     (tmp_path / "x").write_bytes(b"0123456789")
     found = (tmp_path / "x").stat()
     entry = make_object(checksum="abc")
-    told = fetched_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), found, "md5", "f00d", NOW)
-    assert told["path"] == "2024/x.mp3"
-    assert (told["size"], told["size_exact"], told["level"], told["sha256"]) == (10, True, "md5", "f00d")
-    assert (told["fetched"], told["mtime"]) == (NOW.isoformat(), mtime_of(found))
-    assert told["tags"] == {"agentName": "Khang Glynn", "callerId": "+16695555518", "callId": "int-191-a"}
-    assert matches_object(told, entry)
+    record = fetched_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), found, "md5", "f00d", NOW)
+    assert record["path"] == "2024/x.mp3"
+    assert (record["size"], record["size_exact"], record["level"], record["sha256"]) == (10, True, "md5", "f00d")
+    assert (record["fetched"], record["mtime"]) == (NOW.isoformat(), mtime_of(found))
+    assert record["tags"] == {"agentName": "Khang Glynn", "callerId": "+16695555518", "callId": "int-191-a"}
+    assert matches_object(record, entry)
     error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED")
-    lost = failed_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), error, told)
+    lost = failed_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), error, record)
     assert (lost["code"], lost["sha256"]) == (8, "f00d")
     assert not matches_object(lost, entry)
     assert "sha256" not in failed_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), error, None)
@@ -119,18 +119,18 @@ def test_an_object_that_changed_is_no_longer_the_one_of_its_line(make_object: Ma
     found = tmp_path.stat()
     path = PurePosixPath("x.mp3")
 
-    def told(entry: StoredObject) -> dict[str, object]:
+    def record(entry: StoredObject) -> dict[str, object]:
         return fetched_entry(entry_of(entry, path, "8x8"), found, "", "", NOW) | {"size": 10}
 
     summed = make_object(checksum="abc")
-    assert matches_object(told(summed), make_object(checksum="abc", updated=NOW))
-    assert not matches_object(told(summed), make_object(checksum="def"))
-    assert not matches_object(told(summed), make_object(checksum="abc", size=11))
+    assert matches_object(record(summed), make_object(checksum="abc", updated=NOW))
+    assert not matches_object(record(summed), make_object(checksum="def"))
+    assert not matches_object(record(summed), make_object(checksum="abc", size=11))
     rounded = make_object(size=1000, size_exact=False, modified=NOW)
-    assert matches_object(told(rounded), rounded)
-    assert not matches_object(told(rounded), make_object(size=2000, size_exact=False, modified=NOW))
+    assert matches_object(record(rounded), rounded)
+    assert not matches_object(record(rounded), make_object(size=2000, size_exact=False, modified=NOW))
     later = datetime(2024, 9, 3, tzinfo=UTC)
-    assert not matches_object(told(rounded), make_object(size=1000, size_exact=False, modified=later))
+    assert not matches_object(record(rounded), make_object(size=1000, size_exact=False, modified=later))
 
 
 def test_the_table_has_a_column_for_every_tag(tmp_path: Path) -> None:

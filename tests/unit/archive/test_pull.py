@@ -26,7 +26,7 @@ def verified(folder: Path) -> dict[str, Found]:
     return {finding.path: finding.found for finding in verify_folder(folder, Stop())}
 
 
-# What is not told by the service
+# What the service does not list
 
 
 async def test_what_the_listing_lacks_is_in_the_report_and_in_the_manifest(bucket: Any, pull: Any) -> None:
@@ -39,8 +39,8 @@ async def test_what_the_listing_lacks_is_in_the_report_and_in_the_manifest(bucke
     assert (done.report.found, done.report.fetched, done.report.missing) == (1, 1, 0)
     assert not done.report.is_complete
     assert [failure.subject for failure in done.report.unlisted] == ["acme8:uk/", "acme8:us-east/"]
-    told = [line for line in pull.manifest() if line.get("event") == "unlisted"]
-    assert [(line["where"], line["code"]) for line in told] == [("acme8:uk/", 3), ("acme8:us-east/", 4)]
+    lines = [line for line in pull.manifest() if line.get("event") == "unlisted"]
+    assert [(line["where"], line["code"]) for line in lines] == [("acme8:uk/", 3), ("acme8:us-east/", 4)]
     assert verified(pull.folder)["acme8:uk/"] is Found.NOT_FETCHED
     assert not (await pull()).report.is_complete
     assert len(pull.manifest()) == 3
@@ -60,8 +60,8 @@ async def test_what_could_not_be_listed_is_forgotten_by_no_pull_of_something_els
     bucket.failures = ()
     bucket.put("in/b")
     assert (await pull(asked="acme8 on:2024-09-02")).report.is_complete
-    (told,) = [finding for finding in verify_folder(pull.folder, Stop()) if finding.found is Found.NOT_FETCHED]
-    assert (told.path, told.text.startswith("not listed when this was pulled: acme8 on:2024-09-01: ")) == (
+    (lines,) = [finding for finding in verify_folder(pull.folder, Stop()) if finding.found is Found.NOT_FETCHED]
+    assert (lines.path, lines.text.startswith("not listed when this was pulled: acme8 on:2024-09-01: ")) == (
         "acme8:uk/",
         True,
     )
@@ -332,9 +332,9 @@ async def test_objects_of_the_same_bytes_and_name_never_share_a_file(bucket: Any
         assert set(verified(pull.folder).values()) == {Found.GOOD}
     assert list(pull.files().values()) == [b"the same"] * 2
     # A manifest from before has both in one file.
-    told = pull.manifest()
-    (pull.folder / told[1]["path"]).unlink()
-    shared = [{**line, "path": told[0]["path"]} for line in told]
+    lines = pull.manifest()
+    (pull.folder / lines[1]["path"]).unlink()
+    shared = [{**line, "path": lines[0]["path"]} for line in lines]
     (pull.folder / "manifest.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in shared))
     (pull.folder / "events.jsonl").unlink()
     bucket.put("in/a", b"the same")
@@ -356,7 +356,7 @@ async def test_a_sidecar_replaces_no_other_file(bucket: Any, pull: Any) -> None:
     assert (there["y.mp3.json"], there["x.mp3.json"]) == (b"precious", b"an object of this name")
     (pull.folder / "y.mp3.json").unlink()
     assert (await pull(sidecars=True)).report.is_complete
-    # The other way round: an object comes that has the name of what tells of another.
+    # The other way round: an object comes that has the name of the sidecar of another.
     bucket.objects.clear()
     bucket.put("in/y.mp3.json", b"an object of that name")
     assert (await pull(on_conflict=OnConflict.OVERWRITE)).report.is_complete
@@ -448,7 +448,7 @@ async def test_a_damaged_file_beside_an_object_is_written_anew(bucket: Any, pull
     bucket.put("in/x")
     await pull(sidecars=True)
     beside = pull.folder / "x.json"
-    told = beside.read_text()
+    lines = beside.read_text()
     beside.unlink()
     if damage is not None:
         beside.write_text(damage)
@@ -456,7 +456,7 @@ async def test_a_damaged_file_beside_an_object_is_written_anew(bucket: Any, pull
     await pull()
     assert "x.json" in verified(pull.folder)
     done = await pull(sidecars=True)
-    assert (done.report.had, beside.read_text()) == (1, told)
+    assert (done.report.had, beside.read_text()) == (1, lines)
     assert verified(pull.folder) == {"x": Found.GOOD}
 
 

@@ -214,7 +214,7 @@ async def test_wherever_a_pull_is_killed_the_folder_is_whole(
             lacking += (pull.folder / "events.jsonl").exists() and any(lacking_lines(place_of(pull.folder)))
             found = list(verify_folder(pull.folder, Stop()))
             wrong = [finding for finding in found if finding.error]
-            # What took the place of a file at that very moment is told by nobody yet.
+            # A file that was replaced at that very moment is not recorded yet.
             assert all(finding.found is Found.CHANGED and finding.path in before for finding in wrong), (at, found)
             assert {finding.path for finding in found if finding.found is Found.GOOD} >= {"c", "d"}
         done = await pull(on_conflict=OnConflict.OVERWRITE)

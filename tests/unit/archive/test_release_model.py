@@ -71,8 +71,8 @@ def swap(path: Path) -> None:
     manifest = path.parent / NAME
     lines = [json.loads(line) for line in manifest.read_text().splitlines()]
     digest, size = hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size
-    told = [{**line, "sha256": digest, "size": size} if line["path"] == path.name else line for line in lines]
-    manifest.write_text("".join(json.dumps(line) + "\n" for line in told))
+    lines = [{**line, "sha256": digest, "size": size} if line["path"] == path.name else line for line in lines]
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def forget(path: Path) -> None:
@@ -207,7 +207,7 @@ def release(world: World) -> None:
     try:
         asyncio.run(rm.rm_command(session, (), folder=world.folder, yes=True, dry_run=False))  # type: ignore[arg-type]  # played
     except (Killed, RuntimeError):
-        # A worker tells of it as a mistake.
+        # A worker reports it as a mistake.
         assert world.killed
 
 
@@ -224,8 +224,8 @@ def check(plan: dict[int, list[tuple[Any, int]]]) -> World:
         while world.killed or not again:
             release(world)
             again += 1
-        told = [link.event for link in read_chain(world.folder / CHAIN)] if (world.folder / CHAIN).exists() else []
-        released = [event["path"] for event in told if event["event"] == "released" and event["outcome"] == "deleted"]
+        lines = [link.event for link in read_chain(world.folder / CHAIN)] if (world.folder / CHAIN).exists() else []
+        released = [event["path"] for event in lines if event["event"] == "released" and event["outcome"] == "deleted"]
         assert set(released) <= set(world.deleted)
         if not any(action == KILLED for actions in plan.values() for action, _ in actions):
             assert released == world.deleted

@@ -1,4 +1,4 @@
-"""What a folder knows of its runs, and what somebody has to be told of them."""
+"""What a folder knows of its runs, and the problems to report."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,16 +138,16 @@ def test_what_the_last_verification_found_is_reported_until_it_finds_nothing(tmp
     assert damage(read_status(tmp_path, "verify")) is None
     counts = {"good": 9, "changed": 2, "damaged_line": 1, "not_fetched": 3}
     log.end(replace(report(5, "verify", whole=False), counts=counts, code=6))
-    told = damage(read_status(tmp_path, "verify"))
-    assert told is not None
-    assert told.text == "the last verification found: 2 changed, 1 damaged line"
+    problem = damage(read_status(tmp_path, "verify"))
+    assert problem is not None
+    assert problem.text == "the last verification found: 2 changed, 1 damaged line"
     # What came to no end, or did not read everything, says nothing of that.
     log.begin(report(5, "verify", whole=False))
     log.end(replace(report(5, "verify", whole=False), code=2))
     log.end(replace(report(5, "verify"), counts={"good": 1, "missing": 1, "not_read": 11}))
-    told = damage(read_status(tmp_path, "verify"))
-    assert told is not None
-    assert told.text == "the last verification found: 2 changed, 1 missing, 1 damaged line"
+    problem = damage(read_status(tmp_path, "verify"))
+    assert problem is not None
+    assert problem.text == "the last verification found: 2 changed, 1 missing, 1 damaged line"
     for other in ({"good": 9, "not_fetched": 3}, {"good": 12}):
         log.end(replace(report(4, "verify"), counts=other))
         assert damage(read_status(tmp_path, "verify")) is None
@@ -162,10 +162,10 @@ def test_calls_that_lack_something_are_reported_until_they_do_not(tmp_path: Path
         RunReport("watch", "/calls", (), NOON, calls=CallCheck(("transcription",), 60, NOON, lacking=5, calls=calls))
     )
     log.begin(RunReport("watch", "/calls", (), NOON))
-    told = lacking_calls(fill_status(tmp_path))
-    assert told is not None
-    assert told.text.startswith("5 calls lack what is expected: call-2 without transcription; ")
-    assert told.text.endswith("; and 2 more")
+    problem = lacking_calls(fill_status(tmp_path))
+    assert problem is not None
+    assert problem.text.startswith("5 calls lack what is expected: call-2 without transcription; ")
+    assert problem.text.endswith("; and 2 more")
     log.end(RunReport("watch", "/calls", (), NOON, calls=CallCheck(("transcription",), 60, NOON)))
     assert lacking_calls(fill_status(tmp_path)) is None
     assert lacking_calls(None) is None

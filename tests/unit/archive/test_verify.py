@@ -206,11 +206,11 @@ def test_a_sidecar_must_describe_its_object(pulled: Path, beside: str | None, fo
     manifest.close()
     if beside is not None:
         (pulled / "2024/s.mp3.json").write_text(beside)
-    told = findings(pulled)
-    assert told["2024/s.mp3"].found is Found.GOOD
-    finding = told.get("2024/s.mp3.json")
+    listed = findings(pulled)
+    assert listed["2024/s.mp3"].found is Found.GOOD
+    finding = listed.get("2024/s.mp3.json")
     assert (finding.found if finding else None) == found
-    assert (code(told) != 0) == (found is not None)
+    assert (code(listed) != 0) == (found is not None)
 
 
 def test_a_folder_that_is_swapped_for_a_link_between_look_and_read_is_never_left(
