@@ -87,7 +87,8 @@ class Chain:
                 self._disk.close(folder)
 
     def _open(self, folder: int, known: Iterable[ManifestEntry]) -> None:
-        is_new = self._disk.lstat(CHAIN, folder) is None
+        found = self._disk.lstat(CHAIN, folder)
+        is_new = found is None or found.st_size == 0
         if is_new:
             with replaced(self._disk, CHAIN, folder) as self._file:
                 while some := list(islice(known, _BATCH)):

@@ -339,6 +339,8 @@ def _request_again(output: Output, transfer: TransferSnapshot) -> Request:
 
 
 async def _stream(session: CommandSession, paths: tuple[str, ...]) -> None:
+    if sys.__stdout__ is None:
+        raise UsageError("--to - writes the bytes to stdout, which is closed", hint="Give a folder: --to DIR.")
     # Deferred: the browser imports this module for the journal, and starts no transfer before its first frame.
     from cloudstore_tui.transfers.download import pipe
 

@@ -10,9 +10,9 @@ from cloudstore_tui.preview.text import DecodedText, text_lines
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _FIRST_HEADER = re.compile(r"\A(?:From |[A-Za-z][A-Za-z-]*:[ \t])")
-_MAX_PAGES = 5
+MAX_PAGES = 5
 """Pages whose text is shown."""
-_MAX_PARTS = 200
+MAX_PARTS = 200
 
 
 def is_pdf(head: bytes) -> bool:
@@ -37,9 +37,9 @@ def pdf_preview(sample: Sample) -> Preview:
         facts.append(("pages", f"{len(reader.pages):,}"))
         names = ("title", "author", "producer")
         facts += [(name, str(value)[:200]) for name in names if (value := getattr(reader.metadata, name, None))]
-        for number, page in enumerate(reader.pages[:_MAX_PAGES], 1):
+        for number, page in enumerate(reader.pages[:MAX_PAGES], 1):
             lines += [f"— page {number} —", *text_lines(page.extract_text())[0]]
-        notes = () if len(reader.pages) <= _MAX_PAGES else (f"The text of the first {_MAX_PAGES} pages is shown.",)
+        notes = () if len(reader.pages) <= MAX_PAGES else (f"The text of the first {MAX_PAGES} pages is shown.",)
     except NotFetchedError as error:
         notes = (str(error),)
     except pypdf.errors.PyPdfError as error:
@@ -58,10 +58,10 @@ def mail_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
 
     message = message_from_bytes(sample.head, policy=policy.default)
     facts = [(name.lower(), str(message[name])[:500]) for name in _HEADERS if message[name]]
-    parts = list(islice(message.walk(), _MAX_PARTS + 1))
-    notes = (f"Only its first {_MAX_PARTS:,} parts were looked at.",) if len(parts) > _MAX_PARTS else ()
+    parts = list(islice(message.walk(), MAX_PARTS + 1))
+    notes = (f"Only its first {MAX_PARTS:,} parts were looked at.",) if len(parts) > MAX_PARTS else ()
     body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
-    for part in parts[:_MAX_PARTS]:
+    for part in parts[:MAX_PARTS]:
         if part is not body and not part.is_multipart() and part.get_filename():
             size = len(part.get_payload(decode=True) or b"")
             facts.append(("attached", f"{part.get_filename()} ({part.get_content_type()}, {size:,} bytes)"))

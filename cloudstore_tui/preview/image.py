@@ -15,7 +15,7 @@ _MARKS = (
 _BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"avif": "AVIF", b"avis": "AVIF"}
 _BMP_HEADERS = (12, 40, 108, 124)
 """Lengths of the headers of bitmaps."""
-_MAX_PAGES = 1000
+MAX_PAGES = 1000
 
 
 def is_image(head: bytes) -> bool:
@@ -108,7 +108,7 @@ def _tiff(sample: Sample) -> tuple[tuple[int, int] | None, str]:
     file, seen, size = sample.open(4096), set[int](), None
     (at,) = struct.unpack(f"{order}I", sample.head[4:8])
     try:
-        while at and at not in seen and len(seen) < _MAX_PAGES:
+        while at and at not in seen and len(seen) < MAX_PAGES:
             seen.add(at)
             file.seek(at)
             (count,) = struct.unpack(f"{order}H", file.read(2))

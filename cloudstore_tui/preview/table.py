@@ -21,8 +21,8 @@ _LONGEST_CELL = 2000
 _MAX_BINARY_ROWS = 500
 """Rows read of a Parquet file."""
 _MAX_DATABASE_BYTES = 4 * 1024 * 1024
-_MAX_TABLES = 1000
-_MAX_SHEETS = 50
+MAX_TABLES = 1000
+MAX_SHEETS = 50
 """Sheets whose names are shown."""
 
 
@@ -154,7 +154,7 @@ def spreadsheet_preview(sample: Sample, kind: str) -> Preview | None:
         sheet = book.get_sheet_by_index(0)
         rows = [tuple(map(_cell, row)) for row in islice(sheet.iter_rows(), MAX_ROWS + 2)]
         names = book.sheet_names
-    named = ", ".join([*names[:_MAX_SHEETS], *(["…"] if len(names) > _MAX_SHEETS else [])])
+    named = ", ".join([*names[:MAX_SHEETS], *(["…"] if len(names) > MAX_SHEETS else [])])
     facts = (("sheets", named), ("rows", f"{sheet.total_height:,}"))
     notes = (f"The first of {len(names)} sheets is shown.",) if len(names) > 1 else ()
     if len(rows) > MAX_ROWS + 1:
@@ -182,11 +182,11 @@ def database_preview(sample: Sample) -> Preview:
     ).fetchall()
     rows = [
         (str(name), str(kind), _row_count(connection, str(name)) if kind == "table" else "", _cell(sql))
-        for name, kind, sql in found[:_MAX_TABLES]
+        for name, kind, sql in found[:MAX_TABLES]
     ]
     tables = sum(kind == "table" for _, kind, _ in found)
-    is_cut = len(found) > _MAX_TABLES
-    notes = (f"Only the first {_MAX_TABLES:,} of {len(found):,} entries are shown.",) if is_cut else ()
+    is_cut = len(found) > MAX_TABLES
+    notes = (f"Only the first {MAX_TABLES:,} of {len(found):,} entries are shown.",) if is_cut else ()
     table, further = _table(("name", "kind", "rows", "definition"), rows)
     return Preview("SQLite database", table, (("tables", f"{tables:,}"),), (*notes, *further))
 

@@ -34,7 +34,7 @@ _OTHER_LISTS = frozenset({"questions", "answers", "products", "topics", "categor
 _FACTS = ("language", "languageCode", "agent", "caller", "duration", "confidence", "provider", "model")
 _MIN_SHARE = 0.6
 """The share of the items of a list that must contain text."""
-_MAX_TURNS = 20_000
+MAX_TURNS = 20_000
 _MAX_DEPTH = 8
 _PAUSE_S = 2.0
 """Seconds between the starts of two words that separate turns."""
@@ -75,9 +75,9 @@ def transcript_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
         return None
     if sample.facts.speaker and not any(turn.speaker for turn in turns):
         turns = [Turn(sample.facts.speaker, turn.start, turn.text) for turn in turns]
-    if len(turns) > _MAX_TURNS:
-        notes.append(f"Only the first {_MAX_TURNS:,} turns are shown.")
-    return Preview("transcript", Dialogue(tuple(turns[:_MAX_TURNS])), facts, tuple(notes), decoded.encoding)
+    if len(turns) > MAX_TURNS:
+        notes.append(f"Only the first {MAX_TURNS:,} turns are shown.")
+    return Preview("transcript", Dialogue(tuple(turns[:MAX_TURNS])), facts, tuple(notes), decoded.encoding)
 
 
 # JSON

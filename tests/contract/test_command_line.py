@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -146,6 +147,15 @@ def test_get_to_stdout_writes_the_bytes_and_a_closed_pipe_ends_quietly(
     reader.stdout.readline()
     reader.stdout.close()
     assert reader.wait(60) == 141
+
+
+def test_bytes_for_a_closed_stdout_are_an_error(environment: dict[str, str], a_recording: dict[str, Any]) -> None:
+    command = shlex.join([*COMMAND, "get", address(a_recording), "--to", "-"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} >&-"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "stdout, which is closed" in done.stderr
 
 
 def test_two_objects_of_one_name_get_two_files_in_one_command(run: Cloudstore, tmp_path: Path) -> None:

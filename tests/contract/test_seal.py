@@ -498,10 +498,15 @@ def test_the_manifest_is_a_view_of_the_events(bag: Path, cloudstore: Cloudstore)
     assert list(read_manifest(manifest)) == whole
 
 
-def test_a_folder_from_before_there_were_events_is_taken_over(bag: Path, cloudstore: Cloudstore) -> None:
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_folder_without_events_begins_them_with_its_manifest(
+    bag: Path, cloudstore: Cloudstore, emptied: bool
+) -> None:
     for name in ("events.jsonl", "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"):
         (bag / name).unlink()
     (bag / "tagmanifest-sha256.txt.sig").unlink()
+    if emptied:
+        (bag / "events.jsonl").touch()
     assert cloudstore(*PULL).code == 0
     assert {json.loads(line)["event"] for line in events(bag)} == {"adopted", "pulled"}
     assert cloudstore("seal", "calls").code == 0

@@ -308,7 +308,7 @@ def test_the_size_of_an_image_is_found_wherever_it_is_written(into: Any, kind: s
 
 def test_the_pages_of_a_tiff_are_counted_and_a_circle_of_them_ends(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert dict(into("x", tiff(3, 100)).facts)["pages"] == "3"
-    monkeypatch.setattr(image, "_MAX_PAGES", 2)
+    monkeypatch.setattr(image, "MAX_PAGES", 2)
     assert dict(into("x", tiff(3, 100)).facts)["pages"] == "more than 2"
     circle = tiff(1, 0)
     assert "pages" not in dict(into("x", circle[:-4] + struct.pack("<I", 8)).facts)

@@ -144,7 +144,7 @@ def test_sqlite_shows_its_tables(into: Any) -> None:
 
 
 def test_tables_beyond_the_limit_are_counted_and_missed(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "_MAX_TABLES", 2)
+    monkeypatch.setattr(table, "MAX_TABLES", 2)
     connection = sqlite3.connect(":memory:")
     connection.executescript("CREATE TABLE a (id); CREATE TABLE b (id); CREATE TABLE c (id); CREATE VIEW d AS SELECT 1")
     found = into("x.db", connection.serialize())
@@ -186,14 +186,14 @@ def test_a_spreadsheet_shows_its_first_sheet_and_says_what_is_missing(
     found = into("x.xlsx", workbook(4, 1))
     assert (found.body.header, found.body.rows, found.notes) == (("0",), (("1",), ("2",), ("3",)), ())
     monkeypatch.setattr(table, "MAX_ROWS", 2)
-    monkeypatch.setattr(table, "_MAX_SHEETS", 1)
+    monkeypatch.setattr(table, "MAX_SHEETS", 1)
     found = into("x.xlsx", workbook(4, 2))
     assert (dict(found.facts), len(found.body.rows)) == ({"sheets": "Sheet1, …", "rows": "3"}, 2)
     assert found.notes == ("The first of 2 sheets is shown.", "Only the first 2 rows are shown.")
 
 
 def test_parts_of_a_message_beyond_the_limit_are_missed(into: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document, "_MAX_PARTS", 2)
+    monkeypatch.setattr(document, "MAX_PARTS", 2)
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "Ann <ann@example.com>", "bob@example.com", "Hi"
     message.set_content("Hello.")

@@ -21,7 +21,7 @@ ANN = [Turn("Ann", 0.5, "Hello there."), Turn("Bob", 62.0, "Yes, hi.")]
 )
 def test_turns_beyond_the_limit_are_missed(into: Any, monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
     assert into("x.ttml", text).notes == ()
-    monkeypatch.setattr(transcript, "_MAX_TURNS", 2)
+    monkeypatch.setattr(transcript, "MAX_TURNS", 2)
     found = into("x.ttml", text)
     assert (len(found.body.turns), found.notes) == (2, ("Only the first 2 turns are shown.",))
 
