@@ -109,6 +109,17 @@ async def test_a_cursor_that_the_user_moved_stays_where_it_is(calls: Any) -> Non
         assert view.line == 0
 
 
+async def test_a_player_that_reports_while_the_screen_closes_is_not_drawn(calls: Any) -> None:
+    async with calls() as it:
+        await it.press("p")
+        await it.until(lambda: "talking" in it.text, 30)
+        await it.press("P")
+        await it.until(lambda: "▶" in it.text, 30)
+        await it.app.screen.playing.remove()
+        await it.app.screen.action_skip(10).wait()
+        assert it.app.screen.view.is_attached
+
+
 @pytest.mark.parametrize("why", ["ssh", "off", "no device"])
 async def test_where_nothing_would_be_heard_other_ways_are_offered(
     calls: Any, monkeypatch: pytest.MonkeyPatch, why: str

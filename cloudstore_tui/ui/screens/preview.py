@@ -214,7 +214,8 @@ class PreviewScreen(BaseScreen[bool]):
     def _on_player_update(self) -> None:
         """Show the position of the player, and move the cursor to the line being spoken."""
         player = self._player
-        if player is None:
+        # While the screen closes, its widgets are gone before the player is.
+        if player is None or not self.playing.is_attached:
             return
         if player.ended and player.problem:
             self.playing.hide()
