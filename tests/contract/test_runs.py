@@ -229,7 +229,7 @@ def test_a_current_folder_that_is_gone_is_reported_as_that(ready: Ready, tmp_pat
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, "The current folder is gone. Change into" in done.stderr) == (5, True), done.stderr
+    assert (done.returncode, "The current folder is gone. Change to" in done.stderr) == (5, True), done.stderr
 
 
 def aged(folder: Path, **changes: object) -> None:

@@ -50,10 +50,10 @@ async def test_panes_stand_side_by_side_between_two_rules(browser: Any) -> None:
     async with browser(size=(120, 40), start="acme:exports/") as it:
         above = next(line for line in it.lines if "┬" in line)
         below = next(line for line in it.lines if "┴" in line)
-        assert [at for at, sign in enumerate(above) if sign == "┬"] == [27, 83]
+        assert [at for at, sign in enumerate(above) if sign == "┬"] == [27, 85]
         assert above.replace("┬", "┴") == below
         between = it.lines[it.lines.index(above) + 1 : it.lines.index(below)]
-        assert {(line[27], line[83]) for line in between} == {("│", "│")}
+        assert {(line[27], line[85]) for line in between} == {("│", "│")}
         await it.press("i", "i")
         assert [at for at, sign in enumerate(next(line for line in it.lines if "┬" in line)) if sign == "┬"] == [27]
 

@@ -201,7 +201,7 @@ def release(world: World) -> None:
     world.killed = False
     session = SimpleNamespace(
         output=Output(as_json=True, zone=ZoneInfo("UTC")),
-        named=lambda paths: paths,
+        read_paths=lambda paths: paths,
         resolve=lambda path: (world, Location("acme8", "us-east", path.rpartition("/")[2])),
     )
     try:
