@@ -94,10 +94,14 @@ class Session:
         self.shown.settle(0.4)
 
     def suspend(self) -> None:
+        child = self.shown.child.pid
         self.shown.settle()
-        os.kill(self.shown.child.pid, signal.SIGTSTP)
+        os.kill(child, signal.SIGTSTP)
         self.shown.wait_until(lambda: not self.shown.text.strip(), "the empty screen of before")
-        os.kill(self.shown.child.pid, signal.SIGCONT)
+        # One that comes before the program has stopped would be lost.
+        looking = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        self.shown.wait_until(lambda: os.waitid(os.P_PID, child, looking) is not None, "the end of the program's turn")
+        os.kill(child, signal.SIGCONT)
         self.shown.wait_until(lambda: bool(self.shown.text.strip()), "the screen")
 
     def check(self) -> None:

@@ -334,7 +334,7 @@ async def test_a_result_says_where_the_file_is_until_the_user_goes_on(
         await it.until(lambda: it.screen.strip.display)
         it.engine.become(1, State.DONE, path=tmp_path / "downloads" / "report-000.tar")
         await it.until(lambda: "✓ report-000.tar" in it.text)
-        assert "Y copies the path" in it.text
+        await it.until(lambda: "Y copies the path" in it.text)
         await it.press("j")
         assert "✓ report-000.tar" in it.text
         monkeypatch.setattr("cloudstore_tui.ui.transfer_watch.RESULT_S", 0)
