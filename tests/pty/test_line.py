@@ -70,6 +70,26 @@ def test_nothing_is_sent_while_nothing_happens_and_little_for_a_key(terminal: Op
     assert len(shown.sent) == before
 
 
+def test_a_cursor_key_sends_little_beside_the_detail_too(terminal: Open, ready: Ready) -> None:
+    """Each line of the detail has its place, so that only what differs between two recordings is sent."""
+    shown = terminal("acme8:us-east/callcenterrecording/", size=(120, 40), CLOUDSTORE_CONFIG=str(ready.config))
+
+    def checksum() -> str:
+        found = re.search(r"Checksum +(\w+)", shown.text)
+        return found[1] if found else ""
+
+    shown.wait_until(checksum, "the detail of the first recording")
+    shown.settle(0.4)
+    sizes = []
+    for _key in range(8):
+        sent, last = len(shown.sent), checksum()
+        shown.press(DOWN)
+        shown.wait_until(lambda last=last: checksum() not in ("", last), "the detail of the next recording")
+        shown.settle()
+        sizes.append(len(shown.sent) - sent)
+    assert max(sizes) <= 700, sizes
+
+
 class Session:
     """A session that is also replayed as it would be if every frame were sent."""
 

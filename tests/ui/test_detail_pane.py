@@ -191,11 +191,12 @@ SUMMARY = replace(
 def test_a_preview_begins_with_who_when_and_how_long_and_ends_with_ids() -> None:
     subject = Subject(RECORDING, UTC, (RECORDING, SUMMARY), head="0:00 agent Good morning", title="TRANSCRIPT")
     assert preview(subject, 37).plain.split("\n") == [
-        "Khang Glynn ← +1 669 555 3203",
+        "Khang Glynn",
+        "← +1 669 555 3203 · Level 3",
         "Sun 1 Sep 2024 09:16 · inbound",
-        "Level 3 · 21:11 · 3.8 MB · mp3",
+        "21:11 · 3.8 MB · mp3",
         "",
-        "THIS CALL       2 files here · 3.8 MB",
+        "THIS CALL             2 here · 3.8 MB",
         "Summary",
         "",
         "TRANSCRIPT",
@@ -212,15 +213,34 @@ def test_a_preview_begins_with_who_when_and_how_long_and_ends_with_ids() -> None
     assert all(line.cell_length <= 20 for line in preview(subject, 20).split("\n"))
 
 
+def test_nothing_moves_in_the_narrowest_pane_from_one_recording_to_the_next() -> None:
+    """A line that wrapped for some rows moved all that is below, which a cursor key then had to send again."""
+    width = 32
+    longest = {"agentName": "Alejandro Fernández-Carvalho", "queueName": "Onboarding and renewals of contracts"}
+    tags = (*((key, longest.get(key, value)) for key, value in RECORDING.tags), ("extensionNumber", "2009"))
+    rows = (RECORDING, replace(RECORDING, tags=tags, size=189_123_456, duration=36_671, type="callrecording"))
+    drawn = [preview(Subject(row, UTC), width).plain.split("\n") for row in rows]
+    assert [line.index("DETAILS") for line in drawn] == [7, 7]
+    assert drawn[1][:4] == [
+        "Alejandro Fernández-Carvalho",
+        "← +1 669 555 3203 · Onboarding …",
+        "Sun 1 Sep 2024 09:16 · inbound",
+        "10:11:11 · 189.1 MB · mp3",
+    ]
+    # One long label does not take the room of all values.
+    assert {"callId    int-191accbcf26", "extensionNumber  2009"} < set(drawn[1])
+
+
 def test_what_does_not_tell_whose_it_is_borrows_that_from_its_call() -> None:
     told = preview(Subject(SUMMARY, UTC, (RECORDING, SUMMARY)), 60).plain.split("\n")
-    assert told[:2] == ["Khang Glynn ← +1 669 555 3203", "Sun 1 Sep 2024 09:16 · Summary · inbound · Level 3 · 269 B"]
+    assert told[:3] == ["Khang Glynn", "← +1 669 555 3203 · Level 3", "Sun 1 Sep 2024 09:16 · inbound"]
+    assert told[3:5] == ["269 B · Summary", ""]
 
 
 def test_a_call_that_went_out_and_an_archived_object_say_so() -> None:
     tags = tuple((key, "OUTBOUND" if key == "direction" else value) for key, value in RECORDING.tags)
     told = preview(Subject(replace(RECORDING, tags=tags, state="ARCHIVED"), UTC), 60).plain
-    assert "Khang Glynn → +1 669 555 3203" in told
+    assert "→ +1 669 555 3203" in told
     assert "Archived. B restores it." in told
 
 

@@ -137,7 +137,7 @@ def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width
 
 def _wrapped(line: RenderedLine, blank: int, width: int) -> list[str]:
     """The wrapped lines of one turn, without the indentation that all turns share."""
-    indent = " " * max(min(line.hang - blank, width // 2), 0)
+    indent = " " * max(min(line.hang - blank, width // 4), 0)
     return textwrap.wrap(line.text[blank:], max(width, 12), subsequent_indent=indent) or [""]
 
 

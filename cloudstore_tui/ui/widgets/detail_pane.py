@@ -1,6 +1,6 @@
 """The detail pane: who, when and how long, the other files of the call, and all fields of an entry."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
@@ -102,21 +102,27 @@ def everything(subject: Subject, width: int) -> Content:
 
 def two_lines(subject: Subject, width: int) -> Content:
     """Two lines for small screens: who and what, then the beginning of the content or what else is known."""
-    facts, others = _facts(subject), _others(subject)
-    first = _joined([_who(subject), *facts[1:]], width)[0]
+    others, (moment, direction) = _others(subject), _when(subject)
+    name, other, queue = _parties(subject)
+    who = f"{name} {other}".rstrip()
+    first = _joined([part for part in (who, direction, queue, *_what(subject)) if part], width)[0]
     lines = [line for line in subject.head.split("\n") if line.strip()]
     text = next(iter(lines), "")
     # Join the lines of speech, and of JSON that begins with a lone bracket; lists stay lists.
     if subject.title == "TRANSCRIPT" or not any(map(str.isalnum, text)):
         text = " ".join(subject.head.split())
     call = f"This call: {', '.join(map(title_of, others))}" if others else ""
-    second = text or call or subject.around or next(iter(facts), "")
-    return first.stylize("bold", 0, len(_who(subject))) + "\n" + _cut(second, width)
+    second = text or call or subject.around or moment
+    return first.stylize("bold", 0, len(who)) + "\n" + _cut(second, width)
 
 
 def _opening(subject: Subject, width: int) -> Iterator[Content]:
-    yield from show(_who(subject)).stylize("bold").wrap(width)
-    yield from _joined(_facts(subject), width)
+    """Who, with whom, when and what: one line each, so that nothing below moves from one recording to the next."""
+    name, *parties = _parties(subject)
+    yield from show(name).stylize("bold").wrap(width)
+    for parts in (parties, _when(subject), _what(subject)):
+        if line := " · ".join(filter(None, parts)):
+            yield _cut(line, width)
     entry = subject.entry
     if isinstance(entry, StoredObject) and not entry.is_available:
         how = "" if entry.state != "ARCHIVED" else f" {ASKED}" if subject.is_asked else " B restores it."
@@ -126,41 +132,37 @@ def _opening(subject: Subject, width: int) -> Iterator[Content]:
         yield from show(expiry).stylize(_LABEL_STYLE).wrap(width)
 
 
-def _who(subject: Subject) -> str:
-    """`Khang Glynn ← +1 669 555 3203`, or the name of the entry if neither is known."""
+def _parties(subject: Subject) -> tuple[str, str, str]:
+    """`Khang Glynn`, `← +1 669 555 3203` and the queue; the name of the entry if no person or number is known."""
     named = subject.named
-    agent = _agent(named)
-    other = next((key for key in ("address", "callerId") if isinstance(named, StoredObject) and named.tag(key)), "")
-    if isinstance(named, Folder) or not (agent or other):
-        name = subject.entry.name
-        return f"{name.rstrip('/')}/" if isinstance(subject.entry, Folder) else name
+    if isinstance(named, Folder):
+        return f"{named.name.rstrip('/')}/", "", ""
+    agent, queue = MASK.field("agentName", _agent(named)), named.tag("queueName")
+    key = next((key for key in ("address", "callerId") if named.tag(key)), "")
+    number = phone(MASK.field(key, named.tag(key))) if key else ""
+    if not (agent and number):
+        return agent or number or subject.entry.name, "", queue
     arrow = {"INBOUND": "←", "OUTBOUND": "→"}.get(named.tag("direction").upper(), "·")
-    number = phone(MASK.field(other, named.tag(other))) if other else ""
-    return f" {arrow} ".join(part for part in (MASK.field("agentName", agent), number) if part)
+    return agent, f"{arrow} {number}", queue
 
 
-def _facts(subject: Subject) -> list[str]:
-    """Time, direction, queue, length, size and kind, as far as known."""
+def _when(subject: Subject) -> tuple[str, str]:
+    """The day and time, and the direction of the call."""
     entry, named = subject.entry, subject.named
+    moment = entry.modified if isinstance(entry, Folder) else entry.created or entry.modified
+    direction = named.tag("direction").lower() if isinstance(named, StoredObject) else ""
+    return _moment(moment, subject.zone), direction
+
+
+def _what(subject: Subject) -> tuple[str, str, str]:
+    """Length, size and kind."""
+    entry = subject.entry
     if isinstance(entry, Folder):
-        return [part for part in (_moment(entry.modified, subject.zone), "folder") if part]
-    source = named if isinstance(named, StoredObject) else entry
-    kind = entry.name.rpartition(".")[2].lower() if "." in entry.name[-6:] else entry.mime
+        return "", "", "folder"
     title = title_of(entry) if entry.type else ""
-    is_plain = title in ("", "Recording", "file")
-    return [
-        part
-        for part in (
-            _moment(entry.created or entry.modified, subject.zone),
-            "" if is_plain else title,
-            source.tag("direction").lower(),
-            source.tag("queueName"),
-            words.duration(entry.duration),
-            words.size(entry.size, exact=entry.size_exact),
-            kind if is_plain else "",
-        )
-        if part
-    ]
+    if title in ("", "Recording", "file"):
+        title = entry.name.rpartition(".")[2].lower() if "." in entry.name[-6:] else entry.mime
+    return words.duration(entry.duration), words.size(entry.size, exact=entry.size_exact), title
 
 
 def _agent(entry: Entry) -> str:
@@ -191,7 +193,7 @@ def _this_call(subject: Subject, width: int) -> list[Content]:
     if not others:
         shared = isinstance(entry, StoredObject) and any(entry.tag(key) for key in SHARED)
         return _headed("THIS CALL", width, _CALL) if shared else []
-    total = f"{counted(len(subject.call), 'file')} here · {words.total_size(subject.call) or 'unknown size'}"
+    total = f"{len(subject.call)} here · {words.total_size(subject.call) or 'unknown size'}"
     return _headed("THIS CALL", width, total) + _joined([_named(one) for one in others], width, "   ")
 
 
@@ -206,7 +208,7 @@ def _details(entry: Entry, zone: tzinfo, width: int) -> list[Content]:
     shown = (first + [field for field in fields if field.is_tag and field not in first])[:_SHORT_LIST]
     if len(fields) - len(shown) < _MIN_HIDDEN:
         shown += [field for field in fields if field not in shown]
-    label_width = min(max((cell_len(field.label) for field in shown), default=0), _MAX_LABEL)
+    label_width = _label_width(shown, width)
     lines = [_field_text(field, label_width).truncate(width, ellipsis=True) for field in shown]
     left = len(fields) - len(shown)
     more = [_cut(f"… {counted(left, 'more field')}: i shows all", width).stylize(_LABEL_STYLE)] if left else []
@@ -251,9 +253,7 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
     fields = fields_of(entry, zone)
     if not fields:
         return Content("")
-    # Narrow the labels so that a full time fits beside them, even in the narrowest pane.
-    most = min(max(width - _GAP - _TIME, _MIN_LABEL), _MAX_LABEL)
-    label_width = min(max(cell_len(field.label) for field in fields), most)
+    label_width = _label_width(fields, width)
     column = (width - _GAP) // 2
     lines: list[Content] = []
     left: Content | None = None
@@ -268,6 +268,12 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
             lines.append(left.pad_right(column - left.cell_length + _GAP) + text)
             left = None
     return Content("\n").join(lines if left is None else [*lines, left])
+
+
+def _label_width(fields: Iterable[DetailField], width: int) -> int:
+    """Cells of the labels: as the longest one, but so few that a full time fits beside them."""
+    most = min(max(width - _GAP - _TIME, _MIN_LABEL), _MAX_LABEL)
+    return min(max((cell_len(field.label) for field in fields), default=0), most)
 
 
 def _folder_fields(folder: Folder, zone: tzinfo) -> Iterator[DetailField]:
