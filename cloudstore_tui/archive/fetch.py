@@ -479,7 +479,7 @@ class Fetcher:
 
     async def finish(self) -> None:
         """Begin nothing more; returns once the transfers under way have ended and are recorded."""
-        under_way = self._engine.hold()
+        under_way = self._engine.drain()
         waits = [task for task, (number, _request) in self._pending.items() if number in under_way]
         if waits:
             await asyncio.wait(waits)

@@ -515,7 +515,7 @@ async def wait_for_all(engine: TransferManager, numbers: Iterable[int]) -> list[
         error = transfer.error
         # Another program runs this transfer; its entry stays.
         busy = isinstance(error, BusyError) and not transfer.done
-        if error is None or busy or not (error.retryable or engine.is_left(transfer.id)):
+        if error is None or busy or not (error.retryable or engine.has_leftovers(transfer.id)):
             engine.forget(transfer.id)
     return ended
 

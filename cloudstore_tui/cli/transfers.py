@@ -105,7 +105,7 @@ async def _request(session: CommandSession, numbers: Sequence[str], verb: str) -
 async def _ask(known: "KnownTransfer", verb: str, left_overs: LeftOvers) -> str:
     """Ask the process that runs a transfer to pause, resume or cancel it; returns what happened as a clause."""
     if known.process:
-        await left_overs.ask(known.transfer.id, verb)
+        await left_overs.send_command(known.transfer.id, verb)
         return f"process {known.process} was asked to {verb} it"
     if verb == "cancel":
         await left_overs.drop([known.transfer.id])
@@ -208,7 +208,7 @@ async def open_left_overs(session: CommandSession) -> AsyncIterator[LeftOvers]:
 
 async def all_known(left_overs: LeftOvers) -> list[KnownTransfer]:
     """The running transfers, then the interrupted ones."""
-    running = [KnownTransfer(found.transfer, found.process) for found in await left_overs.elsewhere()]
+    running = [KnownTransfer(found.transfer, found.process) for found in await left_overs.running_elsewhere()]
     return running + [KnownTransfer(transfer) for transfer in await left_overs.interrupted()]
 
 

@@ -245,7 +245,7 @@ class Download(PartDownload[DownloadRequest]):
     """Fetches one object into a part file and publishes it; another `run` goes on where the last one stopped."""
 
     @property
-    def can_go_on(self) -> bool:
+    def can_resume(self) -> bool:
         """Whether another `run` can go on with what arrived."""
         return self.leaves and self.offset > 0
 

@@ -1,4 +1,4 @@
-"""The manager in a thread of its own, and the providers that live there, as the caller's loop sees them."""
+"""The manager and the providers in a thread of their own, and how the caller's loop uses them."""
 
 import asyncio
 import logging
@@ -15,8 +15,8 @@ from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
 from cloudstore_tui.transfers.journal.store import JournalStore
-from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.manager import Listener, Relay, TransferManager, new_transfer_id
+from cloudstore_tui.transfers.left_overs import ForeignTransfer
+from cloudstore_tui.transfers.manager import Listener, TransferManager, new_transfer_id
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.transfers.workers import start_thread
 
@@ -31,7 +31,7 @@ class LoopHandle:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """What `work` gives back, done in the other loop. Cancelling this cancels that.
+        """The result of `work`, run in the other loop. Cancelling this cancels that.
 
         Raises:
             UnavailableError: the other loop has ended.
@@ -44,7 +44,7 @@ class LoopHandle:
 def _hop(
     method: Callable[Concatenate[Any, Arguments], Awaitable[Result]],
 ) -> Callable[Concatenate["ProviderProxy", Arguments], Coroutine[Any, Any, Result]]:
-    """The same method, done where the provider lives."""
+    """The same method, run in the loop where the provider lives."""
 
     async def hop(self: "ProviderProxy", /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
         real = getattr(self.real, method.__name__)
@@ -54,12 +54,12 @@ def _hop(
     return hop
 
 
-async def _given(page: Awaitable[Page[StoredObject]]) -> Page[StoredObject]:
+async def _awaited(page: Awaitable[Page[StoredObject]]) -> Page[StoredObject]:
     return await page
 
 
 class ProviderProxy(StorageProvider):
-    """Does what sends something in the provider's own loop, and answers the rest directly."""
+    """Runs methods that send requests in the provider's own loop, and the others directly."""
 
     def __init__(self, open_provider: Callable[[], StorageProvider], handle: LoopHandle) -> None:
         self.handle = handle
@@ -77,7 +77,7 @@ class ProviderProxy(StorageProvider):
 
     @property
     def opened(self) -> StorageProvider | None:
-        """The provider itself if it was needed until now."""
+        """The provider itself, if it has been needed."""
         return self._real
 
     @property
@@ -108,11 +108,11 @@ class ProviderProxy(StorageProvider):
         return self.real.parent(location)
 
     def query(self, location: Location) -> Query | None:
-        """The query a place stands for."""
+        """The query of a place."""
         return self.real.query(location)
 
     def object_from_address(self, location: Location) -> StoredObject | None:
-        """The object at an address as far as that tells it."""
+        """The object at an address, as far as the address describes it."""
         return self.real.object_from_address(location)
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
@@ -133,7 +133,7 @@ class ProviderProxy(StorageProvider):
         real = self.real.prefetch(query)
         fetch = await self.handle.run(lambda: real.__aenter__())
         try:
-            yield lambda cursor: self.handle.run(lambda: _given(fetch(cursor)))
+            yield lambda cursor: self.handle.run(lambda: _awaited(fetch(cursor)))
         finally:
             await self.handle.run(lambda: real.__aexit__(None, None, None))
 
@@ -159,24 +159,49 @@ class ProviderProxy(StorageProvider):
     restore = _hop(StorageProvider.restore)
 
 
+class Relay:
+    """Calls a listener in another loop, once for all changes since the last call."""
+
+    def __init__(self, listener: Listener) -> None:
+        """The listener is called in the loop that is running now."""
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._changed: set[int] = set()
+
+    def __call__(self, changed: frozenset[int]) -> None:
+        """Pass changes on."""
+        with self._lock:
+            first = not self._changed
+            self._changed |= changed
+        if first and changed:
+            with suppress(RuntimeError):  # the other loop has ended
+                self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        with self._lock:
+            changed, self._changed = frozenset(self._changed), set()
+        self._listener(changed)
+
+
 _log = logging.getLogger(__name__)
 
-LOOK = 0.5
-"""Seconds between two looks at whether all is done."""
+FINISH_POLL_S = 0.5
+"""Seconds between two checks of whether all is done."""
 CLOSE_TIMEOUT_S = 1.9
 """Seconds that everything gets to end."""
 
 
-def _order(
+def _soon(
     method: Callable[Concatenate[TransferManager, Arguments], object],
 ) -> Callable[Concatenate["EngineThread", Arguments], None]:
-    """The same method, done soon in the thread of the transfers; nobody waits for it."""
+    """The same method, run soon in the thread of the transfers; nobody waits for it."""
 
-    def order(self: "EngineThread", /, *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
-        self.tell(lambda manager: method(manager, *arguments, **named))
+    def call(self: "EngineThread", /, *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        self.call_soon(lambda manager: method(manager, *arguments, **named))
 
-    order.__name__, order.__doc__ = method.__name__, method.__doc__
-    return order
+    call.__name__, call.__doc__ = method.__name__, method.__doc__
+    return call
 
 
 class EngineThread:
@@ -191,7 +216,7 @@ class EngineThread:
         journal: JournalStore | None = None,
         polls: tuple[int, ...] = (5, 10, 20),
     ) -> None:
-        """Make it; the arguments are those of the engine."""
+        """The arguments are those of `TransferManager`."""
         self._at_once = at_once
         self._timeouts = timeouts
         self._journal = journal
@@ -211,7 +236,7 @@ class EngineThread:
         self._proxies[name] = ProviderProxy(open_provider, self._handle)
 
     def start(self) -> None:
-        """Start the thread; back when it takes work.
+        """Start the thread, and return when it takes work.
 
         Raises:
             LocalDiskError: the system starts no more threads.
@@ -229,7 +254,7 @@ class EngineThread:
         while self._runs and any(
             not transfer.state.ended and transfer.state is not State.PAUSED for transfer in self.snapshot()
         ):
-            time.sleep(LOOK)
+            time.sleep(FINISH_POLL_S)
 
     def stop(self) -> None:
         """Stop everything and end the thread, within about two seconds."""
@@ -244,43 +269,43 @@ class EngineThread:
         return self._thread is not None and self._thread.is_alive()
 
     def submit(self, request: Request) -> int:
-        """Put a transfer into the queue; its id."""
+        """Put a transfer into the queue and return its id."""
         transfer_id = new_transfer_id()
-        self.tell(lambda manager: manager.submit(request, transfer_id))
+        self.call_soon(lambda manager: manager.submit(request, transfer_id))
         return transfer_id
 
-    reorder = _order(TransferManager.reorder)
-    pause = _order(TransferManager.pause)
-    resume = _order(TransferManager.resume)
-    cancel = _order(TransferManager.cancel)
-    retry = _order(TransferManager.retry)
-    forget = _order(TransferManager.forget)
+    reorder = _soon(TransferManager.reorder)
+    pause = _soon(TransferManager.pause)
+    resume = _soon(TransferManager.resume)
+    cancel = _soon(TransferManager.cancel)
+    retry = _soon(TransferManager.retry)
+    forget = _soon(TransferManager.forget)
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of runs that ended before they were done."""
         return await self._handle.run(lambda: self._manager.left_overs.interrupted())
 
-    async def elsewhere(self) -> tuple[Elsewhere, ...]:
-        """Transfers that other programs make right now."""
-        return await self._handle.run(lambda: self._manager.left_overs.elsewhere())
+    async def running_elsewhere(self) -> tuple[ForeignTransfer, ...]:
+        """Transfers that other programs run now."""
+        return await self._handle.run(lambda: self._manager.left_overs.running_elsewhere())
 
     async def adopt(self, transfer_ids: Iterable[int]) -> tuple[int, ...]:
-        """Go on with interrupted transfers; the ids of those that nobody else took."""
+        """Continue interrupted transfers; returns the ids of those that no other program took first."""
         return await self._handle.run(lambda: self._manager.adopt(transfer_ids))
 
     async def drop(self, transfer_ids: Iterable[int]) -> int:
-        """Forget interrupted transfers and remove what arrived of them; how many there were."""
+        """Forget interrupted transfers and remove what arrived of them; returns how many there were."""
         return await self._handle.run(lambda: self._manager.left_overs.drop(transfer_ids))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Push the ids of transfers that change to a listener, at most four times a second; what ends that.
+        """Push the ids of transfers that change to a listener, at most four times a second, until the result is called.
 
-        It is called in the loop that is running now. A id that `snapshot` does not know was forgotten.
+        The listener is called in the loop that is running now. An id that `snapshot` does not know was forgotten.
         """
         return self._manager.listen(Relay(listener))
 
     def range_reader(self, entry: StoredObject) -> ReadPiece:
-        """What reads ranges of an object, in the thread; one link serves for all of them."""
+        """A function that reads ranges of an object in the thread, all through one link."""
         # Deferred: only previews read ranges.
         from cloudstore_tui.transfers.fetch import may_be_html
         from cloudstore_tui.transfers.range_reader import RangeReader
@@ -298,15 +323,15 @@ class EngineThread:
         return self._manager.members(transfer_id) if self._ready.is_set() else ()
 
     def snapshot(self, transfer_ids: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
-        """Transfers as they are now, all of them or those of some ids."""
+        """Transfers as they are now, all or some."""
         return self._manager.snapshot(transfer_ids) if self._ready.is_set() and self._failure is None else ()
 
-    def tell(self, order: Callable[[TransferManager], object]) -> None:
-        """Have something done by the manager soon, in its own thread."""
+    def call_soon(self, action: Callable[[TransferManager], object]) -> None:
+        """Call a function with the manager soon, in its thread."""
         loop = self._handle.loop
         if loop is not None:
             with suppress(RuntimeError):  # it has ended
-                loop.call_soon_threadsafe(lambda: order(self._manager))
+                loop.call_soon_threadsafe(lambda: action(self._manager))
 
     def _serve(self) -> None:
         try:
@@ -316,10 +341,10 @@ class EngineThread:
                 loop.run_until_complete(self._live(loop))
             finally:
                 self._handle.loop = None
-                # Whoever waits for something in this loop is told, also if it ended by a mistake.
+                # Whoever waits for this loop gets an error, also if it ended by mistake.
                 loop.run_until_complete(_end_tasks())
                 loop.close()
-        except BaseException as error:  # noqa: BLE001 - nobody else could tell of it
+        except BaseException as error:  # noqa: BLE001 - nobody else could report it
             _log.error("the thread of transfers ended", exc_info=error)
             if not self._ready.is_set():
                 self._failure = error
@@ -348,7 +373,7 @@ class EngineThread:
 
 
 async def _end_tasks() -> None:
-    """Cancel what still runs, such as a listing that nobody waits for any more."""
+    """Cancel what still runs, such as a listing that nobody waits for."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

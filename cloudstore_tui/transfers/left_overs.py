@@ -1,9 +1,8 @@
-"""Transfers that are not this program's: those of runs that ended too early, and those of programs that run."""
+"""Transfers in the journal that are not this program's: interrupted ones, and those that other programs run."""
 
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -18,15 +17,15 @@ from cloudstore_tui.transfers.part_file import PartNames, part_id_of, remove_lef
 from cloudstore_tui.transfers.workers import Workers
 
 
-class Elsewhere(Struct, frozen=True):
-    """A transfer of another program that runs."""
+class ForeignTransfer(Struct, frozen=True):
+    """A transfer that another program runs."""
 
     transfer: TransferSnapshot
     process: int
 
 
 class LeftOvers:
-    """What the journal tells of transfers that are not ours; nothing without a journal."""
+    """The transfers of others, as the journal has them; none without a journal."""
 
     def __init__(self, journal: JournalStore | None, disk: Disk, workers: Workers) -> None:
         self._journal = journal
@@ -34,22 +33,22 @@ class LeftOvers:
         self._workers = workers
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
-        """Transfers of runs that ended before they were done, in the order of their queue."""
+        """Transfers of programs that ended before they were done, in the order of their queue."""
         rows = await self._journal.interrupted() if self._journal is not None else ()
         return tuple(snapshot_of(row) for row in rows)
 
-    async def elsewhere(self) -> tuple[Elsewhere, ...]:
-        """Transfers that other programs make right now, in the same order."""
-        rows = await self._journal.elsewhere() if self._journal is not None else ()
-        return tuple(Elsewhere(snapshot_of(row), process_of(row.writer)) for row in rows)
+    async def running_elsewhere(self) -> tuple[ForeignTransfer, ...]:
+        """Transfers that other programs run now, in the same order."""
+        rows = await self._journal.running_elsewhere() if self._journal is not None else ()
+        return tuple(ForeignTransfer(snapshot_of(row), process_of(row.writer)) for row in rows)
 
-    async def ask(self, transfer_id: int, wish: str) -> None:
-        """Ask the program that makes a transfer to `pause`, `resume` or `cancel` it."""
+    async def send_command(self, transfer_id: int, command: str) -> None:
+        """Have the program that runs a transfer `pause`, `resume` or `cancel` it."""
         if self._journal is not None:
-            await self._journal.wish(transfer_id, wish)
+            await self._journal.send_command(transfer_id, command)
 
     async def drop(self, transfer_ids: Iterable[int]) -> int:
-        """Forget interrupted transfers and remove what arrived of them; how many there were.
+        """Forget interrupted transfers and remove what arrived of them; returns how many there were.
 
         Raises:
             StorageError: the part file of one cannot be removed; that one stays on the list.
@@ -71,24 +70,24 @@ class LeftOvers:
         return len(rows)
 
     async def older_than(self, seconds: float) -> tuple[int, ...]:
-        """The ids of interrupted transfers that nobody went on with for so long."""
+        """The ids of interrupted transfers that were not continued for this long."""
         rows = await self._journal.interrupted() if self._journal is not None else ()
         return tuple(row.id for row in rows if time.time() - row.updated >= seconds)
 
     async def events(self, most: int) -> tuple[Event, ...]:
-        """What happened to transfers lately, oldest first."""
+        """The latest events of transfers, oldest first."""
         return await self._journal.events(most) if self._journal is not None else ()
 
 
 def remove_parts(disk: Disk, row: JournalRow) -> StorageError | None:
-    """Remove every part file that a transfer can have left; why that was not possible. Blocks."""
+    """Remove every part file that a transfer can have left, and return why that was not possible. Blocks."""
     request = row.request
     if isinstance(request, UploadRequest):
         return None
     try:
         remove_left(disk, request.target, row)
         if row.part_id:
-            # A run that ended between naming the file and noting its inode.
+            # The run may have ended between naming the file and noting its inode.
             remove_part(disk, request.target, PartNames.of(row.part_id).shared)
         for member in request.members if isinstance(request, ZipRequest) else ():
             name = member.name or safe_name(member.entry.name if member.entry else "")
@@ -101,20 +100,16 @@ def remove_parts(disk: Disk, row: JournalRow) -> StorageError | None:
 
 
 def snapshot_of(row: JournalRow) -> TransferSnapshot:
-    """A row as a transfer."""
+    """The transfer in a row of the journal."""
+    request = row.request
     return TransferSnapshot(
         id=row.id,
-        request=row.request,
+        request=request,
         state=row.state,
         done=row.durable,
         size=row.size,
         started=datetime.fromtimestamp(row.created, UTC),
         error=row.error,
         note=row.reason,
-        path=_path(row),
+        path=request.path if isinstance(request, UploadRequest) else request.folder,
     )
-
-
-def _path(row: JournalRow) -> Path:
-    request = row.request
-    return request.path if isinstance(request, UploadRequest) else request.folder

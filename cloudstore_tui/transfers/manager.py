@@ -1,4 +1,4 @@
-"""The queue of transfers: so many at once, each with its state, in one event loop."""
+"""The queue of transfers, each with its state, in one event loop."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from cloudstore_tui.net.clock import Clock, SleepDetector
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot, UploadRequest
-from cloudstore_tui.transfers.task import Monitor, Result, Scheduler, TransferTask, account_of
+from cloudstore_tui.transfers.task import Result, Scheduler, TransferTask, account_of
 from cloudstore_tui.transfers.workers import Workers
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-INTERVAL = 0.25
+PUSH_INTERVAL_S = 0.25
 """Seconds between two pushes: faster than anybody reads."""
 
 Listener: TypeAlias = Callable[[frozenset[int]], object]
@@ -45,7 +45,7 @@ class Changes:
         self._last = float("-inf")
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Push changes to a listener from now on; what ends that."""
+        """Push changes to a listener from now on; returns a function that ends that."""
         self._listeners.append(listener)
 
         def end() -> None:
@@ -59,7 +59,7 @@ class Changes:
         self._loop = loop
 
     def mark(self, transfer_id: int) -> None:
-        """A transfer changed."""
+        """Note that a transfer changed."""
         loop = self._loop
         if not self._listeners or loop is None:
             return
@@ -71,7 +71,7 @@ class Changes:
                 loop.call_soon_threadsafe(self._schedule, loop)
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.call_later(max(self._last + INTERVAL - loop.time(), 0.0), self._push, loop)
+        loop.call_later(max(self._last + PUSH_INTERVAL_S - loop.time(), 0.0), self._push, loop)
 
     def _push(self, loop: asyncio.AbstractEventLoop) -> None:
         self._last = loop.time()
@@ -85,42 +85,22 @@ class Changes:
                 _log.exception("a listener of transfers failed")
 
 
-class Relay:
-    """A listener that lives in another loop: it is called there, once for all changes since it was called last."""
-
-    def __init__(self, listener: Listener) -> None:
-        """Make one, in the loop where the listener is to be called."""
-        self._listener = listener
-        self._loop = asyncio.get_running_loop()
-        self._lock = threading.Lock()
-        self._changed: set[int] = set()
-
-    def __call__(self, changed: frozenset[int]) -> None:
-        """Pass changes on."""
-        with self._lock:
-            first = not self._changed
-            self._changed |= changed
-        if first and changed:
-            with suppress(RuntimeError):  # the other loop has ended
-                self._loop.call_soon_threadsafe(self._deliver)
-
-    def _deliver(self) -> None:
-        with self._lock:
-            changed, self._changed = frozenset(self._changed), set()
-        self._listener(changed)
-
-
 STEP_TIMEOUT_S = 0.9
-"""Seconds that each of the two steps of closing gets: to stop what runs, and to leave what arrived in order."""
-_CAN_RETRY = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
-_OFF_THE_LIST = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
+"""Seconds that each of the two steps of closing gets: to stop what runs, and to store what arrived."""
+SAMPLE_INTERVAL_S = 0.25
+"""Seconds between two measurements of the speed."""
+COMMAND_POLL_S = 1.0
+"""Seconds between two looks for commands from other programs."""
 
+_CAN_RETRY = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
+_NOT_IN_JOURNAL = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
+"""States after which a transfer has no entry in the journal any more."""
 
 _CHANCE = random.Random()
 
 
 def new_transfer_id() -> int:
-    """An id for a transfer that no other program gives to one of its own."""
+    """A random id, so that programs that share a journal give different ones."""
     return _CHANCE.getrandbits(40)
 
 
@@ -138,14 +118,14 @@ class TransferManager:
         clock: Clock | None = None,
         disk: Disk | None = None,
     ) -> None:
-        """Make one; nothing is opened before the first transfer.
+        """Nothing is opened before the first transfer.
 
         Args:
-            provider_of: gives the provider of a profile.
-            at_once: transfers that run at the same time.
+            provider_of: returns the provider of a profile.
+            at_once: transfers that may move bytes at the same time.
             timeouts: how long to wait for a host.
-            journal: where transfers are kept that outlive the program; without one they end with it.
-            polls: seconds between looks at a zip job; the last repeats.
+            journal: keeps transfers that outlive the program; without one they end with it.
+            polls: seconds between two requests for the status of a zip job; the last repeats.
             clock: time and chance.
             disk: the file calls.
         """
@@ -161,17 +141,16 @@ class TransferManager:
         self._clearing: set[asyncio.Task[None]] = set()
         self._tasks: dict[int, TransferTask] = {}
         self._under_way: dict[int, TransferTask] = {}
-        """Those that were begun and have not ended."""
+        """Those that have started, or are paused, and have not ended."""
         self._scheduler = Scheduler(at_once, self._begin, self._settle)
         self._closed = False
-        orders = {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
-        sleep = SleepDetector(self._clock)
-        self._monitor = Monitor(self._under_way, journal, sleep, orders, lambda: self.context.blob.renew())
+        self._sleep = SleepDetector(self._clock)
+        self._monitor: asyncio.Task[None] | None = None
         self.left_overs = LeftOvers(journal, self._disk, self._workers)
         """Transfers of other programs, and of runs that ended too early."""
 
     def submit(self, request: Request, transfer_id: int | None = None) -> int:
-        """Put a transfer into the queue; its id."""
+        """Put a transfer into the queue and return its id."""
         transfer_id = new_transfer_id() if transfer_id is None else transfer_id
         task = self._add(transfer_id, request, JournalEntry(self._journal, transfer_id))
         self._enter(task)
@@ -179,7 +158,7 @@ class TransferManager:
         return transfer_id
 
     async def adopt(self, transfer_ids: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Go on with interrupted transfers, all of them or some; the ids of those that nobody else took."""
+        """Continue interrupted transfers, all or some; returns the ids of those that no other program took first."""
         rows = await self._journal.adopt(transfer_ids) if self._journal is not None else ()
         for row in rows:
             task = self._add(row.id, row.request, JournalEntry(self._journal, row.id, row))
@@ -190,21 +169,21 @@ class TransferManager:
         return tuple(row.id for row in rows)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Push the ids of transfers that change to a listener, at most four times a second; what ends that.
+        """Push the ids of transfers that change to a listener, at most four times a second, until the result is called.
 
-        It is called in the loop of the transfers. An id that `snapshot` does not know was forgotten.
+        The listener is called in the loop of the transfers. An id that `snapshot` does not know was forgotten.
         """
         return self._changes.listen(listener)
 
     def reorder(self, transfer_ids: Sequence[int]) -> None:
-        """Let transfers that wait begin in this order, in the places of the queue that they have together."""
+        """Sort these transfers among the places that they have in the queue."""
         known = {self._tasks[transfer_id]: transfer_id for transfer_id in transfer_ids if transfer_id in self._tasks}
         moved = self._scheduler.reorder(list(known))
         if self._journal is not None:
             self._journal.reorder([known[task] for task in moved])
 
     def pause(self, *transfer_ids: int) -> None:
-        """Let transfers rest until they are resumed; what arrived is kept."""
+        """Stop transfers until they are resumed; what arrived is kept."""
         for task in self._known(transfer_ids):
             self._pause(task)
 
@@ -212,40 +191,38 @@ class TransferManager:
         if task.progress.state.ended or task.progress.state is State.PAUSED:
             return
         if task.running is not None:
-            task.rests = True
-            task.running.cancel()
+            task.stop(State.PAUSED)
         else:
             self._scheduler.withdraw(task)
-            self._attend_to(task)
+            self._track(task)
             task.progress.to(State.PAUSED)
 
     def resume(self, *transfer_ids: int) -> None:
-        """Go on with transfers that were paused."""
+        """Continue transfers that were paused."""
         for task in self._known(transfer_ids):
             if task.progress.state is State.PAUSED:
                 self._enqueue(task)
 
     def cancel(self, *transfer_ids: int) -> None:
-        """Stop transfers: their connections are closed at once, and nothing is left on the disk.
+        """Stop transfers for good: their connections are closed at once, and nothing is left on the disk.
 
-        One that failed is taken to be unwanted from now on: what arrived of it goes, too.
+        What arrived of a transfer that failed is removed, too.
         """
         for task in self._known(transfer_ids):
             self._cancel(task)
 
     def _cancel(self, task: TransferTask) -> None:
-        if task.progress.state in _OFF_THE_LIST:
+        if task.progress.state in _NOT_IN_JOURNAL:
             return
         if task.running is not None:
-            task.rests = False
-            task.running.cancel()
+            task.stop(State.CANCELLED)
             return
         self._scheduler.withdraw(task)
         task.ended.clear()
-        self._scheduler.send_off(task, task.give_up(self.context))
+        self._scheduler.start(task, task.give_up(self.context))
 
     def retry(self, *transfer_ids: int) -> None:
-        """Try transfers again that failed, were cancelled or skipped; what arrived of them is kept where possible."""
+        """Try transfers again that failed, were cancelled or skipped; what arrived is kept where possible."""
         for task in self._known(transfer_ids):
             self._retry(task)
 
@@ -257,28 +234,28 @@ class TransferManager:
         self._enqueue(task)
 
     def forget(self, *transfer_ids: int) -> None:
-        """Take transfers that ended off the list, with everything that is left of them."""
+        """Remove transfers that ended from the list, with everything that is left of them."""
         for task in self._known(transfer_ids):
             if task.progress.state.ended and task.running is None:
                 del self._tasks[task.progress.transfer_id]
                 self._changes.mark(task.progress.transfer_id)
-                if task.progress.state not in _OFF_THE_LIST:
+                if task.progress.state not in _NOT_IN_JOURNAL:
                     self._clear(task)
 
     def snapshot(self, transfer_ids: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
-        """Transfers as they are now, all of them or those of some ids, in the order they came. From any thread."""
+        """Transfers as they are now, all or some, in the order they were submitted. May be called from any thread."""
         if transfer_ids is None:
             return tuple(task.progress.snapshot() for task in list(self._tasks.values()))
         found = (self._tasks.get(transfer_id) for transfer_id in transfer_ids)
         return tuple(task.progress.snapshot() for task in found if task is not None)
 
-    def is_left(self, transfer_id: int) -> bool:
+    def has_leftovers(self, transfer_id: int) -> bool:
         """Whether anything of a transfer is on the disk, or was there when an earlier run ended."""
         task = self._tasks.get(transfer_id)
         return task is not None and (task.leaves or task.journal_entry.resume_state is not None)
 
     def members(self, transfer_id: int) -> tuple[TransferSnapshot, ...]:
-        """The objects of a zip as they are now; none of other transfers. May be called from any thread."""
+        """The objects of a zip as they are now; empty for other transfers. May be called from any thread."""
         task = self._tasks.get(transfer_id)
         return tuple(member.snapshot() for member in task.progress.members) if task is not None else ()
 
@@ -291,15 +268,15 @@ class TransferManager:
         await task.ended.wait()
         return task.progress.snapshot()
 
-    def hold(self) -> list[int]:
-        """Let nothing begin any more; the ids of what is under way."""
+    def drain(self) -> list[int]:
+        """Start nothing more; returns the ids of what is running."""
         self._scheduler.close()
         return [transfer_id for transfer_id, task in self._tasks.items() if task.running is not None]
 
     async def close(self) -> None:
         """Stop everything, within about a second.
 
-        With a journal, what is not done can be gone on with by the next run; without one, no part file is left.
+        With a journal, the next run can continue what is not done; without one, no part file is left.
         """
         self._closed = True
         self._scheduler.close()
@@ -313,11 +290,12 @@ class TransferManager:
             if not task.progress.state.ended and not task.journal_entry.lasts:
                 task.progress.to(State.CANCELLED)
             task.ended.set()
-        self._monitor.stop()
+        if self._monitor is not None:
+            self._monitor.cancel()
         self._workers.close()
 
     async def _suspend(self, task: TransferTask) -> None:
-        # What the disk or the time does not allow is found by the next run, as after a crash.
+        # If the disk or the time does not allow it, the next run finds what is there, as after a crash.
         with suppress(StorageError):
             await task.suspend(self.context)
 
@@ -326,14 +304,13 @@ class TransferManager:
         stopping: set[asyncio.Task[Any]] = {asyncio.create_task(context.blob.close())}
         for task in self._tasks.values():
             if task.running is not None:
-                task.rests = True
-                task.running.cancel()
+                task.stop(State.PAUSED)
                 stopping.add(task.running)
         await asyncio.wait(stopping, timeout=STEP_TIMEOUT_S)
 
     @property
     def context(self) -> "TransferContext":
-        """What transfers work with, made for the first one."""
+        """What all transfers share, made for the first one."""
         if self._context is None:
             # Deferred: libcurl takes longer to load than the first screen to draw.
             from cloudstore_tui.net.blob import BlobClient
@@ -351,20 +328,20 @@ class TransferManager:
         return task
 
     def _enter(self, task: TransferTask) -> None:
-        """Begin an entry in the journal: what is wanted, and of whose account and which file."""
+        """Make an entry in the journal: the request, and whose account and which file it is about."""
         request, journal_entry = task.progress.request, task.journal_entry
         if not journal_entry.lasts:
             return
         account: dict[str, str] = {}
         with suppress(StorageError):
-            # A profile that cannot be opened is the transfer's own trouble, when its turn comes.
+            # If the profile cannot be opened, the transfer fails when its turn comes.
             account = account_of(self._provider_of(request.location.profile).profile)
         journal_entry.enter(request, account)
         if isinstance(request, UploadRequest):
             self._in_background(self._note_file(request, journal_entry))
 
     async def _note_file(self, request: UploadRequest, journal_entry: JournalEntry) -> None:
-        # What fails here fails in the transfer, too, and is reported there.
+        # A failure occurs again in the transfer, and is reported there.
         with suppress(StorageError):
             journal_entry.note_file(await self._workers.run(lambda _stop: identity_of(request.path)))
 
@@ -389,33 +366,58 @@ class TransferManager:
         clearing.add_done_callback(self._clearing.discard)
 
     def _enqueue(self, task: TransferTask) -> None:
-        task.progress.again()
-        task.rests = False
-        task.ended.clear()
+        task.reset()
         if self._closed:
             self._end(task, State.CANCELLED)
             return
         self._scheduler.enqueue(task)
 
     def _begin(self, task: TransferTask) -> Coroutine[Any, Any, Result]:
-        self._attend_to(task)
+        self._track(task)
         return task.carry_out(self._provider_of, lambda: self.context)
 
-    def _attend_to(self, task: TransferTask) -> None:
+    def _track(self, task: TransferTask) -> None:
         self._under_way[task.progress.transfer_id] = task
-        self._monitor.wake()
+        if self._monitor is None:
+            self._monitor = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """Measure speeds, notice that the machine slept, and obey other programs, while anything is under way."""
+        loop = asyncio.get_running_loop()
+        last_poll = loop.time()
+        while self._under_way:
+            for task in list(self._under_way.values()):
+                task.progress.sample()
+            if self._sleep.happened():
+                self.context.blob.renew()
+            if loop.time() - last_poll >= COMMAND_POLL_S:
+                last_poll = loop.time()
+                await self._obey_commands()
+            is_idle = all(task.running is None for task in self._under_way.values())
+            await asyncio.sleep(COMMAND_POLL_S if is_idle else SAMPLE_INTERVAL_S)
+        self._monitor = None
+
+    async def _obey_commands(self) -> None:
+        if self._journal is None:
+            return
+        actions = {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
+        # The journal keeps commands until they are read: if that fails now, it is tried again soon.
+        with suppress(StorageError):
+            for transfer_id, command in (await self._journal.take_commands()).items():
+                if command in actions:
+                    actions[command](transfer_id)
 
     def _settle(self, task: TransferTask, state: State, error: StorageError | None) -> None:
         task.progress.error = error
         if state is not State.PAUSED:
             self._end(task, state)
         elif not self._closed:
-            # The end of the program is no wish of the user's: what it stops is not paused.
+            # What the end of the program stops was not paused by the user.
             task.progress.to(state)
 
     def _end(self, task: TransferTask, state: State) -> None:
         error = task.progress.error
-        if state not in _OFF_THE_LIST:
+        if state not in _NOT_IN_JOURNAL:
             if error is not None:
                 task.journal_entry.note(state=state.value, reason=error.message, code=error.code)
         elif task.journal_entry.resume_state is not None and not self._closed:

@@ -1,4 +1,4 @@
-"""One transfer as the manager carries it out, the scheduler that starts them, and the monitor of those under way."""
+"""One transfer as the manager carries it out, and the scheduler that starts them."""
 
 import asyncio
 import logging
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from cloudstore_tui.core.errors import ConfigError, IntegrityError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.net.clock import Clock, SleepDetector
-from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
+from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.left_overs import remove_parts
 from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferProgress, UploadRequest
 
@@ -25,7 +25,7 @@ _OPTIONS = {
     "domain": "cloud",
     "api_base": "API address",
 }
-"""What tells accounts apart. No secret is among them."""
+"""The options of a profile that distinguish accounts, none of them secret, and their names in messages."""
 
 
 def account_of(profile: Profile) -> dict[str, str]:
@@ -34,7 +34,7 @@ def account_of(profile: Profile) -> dict[str, str]:
 
 
 def check_account(profile: Profile, before: Mapping[str, str]) -> None:
-    """Make sure that a profile is the account that a transfer was begun for; nothing is known of an empty one.
+    """Make sure that a profile is the account that a transfer was begun for; an empty one is not checked.
 
     Raises:
         ConfigError: it is another one.
@@ -50,22 +50,22 @@ def check_account(profile: Profile, before: Mapping[str, str]) -> None:
     raise ConfigError(
         f"the profile is another account than the transfer was begun with: {differences}",
         subject=profile.name,
-        hint="Use the configuration of then, or cancel the transfer and begin anew.",
+        hint="Use the configuration of then, or cancel the transfer and start again.",
     )
 
 
 _log = logging.getLogger(__name__)
 
-_WRITTEN_DOWN = frozenset({State.PACKING, State.RUNNING, State.WAITING, State.PAUSED, State.QUEUED})
-"""States that other programs see; the others last a moment, or are written down with their reason."""
+_JOURNALED = frozenset({State.PACKING, State.RUNNING, State.WAITING, State.PAUSED, State.QUEUED})
+"""States that other programs see; the others last a moment, or are noted together with their reason."""
 
 
 class Work(Protocol):
-    """What a transfer does; `run` again goes on where it stopped."""
+    """A transfer in progress; another `run` continues where the last one stopped."""
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether something arrived that another `run` can build upon."""
+    def can_resume(self) -> bool:
+        """Whether another `run` can continue with what arrived."""
 
     @property
     def leaves(self) -> bool:
@@ -73,27 +73,31 @@ class Work(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether all is done, so that nothing can be cancelled any more."""
+        """Whether all is done, so that there is nothing left to cancel."""
 
     async def run(self) -> State:
-        """How it ended.
+        """Return how it ended.
 
         Raises:
             StorageError: why it failed.
         """
 
     async def suspend(self) -> None:
-        """Leave what arrived, for a later run of the program."""
+        """Close files, and keep what arrived for a later run of the program."""
 
     async def call_off(self) -> None:
-        """Stop what was started on the server and is not wanted any more; never fails."""
+        """Stop what was started on the server; never fails."""
 
     def discard(self) -> StorageError | None:
-        """Leave nothing behind; why something is. Blocks, unless there is nothing."""
+        """Remove what arrived, and return why that was not possible. Blocks if there is something."""
+
+
+Result: TypeAlias = tuple[State, StorageError | None]
+"""How a transfer ended, and why it failed."""
 
 
 class TransferTask:
-    """Carries one transfer out, as often as that is wanted."""
+    """One transfer, carried out as often as the user wants."""
 
     def __init__(
         self,
@@ -103,17 +107,17 @@ class TransferTask:
         journal_entry: JournalEntry,
         touched: Callable[[], None] = lambda: None,
     ) -> None:
-        self.progress = TransferProgress(transfer_id, request, clock, self._write_down, touched)
+        self.progress = TransferProgress(transfer_id, request, clock, self._note_state, touched)
         self.journal_entry = journal_entry
-        self.running: asyncio.Task[tuple[State, StorageError | None]] | None = None
+        self.running: asyncio.Task[Result] | None = None
         self.ended = asyncio.Event()
-        self.rests = False
-        """Whether it is stopped in order to go on later."""
+        self.stopped_as = State.CANCELLED
+        """The state that it is in once it was stopped: paused, if it is to continue later."""
         self._work: Work | None = None
 
     @property
     def address(self) -> str:
-        """What its errors are about."""
+        """The subject of its errors."""
         return self.progress.request.location.address
 
     @property
@@ -121,10 +125,22 @@ class TransferTask:
         """Whether there is something to suspend or discard."""
         return self._work is not None and self._work.leaves
 
+    def reset(self) -> None:
+        """Prepare for the queue."""
+        self.progress.again()
+        self.stopped_as = State.CANCELLED
+        self.ended.clear()
+
+    def stop(self, state: State) -> None:
+        """Cancel what is running; the transfer is paused or cancelled then."""
+        self.stopped_as = state
+        if self.running is not None:
+            self.running.cancel()
+
     async def carry_out(
         self, provider_of: Callable[[str], StorageProvider], context: Callable[[], "TransferContext"]
-    ) -> tuple[State, StorageError | None]:
-        """Do it; the state it is in then, and why it failed."""
+    ) -> Result:
+        """Run it; returns the state it is in then, and why it failed."""
         try:
             if self._work is None:
                 self._work = self._new_work(provider_of(self.progress.request.location.profile), context())
@@ -132,28 +148,28 @@ class TransferTask:
         except StorageError as failure:
             state, error = State.FAILED, failure.about(self.address)
         except Exception as fault:  # noqa: BLE001 - a mistake ends one transfer, not all
-            state, error = State.FAILED, self.mistake(fault)
+            state, error = State.FAILED, self.program_error(fault)
         except asyncio.CancelledError:
-            state, error = self._stopped(), None
+            state, error = State.DONE if self._work is not None and self._work.finished else self.stopped_as, None
             if state is State.CANCELLED:
                 await self._call_off()
-        if state is not State.PAUSED and not self._may_go_on(error):
-            kept = await self._let_go(context(), state)
+        if state is not State.PAUSED and not self._is_kept(error):
+            kept = await self._discard(context(), state)
             if kept is not None and state is State.CANCELLED:
                 return State.FAILED, kept
         return state, error
 
-    async def give_up(self, context: "TransferContext") -> tuple[State, StorageError | None]:
-        """Stop what rests, failed or waits for its turn, and leave nothing behind, not even of an earlier run.
+    async def give_up(self, context: "TransferContext") -> Result:
+        """Cancel a transfer that is paused, failed or queued, and remove what arrived, also in an earlier run.
 
-        It has failed where the disk keeps what is to go, so that somebody knows of it.
+        If something cannot be removed, it has failed, so that the user learns of it.
         """
         await self._call_off()
-        kept = await self._let_go(context, State.CANCELLED)
+        kept = await self._discard(context, State.CANCELLED)
         return (State.CANCELLED, None) if kept is None else (State.FAILED, kept)
 
-    def mistake(self, fault: BaseException) -> StorageError:
-        """The error for something that can only be a mistake of the program; the log tells more."""
+    def program_error(self, fault: BaseException) -> StorageError:
+        """The error for a mistake of the program; the log says more."""
         _log.error("transfer %010x: a mistake of the program", self.progress.transfer_id, exc_info=fault)
         return StorageError(
             f"the program made a mistake ({type(fault).__name__})",
@@ -162,7 +178,7 @@ class TransferTask:
         )
 
     async def suspend(self, context: "TransferContext") -> None:
-        """Leave what arrived, for a later run of the program; without a journal that would never come."""
+        """Keep what arrived for a later run of the program, or remove it if there is no journal to find it by."""
         work, self._work = self._work, None
         if work is None or not work.leaves:
             return
@@ -171,14 +187,8 @@ class TransferTask:
         else:
             await context.workers.run(lambda _stop: work.discard())
 
-    def discard(self) -> None:
-        """Leave nothing behind. Blocks, unless there is nothing."""
-        work, self._work = self._work, None
-        if work is not None:
-            work.discard()
-
-    def _write_down(self, state: State, note: str) -> None:
-        if state in _WRITTEN_DOWN:
+    def _note_state(self, state: State, note: str) -> None:
+        if state in _JOURNALED:
             self.journal_entry.note_state(state, note)
 
     async def _call_off(self) -> None:
@@ -186,20 +196,15 @@ class TransferTask:
             with suppress(asyncio.CancelledError):
                 await self._work.call_off()
 
-    def _stopped(self) -> State:
-        if self._work is not None and self._work.finished:
-            return State.DONE
-        return State.PAUSED if self.rests else State.CANCELLED
-
-    def _may_go_on(self, error: StorageError | None) -> bool:
-        """Whether what arrived is kept: all that may still be the object."""
+    def _is_kept(self, error: StorageError | None) -> bool:
+        """Whether what arrived is kept after an end: if it may still be the object, and somebody may continue."""
         if error is None or isinstance(error, IntegrityError):
             return False
         lasts = error.retryable or self.journal_entry.lasts
-        return lasts and self._work is not None and self._work.can_go_on
+        return lasts and self._work is not None and self._work.can_resume
 
-    async def _let_go(self, context: "TransferContext", state: State) -> StorageError | None:
-        """Leave nothing behind: of this run, and, unless it failed, of an earlier one; why something is, if it is."""
+    async def _discard(self, context: "TransferContext", state: State) -> StorageError | None:
+        """Remove what arrived, and unless it failed also what an earlier run left; why that was not possible."""
         work, left = self._work, self.journal_entry.resume_state if state is not State.FAILED else None
         leaves = work is not None and work.leaves
 
@@ -214,7 +219,7 @@ class TransferTask:
             except StorageError as error:
                 return error
             except asyncio.CancelledError:
-                # Asked once more: it goes on in its thread.
+                # Cancelled a second time: the removal goes on in its thread.
                 pass
         self._work = None
         if leaves and state is State.FAILED:
@@ -243,161 +248,91 @@ class TransferTask:
         return ZipDownload(self.progress, request, provider, context, self.journal_entry)
 
 
-Result: TypeAlias = tuple[State, StorageError | None]
-
-MAX_TASKS = 4
-"""Times as many transfers may have a task as may move bytes: the others are brought to the disk."""
-
-SAMPLE_INTERVAL = 0.25
-"""Seconds between two looks at the speed."""
-WISH_INTERVAL = 1.0
-"""Seconds between two looks at what other programs ask for."""
+TASKS_PER_SLOT = 4
+"""A transfer whose bytes have all come gives its slot to the next one, while its own task syncs and verifies."""
 
 
 class Scheduler:
-    """A queue of transfers, and those that were sent off from it."""
+    """A queue of transfers, and the tasks of those that were started."""
 
     def __init__(
         self,
-        at_once: int,
+        slots: int,
         begin: Callable[[TransferTask], Coroutine[Any, Any, Result]],
         settled: Callable[[TransferTask, State, StorageError | None], None],
     ) -> None:
-        """Make one.
+        """Start with an empty queue.
 
         Args:
-            at_once: transfers that may move bytes at the same time.
-            begin: does what a transfer is about.
+            slots: transfers that may move bytes at the same time.
+            begin: carries a transfer out.
             settled: called with how that ended.
         """
-        self._at_once = at_once
+        self._slots = slots
         self._begin = begin
         self._settled = settled
         self._queue: OrderedDict[TransferTask, None] = OrderedDict()
-        self._tasks = 0
-        self._lines = 0
-        """How many of the tasks move bytes, or will."""
+        self._running = 0
+        self._slots_taken = 0
         self._closed = False
 
     def enqueue(self, task: TransferTask) -> None:
-        """Let a transfer begin when it is its turn."""
+        """Start a transfer when it is its turn."""
         self._queue[task] = None
-        self._next()
+        self._start_next()
 
     def withdraw(self, task: TransferTask) -> None:
-        """Take a transfer out of the queue, if it is in there."""
+        """Take a transfer out of the queue, if it is there."""
         self._queue.pop(task, None)
 
     def reorder(self, tasks: Sequence[TransferTask]) -> list[TransferTask]:
-        """Let those of these that are in the queue begin in this order, in the places that they have together.
-
-        Which ones are.
-        """
-        moved = [task for task in tasks if task in self._queue]
-        places = set(moved)
-        order = iter(moved)
+        """Sort these transfers among the places that they have in the queue; returns those that are in it."""
+        queued = [task for task in tasks if task in self._queue]
+        places = set(queued)
+        order = iter(queued)
         self._queue = OrderedDict((next(order) if task in places else task, None) for task in self._queue)
-        return moved
+        return queued
 
-    def send_off(self, task: TransferTask, doing: Coroutine[Any, Any, Result]) -> None:
-        """Let a transfer do something now, out of turn."""
-        self._tasks += 1
-        self._lines += 1
-        task.progress.release_slot = partial(self._free_line, task)
-        task.running = asyncio.create_task(doing)
+    def start(self, task: TransferTask, work: Coroutine[Any, Any, Result]) -> None:
+        """Run something for a transfer now, out of turn."""
+        self._running += 1
+        self._slots_taken += 1
+        task.progress.release_slot = partial(self._release_slot, task)
+        task.running = asyncio.create_task(work)
         task.running.add_done_callback(partial(self._settle, task))
 
     def close(self) -> None:
-        """Let nothing begin any more."""
+        """Start nothing more."""
         self._closed = True
         self._queue.clear()
 
-    def _next(self) -> None:
+    def _start_next(self) -> None:
         while (
-            self._queue and self._lines < self._at_once and self._tasks < MAX_TASKS * self._at_once and not self._closed
+            self._queue
+            and self._slots_taken < self._slots
+            and self._running < TASKS_PER_SLOT * self._slots
+            and not self._closed
         ):
             task, _ = self._queue.popitem(last=False)
-            self.send_off(task, self._begin(task))
+            self.start(task, self._begin(task))
 
-    def _free_line(self, task: TransferTask) -> None:
+    def _release_slot(self, task: TransferTask) -> None:
         task.progress.release_slot = _nothing
-        self._lines -= 1
-        self._next()
+        self._slots_taken -= 1
+        self._start_next()
 
     def _settle(self, task: TransferTask, running: asyncio.Task[Result]) -> None:
-        state, error = State.PAUSED if task.rests else State.CANCELLED, None
+        state, error = task.stopped_as, None
         # A task that is cancelled before its first step never runs.
         if not running.cancelled():
             fault = running.exception()
-            state, error = running.result() if fault is None else (State.FAILED, task.mistake(fault))
+            state, error = running.result() if fault is None else (State.FAILED, task.program_error(fault))
         task.running = None
-        self._tasks -= 1
+        self._running -= 1
         self._settled(task, state, error)
         task.progress.release_slot()
-        self._next()
+        self._start_next()
 
 
 def _nothing() -> None:
     """A slot that was released is not released again."""
-
-
-class Monitor:
-    """Goes to sleep by itself when nothing is left to do."""
-
-    def __init__(
-        self,
-        tasks: Mapping[int, TransferTask],
-        journal: JournalStore | None,
-        sleep: SleepDetector,
-        orders: Mapping[str, Callable[[int], None]],
-        renew: Callable[[], None],
-    ) -> None:
-        """Make one.
-
-        Args:
-            tasks: the transfers that are under way or rest, by id.
-            journal: where other programs leave what they ask for.
-            sleep: notices that the machine slept.
-            orders: what can be asked for.
-            renew: called after the machine slept.
-        """
-        self._tasks = tasks
-        self._journal = journal
-        self._sleep = sleep
-        self._orders = orders
-        self._renew = renew
-        self._task: asyncio.Task[None] | None = None
-
-    def wake(self) -> None:
-        """Begin, unless that was done."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._attend())
-
-    def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _attend(self) -> None:
-        loop = asyncio.get_running_loop()
-        heard = loop.time()
-        while self._tasks:
-            for task in list(self._tasks.values()):
-                task.progress.sample()
-            if self._sleep.happened():
-                self._renew()
-            if loop.time() - heard >= WISH_INTERVAL:
-                heard = loop.time()
-                await self._hear()
-            rests = all(task.running is None for task in self._tasks.values())
-            await asyncio.sleep(WISH_INTERVAL if rests else SAMPLE_INTERVAL)
-        self._task = None
-
-    async def _hear(self) -> None:
-        if self._journal is None:
-            return
-        # Wishes are kept until they were read: one that could not be read now is read the next time.
-        with suppress(StorageError):
-            for transfer_id, wish in (await self._journal.wishes()).items():
-                if wish in self._orders:
-                    self._orders[wish](transfer_id)

@@ -163,7 +163,7 @@ class Upload:
         self._journal.note_file(self._file.identity)
 
     @property
-    def can_go_on(self) -> bool:
+    def can_resume(self) -> bool:
         """Whether another `run` can build upon this one: a file is always sent whole."""
         return False
 

@@ -404,7 +404,7 @@ class TransferWatch:
 
     async def load_foreign(self) -> None:
         """Load the transfers that other programs are running."""
-        found = await self.engine.elsewhere()
+        found = await self.engine.running_elsewhere()
         theirs = {number for batch in self.batches.values() if batch.process for number in batch.transfers}
         gone = theirs - {other.transfer.id for other in found}
         self._remove(gone)

@@ -27,7 +27,7 @@ from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Check, Deletion, DeletionOutcome, Session, StorageProvider
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.transfers.engine_thread import EngineThread
-from cloudstore_tui.transfers.left_overs import Elsewhere
+from cloudstore_tui.transfers.left_overs import ForeignTransfer
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.text import plain
@@ -300,7 +300,7 @@ class FakeEngine:
     keeps: bool = True
     left: list[TransferSnapshot] = field(default_factory=list)
     """What an earlier run left behind."""
-    others: list[Elsewhere] = field(default_factory=list)
+    others: list[ForeignTransfer] = field(default_factory=list)
     parts: dict[int, tuple[TransferSnapshot, ...]] = field(default_factory=dict)
     """The members of zips."""
     dropped: list[int] = field(default_factory=list)
@@ -341,7 +341,7 @@ class FakeEngine:
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         return tuple(self.left)
 
-    async def elsewhere(self) -> tuple[Elsewhere, ...]:
+    async def running_elsewhere(self) -> tuple[ForeignTransfer, ...]:
         return tuple(self.others)
 
     async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:

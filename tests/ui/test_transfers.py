@@ -13,7 +13,7 @@ from textual.geometry import Region
 
 from cloudstore_tui.core.errors import LocalDiskError, NetworkError, NotAvailableError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.left_overs import Elsewhere
+from cloudstore_tui.transfers.left_overs import ForeignTransfer
 from cloudstore_tui.transfers.model import (
     DownloadRequest,
     State,
@@ -218,7 +218,7 @@ async def test_details_of_a_zip_list_its_members_and_their_levels(browser: Any) 
 
 
 async def test_what_other_programs_do_is_shown_with_their_process(browser: Any) -> None:
-    async with browser(start=START, behind={"others": [Elsewhere(old(7), 4711)]}) as it:
+    async with browser(start=START, behind={"others": [ForeignTransfer(old(7), 4711)]}) as it:
         await it.press("t")
         await it.until(lambda: "pid 4711" in it.text)
         assert "old-7.tar" in it.text
@@ -243,19 +243,19 @@ async def test_a_journal_that_cannot_be_read_is_told_in_a_line(browser: Any, mon
 
 async def test_nothing_is_drawn_while_nothing_changes(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloudstore_tui.ui.screens.transfers.POLL_S", 0.02)
-    async with browser(start=START, behind={"others": [Elsewhere(old(7), 4711)]}) as it:
+    async with browser(start=START, behind={"others": [ForeignTransfer(old(7), 4711)]}) as it:
         await it.press("t")
         await it.until(lambda: "pid 4711" in it.text)
         drawn: list[object] = []
         looks: list[object] = []
         screen = it.app.screen
-        read = it.engine.elsewhere
+        read = it.engine.running_elsewhere
 
         async def elsewhere() -> Any:
             looks.append(1)
             return await read()
 
-        it.engine.elsewhere = elsewhere
+        it.engine.running_elsewhere = elsewhere
         monkeypatch.setattr(screen.table, "refresh", lambda *regions, **_: drawn.append(regions))
         await it.until(lambda: len(looks) > 5)
         assert drawn == []

@@ -210,8 +210,8 @@ class JournalStore:
             raise BusyError(f"process {busy[0]} on this machine is doing it")
         return taken
 
-    async def wishes(self) -> dict[int, str]:
-        """What other programs ask for, by id; each is given once."""
+    async def take_commands(self) -> dict[int, str]:
+        """The commands that other programs sent since the last call, by transfer."""
         writer = self._writer.name
 
         def job(connection: sqlite3.Connection) -> dict[int, str]:
@@ -229,8 +229,8 @@ class JournalStore:
         """Transfers whose program has ended, those that are to begin first before the others."""
         return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=False)))
 
-    async def elsewhere(self) -> tuple[JournalRow, ...]:
-        """Transfers of other programs that run, in the same order."""
+    async def running_elsewhere(self) -> tuple[JournalRow, ...]:
+        """Transfers that other programs run now, in the same order."""
         return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=True)))
 
     async def adopt(self, transfer_ids: Iterable[int] | None = None) -> tuple[JournalRow, ...]:
@@ -245,11 +245,11 @@ class JournalStore:
 
         return await self._ask(job)
 
-    async def wish(self, transfer_id: int, wish: str) -> None:
-        """Ask the program that runs a transfer to pause, resume or cancel it."""
+    async def send_command(self, transfer_id: int, command: str) -> None:
+        """Have the program that runs a transfer `pause`, `resume` or `cancel` it."""
         await self._ask(
             lambda connection: (
-                connection.execute("UPDATE transfer SET wish = ? WHERE id = ?", (wish, transfer_id)).rowcount
+                connection.execute("UPDATE transfer SET wish = ? WHERE id = ?", (command, transfer_id)).rowcount
             )
         )
 

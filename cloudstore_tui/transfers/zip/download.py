@@ -240,7 +240,7 @@ class ZipDownload:
         self._show_members()
 
     @property
-    def can_go_on(self) -> bool:
+    def can_resume(self) -> bool:
         """Whether there is a job, or something arrived, that another `run` can build upon."""
         return bool(self._job.name) or self._zip.offset > 0
 

@@ -8,7 +8,7 @@ from typing import Any
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.transfers.engine_thread import EngineThread
-from cloudstore_tui.transfers.manager import INTERVAL, Changes
+from cloudstore_tui.transfers.manager import PUSH_INTERVAL_S, Changes
 from cloudstore_tui.transfers.model import DownloadRequest, State
 from tests.support.waiting import until
 
@@ -30,7 +30,7 @@ async def test_a_transfer_that_comes_ends_and_goes_is_told(engine: Any, server: 
     end()
     told.clear()
     engine.submit(DownloadRequest(PLACE, folder, "y"))
-    await asyncio.sleep(2 * INTERVAL)
+    await asyncio.sleep(2 * PUSH_INTERVAL_S)
     assert told == set()
 
 

@@ -269,7 +269,7 @@ def test_without_locks_a_program_lives_as_long_as_its_process(
 
     monkeypatch.setattr("cloudstore_tui.transfers.journal.database.fcntl.flock", no_locks)
     second = open_journal()
-    assert [row.id for row in asyncio.run(second.elsewhere())] == [1]
+    assert [row.id for row in asyncio.run(second.running_elsewhere())] == [1]
     assert asyncio.run(second.interrupted()) == ()
 
 

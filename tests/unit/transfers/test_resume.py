@@ -97,7 +97,7 @@ async def test_what_is_taken_over_is_known_before_the_next_byte_comes(
     second.submit(request_)
     await server.saw(2)
     await journal.settled()
-    (row,) = await others.elsewhere()
+    (row,) = await others.running_elsewhere()
     (part,) = parts(request_.folder)
     assert (row.part, row.inode, row.durable) == (part, (request_.folder / part).stat().st_ino, 200_000)
     await second.close()
@@ -308,7 +308,7 @@ async def test_two_programs_see_each_other_and_only_one_makes_a_file(
     await until(lambda: first.snapshot()[0].done >= 200_000)
 
     second = fresh_engine(journal=open_journal())
-    (other,) = await second.left_overs.elsewhere()
+    (other,) = await second.left_overs.running_elsewhere()
     assert (other.transfer.id, other.process) == (number, os.getpid())
     assert await second.adopt([number]) == ()
     refused = await second.wait(second.submit(request_))
@@ -326,9 +326,9 @@ async def test_another_program_can_ask_for_a_pause_and_a_cancel(
     number = engine.submit(request_)
     await until(lambda: engine.snapshot()[0].done >= 200_000)
     other = fresh_engine(journal=open_journal()).left_overs
-    await other.ask(number, "pause")
+    await other.send_command(number, "pause")
     await until(lambda: engine.snapshot()[0].state is State.PAUSED)
-    await other.ask(number, "cancel")
+    await other.send_command(number, "cancel")
     await until(lambda: engine.snapshot()[0].state is State.CANCELLED)
     assert parts(request_.folder) == []
     await engine.close()
@@ -356,12 +356,12 @@ def test_the_transfers_of_a_killed_process_are_interrupted_at_once(tmp_path: Pat
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         journal = open_journal()
-        assert [record.id for record in asyncio.run(journal.elsewhere())] == [7]
+        assert [record.id for record in asyncio.run(journal.running_elsewhere())] == [7]
         assert asyncio.run(journal.interrupted()) == ()
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert [record.id for record in asyncio.run(journal.interrupted())] == [7]
-        assert asyncio.run(journal.elsewhere()) == ()
+        assert asyncio.run(journal.running_elsewhere()) == ()
 
 
 async def test_what_an_earlier_run_knew_of_the_object_is_asked_for_again(

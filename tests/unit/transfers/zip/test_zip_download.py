@@ -247,7 +247,7 @@ async def test_a_job_that_takes_too_long_is_left_and_found_again(service: Any, c
     assert run.error.code == 4
     assert 7_200 < sum(carry_out.clock.pauses) < 7_300
     assert service.cancelled == []
-    assert run.work.can_go_on
+    assert run.work.can_resume
     service.said["job-0.zip"] = ["DONE"]
     assert (await carry_out.finish(run)).states == ["done"] * 2
     assert len(service.started) == 1
