@@ -1,4 +1,4 @@
-"""A file of the user's that is sent."""
+"""A file of the user that is uploaded."""
 
 import os
 import stat
@@ -9,12 +9,12 @@ from cloudstore_tui.core.errors import LocalDiskError, UsageError
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 Identity: TypeAlias = tuple[int, ...]
-"""What tells one file, and one state of it, from another: device, inode, size, time in ns. Empty if unknown."""
+"""Identifies a file and its state: device, inode, size, time of change in ns. Empty if unknown."""
 _FACTS = ("disk", "inode", "size", "time of change")
 
 
 def identity_of(path: Path) -> Identity:
-    """The identity of the file that a path leads to, over links too; empty if it leads to none. Blocks."""
+    """The identity of the file at a path, following links; empty if there is none. Blocks."""
     try:
         return _identity(path.stat())
     except OSError:
@@ -26,7 +26,7 @@ def _identity(found: os.stat_result) -> Identity:
 
 
 class LocalFile:
-    """Gives its bytes in order, as many as there were when it was opened."""
+    """Reads the bytes of a file in order, as many as there were when it was opened."""
 
     def __init__(self, disk: Disk, path: Path) -> None:
         self.path = path
@@ -38,17 +38,17 @@ class LocalFile:
 
     @property
     def modified(self) -> float:
-        """When it was last written to, as it was when it was opened."""
+        """When it had been changed last, when it was opened."""
         return self._seen[3] / 1e9 if self._seen else 0.0
 
     @property
     def identity(self) -> Identity:
-        """Which file it is, as it was when it was opened."""
+        """Its identity when it was opened."""
         return self._seen
 
     @property
     def is_read(self) -> bool:
-        """Whether all bytes were given."""
+        """Whether all bytes were read."""
         return self.offset >= self.size
 
     def open(self) -> None:
@@ -91,20 +91,20 @@ class LocalFile:
         return data
 
     def rewind(self) -> None:
-        """Begin anew."""
+        """Start again at the first byte."""
         self.offset = 0
 
     def check_same(self, before: Identity) -> None:
         """Compare the open file with the one of an earlier run; an empty identity matches everything.
 
         Raises:
-            LocalDiskError: it is another one, or was changed since; or nobody knows, and a link is in its place.
+            LocalDiskError: it is another one, or was changed since; or that is unknown, and a link is in its place.
         """
-        hint = "If this one is to be sent, upload it anew, and cancel the old transfer."
+        hint = "To send this one, cancel the old transfer and upload it again."
         if before and before != self._seen:
             names = [name for name, was, now in zip(_FACTS, before, self._seen, strict=False) if was != now]
             raise LocalDiskError(
-                f"it is not the file that was to be sent: its {' and '.join(names)} differ",
+                f"it is not the file that was to be sent: it has a different {' and '.join(names)}",
                 subject=str(self.path),
                 hint=hint,
             )
@@ -112,7 +112,7 @@ class LocalFile:
             raise LocalDiskError("a link is where the file was that was to be sent", subject=str(self.path), hint=hint)
 
     def check_unchanged(self) -> None:
-        """Compare size and time with those at the start.
+        """Compare its identity with that when it was opened.
 
         Raises:
             LocalDiskError: it was written to meanwhile.
@@ -121,7 +121,7 @@ class LocalFile:
             raise self._changed()
 
     def close(self) -> None:
-        """Close it; nothing happens if that was done."""
+        """Close it, unless that was done."""
         if self._file >= 0:
             self._disk.close(self._file)
         self._file = -1

@@ -1,4 +1,4 @@
-"""One upload: a single PUT, and a look at what arrived."""
+"""One upload: a single PUT, and a check of what arrived."""
 
 import math
 from functools import partial
@@ -25,81 +25,16 @@ from cloudstore_tui.transfers.fetch import Fetch, TransferContext, is_page
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
 
-UNTOLD = (MissingError, AccessError, UsageError, UnavailableError)
-"""What a look can end with where others read a folder, or where rights only allow to write."""
-
 MAX_ATTEMPTS = 5
-"""Times a file is sent whole."""
+"""Times a file is sent."""
 _UNCLEAR = frozenset({408, 500, 502, 504})
 """Replies that may come from something between us and the store, after the store took the file."""
-
-
-class UploadCheck:
-    """Finds out what became of one file."""
-
-    def __init__(
-        self, progress: TransferProgress, location: Location, provider: StorageProvider, context: TransferContext
-    ) -> None:
-        self._progress = progress
-        self._location = location
-        self._provider = provider
-        self._context = context
-
-    async def size(self) -> int | None:
-        """The exact size of what is there, if anybody tells.
-
-        Raises:
-            MissingError: nothing is.
-        """
-        return await self._exact(self._location)
-
-    async def replaced(self, before: Entry | None, size: int) -> bool:
-        """Whether something of this size is there that is not what was there before.
-
-        Raises:
-            MissingError: nothing is there.
-        """
-        now = await self._provider.stat(self._location)
-        return not _is_same(before, now) and await self._exact(self._location) == size
-
-    async def came(self, since: float, size: int) -> bool:
-        """Whether something of this size has been there since a moment."""
-        try:
-            return await self._is_new(self._location, since, size)
-        except MissingError:
-            return False
-
-    async def moved(self, since: float, size: int) -> bool:
-        """Whether the service has taken it to somewhere else since a moment."""
-        for location in self._provider.taken_to(self._location):
-            try:
-                if await self._is_new(location, since, size):
-                    return True
-            except UNTOLD:
-                continue
-        return False
-
-    async def _is_new(self, location: Location, since: float, size: int) -> bool:
-        entry = await self._provider.stat(location)
-        if not isinstance(entry, StoredObject) or entry.modified is None:
-            return False
-        # Services tell whole seconds. A clock of ours that is ahead makes it look old, which is the safe side.
-        return entry.modified.timestamp() >= math.floor(since) and await self._exact(location) == size
-
-    async def _exact(self, location: Location) -> int | None:
-        fetch = Fetch(self._context, partial(self._provider.source, location), self._progress, html=True)
-        return (await fetch.probe()).size
-
-
-def _is_same(before: Entry | None, now: Entry) -> bool:
-    """Whether the object there now may still be the one from before."""
-    if not isinstance(before, StoredObject) or not isinstance(now, StoredObject):
-        return False
-    return before.modified == now.modified
+_INCONCLUSIVE = (MissingError, AccessError, UsageError, UnavailableError)
+"""Errors of a check that prove nothing: others may empty the folder, and rights may only allow writing."""
 
 
 class Upload:
-    """Sends one file. It is sent again only where the store cannot have taken it before."""
+    """Sends one file, and sends it again only if the store cannot have taken it before."""
 
     def __init__(
         self,
@@ -117,17 +52,16 @@ class Upload:
         self._file = LocalFile(context.disk, request.path)
         self._budget = context.budget()
         self._permit = HostPermit(context.hosts, context.clock, lambda note: progress.to(State.WAITING, note))
-        self._check = UploadCheck(progress, request.location, provider, context)
         self._sent_at = self._journal.resume_state.intent if self._journal.resume_state is not None else 0.0
-        """When it was last begun to be sent, if the store may have taken it; 0 if it cannot have."""
+        """When sending last started, if the store may have taken the file since; 0 if it cannot have."""
         self._attempts = 0
         self._not_before = 0.0
-        """Later than what is replaced, by the service's clock: ours may be behind, and make that look new."""
+        """Later than the change of the object that is replaced: if our clock is behind, that one must not look new."""
         self.finished = False
-        """Whether the store has the file, so that nothing can be cancelled any more."""
+        """Whether the store has the file, so that there is nothing left to cancel."""
 
     async def run(self) -> State:
-        """How it ended.
+        """Return how it ended.
 
         Raises:
             StorageError: why it failed.
@@ -136,7 +70,7 @@ class Upload:
         await self._context.workers.run(lambda _stop: self._open())
         self._progress.size = self._file.size
         self._progress.meter = lambda: self._file.offset
-        if self._sent_at and await self._came_before():
+        if self._sent_at and await self._was_sent_before():
             self.finished = True
             self._progress.level = "size"
             return State.DONE
@@ -155,7 +89,7 @@ class Upload:
         return State.DONE
 
     def _open(self) -> None:
-        """Open the file; one of an earlier run must still be the same."""
+        """Open the file, which must be the same as in an earlier run."""
         self._file.open()
         left = self._journal.resume_state
         if left is not None:
@@ -164,36 +98,33 @@ class Upload:
 
     @property
     def can_resume(self) -> bool:
-        """Whether another `run` can build upon this one: a file is always sent whole."""
+        """Never: a file is always sent whole."""
         return False
 
     @property
     def leaves(self) -> bool:
-        """Whether there is something to discard."""
+        """Whether there is something to discard: the open file."""
         return True
 
     async def suspend(self) -> None:
-        """Close the file; what may have arrived is in the journal."""
+        """Close the file; that the store may have taken it is in the journal."""
         self._file.close()
 
     async def call_off(self) -> None:
-        """Nothing: the server does not know of it."""
+        """Do nothing: the server keeps no state of an upload."""
 
     def discard(self) -> None:
-        """Close the file; nothing can be left behind."""
+        """Close the file."""
         self._file.close()
 
-    async def _came_before(self) -> bool:
-        """Whether an earlier run has sent it, although that never learned so.
+    async def _was_sent_before(self) -> bool:
+        """Whether the store has the file from an earlier run that ended before it knew.
 
         Raises:
-            StorageError: it may have, and the file may have been read and taken away since.
+            StorageError: it is unknown, since the service moves files away.
         """
-        since, size = self._sent_at, self._file.size
         self._progress.to(State.VERIFYING, "looking whether it was sent before")
-        if self._file.modified <= since and (
-            await self._check.came(since, size) or await self._check.moved(since, size)
-        ):
+        if self._file.modified <= self._sent_at and (await self._is_there() or await self._was_moved()):
             return True
         self._forget_sending()
         if self._provider.taken_to(self._request.location):
@@ -201,8 +132,37 @@ class Upload:
                 "sending it was interrupted, and nobody can tell whether it arrived",
                 hint="Look whether the service took it; if not, try again.",
             )
-        # It would stay there if it had arrived.
+        # If it had arrived, it would still be there.
         return False
+
+    async def _is_there(self) -> bool:
+        """Whether the object is there and came since sending started."""
+        try:
+            return await self._is_new(self._request.location)
+        except MissingError:
+            return False
+
+    async def _was_moved(self) -> bool:
+        """Whether the service has moved the object to one of its other folders since sending started."""
+        for location in self._provider.taken_to(self._request.location):
+            try:
+                if await self._is_new(location):
+                    return True
+            except _INCONCLUSIVE:
+                continue
+        return False
+
+    async def _is_new(self, location: Location) -> bool:
+        entry = await self._provider.stat(location)
+        if not isinstance(entry, StoredObject) or entry.modified is None:
+            return False
+        # Services give whole seconds. If our clock is ahead, the object looks old, which is the safe side.
+        is_new = entry.modified.timestamp() >= math.floor(self._sent_at)
+        return is_new and await self._exact_size(location) == self._file.size
+
+    async def _exact_size(self, location: Location) -> int | None:
+        fetch = Fetch(self._context, partial(self._provider.source, location), self._progress, html=True)
+        return (await fetch.probe()).size
 
     def _refuse_to_replace(self) -> None:
         if not self._request.overwrite:
@@ -218,7 +178,7 @@ class Upload:
             return None
 
     async def _send(self) -> StorageError | None:
-        """Send until the store has it; what happened if nobody knows whether it has."""
+        """Send until the store has it; returns an error if it is unknown whether it has."""
         denied = False
         while True:
             try:
@@ -253,21 +213,21 @@ class Upload:
             return await self._context.blob.put(target, self._file)
         finally:
             if not self._file.is_read:
-                # A store takes whole files only.
+                # A store takes only whole files.
                 self._forget_sending()
 
     async def _target(self) -> Target:
         while True:
             self._progress.to(State.SIGNING)
             target = await self._provider.target(self._request.location, self._file.size)
-            # Later it may be the one that we sent.
+            # After the first attempt, what is there may be what we sent.
             if target.replaces and not self._attempts:
                 self._refuse_to_replace()
             if not await self._permit.enter(target.url, self._budget):
                 return target
 
     def _forget_sending(self) -> None:
-        """From here on it may be sent without a look: the store has not got it, or the user decides."""
+        """From now on it may be sent without a check: the store does not have it, or the user decides."""
         self._sent_at = 0.0
         self._journal.resume_state = None
         self._journal.note(intent=0.0)
@@ -278,42 +238,46 @@ class Upload:
         await self._budget.wait(error, lambda note: self._progress.to(State.WAITING, note))
 
     async def _verify(self) -> str:
-        """Look at what arrived; the level.
+        """Check what arrived, and return how well that is verified.
 
         Raises:
             IntegrityError: it has another size.
         """
         self._progress.to(State.VERIFYING)
         try:
-            size = await self._check.size()
+            size = await self._exact_size(self._request.location)
         except MissingError:
-            if await self._check.moved(self._sent_at, self._file.size):
+            if await self._was_moved():
                 return "size"
-            # The store has said that it took the file. Folders that are emptied at once must not turn that into a
-            # failure; nobody knows, though.
-            self._progress.remark = "the store took it, and it is not to be found there: look whether the service did"
+            # The store said that it took the file. A folder that is emptied at once must not make that a failure.
+            self._progress.remark = "the store took it, but it is not there now: check whether the service took it"
             return "unverified"
-        except UNTOLD as error:
+        except _INCONCLUSIVE as error:
             # Rights that only allow to write are no failure either.
-            self._progress.remark = f"the store took it, and nobody could look what arrived: {error.message}"
+            self._progress.remark = f"the store took it, but what arrived could not be checked: {error.message}"
             return "unverified"
         if size is None:
             return "unverified"
-        self._compare(size)
+        if size != self._file.size:
+            raise IntegrityError(
+                f"{size} of {self._file.size} bytes arrived", hint="Upload it again with --on-conflict overwrite."
+            )
         return "size"
 
     async def _read_back(self, before: Entry | None, lost: StorageError) -> None:
         """Find out whether the store took a file whose reply was lost.
 
         Raises:
-            StorageError: it did not, or nobody can tell.
+            StorageError: it did not, or that is unknown.
         """
         self._progress.to(State.VERIFYING, lost.message)
         try:
-            arrived, missing = await self._check.replaced(before, self._file.size), False
+            location, missing = self._request.location, False
+            is_other = not _is_same(before, await self._provider.stat(location))
+            arrived = is_other and await self._exact_size(location) == self._file.size
         except MissingError:
             arrived, missing = False, True
-        if arrived or await self._check.moved(self._sent_at, self._file.size):
+        if arrived or await self._was_moved():
             self.finished = True
             await self._context.workers.run(lambda _stop: self._file.check_unchanged())
             return
@@ -328,15 +292,16 @@ class Upload:
             hint="Look at the object, then try again.",
         )
 
-    def _compare(self, size: int) -> None:
-        if size != self._file.size:
-            raise IntegrityError(
-                f"{size} of {self._file.size} bytes arrived", hint="Upload it again with --on-conflict overwrite."
-            )
+
+def _is_same(before: Entry | None, now: Entry) -> bool:
+    """Whether the object there now may still be the one from before."""
+    if not isinstance(before, StoredObject) or not isinstance(now, StoredObject):
+        return False
+    return before.modified == now.modified
 
 
 def _time_of(entry: Entry | None) -> float:
-    """When an object was last changed; 0 if nobody tells."""
+    """When an object was last changed, in seconds since 1970; 0 if unknown."""
     modified = entry.modified if isinstance(entry, StoredObject) else None
     return modified.timestamp() if modified is not None else 0.0
 
@@ -346,7 +311,7 @@ def _may_help(reply: BlobReply) -> bool:
 
 
 def _doubt(reply: BlobReply) -> StorageError | None:
-    """Why a reply that says that all is well may not be believed."""
+    """Why a reply that reports success cannot be believed; `None` if it can."""
     if is_page(reply):
         return ReplyError("a web page came instead of the store's answer")
     if code := reply.store_code:

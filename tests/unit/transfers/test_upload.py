@@ -193,7 +193,7 @@ async def test_a_file_that_nobody_may_look_at_counts_as_unverified(
         provider.source_errors.extend([ForbiddenError("no scope")] * 3)
     transfer = await put(engine, plan)
     assert (transfer.state, transfer.level) == (State.DONE, "unverified")
-    assert ("not to be found there" if hidden else "nobody could look what arrived: no scope") in transfer.note
+    assert ("is not there now" if hidden else "what arrived could not be checked: no scope") in transfer.note
 
 
 @pytest.mark.parametrize("taken", [False, True])
@@ -206,7 +206,7 @@ async def test_a_file_that_is_not_where_it_was_sent_is_looked_for_where_the_serv
     server.answer(answer(once=lambda: server.put(f"/{TAKEN[0].path}", content) if taken else None))
     transfer = await put(engine, plan)
     assert (transfer.state, transfer.level) == (State.DONE, "size" if taken else "unverified")
-    assert ("not to be found there" in transfer.note) is not taken
+    assert ("is not there now" in transfer.note) is not taken
 
 
 @pytest.mark.parametrize("change", ["grows", "shrinks", "is touched"])
