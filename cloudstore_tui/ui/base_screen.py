@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
+from cloudstore_tui.ui.keys import key_display
 from cloudstore_tui.ui.report import messages_of, notify_plain
 from cloudstore_tui.ui.widgets.chrome import BottomLines, Header, MessageLine
 
@@ -38,6 +39,10 @@ class BaseScreen(Screen[Result], Generic[Result]):
     def label_of(self, binding: Binding) -> str:
         """The label of an active binding in the footer."""
         return binding.description
+
+    def key_of(self, binding: Binding) -> str:
+        """The key of an active binding in the footer."""
+        return key_display(self.app, binding)
 
     def action_close(self) -> None:
         """Go back to the screen below."""

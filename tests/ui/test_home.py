@@ -222,6 +222,7 @@ async def test_places_and_searches_can_be_gone_on_with(browser: Any) -> None:
         await it.settle()
         await it.press("tilde")
         assert "3  agent Agent" in it.text
+        assert " 1–5 Open " in it.lines[-1], "the numbers that there are"
         assert "search in acme8 us-east" in it.text
         assert "exports/reporting" in it.text
         await it.press("3")

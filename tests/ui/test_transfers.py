@@ -181,12 +181,12 @@ async def test_a_batch_of_zips_shows_what_happens_and_how_much_is_left(browser: 
     async with browser(start=START, size=(120, 40), behind={"transfers": transfers}) as it:
         await it.press("t")
         assert it.lines[2].startswith(
-            "   What                                       Where to                         Progress"
+            "   What                                                Where to                Progress"
         )
         assert it.lines[3].startswith(
-            " ▾ ↓ 20,247 call recordings, us-east          /calls  (41 zips of 2)           ██"
+            " ▾ ↓ 20,247 call recordings, us-east                   /calls  (41 zips of 2)  ██"
         )
-        assert it.lines[4].startswith("     ↓ zip 3   30 Aug 14:02 – 31 Aug 09:02    2 files")
+        assert it.lines[4].startswith("     ↓ zip 3   30 Aug 14:02 – 31 Aug 09:02             2 files")
         assert it.lines[4].endswith("█████████▍░░░░░░  240 of 412 MB     1:12 ")
         assert "⟳ zip 4" in it.lines[5]
         assert "the service is packing it" in it.lines[5]
@@ -370,8 +370,10 @@ def transfer(id_: int, state: State = State.RUNNING, name: str = "") -> Transfer
     return TransferSnapshot(id=id_, request=request, state=state, done=500_000, size=1_000_000, speed=100_000.0)
 
 
-def batch_of(*transfers: TransferSnapshot, key: str = "b", title: str = "recordings") -> BatchProgress:
-    progress = BatchProgress(key, TransferBatch(key, title, "/downloads"))
+def batch_of(
+    *transfers: TransferSnapshot, key: str = "b", title: str = "recordings", target: str = "/downloads"
+) -> BatchProgress:
+    progress = BatchProgress(key, TransferBatch(key, title, target))
     for one in transfers:
         progress.put(one)
     return progress
@@ -428,6 +430,19 @@ async def test_the_cursor_stays_with_its_row_and_rows_where_they_are() -> None:
         del batches["b"]
         app.table.show(batches)
         assert app.table.row.batch == "c"
+
+
+async def test_what_short_targets_leave_is_for_the_titles() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 20)) as pilot:
+        title, far = "Transcript of Beatriz Carvalho, 1 Sep 2024 23:33", "/archive/of/all/calls/that/we/keep/2024"
+        starts = []
+        for target in ("/calls", far):
+            app.table.show({"b": batch_of(transfer(1), transfer(2), title=title, target=target)})
+            await pilot.pause()
+            starts.append(lines_of(app)[1].index("Where to"))
+            assert (title in lines_of(app)[2]) is (target != far)
+        assert starts == [57, 46]
 
 
 async def test_transfers_are_called_after_people_or_as_somebody_named_their_file() -> None:

@@ -468,6 +468,13 @@ class HomeScreen(BaseScreen[None]):
         self.header.update()
         self.refresh_bindings()
 
+    def key_of(self, binding: Binding) -> str:
+        """The numbers that there are, for the one entry that stands for all of them."""
+        if not binding.action.startswith("take"):
+            return super().key_of(binding)
+        last = max(item.sign for item in self.list.items if item.sign.isdecimal())
+        return "1" if last == "1" else f"1–{last}"
+
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -7,6 +7,7 @@ their line; these redraw one line, and only if its text changed.
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from msgspec import Struct
@@ -222,11 +223,12 @@ class Footer(Widget):
         first: tuple[str, ...] = getattr(screen, "FOOTER", ())
         offers: Callable[[Binding], bool] = getattr(screen, "offers", lambda _: True)
         label_of: Callable[[Binding], str] = getattr(screen, "label_of", lambda binding: binding.description)
+        key_of: Callable[[Binding], str] = getattr(screen, "key_of", partial(key_display, self.app))
         # Skip actions whose main key is taken by a widget with focus; few users know their other keys.
         bindings = [active.binding for active in screen.active_bindings.values() if active.enabled and _is_main(active)]
         for binding in sorted(bindings, key=lambda one: first.index(one.id) if one.id in first else len(first)):
             if binding.show and binding.description and offers(binding):
-                item = _Item(binding.action, key_display(self.app, binding), label_of(binding), binding.key)
+                item = _Item(binding.action, key_of(binding), label_of(binding), binding.key)
                 shown.setdefault(binding.action, item)
         items = tuple(shown.values())
         if items != self._items:

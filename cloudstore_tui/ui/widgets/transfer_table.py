@@ -123,6 +123,8 @@ class TransferTable(CursorList):
         self._batches: Mapping[str, BatchProgress] = {}
         self._rows: list[TransferRow] = []
         self._drawn: dict[int, tuple[Line, bool]] = {}
+        self._target = 0
+        """Cells of the longest target."""
         self.unfolded: set[str] = set()
         """Keys of the unfolded batches."""
         self.marks: set[TransferRow] = set()
@@ -156,6 +158,7 @@ class TransferTable(CursorList):
         """Show batches; redraw only the lines in view that differ."""
         before = self.row
         self._batches = batches
+        self._target = max((cell_len(_where(batch)) for batch in islice(batches.values(), _MEASURED)), default=0)
         self.unfolded &= batches.keys()
         self._rows = _rows_of(batches, self.unfolded, is_narrow=self.size.width < WIDE)
         self.marks &= set(self._rows) if self.marks else set()
@@ -230,7 +233,7 @@ class TransferTable(CursorList):
         return Strip(segments).adjust_cell_length(self.size.width, cursor or self.rich_style)
 
     def _line(self, y: int) -> tuple[Line, bool]:
-        columns = Columns.of(self.size.width)
+        columns = Columns.of(self.size.width, self._target)
         if y == 0:
             return ((columns.head(), "head"),), False
         index = self.scroll_offset.y + y - 1
@@ -286,6 +289,10 @@ _GROUPED_STATES: Sequence[tuple[State, ...]] = (
 
 _MIN_WHERE = 23
 """Cells from which a title and a target are both shown."""
+_MIN_TARGET = 22
+"""Least cells of the column of targets: `1,234 files` and short folders fit."""
+_MEASURED = 200
+"""Batches whose targets are measured, from the top of the list."""
 _PROGRESS = ((WIDE, 41, 16), (72, 39, 10), (40, 26, 4), (0, 7, 0))
 """By least width of the line: cells of the progress column, and of the meter in it."""
 
@@ -302,12 +309,14 @@ class Columns(Struct, frozen=True):
     """Cells of a meter."""
 
     @classmethod
-    def of(cls, width: int) -> "Columns":
-        """The columns for a width."""
+    def of(cls, width: int, target: int) -> "Columns":
+        """The columns for a width, and for targets of at most so many cells: what they leave is for the titles."""
         room, meter = next((room, meter) for least, room, meter in _PROGRESS if width >= least)
         progress = width - room
-        where = progress - 33 - (width - 120) // 4 if width >= WIDE else progress
-        return cls(width, where, progress, meter)
+        if width < WIDE:
+            return cls(width, progress, progress, meter)
+        most = 33 + (width - 120) // 4
+        return cls(width, progress - min(max(target + 2, _MIN_TARGET), most), progress, meter)
 
     def head(self) -> str:
         """The line of titles, or a rule on narrow screens."""
@@ -355,8 +364,7 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
         title += f" (pid {batch.process})"
     where, suffix, room = "", "", columns.where - 6
     if columns.width >= WIDE:
-        zips = len(batch.zips)
-        where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
+        where = _where(batch)
     elif target and room >= _MIN_WHERE:
         suffix = " → " + end_of(plain(target, LONGEST_NAME), max(room // 4, room - 3 - cell_len(title)))
     # File names are recognized by both ends; `1,234 files` must keep its middle.
@@ -369,6 +377,12 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
     shown = State.RUNNING if batch.goes_on and batch.done and batch.only is None else state
     progress = _progress(columns, shown, batch.done, batch.size, status, time)
     return _line(columns, f"{fold} ", sign, title, where, state, progress)
+
+
+def _where(batch: BatchProgress) -> str:
+    """The target of a batch, and in how many zips it comes."""
+    target, zips = target_of(batch), len(batch.zips)
+    return f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
 
 
 def _batch_status(batch: BatchProgress, state: State) -> str:
