@@ -381,7 +381,7 @@ class CurlLoop:
                 self._turn()
         except BaseException as mistake:  # noqa: BLE001 - whatever ends this thread, its calls must end
             LOG.error("the loop of libcurl ended: %s", type(mistake).__name__)
-            error = NetworkError(f"the program made a mistake while bytes were moved ({type(mistake).__name__})")
+            error = NetworkError(f"internal error while bytes were transferred ({type(mistake).__name__})")
         with self._lock:
             self.has_ended = True
             left = [*self._calls.values(), *self._new]
@@ -644,4 +644,4 @@ def _cancelled() -> StorageError:
 
 def _mistake(error: BaseException) -> StorageError:
     LOG.error("a request could not be made: %s", type(error).__name__)
-    return StorageError(f"the program made a mistake ({type(error).__name__})", hint="Please report what you did.")
+    return StorageError(f"internal error ({type(error).__name__})", hint="Please report what you did.")

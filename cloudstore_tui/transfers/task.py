@@ -172,7 +172,7 @@ class TransferTask:
         """The error for a mistake of the program; the log says more."""
         _log.error("transfer %010x: a mistake of the program", self.progress.transfer_id, exc_info=fault)
         return StorageError(
-            f"the program made a mistake ({type(fault).__name__})",
+            f"internal error ({type(fault).__name__})",
             subject=self.address,
             hint="Please report what you did, with a log: CLOUDSTORE_LOG=FILE writes one.",
         )

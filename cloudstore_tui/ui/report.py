@@ -152,7 +152,7 @@ class Boundary:
         frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
         # Without its message, which may contain secrets.
         LOG.error("%s\n%s", type(error).__name__, frames)
-        self._show(f"The program made a mistake ({origin(error)}). It goes on; please report this.")
+        self._show(f"Internal error ({origin(error)}). The program goes on; please report this.")
 
     def _show(self, sentence: str) -> None:
         now = monotonic()

@@ -332,4 +332,4 @@ def test_the_keys_of_the_table_do_what_it_says(demo: Any, walk: Callable[[Any], 
     home(demo)
     assert demo.child.isalive()
     assert "Traceback" not in demo.text
-    assert "made a mistake" not in demo.text
+    assert "Internal error" not in demo.text

@@ -77,7 +77,7 @@ async def test_what_is_called_later_and_fails_is_told_and_ends_nothing(browser: 
         else:
             getattr(it.screen, later)(failing(KeyError(SECRET)))
             it.screen.refresh()
-        await it.until(lambda: any("made a mistake (KeyError in" in notice for notice in it.notices))
+        await it.until(lambda: any("Internal error (KeyError in" in notice for notice in it.notices))
         await goes_on(it)
 
 
@@ -99,7 +99,7 @@ async def test_a_damaged_list_of_restores_when_a_download_ends(
         monkeypatch.setattr(RestoreStore, "mark_fetched", failing(error))
         await it.press("d")
         it.engine.become(1, State.DONE)
-        told = "damaged" if isinstance(error, LocalDiskError) else "made a mistake (ValueError in"
+        told = "damaged" if isinstance(error, LocalDiskError) else "Internal error (ValueError in"
         await it.until(lambda: any(told in notice for notice in it.notices))
         assert not any(SECRET in notice for notice in it.notices)
         await goes_on(it)
@@ -116,7 +116,7 @@ async def test_transfers_that_fail_in_an_unknown_way(
         monkeypatch.setattr(it.engine, method, failing(ValueError("unknown on_conflict")))
         it.engine.become(1, State.DONE)
         await it.press("d", "t", "c")
-        await it.until(lambda: any("made a mistake (ValueError" in notice for notice in it.notices))
+        await it.until(lambda: any("Internal error (ValueError" in notice for notice in it.notices))
         monkeypatch.undo()
         await goes_on(it)
 
@@ -125,7 +125,7 @@ async def test_a_bad_row_of_the_journal_at_the_start(browser: Any, monkeypatch: 
     monkeypatch.setattr("tests.ui.conftest.FakeEngine.interrupted", failing(ValueError("unknown on_conflict")))
     async with browser(start=START) as it:
         it.may_be_wrong = True
-        await it.until(lambda: any("made a mistake" in notice for notice in it.notices))
+        await it.until(lambda: any("Internal error" in notice for notice in it.notices))
         await goes_on(it)
 
 

@@ -32,7 +32,7 @@ def refused(searches: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         return replace(await search(query, cursor), failures=(REFUSED,))
 
     monkeypatch.setattr(searches, "search", lossy)
-    return NavigationTarget(Location("acme8"), Query(Location("acme8"), ""), written=True)
+    return NavigationTarget(Location("acme8"), Query(Location("acme8"), ""), is_search=True)
 
 
 async def test_a_region_that_refuses_is_told_in_the_list_in_counts_and_of_marks(browser: Any, refused: Any) -> None:

@@ -215,9 +215,9 @@ async def test_r_is_not_offered_where_there_are_no_regions(browser: Any) -> None
 
 def test_a_search_keeps_its_filter_in_another_region(searches: Any) -> None:
     east = Location("acme8", "us-east")
-    found = NavigationTarget(east, Query(east, "a==1"), written=True, typed="a:1")
+    found = NavigationTarget(east, Query(east, "a==1"), is_search=True, typed="a:1")
     there = target_in(found, "uk", searches, UTC)
-    assert there == NavigationTarget(Location("acme8", "uk"), Query(Location("acme8", "uk"), "a==1"), written=True)
+    assert there == NavigationTarget(Location("acme8", "uk"), Query(Location("acme8", "uk"), "a==1"), is_search=True)
     assert there.typed == "a:1"
     assert target_in(NavigationTarget(Location("acme8")), "", searches, UTC) == NavigationTarget(Location("acme8"))
     place = target_in(NavigationTarget(east.child("x"), Query(east, "type==x")), "uk", searches, UTC)

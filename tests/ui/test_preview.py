@@ -216,10 +216,13 @@ async def test_escape_stops_reading_and_the_second_closes(browser: Any) -> None:
         assert it.app.screen is it.screen
 
 
-async def test_why_nothing_can_be_read_is_said(browser: Any) -> None:
+async def test_why_nothing_can_be_read_is_said_once(browser: Any) -> None:
     async with browser(start=START, behind=failing(NetworkError("the host does not answer"))) as it:
         await it.press("p")
         await it.until(lambda: "The host does not answer." in it.lines[2])
+        await it.settle()
+        assert it.text.count("The host does not answer") == 1
+        assert it.app.messages.kept[-1].text == "The host does not answer."
 
 
 async def test_nothing_in_an_object_reaches_the_terminal_as_a_command(browser: Any) -> None:

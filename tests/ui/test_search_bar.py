@@ -465,6 +465,6 @@ async def test_a_search_is_offered_as_it_was_typed(browser: Any) -> None:
         await it.press("f")
         await it.type(phrase)
         await it.press("enter")
-        await it.until(lambda: it.screen.navigator.target.written)
+        await it.until(lambda: it.screen.navigator.target.is_search)
         await it.press("f")
         assert it.screen.entries.bar.line.value == phrase

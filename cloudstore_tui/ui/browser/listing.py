@@ -128,7 +128,7 @@ class ListingState:
         if query is None:
             return ()
         sent = f"Sent: {query.filter or 'none'}"
-        if not self.target.written:
+        if not self.target.is_search:
             return (sent,)
         if self.fetched:
             return (sent, f"That matches {self.fetched:,}, none of which has the rest.", *self._local_search_hint)
@@ -161,7 +161,7 @@ class ListingState:
             found,
             formatted.size(size) if is_whole and known else "",
             day if day not in self.target.words else "",
-            *(("f edits", "F shows FIQL") if self.target.written else ()),
+            *(("f edits", "F shows FIQL") if self.target.is_search else ()),
         )
         return tuple(filter(None, parts))
 
@@ -580,5 +580,5 @@ class ListingController:
 
     def _counted(self, target: NavigationTarget) -> int | None:
         """The number of objects of a place, if the tree has counted them; `None` for searches."""
-        is_counted = not target.written and target.query is not None and self._facts.is_counted(target.location)
+        is_counted = not target.is_search and target.query is not None and self._facts.is_counted(target.location)
         return self._facts.objects(target.location) if is_counted else None

@@ -113,8 +113,8 @@ class Navigator:
         if state is None or state.error:
             return
         target = state.target
-        find = (target.typed or (target.query.filter if target.query else "")) if target.written else ""
-        if (target.written and find) or (not target.written and state.provider.is_folder(target.location)):
+        find = (target.typed or (target.query.filter if target.query else "")) if target.is_search else ""
+        if (target.is_search and find) or (not target.is_search and state.provider.is_folder(target.location)):
             title = target.crumbs[-1].text if find else ""
             self.screen.run_worker(browser_state.remember(target.location, find=find, title=title), group="remembering")
 
@@ -139,7 +139,7 @@ class Navigator:
         target = self.target
         if target is None or way in self._history:
             return None
-        if target.written:
+        if target.is_search:
             return target.location
         provider = self.providers[target.location.profile]
         root = provider.locate("")
@@ -373,11 +373,11 @@ def target_in(target: NavigationTarget, region: str, provider: StorageProvider, 
     where, there = Location(location.profile, region), structs.replace(location, region=region, path="")
     if query is None:
         return NavigationTarget(there, provider.query(there)) if region else NavigationTarget(where)
-    if region and not target.written:
+    if region and not target.is_search:
         return NavigationTarget(there, provider.query(there))
     moved = structs.replace(query, location=where)
     if region or not location.place:
-        return replace(target, location=there, query=moved, written=True)
+        return replace(target, location=there, query=moved, is_search=True)
     found = search_from(provider, where, combined_query(provider, target, zone), zone)
     return replace(found, query=moved, local=target.local)
 
@@ -448,8 +448,8 @@ class BookmarkActions(ActionGroup):
             return []
         target, entry = state.target, self.listing.entry
         where, query = target.location, target.query
-        found = [self._search(target.typed or query.filter, where)] if target.written and query is not None else []
-        if not target.written:
+        found = [self._search(target.typed or query.filter, where)] if target.is_search and query is not None else []
+        if not target.is_search:
             found.append(self._of(where, f"This place: {where.address}", name_of(where)))
         if entry is not None and entry.location != where:
             kind = "This file" if isinstance(entry, StoredObject) else "The folder under the cursor"

@@ -227,7 +227,7 @@ class PlacesTree(CursorList):
     def learn(self, state: ListingState) -> None:
         """Take over what a listing found out about its place: its count, or its folders."""
         where, facts = state.target.location, self._browser_state.facts
-        if state.target.written or state.error:
+        if state.target.is_search or state.error:
             return
         if state.target.query is not None:
             is_whole = state.pager.ended and not state.lacking

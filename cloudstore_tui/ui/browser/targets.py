@@ -26,7 +26,7 @@ class NavigationTarget:
     location: Location
     query: Query | None = None
     """What is searched for: the place's own query, or one that the user wrote; `None` where the location lists."""
-    written: bool = False
+    is_search: bool = False
     """Whether the user wrote the query; the location is then the place that is searched."""
     local: tuple[LocalTerm, ...] = ()
     """Conditions that the service cannot check: rows that do not meet them are not shown."""
@@ -54,11 +54,11 @@ class NavigationTarget:
         crumbs = [Crumb(where.profile, top)]
         if where.region:
             crumbs.append(Crumb(where.region, replace(top, region=where.region)))
-        elif self.written:
+        elif self.is_search:
             crumbs.append(Crumb(ALL_REGIONS))
         for end, name in enumerate(place_names(where), 1):
             crumbs.append(Crumb(name, replace(where, path="", place=where.place[:end])))
-        if self.written:
+        if self.is_search:
             return (*crumbs, Crumb(self.words or "search"))
         parts = where.path.split("/")
         for end, name in enumerate(parts, 1):
@@ -98,7 +98,8 @@ def search_from(provider: StorageProvider, location: Location, text: str, zone: 
         (*((brief(meaning.node, zone, types),) if meaning.node else ()), *(term.brief for term in meaning.local))
     )
     query = Query(region, conjunction(inside, meaning.filter))
-    return NavigationTarget(location, query, written=True, local=meaning.local, typed=text, words=words or "everything")
+    words = words or "everything"
+    return NavigationTarget(location, query, is_search=True, local=meaning.local, typed=text, words=words)
 
 
 def combined_query(provider: StorageProvider, target: NavigationTarget, zone: tzinfo) -> str:

@@ -22,7 +22,7 @@ from cloudstore_tui.ui.dialogs.links import ListenDialog, ListenWay, why_silent
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
-from cloudstore_tui.ui.report import notify_plain, report, sentence
+from cloudstore_tui.ui.report import notify_plain, record_message, report, sentence
 from cloudstore_tui.ui.widgets.preview_view import PlayerBar, PreviewBar, PreviewView
 
 if TYPE_CHECKING:
@@ -277,7 +277,9 @@ class PreviewScreen(BaseScreen[bool]):
             self._update_header("not read")
             if self._preview is None:
                 self.view.set_status(sentence(error))
-            report(self, error)
+                record_message(self, str(error), "error")
+            else:
+                report(self, error)
             return
         finally:
             waits.stop()
