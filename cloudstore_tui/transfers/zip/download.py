@@ -1,4 +1,4 @@
-"""One zip transfer: packed by the service, fetched, opened, and what it does not hold fetched one by one."""
+"""One zip transfer: the service packs a zip, which is fetched and extracted; what it lacks is fetched one by one."""
 
 import asyncio
 from collections import deque
@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError, UsageError
 from cloudstore_tui.core.links import ZIP_FETCHABLE, ZipStatus
-from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
 from cloudstore_tui.transfers.destination import Destination
@@ -28,23 +27,23 @@ from cloudstore_tui.transfers.zip.job import WatchedJob
 MAX_FAILURES = 20
 """Jobs of one transfer that may fail: enough to find one object among 500 that the service cannot pack."""
 MIN_JOB_OBJECTS = 20
-"""Objects missing in a zip that are asked for in another one; fewer are fetched one by one."""
+"""Missing objects that are worth another zip; fewer are fetched one by one."""
 
 MAX_SINGLE_DOWNLOADS = 3
-MAX_LOOKS = 2
-"""Times that a zip may be missing although its job is done."""
+MAX_CHECKS = 2
+"""Times that the zip of a finished job may be missing before another job is started."""
 UNREQUESTED = "unrequested"
-"""Folder for members that nobody asked for."""
+"""Folder for members that were not requested."""
 
 
-class ZipPart(Struct):
-    """Objects for one job; none where nobody knows what is in it."""
+class ZipBatch(Struct):
+    """The objects of one job; none if its content is unknown."""
 
     wanted: Sequence[RequestedObject]
     failures: int = 0
     """Jobs for them that failed."""
-    again: bool = False
-    """Whether they were missing in a zip before."""
+    was_missing: bool = False
+    """Whether they were missing in an earlier zip."""
 
     @property
     def left(self) -> list[RequestedObject]:
@@ -52,40 +51,40 @@ class ZipPart(Struct):
         return [wanted for wanted in self.wanted if wanted.is_open]
 
 
-class Batches:
-    """The queue of one transfer."""
+class BatchQueue:
+    """The batches of one transfer that are not settled."""
 
     def __init__(self) -> None:
         self.single: list[RequestedObject] = []
-        """Objects that no further job is tried for."""
-        self._queue: deque[ZipPart] = deque()
+        """Objects to be fetched one by one."""
+        self._queue: deque[ZipBatch] = deque()
         self._failures = 0
 
     @property
-    def first(self) -> ZipPart | None:
-        """The batch whose turn it is, until it is told what became of it."""
+    def first(self) -> ZipBatch | None:
+        """The batch whose turn it is."""
         return self._queue[0] if self._queue else None
 
-    def add(self, batch: ZipPart) -> None:
+    def add(self, batch: ZipBatch) -> None:
         """Put a batch at the end."""
         self._queue.append(batch)
 
-    def opened(self, missing: Sequence[RequestedObject], damaged: Sequence[RequestedObject]) -> None:
-        """The zip of the first batch was opened: `missing` were not in it, `damaged` are of no use."""
+    def extracted(self, missing: Sequence[RequestedObject], damaged: Sequence[RequestedObject]) -> None:
+        """Settle the first batch: its zip was extracted, but `missing` were not in it and `damaged` are useless."""
         batch = self._queue.popleft()
         self.single += damaged
-        if len(missing) >= MIN_JOB_OBJECTS and not batch.again:
-            self.add(ZipPart(missing, again=True))
+        if len(missing) >= MIN_JOB_OBJECTS and not batch.was_missing:
+            self.add(ZipBatch(missing, was_missing=True))
         else:
             self.single += missing
 
     def give_up(self) -> None:
-        """Ask for no further job: whatever is left is fetched by itself."""
+        """Start no further job: fetch what is left one by one."""
         self.single += [wanted for batch in self._queue for wanted in batch.left]
         self._queue.clear()
 
     def failed(self) -> None:
-        """The job of the first batch failed: once more, then with half of the objects, down to each by itself."""
+        """Repeat the first batch after its job failed; next time, split it in halves, down to single objects."""
         batch = self._queue.popleft()
         batch.failures += 1
         self._failures += 1
@@ -97,22 +96,22 @@ class Batches:
             self._queue.appendleft(batch)
         elif len(left) > 1:
             middle = len(left) // 2
-            self._queue.extendleft(ZipPart(half, failures=1) for half in (left[middle:], left[:middle]))
+            self._queue.extendleft(ZipBatch(half, failures=1) for half in (left[middle:], left[:middle]))
         else:
             self.single += left
 
 
 class FetchedZip(PartDownload[ZipRequest]):
-    """The zip of one job. `fetch` again goes on where it stopped; that of another job replaces it."""
+    """The zip of one job. Another `fetch` continues where the last one stopped; the zip of another job replaces it."""
 
     _name = ""
 
     async def fetch(self, name: str) -> None:
-        """Bring all bytes of the zip of a job to the disk.
+        """Fetch all bytes of the zip of a job.
 
         Raises:
             MissingError: it is not there.
-            StorageError: it cannot be had.
+            StorageError: it cannot be fetched.
         """
         part = await self._open(name)
         fetch = self._fetch_of(name, part)
@@ -146,7 +145,7 @@ class FetchedZip(PartDownload[ZipRequest]):
         await self._context.workers.run(partial(self._publish, destination))
 
     async def forget(self) -> None:
-        """Begin anew, with no byte."""
+        """Drop all bytes."""
         part, fetch = self._fetched, self._fetch
         if fetch is not None:
             await self._context.workers.run(lambda _stop: fetch.forget(part))
@@ -171,15 +170,15 @@ class FetchedZip(PartDownload[ZipRequest]):
         if self._part is not None and self._part.is_open and self._name == name:
             return self._part
         await self._context.workers.run(lambda _stop: self.discard())
-        near, folder = self._request.location, self._folder
-        part = await self._new_part(Location(near.profile, near.region, name), folder.path / name)
+        location = replace(self._request.location, path=name)
+        part = await self._new_part(location, self._folder.path / name)
         self._part, self._name, left = part, name, self._journal.resume_state
         await self._context.workers.run(lambda _stop: part.open(left, make=self._may_make(left)))
         await self._note_opened(part, left)
         return part
 
     def _fetch_of(self, name: str, part: PartFile) -> Fetch:
-        """What fetches; at first it learns what an earlier run knew of the bytes that are there."""
+        """The fetch of the zip, which continues with the version that an earlier run found."""
         region, left = self._request.location.region, self._journal.resume_state
         if self._fetch is None:
             self._fetch = Fetch(
@@ -206,11 +205,11 @@ class FetchedZip(PartDownload[ZipRequest]):
 
 
 class _LostJobError(JobError):
-    """Another job for the same objects would be lost, too."""
+    """Another job for the same objects would get lost, too."""
 
 
 class ZipDownload:
-    """Brings the objects of a `ZipRequest`; `run` again goes on where it stopped."""
+    """Fetches the objects of a `ZipRequest`; another `run` continues where the last one stopped."""
 
     def __init__(
         self,
@@ -225,23 +224,23 @@ class ZipDownload:
         self._provider = provider
         self._context = context
         self._journal = journal_entry
-        self._wanted = [
+        self._objects = [
             RequestedObject(number, one, provider, context, progress.touched)
             for number, one in enumerate(request.members, 1)
         ]
-        self._unasked: list[RequestedObject] = []
+        self._unrequested: list[RequestedObject] = []
         self._job = WatchedJob(progress, request.location, provider, context, journal_entry)
         self._zip = FetchedZip(progress, request, provider, context, journal_entry)
         self._extractor = Extractor(progress, provider, context)
-        self._batches = Batches()
+        self._batches = BatchQueue()
         self._lost_jobs = 0
         self.finished = False
-        """Whether all is done, so that nothing can be cancelled any more."""
+        """Whether all is done, so that there is nothing left to cancel."""
         self._show_members()
 
     @property
     def can_resume(self) -> bool:
-        """Whether there is a job, or something arrived, that another `run` can build upon."""
+        """Whether another `run` can continue with a job, or with what arrived."""
         return bool(self._job.name) or self._zip.offset > 0
 
     @property
@@ -250,23 +249,23 @@ class ZipDownload:
         return self._zip.leaves
 
     async def run(self) -> State:
-        """How it ended.
+        """Return how it ended.
 
         Raises:
-            PartialError: some objects failed; the members tell why.
-            StorageError: why all that are left failed.
+            PartialError: some objects failed; the members have the reasons.
+            StorageError: why all remaining objects failed.
         """
         self._progress.path = self._request.folder
         try:
-            for wanted in self._wanted:
+            for wanted in self._objects:
                 await wanted.prepare(look=not self._request.keep)
-            if not self._wanted or self._left:
-                self._begin()
-                await self._bring()
+            if not self._objects or self._left:
+                self._queue_first()
+                await self._run_batches()
             await self._zip.clear()
         except StorageError as error:
             for wanted in self._left:
-                wanted.share(error)
+                wanted.fail(error.with_(subject=""))
             raise
         except asyncio.CancelledError:
             for wanted in self._left:
@@ -276,88 +275,88 @@ class ZipDownload:
         return self._result()
 
     async def suspend(self) -> None:
-        """Leave what arrived, for a later run of the program; the job goes on at the service."""
+        """Keep what arrived for a later run of the program; the job continues at the service."""
         await self._zip.suspend()
 
     async def call_off(self) -> None:
-        """Nobody wants it any more: stop the job at the service, if it is ours and still runs."""
+        """Cancel the objects, and the job at the service if it is ours and still runs."""
         for wanted in self._left:
             wanted.progress.to(State.CANCELLED)
         await self._job.call_off()
 
     def discard(self) -> StorageError | None:
-        """Leave nothing behind; why something is. Blocks, unless there is nothing."""
+        """Remove what arrived, and return why that was not possible. Blocks if there is something."""
         return self._zip.discard()
 
     @property
     def _left(self) -> list[RequestedObject]:
-        return [wanted for wanted in self._wanted if wanted.is_open]
+        return [wanted for wanted in self._objects if wanted.is_open]
 
-    def _begin(self) -> None:
-        """Begin with the job that is there already, from an earlier run or by the user's choice."""
+    def _queue_first(self) -> None:
+        """Queue all objects, for the job of an earlier run or the one that the user chose, if there is one."""
         if self._batches.first is not None or self._batches.single:
             return
         left = self._journal.resume_state
         name = (left.zip if left is not None else "") or self._request.job
         if name and not self._job.name:
-            self._job.take_over(name, ours=not self._request.job)
-        # What an earlier run has done already is in the zip, too.
-        self._batches.add(ZipPart([one for one in self._wanted if one.progress.state is not State.FAILED]))
+            self._job.adopt(name, ours=not self._request.job)
+        # The zip also has what an earlier run has extracted.
+        self._batches.add(ZipBatch([one for one in self._objects if one.progress.state is not State.FAILED]))
 
-    async def _bring(self) -> None:
+    async def _run_batches(self) -> None:
         while (batch := self._batches.first) is not None:
-            if self._wanted and not batch.left:
-                self._batches.opened((), ())
+            if self._objects and not batch.left:
+                self._batches.extracted((), ())
                 continue
             try:
-                word = await self._pack(batch)
+                status = await self._pack(batch)
             except _LostJobError:
                 if not batch.left or self._request.keep:
                     raise
-                # Somebody keeps clearing the queue: the objects are there all the same.
+                # Somebody keeps clearing the queue, but the objects are still there.
                 self._batches.give_up()
                 continue
-            if word in ZIP_FETCHABLE:
-                opened = await self._open(batch)
-                self._batches.opened(opened.missing, opened.damaged)
+            if status in ZIP_FETCHABLE:
+                extraction = await self._extract(batch)
+                self._batches.extracted(extraction.missing, extraction.damaged)
                 # The next batch needs another job.
-                self._job.leave()
+                self._job.forget()
             else:
                 self._after_failure()
         await self._fetch_single()
 
-    async def _pack(self, batch: ZipPart) -> str:
-        """Have the service pack a zip, and fetch it; the service's word."""
-        looks = 0
+    async def _pack(self, batch: ZipBatch) -> str:
+        """Have the service pack a zip, and fetch it; returns the status of the job."""
+        checks = 0
         while True:
             try:
                 if self._job.name:
                     await self._job.watch(len(batch.wanted))
                 else:
                     await self._job.start([wanted.request.location for wanted in batch.left])
-                if self._job.word in ZIP_FETCHABLE:
+                if self._job.status in ZIP_FETCHABLE:
                     await self._zip.fetch(self._job.name)
-                return self._job.word
+                return self._job.status
             except MissingError:
-                looks += 1
+                checks += 1
             except JobError:
                 # A finished one whose zip is not given yet, or one that never came about.
                 if not self._job.has_ended:
                     raise
-                looks += 1
-            self._look_again(looks)
+                checks += 1
+            self._retry_missing(checks)
 
-    def _look_again(self, looks: int) -> None:
-        """After a job or its zip was not there: ask again, then start another job, once.
+    def _retry_missing(self, checks: int) -> None:
+        """After a job or its zip was missing: ask again, then have another job started, once.
 
         Raises:
             JobError: that was done already.
         """
-        if self._job.has_ended and looks < MAX_LOOKS:
-            self._job.doubt()
+        if self._job.has_ended and checks < MAX_CHECKS:
+            self._job.recheck()
             return
         self._lost_jobs += 1
-        self._job.leave()
+        self._job.forget()
         if self._lost_jobs > 1 or not self._left:
             raise _LostJobError(
                 "the zip job is no longer on the server", hint="Somebody may have cleared the queue; start a new one."
@@ -367,54 +366,54 @@ class ZipDownload:
         """Decide what becomes of the objects of a job that failed.
 
         Raises:
-            JobError: somebody stopped the job, or nobody knows what is in it.
+            JobError: somebody cancelled the job, or its content is unknown.
         """
-        word = self._job.word
-        self._job.leave()
-        if word == ZipStatus.CANCELLED:
+        status = self._job.status
+        self._job.forget()
+        if status == ZipStatus.CANCELLED:
             raise JobError("the zip job was cancelled on the server", hint="Try again to start another one.")
-        if not self._wanted:
+        if not self._objects:
             raise JobError("the service could not pack the zip", hint="Start a new job for the same objects.")
         self._batches.failed()
 
-    async def _open(self, batch: ZipPart) -> Extraction:
-        """Take the members out of the zip that was fetched."""
+    async def _extract(self, batch: ZipBatch) -> Extraction:
+        """Extract the zip that was fetched."""
         archive = await self._archive(batch)
         if archive is None:
             return Extraction(damaged=batch.left)
         if not batch.wanted:
-            self._count(len(archive.members))
+            self._report_lacking(len(archive.members))
         if self._request.keep:
             return await self._keep(archive, batch)
-        opened = (
-            await self._extractor.take(archive, batch.wanted) if batch.wanted else Extraction(extra=archive.members)
-        )
-        near, folder = self._request.location, self._request.folder
-        place = Location(near.profile, near.region, self._job.name)
-        beside = folder / UNREQUESTED if self._wanted else folder
-        self._unasked += await self._extractor.take_unknown(archive, opened.extra, beside, place)
+        extraction = Extraction(extra=archive.members)
+        if batch.wanted:
+            extraction = await self._extractor.take(archive, batch.wanted)
+        folder = self._request.folder / UNREQUESTED if self._objects else self._request.folder
+        location = replace(self._request.location, path=self._job.name)
+        self._unrequested += await self._extractor.take_unknown(archive, extraction.extra, folder, location)
         self._show_members()
-        return opened
+        return extraction
 
-    def _count(self, count: int) -> None:
-        """Tell what is not in the zip of a job of unknown content, as far as the service tells."""
-        named, words = self._job.count, f"the zip holds {count} of the {self._job.count} objects that its job names"
-        if self._job.word == ZipStatus.PARTIAL_DONE:
-            why = words if named > count else "the service did not put all objects of its job into the zip"
+    def _report_lacking(self, count: int) -> None:
+        """Report that a zip of unknown content, with `count` members, lacks some, if the service says so."""
+        named, message = self._job.count, f"the zip holds {count} of the {self._job.count} objects that its job names"
+        if self._job.status == ZipStatus.PARTIAL_DONE:
+            if named <= count:
+                message = "the service did not put all objects of its job into the zip"
             request = DownloadRequest(replace(self._request.location, path=self._job.name), self._request.folder)
             lacking = RequestedObject(0, request, self._provider, self._context, self._progress.touched)
-            lacking.fail(JobError(why, hint="Start a new job for the others, or fetch them one by one."))
-            self._unasked.append(lacking)
+            lacking.fail(JobError(message, hint="Start a new job for the others, or fetch them one by one."))
+            self._unrequested.append(lacking)
             self._show_members()
         elif named > count:
-            self._progress.remark = words
+            self._progress.remark = message
 
-    async def _archive(self, batch: ZipPart) -> Archive | None:
-        """The fetched zip as an archive, fetched anew if it is damaged; `None` if it is damaged again.
+    async def _archive(self, batch: ZipBatch) -> Archive | None:
+        """The fetched zip as an archive, fetched again if it is damaged; `None` if it is damaged again.
 
         Raises:
             UnsafeError: it cannot be trusted.
-            IntegrityError: it is damaged, and nobody knows what should be in it.
+            IntegrityError: it is damaged, and what should be in it is unknown.
         """
         for fresh in (False, True):
             if fresh:
@@ -423,12 +422,12 @@ class ZipDownload:
             try:
                 return await self._zip.open(_limits(batch))
             except IntegrityError:
-                if fresh and not self._wanted:
+                if fresh and not self._objects:
                     raise
         return None
 
-    async def _keep(self, archive: Archive, batch: ZipPart) -> Extraction:
-        """Keep the zip itself, and tell what is not in it."""
+    async def _keep(self, archive: Archive, batch: ZipBatch) -> Extraction:
+        """Keep the zip itself, and settle its objects."""
         wanted = batch.left
         found = await self._extractor.match(archive, wanted)
         on_conflict = wanted[0].request.on_conflict if wanted else OnConflict.REFUSE
@@ -441,15 +440,15 @@ class ZipDownload:
         return Extraction()
 
     async def _fetch_single(self) -> None:
-        """Fetch those that no zip holds."""
+        """Fetch the objects that no zip holds."""
         left = [wanted for wanted in self._batches.single if wanted.is_open]
         if not left:
             return
         self._progress.to(State.RUNNING, f"{len(left)} that the zip does not hold are fetched one by one")
-        places = asyncio.Semaphore(MAX_SINGLE_DOWNLOADS)
+        slots = asyncio.Semaphore(MAX_SINGLE_DOWNLOADS)
 
         async def fetch(wanted: RequestedObject) -> None:
-            async with places:
+            async with slots:
                 await wanted.fetch()
 
         async with asyncio.TaskGroup() as group:
@@ -457,25 +456,25 @@ class ZipDownload:
                 group.create_task(fetch(wanted))
 
     def _show_members(self) -> None:
-        self._progress.members = tuple(one.progress for one in (*self._wanted, *self._unasked))
+        self._progress.members = tuple(one.progress for one in (*self._objects, *self._unrequested))
 
     def _result(self) -> State:
-        """The state that the members amount to.
+        """The state that follows from those of the members.
 
         Raises:
             PartialError: some failed.
         """
-        asked = self._wanted or self._unasked
-        failed = [one for one in asked if one.progress.state is State.FAILED]
+        objects = self._objects or self._unrequested
+        failed = [one for one in objects if one.progress.state is State.FAILED]
         if failed:
             raise PartialError(
-                f"{len(failed)} of {len(asked)} objects failed", hint=f"The first: {failed[0].progress.error}"
+                f"{len(failed)} of {len(objects)} objects failed", hint=f"The first: {failed[0].progress.error}"
             )
-        skipped = all(one.progress.state is State.SKIPPED for one in asked)
-        return State.SKIPPED if asked and skipped else State.DONE
+        skipped = all(one.progress.state is State.SKIPPED for one in objects)
+        return State.SKIPPED if objects and skipped else State.DONE
 
 
-def _limits(batch: ZipPart) -> Limits:
+def _limits(batch: ZipBatch) -> Limits:
     if not batch.wanted:
         return Limits()
     sizes = [wanted.entry.size for wanted in batch.wanted]

@@ -1,4 +1,4 @@
-"""The members of a fetched zip become files, by the same rules as downloads."""
+"""Makes files of the members of a fetched zip, by the same rules as downloads."""
 
 import asyncio
 import hashlib
@@ -34,19 +34,20 @@ from cloudstore_tui.transfers.zip.match import Matching, match
 from cloudstore_tui.transfers.zip.plan import is_available, not_available
 
 _WEAK = ("size", "size+etag", "unverified")
+"""Levels below that of the archive itself."""
 LEVEL = "crc32+size"
 """What the archive itself proves of a member."""
 
 
 class Extracted(Struct, frozen=True):
-    """What became of a member."""
+    """The result of extracting a member."""
 
     path: Path | None = None
-    """The file; `None` where something has its name that is to be left alone."""
+    """The file; `None` if its name is taken by something that is to be left alone."""
     level: str = ""
     sha256: str = ""
     contradiction: str = ""
-    """Why the member is not the object, as a clause; empty if all is well."""
+    """Why the member is not the object, as a clause; empty if it is."""
 
 
 def extract(
@@ -59,7 +60,7 @@ def extract(
     *,
     sha256: bool,
 ) -> Extracted:
-    """Write a member into a part file, verify what is on the disk, and publish it. Blocks; leaves no part file.
+    """Write a member into a part file, verify what is on the disk, and publish it. Blocks, and leaves no part file.
 
     Raises:
         StorageError: the disk refuses, or something is in the way.
@@ -91,7 +92,7 @@ def extract(
 
 
 class RequestedObject:
-    """An object that a zip is to bring: where it lands, and how far it is. A transfer within a transfer."""
+    """One object of a zip transfer, with its own destination and progress."""
 
     def __init__(
         self,
@@ -109,16 +110,16 @@ class RequestedObject:
 
     @property
     def entry(self) -> StoredObject:
-        """What the service tells of it; known once it was prepared."""
+        """Its record, complete once it was prepared."""
         return self._entry or StoredObject(self.request.location, self.request.name)
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still to be had."""
+        """Whether it is not settled yet."""
         return not self.progress.state.ended
 
     async def prepare(self, *, look: bool) -> None:
-        """Find out whether it can be had, and, with `look`, whether it is there already."""
+        """Find out whether it can be fetched and, with `look`, whether the file is there already."""
         if self.progress.state in (State.FAILED, State.CANCELLED):
             self.progress.again()
         if not self.is_open:
@@ -129,10 +130,10 @@ class RequestedObject:
             self.fail(error)
 
     async def unpack(self, archive: Archive, member: ZipMember) -> str:
-        """Make the file out of a member; why that member is not the object, as a clause, or nothing.
+        """Make the file from a member; returns why that member is not the object, as a clause, or an empty text.
 
         Raises:
-            LocalDiskError: the disk refuses, and would do so for every other one.
+            LocalDiskError: the disk refuses, as it would for every other member.
         """
         destination, entry = self._destination(), self.entry
         names = PartNames.of(self._part_id(destination))
@@ -141,7 +142,7 @@ class RequestedObject:
         self.progress.meter = lambda: part.offset
         self.progress.to(State.VERIFYING)
         try:
-            made = await self._patiently(
+            made = await self._retry_while_full(
                 lambda stop: extract(archive, member, entry, part, destination, stop, sha256=self.request.sha256)
             )
         except LocalDiskError:
@@ -154,9 +155,9 @@ class RequestedObject:
         return made.contradiction
 
     async def fetch(self) -> None:
-        """Fetch it by itself."""
+        """Download it without a zip."""
         request = replace(self.request, entry=self.entry)
-        # It has no entry of its own in the journal: after a crash it is fetched anew.
+        # It has no journal entry of its own: after a crash it is fetched again.
         download = Download(
             self.progress, request, self._provider, self._context, JournalEntry(None, self.progress.transfer_id)
         )
@@ -170,13 +171,8 @@ class RequestedObject:
                     await self._context.workers.run(lambda _stop: download.discard())
 
     def fail(self, error: StorageError) -> None:
-        """It cannot be had."""
+        """Record why it failed."""
         self.progress.error = error.about(self.request.location.address)
-        self.progress.to(State.FAILED)
-
-    def share(self, error: StorageError) -> None:
-        """It fails for the same reason as all others; still, its error is about itself."""
-        self.progress.error = error.with_(subject=self.request.location.address)
         self.progress.to(State.FAILED)
 
     async def _prepare(self, *, look: bool) -> None:
@@ -194,7 +190,7 @@ class RequestedObject:
             raise not_available(self.entry)
 
     def _is_settled(self, destination: Destination, stop: Stop) -> bool:
-        """Whether what has the name already is the object, or is to be left alone."""
+        """Whether the name is taken by the object itself, or by something that is to be left alone."""
         if not destination.is_taken():
             return False
         if self.request.on_conflict is OnConflict.SKIP:
@@ -207,8 +203,8 @@ class RequestedObject:
         self._done(existing.path, existing.level, existing.sha256)
         return True
 
-    async def _patiently(self, work: Callable[[Stop], Extracted]) -> Extracted:
-        """What `work` gives, however long the disk is full."""
+    async def _retry_while_full(self, work: Callable[[Stop], Extracted]) -> Extracted:
+        """The result of `work`, which is tried again while the disk is full."""
         context = self._context
         budget = context.budget()
         while True:
@@ -218,7 +214,7 @@ class RequestedObject:
                 await budget.wait(error, lambda note: self.progress.to(State.WAITING, note))
 
     def _clear(self, destination: Destination) -> None:
-        """Remove the part file of a run that ended after it had given the file its name."""
+        """Remove the part file of a run that ended after publishing."""
         names = PartNames.of(self._part_id(destination))
         remove_part(self._context.disk, self.request.target, names.shared)
 
@@ -248,16 +244,16 @@ def _expected(entry: StoredObject) -> ExpectedChecksum:
 
 
 class Extraction(Struct):
-    """What came out of a zip."""
+    """What a zip did not bring, by reason."""
 
     missing: list[RequestedObject] = field(default_factory=list)
     damaged: list[RequestedObject] = field(default_factory=list)
     extra: tuple[ZipMember, ...] = ()
-    """Members that nobody asked for, or all where nobody knows what was asked for."""
+    """Members that were not requested; all of them if the content of the job is unknown."""
 
 
 class Extractor:
-    """Makes files of the members of archives."""
+    """Extracts the members of archives."""
 
     def __init__(self, progress: TransferProgress, provider: StorageProvider, context: TransferContext) -> None:
         self._progress = progress
@@ -265,7 +261,7 @@ class Extractor:
         self._context = context
 
     async def match(self, archive: Archive, wanted: Sequence[RequestedObject]) -> Matching:
-        """Which member is which object."""
+        """Find out which member is which object."""
         entries = [one.entry for one in wanted]
 
         def work(stop: Stop) -> Matching:
@@ -274,7 +270,7 @@ class Extractor:
         return await self._context.workers.run(work)
 
     async def take(self, archive: Archive, wanted: Sequence[RequestedObject]) -> Extraction:
-        """Make files of the members that are wanted; those that are done already are only recognised.
+        """Extract the requested members; those of objects that are settled are only recognised.
 
         Raises:
             LocalDiskError: the disk refuses.
@@ -292,7 +288,7 @@ class Extractor:
     async def take_unknown(
         self, archive: Archive, members: Sequence[ZipMember], folder: Path, zip_: Location
     ) -> list[RequestedObject]:
-        """Make files of members of which only the zip tells, under safe forms of their names."""
+        """Extract members that no request names, under safe forms of their names."""
         made = []
         for number, member in enumerate(members, 1):
             self._progress.note = f"the zip is opened: {number} of {len(members)} objects"
@@ -314,7 +310,7 @@ class Extractor:
 def _md5(archive: Archive, member: ZipMember, stop: Stop) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     try:
-        # Only members are asked for that have the size of an object.
+        # Only members that have the size of an object get here.
         for piece in archive.read(member, member.size):
             stop.check()
             digest.update(piece)

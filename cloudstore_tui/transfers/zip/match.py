@@ -1,4 +1,4 @@
-"""Which member of a zip is which of the objects that were asked for.
+"""Which member of a zip is which of the requested objects.
 
 The service names members after the objects, and objects share names: transcript, summary and score of one call all
 have the same. So a name only narrows the choice; size and content decide, and then the order of the request.
@@ -25,21 +25,21 @@ _BREAKS = re.compile(r"[/\\:]")
 
 
 class Matching(Struct):
-    """The members that were recognised, and what is left on both sides."""
+    """The members that were recognised, and what is left of both."""
 
     members: dict[int, ZipMember] = field(default_factory=dict)
-    """Position of an object in the request → its member."""
+    """The members by the position of their object in the request."""
     missing: tuple[int, ...] = ()
-    """Positions of objects that no member is."""
+    """Positions of objects that have no member."""
     extra: tuple[ZipMember, ...] = ()
-    """Members that nobody asked for."""
+    """Members that were not requested."""
 
 
 def match(wanted: Sequence[StoredObject], members: Sequence[ZipMember], digest: Digest) -> Matching:
-    """Match objects and members, the same for the same arguments.
+    """Match objects and members, always in the same way.
 
-    A name that fits exactly comes first, then one with `:` written as another character, then the last part of a name,
-    then one that was numbered because it was taken; a member whose name says nothing is known by size and content.
+    Equal names come first, then names with `:` written as another character, then the last parts of names, then names
+    that were numbered because they were taken. A member whose name says nothing is recognised by size and content.
     """
     matcher = _Matcher(wanted, members, digest)
     for strict in (True, False):
@@ -62,19 +62,19 @@ class _Matcher:
 
     def by_name(self, names: Names, *, strict: bool) -> None:
         """Match those that share a form of their name; `strict` leaves those alone whose size or content differs."""
-        with_name: dict[str, list[int]] = defaultdict(list)
+        indexes: dict[str, list[int]] = defaultdict(list)
         for index, member in self._members.items():
             for name in names(member.name):
-                with_name[name].append(index)
-        if not with_name:
+                indexes[name].append(index)
+        if not indexes:
             return
-        asking: dict[str, list[int]] = defaultdict(list)
+        positions: dict[str, list[int]] = defaultdict(list)
         for position, entry in self._wanted.items():
             for name in _exact(entry.name) if names is _not_numbered else names(entry.name):
-                if name in with_name:
-                    asking[name].append(position)
-        for name, positions in asking.items():
-            self._pair(positions, with_name[name], strict=strict)
+                if name in indexes:
+                    positions[name].append(position)
+        for name, with_name in positions.items():
+            self._pair(with_name, indexes[name], strict=strict)
 
     def by_content(self) -> None:
         """Match those that have the same size and MD5, whatever they are called."""
@@ -88,15 +88,15 @@ class _Matcher:
         positions = [position for position in positions if position in self._wanted]
         indexes = [index for index in indexes if index in self._members]
         if strict:
-            for size, asking in self._by_size(positions).items():
-                fitting = [index for index in indexes if index in self._members]
-                self._pair_alike(asking, [i for i in fitting if size is None or self._members[i].size == size])
+            for size, of_size in self._by_size(positions).items():
+                left = [index for index in indexes if index in self._members]
+                self._pair_alike(of_size, [i for i in left if size is None or self._members[i].size == size])
             return
         for position, index in zip(positions, indexes, strict=False):
             self._take(position, index)
 
     def _by_size(self, positions: list[int]) -> dict[int | None, list[int]]:
-        """Objects of a name by their exact size; those of which it is not known come last."""
+        """Objects by their exact size; those of unknown size come last."""
         groups: dict[int | None, list[int]] = defaultdict(list)
         for position in positions:
             entry = self._wanted[position]
@@ -106,7 +106,7 @@ class _Matcher:
         return groups
 
     def _pair_alike(self, positions: list[int], indexes: list[int]) -> None:
-        """Name and size are the same: the content tells, and else the order."""
+        """Match those with the same name and size, by content or else by their order."""
         if len(positions) == 1 == len(indexes):
             self._take(positions[0], indexes[0])
             return
@@ -119,7 +119,7 @@ class _Matcher:
             self._take(position, index)
 
     def _pair_same(self, positions: list[int], indexes: list[int]) -> None:
-        """Match by size and checksum. Only members are read that can be one of the objects by their size."""
+        """Match by size and checksum. Only members that have the size of an object are read."""
         claims = {position: (self._wanted[position].size, _expected(self._wanted[position])) for position in positions}
         sizes = {size for size, expected in claims.values() if expected}
         same: dict[tuple[int | None, str], deque[int]] = defaultdict(deque)
@@ -136,7 +136,7 @@ class _Matcher:
                     break
 
     def _checksums(self, index: int) -> tuple[str, ...]:
-        """What the checksum of an object may be whose content is that of a member."""
+        """The checksums that an object may have if its content is that of a member."""
         if index not in self._known:
             self._known[index] = self._digest(self._members[index])
         md5 = self._known[index]
@@ -151,7 +151,7 @@ class _Matcher:
 
 
 def _expected(entry: StoredObject) -> str:
-    """The checksum of an object; empty if it says nothing about the whole content."""
+    """The checksum of an object; empty if it does not cover the whole content."""
     checksum = entry.checksum.strip().lower()
     return checksum if _MD5.fullmatch(checksum) else ""
 
@@ -161,7 +161,7 @@ def _exact(name: str) -> Iterator[str]:
 
 
 def _without_colons(name: str) -> Iterator[str]:
-    """The name, and what it becomes where a `:` may not be written."""
+    """The name, and what it may become where `:` is not allowed."""
     yield name
     if ":" in name:
         yield from (name.replace(":", mark) for mark in "._-")

@@ -18,22 +18,22 @@ _AVAILABLE = "AVAILABLE"
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 
 REQUESTS_PER_OBJECT = 2
-"""Its record and its link."""
+"""Those for its record and its link."""
 REQUESTS_PER_JOB = 4
-"""The queue before, the start, and the link twice: one for the size."""
+"""Those for the queue beforehand, the start, and the link twice, once for the size."""
 ROUND_TRIP = 0.3
-"""Seconds that a request or a small object takes in any case."""
+"""Seconds that a request or a small object takes at least."""
 SPEED = 20_000_000
-"""Bytes a second, the same for both ways."""
+"""Bytes per second of a download, of zips and of single objects."""
 PACKING_SPEED = 50_000_000
-"""Bytes a second that the service packs."""
+"""Bytes per second that the service packs."""
 PACKING_START = 5.0
-"""Seconds before it begins."""
+"""Seconds before the service begins to pack."""
 MAX_JOBS = 2
 
 
 class Batch(Struct, frozen=True):
-    """Objects of one region for one zip job, in the order they came."""
+    """Objects of one region for one zip job, in their order."""
 
     region: str
     entries: tuple[StoredObject, ...]
@@ -71,26 +71,26 @@ class ZipPlan(Struct, frozen=True):
         return sum(len(batch.entries) for batch in self.batches)
 
 
-class _Open(Struct):
-    """A batch that grows. An id is in it once."""
+class _OpenBatch(Struct):
+    """A batch that is not full. Each id is in it once."""
 
     entries: dict[str, StoredObject] = field(default_factory=dict)
     size: int = 0
 
 
 class Packer:
-    """Fills one batch for each region, and hands it over when nothing more fits.
+    """Fills one batch for each region, and yields it when it is full.
 
-    Holds no more than the batches that are not full, so that any number of objects can pass.
+    Only batches that are not full are kept, so any number of objects can be packed.
     """
 
     def __init__(self, most_bytes: int = MAX_BYTES, most_ids: int = MAX_IDS) -> None:
         self._most_bytes = most_bytes
         self._most_ids = most_ids
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, _OpenBatch] = {}
 
     def add(self, entry: StoredObject) -> Iterator[Part]:
-        """What became certain with this object: a full batch, or that it goes apart."""
+        """Add an object; yields a batch that is full now, or the object if it cannot be in a zip."""
         if not is_available(entry):
             yield LeftOut(entry, not_available(entry))
         elif why := self._unfit(entry):
@@ -99,9 +99,9 @@ class Packer:
             yield from self._put(entry, entry.size or 0)
 
     def rest(self) -> Iterator[Batch]:
-        """The batches that are not full, when no object is left."""
+        """The batches that are not full, after the last object."""
         while self._open:
-            yield self._taken(next(iter(self._open)))
+            yield self._take(next(iter(self._open)))
 
     def _unfit(self, entry: StoredObject) -> str:
         """Why an object cannot be put into a zip; empty if it can."""
@@ -113,26 +113,26 @@ class Packer:
             return f"it is larger than a zip may be ({entry.size} bytes)"
         if not _ID.fullmatch(entry.location.path):
             return "its id is not of the form that zip jobs take"
-        now = self._open.get(entry.region)
-        return "it is asked for twice" if now and entry.location.path in now.entries else ""
+        batch = self._open.get(entry.region)
+        return "it is asked for twice" if batch and entry.location.path in batch.entries else ""
 
     def _put(self, entry: StoredObject, size: int) -> Iterator[Batch]:
-        now = self._open.get(entry.region)
-        if now and now.size + size > self._most_bytes:
-            yield self._taken(entry.region)
-        now = self._open.setdefault(entry.region, _Open())
-        now.entries[entry.location.path] = entry
-        now.size += size
-        if len(now.entries) >= self._most_ids:
-            yield self._taken(entry.region)
+        batch = self._open.get(entry.region)
+        if batch and batch.size + size > self._most_bytes:
+            yield self._take(entry.region)
+        batch = self._open.setdefault(entry.region, _OpenBatch())
+        batch.entries[entry.location.path] = entry
+        batch.size += size
+        if len(batch.entries) >= self._most_ids:
+            yield self._take(entry.region)
 
-    def _taken(self, region: str) -> Batch:
-        full = self._open.pop(region)
-        return Batch(region, tuple(full.entries.values()), full.size)
+    def _take(self, region: str) -> Batch:
+        batch = self._open.pop(region)
+        return Batch(region, tuple(batch.entries.values()), batch.size)
 
 
 def pack(entries: Iterable[StoredObject], most_bytes: int = MAX_BYTES, most_ids: int = MAX_IDS) -> Iterator[Part]:
-    """Batches and single objects out of a stream of objects, the same for the same stream."""
+    """Pack a stream of objects into batches; the same stream gives the same batches."""
     packer = Packer(most_bytes, most_ids)
     for entry in entries:
         yield from packer.add(entry)
@@ -140,7 +140,7 @@ def pack(entries: Iterable[StoredObject], most_bytes: int = MAX_BYTES, most_ids:
 
 
 def plan_zips(entries: Iterable[StoredObject], most_bytes: int = MAX_BYTES, most_ids: int = MAX_IDS) -> ZipPlan:
-    """The whole plan for a set of objects that fits into memory."""
+    """Plan the zip jobs for a set of objects that fits into memory."""
     parts = list(pack(entries, most_bytes, most_ids))
     return ZipPlan(
         tuple(part for part in parts if isinstance(part, Batch)),
@@ -150,12 +150,12 @@ def plan_zips(entries: Iterable[StoredObject], most_bytes: int = MAX_BYTES, most
 
 
 def is_available(entry: StoredObject) -> bool:
-    """Whether an object can be fetched now, as far as its record tells."""
+    """Whether an object can be fetched now, by its record."""
     return entry.state.upper() in ("", _AVAILABLE)
 
 
 def not_available(entry: StoredObject) -> NotAvailableError:
-    """Why an object cannot be fetched."""
+    """The error for an object that cannot be fetched now."""
     archived = entry.state.upper() == "ARCHIVED"
     return NotAvailableError(
         f"its state is {entry.state}",
@@ -169,32 +169,31 @@ class Cost(Struct, frozen=True):
     """An estimate."""
 
     requests: int
-    """Of the API; those for the bytes themselves do not count against its pace."""
+    """To the API; those for the bytes do not count against its rate limit."""
     seconds: float
 
     def __add__(self, other: "Cost") -> "Cost":
-        """Both, one after the other."""
+        """The cost of both, one after the other."""
         return Cost(self.requests + other.requests, self.seconds + other.seconds)
 
 
 class ZipChoice(Struct, frozen=True):
-    """Which way is taken, and why."""
+    """Whether zip jobs are used, and why."""
 
     zips: bool
-    """Whether by zip jobs."""
     why: str
-    """A sentence part for people: `zip: 2 jobs, about 40 s; one by one 412 requests at 60 a minute, about 7 min`."""
+    """A clause for people: `zip: 2 jobs, about 40 s; one by one 412 requests at 60 a minute, about 7 min`."""
 
 
 def cost_of_direct(count: int, size: int, requests_per_minute: int, at_once: int) -> Cost:
-    """Of fetching `count` objects of `size` bytes in all, `at_once` at a time."""
+    """The cost of fetching `count` objects of `size` bytes in all one by one, `at_once` at a time."""
     requests = count * REQUESTS_PER_OBJECT
     waits = count * (REQUESTS_PER_OBJECT + 1) * ROUND_TRIP / max(at_once, 1)
     return Cost(requests, max(_paced(requests, requests_per_minute), waits, size / SPEED))
 
 
 def cost_of_zips(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float], at_once: int = 4) -> Cost:
-    """Of fetching a plan: its zip jobs, and what goes apart."""
+    """The cost of a plan: its zip jobs, and the objects that are not in a zip."""
     requests, longest, total = 0, 0.0, 0.0
     for batch in plan.batches:
         count, waited = _polls(PACKING_START + batch.size / PACKING_SPEED, polls)
@@ -208,7 +207,7 @@ def cost_of_zips(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float]
 
 
 def choose(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float], at_once: int = 4) -> ZipChoice:
-    """The faster way for a plan."""
+    """Choose the faster way."""
     entries = [entry for batch in plan.batches for entry in batch.entries] + list(plan.direct)
     size = sum(entry.size or 0 for entry in entries)
     direct = cost_of_direct(len(entries), size, requests_per_minute, at_once)
@@ -222,12 +221,12 @@ def choose(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float], at_o
 
 
 def _paced(requests: int, requests_per_minute: int) -> float:
-    """Seconds that the pace alone demands."""
+    """Seconds that the rate limit alone demands."""
     return 60 * requests / requests_per_minute if requests_per_minute > 0 else 0.0
 
 
 def _polls(seconds: float, polls: Sequence[float]) -> tuple[int, float]:
-    """How often a job that takes so long is asked for, and when it is found to be ready."""
+    """How often the status of a job that takes this long is asked for, and after how many seconds it is found ready."""
     count, waited = 0, 0.0
     while waited < seconds:
         waited += max(polls[min(count, len(polls) - 1)] if polls else 1.0, 1.0)
