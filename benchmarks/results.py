@@ -27,6 +27,7 @@ from urllib.request import urlopen
 import msgspec
 import psutil
 
+from cloudstore_tui.cli.main import collect_garbage_rarely
 from cloudstore_tui.core.models import Location, Query, StoredObject, identity
 from cloudstore_tui.core.paging import EtaEstimator, Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Secret
@@ -291,6 +292,7 @@ def main() -> None:
     parser.add_argument("--paced", type=int, default=12_000, help="rows to read at 60 calls a minute; 0 for none")
     parser.add_argument("--table", type=int, default=1_000_000, help="rows of a table to scroll in; 0 for none")
     asked = parser.parse_args()
+    collect_garbage_rarely()
     measure_first_page(1_000_000, asked.latency / 1000)
     if asked.paced:
         measure_forecast(asked.paced, asked.latency / 1000)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -43,7 +43,7 @@ _MAX_SIZE = 2**53
 Result = TypeVar("Result")
 
 
-class RowInfo(NamedTuple):
+class RowInfo(msgspec.Struct, frozen=True, gc=False):
     """What was added or updated, and what is kept of it in memory."""
 
     number: int

@@ -309,7 +309,7 @@ def replies() -> Iterator[Callable[[Reply], object]]:
     ]
     yield lambda reply: reply.decode(alvaria.AlvariaTokenReply, subject="acme:")
     yield lambda reply: reply.decode(alvaria.SignedReply, subject="acme:")
-    yield lambda reply: eightbyeight.page(reply, "acme8:")
+    yield lambda reply: eightbyeight.object_page(reply, "acme8:")
     yield lambda reply: eightbyeight.regions(reply, "acme8:")
     yield lambda reply: eightbyeight.single(reply, near, "acme8:")
     yield lambda reply: eightbyeight.bucket_objects(reply, near, "acme8:")

@@ -99,7 +99,7 @@ class Searcher:
             reply = await self._client.get(region, "objects", pairs, subject=where.address)
         except UsageError as error:
             raise _explained(error, at, query.filter) from None
-        return _region_page(wire.page(reply, where.address), where, query, at, limit)
+        return _region_page(wire.object_page(reply, where.address), where, query, at, limit)
 
 
 def _region_page(page: wire.WirePage, where: Location, query: Query, at: Position, limit: int) -> RegionPage:

@@ -44,45 +44,53 @@ class EightByEightTokenReply(msgspec.Struct):
         return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
-class ObjectRecord(msgspec.Struct, rename="camel"):
-    """One object. Every field may be missing or of the wrong type."""
+class TagRecord(msgspec.Struct, gc=False):
+    """One tag of an object."""
 
-    id: Any = None
-    type: Any = None
-    mime_type: Any = None
-    object_name: Any = None
-    object_state: Any = None
-    created_time: Any = None
-    updated_time: Any = None
-    stored_bytes: Any = None
-    checksum: Any = None
-    checksum_type: Any = None
-    customer_id: Any = None
-    user_id: Any = None
-    bucket_id: Any = None
-    tags: Any = None
+    key: str
+    value: str | None = None
+
+
+class ObjectRecord(msgspec.Struct, rename="camel", gc=False):
+    """One object. Every field may be missing; `_tolerant` reads those of the wrong type."""
+
+    id: str | None = None
+    type: str | None = None
+    mime_type: str | None = None
+    object_name: str | None = None
+    object_state: str | None = None
+    created_time: str | int | None = None
+    updated_time: str | int | None = None
+    stored_bytes: str | int | None = None
+    checksum: str | None = None
+    checksum_type: str | None = None
+    customer_id: str | None = None
+    user_id: str | None = None
+    bucket_id: str | None = None
+    tags: list[TagRecord] | None = None
 
     def as_object(self, near: Location) -> StoredObject | None:
         """The object, in the profile and region of `near`; `None` without an id."""
-        id_, kind, size, tags = text(self.id), text(self.type), count(self.stored_bytes), _tags(self.tags)
-        if not id_:
+        if not self.id:
             return None
+        kind, size = self.type or "", count(self.stored_bytes)
+        tags = tuple([(tag.key, tag.value or "") for tag in self.tags or () if tag.key])
         return StoredObject(
-            location=Location(near.profile, near.region, id_),
-            name=text(self.object_name) or id_,
-            id=id_,
+            location=Location(near.profile, near.region, self.id),
+            name=self.object_name or self.id,
+            id=self.id,
             type=kind,
-            mime=text(self.mime_type),
+            mime=self.mime_type or "",
             size=size,
             size_exact=size is not None,
             created=moment(self.created_time),
             updated=moment(self.updated_time),
-            state=text(self.object_state),
-            checksum=text(self.checksum),
-            checksum_type=text(self.checksum_type),
-            bucket_id=text(self.bucket_id),
-            user_id=text(self.user_id),
-            customer_id=text(self.customer_id),
+            state=self.object_state or "",
+            checksum=self.checksum or "",
+            checksum_type=self.checksum_type or "",
+            bucket_id=self.bucket_id or "",
+            user_id=self.user_id or "",
+            customer_id=self.customer_id or "",
             duration=_duration(kind, tags),
             tags=tags,
         )
@@ -95,6 +103,17 @@ class PageReply(msgspec.Struct, rename="camel"):
     last_page: Any = None
     page_key: Any = None
     page_size: Any = None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it says that it is the last page."""
+        return self.last_page is True or text(self.last_page).lower() == "true"
+
+
+class ObjectPageReply(PageReply, rename="camel"):
+    """A page of objects in the form that the vendor documents."""
+
+    content: list[ObjectRecord] | None = None
 
 
 class BucketRecord(msgspec.Struct, rename="camel"):
@@ -149,7 +168,7 @@ class WirePage(msgspec.Struct, frozen=True):
     """A page of a search, from any form of reply."""
 
     rows: tuple[Any, ...]
-    """As received, including damaged ones, since their number counts for offsets."""
+    """Records, or what was received instead: their number counts for offsets."""
     last: bool
     claimed_next: int = 0
     """The page key: the offset of the next page, of this one, or its number; 0 if missing."""
@@ -201,9 +220,25 @@ def page(reply: Reply, subject: str) -> WirePage:
         raise reply.unlike("a page", subject)
     rows = tuple(row for page in pages if isinstance(page.content, list) for row in page.content)
     end = pages[-1]
-    last = end.last_page is True or text(end.last_page).lower() == "true"
-    is_odd = not rows and (end.content is None or not last or bool(count(end.page_size)))
-    return WirePage(rows, last or not rows, count(end.page_key) or 0, is_odd)
+    is_odd = not rows and (end.content is None or not end.is_last or bool(count(end.page_size)))
+    return WirePage(rows, end.is_last or not rows, count(end.page_key) or 0, is_odd)
+
+
+def object_page(reply: Reply, subject: str) -> WirePage:
+    """A page of objects, in any form.
+
+    Its documented form is read straight into records: a large result has millions of fields and tags.
+    """
+    try:
+        found = _object_pages.decode(reply.body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return page(reply, subject)
+    if not found.content:
+        return page(reply, subject)
+    return WirePage(tuple(found.content), found.is_last, count(found.page_key) or 0)
+
+
+_object_pages = msgspec.json.Decoder(ObjectPageReply)
 
 
 def _is_page(raw: object) -> bool:
@@ -215,8 +250,22 @@ def _is_page(raw: object) -> bool:
 
 def record(raw: object, near: Location) -> StoredObject | None:
     """One row of a page as an object; `None` if it is not one."""
-    found = _read(raw, ObjectRecord)
+    found = raw if isinstance(raw, ObjectRecord) else _tolerant(raw)
     return found.as_object(near) if found else None
+
+
+def _tolerant(raw: object) -> ObjectRecord | None:
+    """A record of which every field may be of the wrong type."""
+    if not isinstance(raw, dict):
+        return None
+    fields = {name: text(raw.get(key)) for name, key in _RECORD_KEYS.items()}
+    tags = raw["tags"] if isinstance(raw.get("tags"), list) else []
+    pairs = [TagRecord(text(tag.get("key")), text(tag.get("value"))) for tag in tags if isinstance(tag, dict)]
+    return ObjectRecord(**fields, tags=pairs)
+
+
+_RECORD_KEYS = dict(zip(ObjectRecord.__struct_fields__[:-1], ObjectRecord.__struct_encode_fields__, strict=False))
+"""The key of each field but the tags."""
 
 
 def single(reply: Reply, near: Location, subject: str) -> StoredObject | None:
@@ -325,21 +374,10 @@ def _read(raw: object, kind: type[Item]) -> Item | None:
         return None
 
 
-def _tags(raw: object) -> tuple[tuple[str, str], ...]:
-    listed = raw if isinstance(raw, list) else []
-    # Written for speed: a large result has millions of tags, and nearly all are texts already.
-    pairs = [
-        (key if key.__class__ is str else text(key), value if value.__class__ is str else text(value))
-        for tag in listed
-        if isinstance(tag, dict)
-        for key, value in ((tag.get("key"), tag.get("value")),)
-    ]
-    return tuple([pair for pair in pairs if pair[0]])
-
-
 def _duration(kind: str, tags: tuple[tuple[str, str], ...]) -> float | None:
     """Seconds; `None` for types whose unit is not known."""
-    length = count(next((value for key, value in tags if key == "duration"), None))
-    if length is None or kind not in _UNITS:
+    unit = _UNITS.get(kind)
+    if unit is None:
         return None
-    return length / 1000 if _UNITS[kind] is Unit.MILLISECONDS else float(length)
+    length = count(next((value for key, value in tags if key == "duration"), None))
+    return None if length is None else length / 1000 if unit is Unit.MILLISECONDS else float(length)

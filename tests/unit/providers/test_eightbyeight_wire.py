@@ -54,8 +54,43 @@ def read(**fields: object) -> StoredObject:
     ],
 )
 def test_a_page_is_read_in_every_shape_it_comes_in(raw: object, rows: int, last: bool, key: int) -> None:
-    page = wire.page(reply(raw), PLACE)
-    assert (len(page.rows), page.last, page.claimed_next) == (rows, last, key)
+    for page in (wire.page(reply(raw), PLACE), wire.object_page(reply(raw), PLACE)):
+        assert (len(page.rows), page.last, page.claimed_next) == (rows, last, key)
+
+
+WHOLE: dict[str, object] = {
+    **A,
+    "type": "callcenterrecording",
+    "mimeType": "audio/mpeg",
+    "objectState": "AVAILABLE",
+    "createdTime": "2024-09-01T09:16:00",
+    "updatedTime": 1725182160000,
+    "storedBytes": 3_812_345,
+    "checksum": "a" * 32,
+    "checksumType": "MD5",
+    "customerId": "acmecorp01",
+    "userId": None,
+    "bucketId": "bucket01",
+    "tags": [{"id": "1", "key": "duration", "value": "1271000"}, {"key": "agentName", "value": None}],
+}
+
+
+def test_records_as_documented_are_read_without_a_second_look() -> None:
+    page = wire.object_page(reply({"content": [WHOLE, A], "lastPage": False, "pageKey": 100, "pageSize": 2}), PLACE)
+    assert [type(row) for row in page.rows] == [wire.ObjectRecord] * 2
+    assert (page.last, page.claimed_next, page.is_odd) == (False, 100, False)
+
+
+@pytest.mark.parametrize("key", WHOLE)
+@pytest.mark.parametrize(
+    "odd", [None, "", "x", 7, 1.0, 1.5, True, 2**70, -1, [], {}, [{}], [7], [{"key": 7, "value": 8}], [{"key": "k"}]]
+)
+def test_an_odd_field_is_read_alike_beside_records_as_documented_and_alone(key: str, odd: object) -> None:
+    rows = [{**WHOLE, key: odd}, WHOLE]
+    page = wire.object_page(reply({"content": rows, "lastPage": "true", "pageKey": "100"}), PLACE)
+    assert [wire.record(row, HERE) for row in page.rows] == [wire.record(row, HERE) for row in rows]
+    assert (page.last, page.claimed_next) == (True, 100)
+    assert wire.record(page.rows[1], HERE) == read(**WHOLE)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +110,7 @@ def test_a_page_is_read_in_every_shape_it_comes_in(raw: object, rows: int, last:
 )
 def test_what_is_no_page_is_an_error_and_never_an_empty_one(raw: object) -> None:
     with pytest.raises(ReplyError) as wrong:
-        wire.page(reply(raw), PLACE)
+        wire.object_page(reply(raw), PLACE)
     assert wrong.value.subject == PLACE
     assert ("Backend is down" in wrong.value.message) == ("Backend is down" in str(raw))
 
@@ -93,7 +128,7 @@ def test_what_is_no_page_is_an_error_and_never_an_empty_one(raw: object) -> None
     ],
 )
 def test_numbers_and_texts_that_are_against_the_rules_cost_one_field(fields: str, size: int | None, name: str) -> None:
-    page = wire.page(reply(f'{{"content":[{{"id":"a",{fields}}}],"lastPage":false}}'.encode()), PLACE)
+    page = wire.object_page(reply(f'{{"content":[{{"id":"a",{fields}}}],"lastPage":false}}'.encode()), PLACE)
     found = wire.record(page.rows[0], HERE)
     assert found
     assert (found.id, found.size, found.name, page.last) == ("a", size, name, False)
@@ -101,7 +136,7 @@ def test_numbers_and_texts_that_are_against_the_rules_cost_one_field(fields: str
 
 def test_json_that_is_nested_too_deeply_is_an_error() -> None:
     with pytest.raises(ReplyError):
-        wire.page(reply(b"[" * 100_000 + b"]" * 100_000), PLACE)
+        wire.object_page(reply(b"[" * 100_000 + b"]" * 100_000), PLACE)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +289,7 @@ def test_a_field_with_half_a_character_in_its_name_costs_nothing_but_itself() ->
     found = wire.single(reply(odd), HERE, PLACE)
     assert found is not None
     assert (found.id, found.name) == ("a", "\ud800x")
-    page = wire.page(reply(b'{"content":[%s],"lastPage":true,"x\\udc00":[]}' % odd), PLACE)
+    page = wire.object_page(reply(b'{"content":[%s],"lastPage":true,"x\\udc00":[]}' % odd), PLACE)
     assert [entry.id for row in page.rows if (entry := wire.record(row, HERE))] == ["a"]
 
 
