@@ -5,11 +5,11 @@ Whatever cannot be listed is reported in `failures`, and the listing continues w
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import MissingError, ReplyError, StorageError, UsageError, distinct
+from cloudstore_tui.core.errors import MissingError, PartialError, ReplyError, StorageError, UsageError, distinct
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import HashSet, Page, Pager, next_window_start
 from cloudstore_tui.core.provider import StorageProvider
@@ -19,10 +19,17 @@ from cloudstore_tui.fiql.syntax import compare
 
 OLDEST_FIRST = Sort("createdTime")
 
+OVERLAPS = (99, 999)
+"""How many rows before the supposed end of a result to look for more, since objects may have been deleted. A little
+less than whole pages, which a service need not mark as the last."""
+
 MAX_PASSES = 5
 """Passes over a window after which the listing gives up on a service that lists other objects each time."""
 
 _UNSORTED = "The service does not list objects by time as it is asked to, so all of them are listed twice."
+_NO_UNDATED = (
+    "{}: objects without a creation time, if there are any, were not looked for: the service does not list that far."
+)
 
 
 class ObjectListing(ABC):
@@ -108,24 +115,66 @@ class QueryListing(ObjectListing):
         return regions
 
     async def _region(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
-        if "createdTime" not in self.query.filter:
-            # A service that filters by time leaves out objects without one. So the first page is asked for without a
-            # bound: they are on it where they sort first, or where it holds everything.
-            pager = self._pager(region, self.query.filter)
-            async for page in pager:
-                self._take_notices(page, self._place(region))
-                yield tuple(entry for entry in page.items if not self._is_late(entry))
-                if any(entry.created for entry in page.items):
-                    break
-            if pager.ended:
-                return
+        has_time = "createdTime" in self.query.filter
         try:
-            async for items in self._by_windows(region):
+            async for items in self._by_windows(region) if has_time else self._with_undated(region):
                 yield items
         except _UnsortedError:
             self.warnings[_UNSORTED] = None
-            async for items in self._by_offsets(region):
+            async for items in self._by_offsets(region, self._between() if has_time else self.query.filter):
                 yield items
+
+    async def _with_undated(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
+        """The objects of a region, including those without a creation time, which no window of time holds.
+
+        They are on the first page if they sort first or if it holds everything, and else after all others.
+
+        Raises:
+            _UnsortedError: windows may hide some.
+        """
+        pager = self._pager(region, self.query.filter)
+        seen, number, newest = HashSet(), 0, datetime.min.replace(tzinfo=UTC)
+        async for page in pager:
+            self._take_notices(page, self._place(region))
+            number += sum(seen.add(hash(identity(entry))) for entry in page.items)
+            yield self._without_late(page.items)
+            if any(entry.created for entry in page.items):
+                break
+        if pager.ended:
+            return
+        async for items in self._by_windows(region):
+            number += sum(seen.add(hash(identity(entry))) for entry in items)
+            newest = max((entry.created for entry in items if entry.created), default=newest)
+            yield items
+        async for items in self._after(region, number, newest):
+            yield items
+
+    async def _after(self, region: str, number: int, newest: datetime) -> AsyncIterator[tuple[StoredObject, ...]]:
+        """What a region lists after `number` objects, the newest of which was created at `newest`.
+
+        Some of them may have been deleted since, so the search begins before the supposed end.
+        """
+        seen, has_newest = HashSet(), False
+        try:
+            for overlap in OVERLAPS:
+                offset = max(number - overlap, 0)
+                page = await self._pager(region, self.query.filter, offset).next_page()
+                if not offset or (page.items and page.items[0].created):
+                    break
+            while sum(seen.add(hash(identity(entry))) for entry in page.items):
+                self._take_notices(page, self._place(region))
+                has_newest = has_newest or any(entry.created and entry.created >= newest for entry in page.items)
+                yield self._without_late(page.items)
+                if page.cursor is None:
+                    break
+                # Not by the cursor: it may go on with a window of time.
+                offset += len(page.items)
+                page = await self._pager(region, self.query.filter, offset).next_page()
+        except (UsageError, PartialError, ReplyError):
+            # The service gives no results beyond some offset, or counts pages and not objects.
+            has_newest = False
+        if not has_newest:
+            self.warnings[_NO_UNDATED.format(self._place(region).address)] = None
 
     async def _by_windows(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
         """The objects of a region.
@@ -137,7 +186,7 @@ class QueryListing(ObjectListing):
         again: set[str] = set()
         """The objects with which the next window must begin."""
         while True:
-            pager = self._window(region, start)
+            pager = self._pager(region, self._between(start))
             async for page in pager:
                 self._take_notices(page, self._place(region))
                 yield page.items
@@ -155,22 +204,20 @@ class QueryListing(ObjectListing):
                 start, again = border, _since(border, page.items)
             else:
                 again = set()
-                async for items in self._by_offsets(region, start, start + SECOND):
+                async for items in self._by_offsets(region, self._between(start, start + SECOND)):
                     yield items
                 start += SECOND
 
-    async def _by_offsets(
-        self, region: str, start: int | None = None, end: int | None = None
-    ) -> AsyncIterator[tuple[StoredObject, ...]]:
-        """The objects of a window, listed again until a pass finds nothing new and repeats nothing."""
+    async def _by_offsets(self, region: str, filter_: str) -> AsyncIterator[tuple[StoredObject, ...]]:
+        """What a filter finds, listed again until a pass finds nothing new and repeats nothing."""
         seen = HashSet()
         for _ in range(MAX_PASSES):
-            pager, found = self._window(region, start, end), 0
+            pager, found = self._pager(region, filter_), 0
             async for page in pager:
                 self._take_notices(page, self._place(region))
                 new = tuple(entry for entry in page.items if seen.add(hash(identity(entry))))
                 found += len(new)
-                yield new
+                yield self._without_late(new)
             if not found and not pager.repeated:
                 return
         unsettled = ReplyError(
@@ -178,18 +225,19 @@ class QueryListing(ObjectListing):
         )
         self._add_failures([unsettled], self._place(region))
 
-    def _is_late(self, entry: StoredObject) -> bool:
-        """Whether an object was created after the listing began."""
-        return entry.created is not None and epoch_ms(entry.created) >= self._end
+    def _without_late(self, entries: Iterable[StoredObject]) -> tuple[StoredObject, ...]:
+        """Those that were not created after the listing began."""
+        return tuple(entry for entry in entries if entry.created is None or epoch_ms(entry.created) < self._end)
 
-    def _window(self, region: str, start: int | None, end: int | None = None) -> Pager[StoredObject]:
+    def _between(self, start: int | None = None, end: int | None = None) -> str:
+        """The filter for a window of time, in epoch milliseconds; without bounds up to the moment the listing began."""
         since = "" if start is None else compare("createdTime", "=ge=", str(start))
         until = compare("createdTime", "=lt=", str(min(end or self._end, self._end)))
-        return self._pager(region, conjunction(self.query.filter, since, until))
+        return conjunction(self.query.filter, since, until)
 
-    def _pager(self, region: str, filter_: str) -> Pager[StoredObject]:
+    def _pager(self, region: str, filter_: str, offset: int = 0) -> Pager[StoredObject]:
         self.windows += 1
-        query = replace(self.query, location=self._place(region), filter=filter_, sort=OLDEST_FIRST)
+        query = replace(self.query, location=self._place(region), filter=filter_, sort=OLDEST_FIRST, offset=offset)
         return Pager(lambda cursor: self._provider.search(query, cursor), identity, query.location.address)
 
     def _place(self, region: str) -> Location:

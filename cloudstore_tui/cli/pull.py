@@ -33,7 +33,7 @@ from cloudstore_tui.cli.options import TRANSFERRING
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
 from cloudstore_tui.cli.session import CommandSession
-from cloudstore_tui.cli.transfer import ProgressLine, transferring
+from cloudstore_tui.cli.transfer import ProgressLine, target_folder, transferring
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, Retention, StoredObject
@@ -128,7 +128,7 @@ def prepare_pull(session: CommandSession, arguments: PullArguments, asked: tuple
     if arguments.template or Capability.SEARCH in provider.capabilities:
         naming = Template(arguments.template or "{name}", session.output.zone)
     options = PullOptions(
-        place=place_of(arguments.folder),
+        place=place_of(target_folder(session, arguments.folder)),
         naming=naming,
         asked=shlex.join(asked or arguments.asked),
         via=Via(arguments.via),

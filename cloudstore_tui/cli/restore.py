@@ -12,7 +12,14 @@ from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession
-from cloudstore_tui.cli.transfer import local_paths, print_result, submit_batch, transferring, wait_for_all
+from cloudstore_tui.cli.transfer import (
+    local_paths,
+    print_result,
+    submit_batch,
+    target_folder,
+    transferring,
+    wait_for_all,
+)
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import AccessError, BusyError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -65,7 +72,8 @@ async def restore_command(
     if not paths and not any(map(is_pending, open_store().requests())):
         session.output.note("No restores are pending; `cloudstore restore list` shows the earlier ones.")
         return
-    options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
+    target = target_folder(session, folder).absolute() if then_get else None
+    options = RestoreOptions(days, wait or then_get, target, dry_run)
     await _Restoring(session, options).run(named_paths)
 
 
@@ -94,8 +102,8 @@ class RestoreOptions(Struct, frozen=True):
 
     days: int
     waits: bool
-    gets: bool
     folder: Path | None
+    """Where to download what is restored; `None` for nowhere."""
     dry_run: bool
 
 
@@ -175,7 +183,7 @@ class _Restoring:
             and not known.has_expired(new.added)
         ):
             return replace(known, status=RestoreStatus.READY)
-        if self._options.gets or known is not None:
+        if self._options.folder or known is not None:
             return replace(new, status=RestoreStatus.READY)
         self._reported.add(new.location)
         self._output.result(
@@ -185,11 +193,10 @@ class _Restoring:
         return None
 
     def _set_folders(self, requests: Iterable[RestoreRequest]) -> None:
-        if self._options.gets:
+        if self._options.folder:
             # Another program in another folder may download them.
-            folder = str((self._options.folder or self._session.config.settings.download_dir).absolute())
             for request in requests:
-                self._store.set_folder(request.location, folder)
+                self._store.set_folder(request.location, str(self._options.folder))
 
     async def _wait(self, poller: RestorePoller, wanted: set[Location]) -> None:
         while True:

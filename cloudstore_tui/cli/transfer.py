@@ -35,6 +35,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.text import plain
+from cloudstore_tui.fs.disk import refuse_dangling_link
 from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
@@ -453,9 +454,7 @@ def target_folder(session: CommandSession, chosen: Path | None) -> Path:
         UsageError: it is a link to nothing.
     """
     folder = chosen or session.config.settings.download_dir
-    if folder.is_symlink() and not folder.exists():
-        hint = "Name another, or make the folder that it is to lead to."
-        raise UsageError("is a link to a folder that is not there", subject=str(folder), hint=hint)
+    refuse_dangling_link(folder)
     return folder
 
 

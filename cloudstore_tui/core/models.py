@@ -96,6 +96,8 @@ class Query(msgspec.Struct, frozen=True):
     """FIQL, sent as written; empty for everything the service returns by default."""
     sort: Sort | None = None
     """`None` for newest first."""
+    offset: int = 0
+    """Rows to skip in each region."""
 
 
 class Folder(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError, UsageError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -50,6 +50,7 @@ class Disk:
         try:
             return self._opened(os.open(path, _FOLDER))
         except FileNotFoundError:
+            refuse_dangling_link(path)
             for folder in reversed([path, *path.parents]):
                 if not folder.exists():
                     folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
@@ -405,6 +406,18 @@ class os_errors_as:  # noqa: N801 - it reads as `suppress` does
         """End, with an error of ours where the disk failed."""
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             raise disk_error(error, self._subject) from None
+
+
+def refuse_dangling_link(folder: Path) -> None:
+    """Refuse a folder that cannot be made, because it or one above it is a link to nothing.
+
+    Raises:
+        UsageError: it is.
+    """
+    for part in (folder, *folder.parents):
+        if part.is_symlink() and not part.exists():
+            hint = "Name another, or make the folder that it is to lead to."
+            raise UsageError("is a link to a folder that is not there", subject=str(part), hint=hint)
 
 
 def disk_error(error: OSError, subject: Path) -> StorageError:

@@ -49,9 +49,23 @@ def test_what_cannot_be_sent_is_told_as_what_it_is(cloudstore: Cloudstore, tmp_p
         assert name[:3] in done.err
 
 
-def test_a_folder_that_is_a_link_to_nothing_is_told_as_that(cloudstore: Cloudstore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["calls", "calls/monday"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("get", f"{FOLDER}number-plan.csv"),
+        ("pull", FOLDER),
+        ("watch", FOLDER),
+        ("restore", "acme8:us-east/x", "--then-get"),
+        ("call", "get", "acme8:us-east/x"),
+        ("zip", "get", "acme8:us-east/x"),
+    ],
+)
+def test_a_folder_that_is_a_link_to_nothing_is_reported_as_that(
+    cloudstore: Cloudstore, tmp_path: Path, command: tuple[str, ...], folder: str
+) -> None:
     (tmp_path / "calls").symlink_to("nowhere")
-    done = cloudstore("get", f"{FOLDER}number-plan.csv", "--to", "calls")
+    done = cloudstore(*command, "--to", folder)
     assert done.code == 2
     assert "calls: is a link to a folder that is not there" in done.err
 

@@ -136,7 +136,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: Cloudstore, c
     assert not [seen for seen in sandbox.log.requests if "bulk" in seen.path]
     text = run(*RECORDINGS, "--dry-run").out
     assert plan["paths"][0] in text
-    assert " objects in 5 windows; 0 of them here already." in text
+    assert " objects in 6 windows; 0 of them here already." in text
     single = run(*RECORDINGS, "--dry-run", "--json", "--via", "content").report
     assert (single["zip_jobs"], single["direct"]) == (0, plan["found"])
 

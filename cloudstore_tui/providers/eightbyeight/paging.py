@@ -518,10 +518,11 @@ class PrefetchingSearch:
         """Where to start in each region, and what the list of regions lacks."""
         if cursor:
             return msgspec.json.decode(cursor, type=dict[str, Position]), ()
+        start = Position(self._query.offset)
         if region := self._query.location.region:
-            return {region: START}, ()
+            return {region: start}, ()
         names, lost = await self._regions()
-        return dict.fromkeys(names, START), lost
+        return dict.fromkeys(names, start), lost
 
     def _stream(self, region: str, at: Position) -> RegionStream:
         async def is_there(offset: int) -> bool:

@@ -9,7 +9,14 @@ import pytest
 
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.template import KeyNames
-from cloudstore_tui.core.errors import ForbiddenError, MissingError, StorageError, UnavailableError
+from cloudstore_tui.core.errors import (
+    ForbiddenError,
+    MissingError,
+    PartialError,
+    StorageError,
+    UnavailableError,
+    UsageError,
+)
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import EndlessListingError, Page
 from cloudstore_tui.core.provider import StorageProvider
@@ -39,6 +46,8 @@ class SearchService:
         self.filters = True
         self.undated_at = 0
         """Where objects without a creation time sort."""
+        self.largest_offset = 1 << 50
+        self.beyond: StorageError = UsageError("the service gives no results beyond that")
 
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
         return Page(tuple(Folder(Location(location.profile, region), region) for region in self.objects))
@@ -57,7 +66,9 @@ class SearchService:
             key=lambda entry: (epoch_ms(entry.created) if entry.created else self.undated_at, entry.id),
         )
         self.order(found)
-        offset = int(cursor or 0)
+        offset = int(cursor or query.offset)
+        if offset >= self.largest_offset:
+            raise self.beyond
         page = tuple(found[offset : offset + PAGE])
         if self.repeats:
             return Page(page, "0")
@@ -98,9 +109,12 @@ async def test_everything_before_the_beginning_is_listed_and_nothing_after(make_
     service = SearchService({"us-east": [*objects_of(make_object, 250), make_object("later", created=NOW)]})
     listed = listing(service)
     assert await found(listed) == {f"us-east-{number:05d}" for number in range(250)}
-    assert all(f"createdTime=lt={epoch_ms(NOW)}" in text for text in service.queries[1:])
-    assert all(text.startswith("type==callcenterrecording;") for text in service.queries[1:])
-    assert service.queries[0] == "type==callcenterrecording", "objects without a time meet no bound"
+    unbounded = [text for text in service.queries if text == "type==callcenterrecording"]
+    assert service.queries[0] in unbounded, "objects without a time meet no bound"
+    windows = [text for text in service.queries if text not in unbounded]
+    assert all(text.startswith("type==callcenterrecording;") for text in windows)
+    assert all(f"createdTime=lt={epoch_ms(NOW)}" in text for text in windows)
+    assert len(unbounded) <= 1 + 120 // PAGE
     assert listed.windows == len(service.queries)
     assert list(listed.warnings) == ["A note."]
 
@@ -289,13 +303,47 @@ async def test_objects_without_a_time_are_found_where_one_page_holds_everything(
     assert "undated" in await found(listing(service))
 
 
+@pytest.mark.parametrize("count", [1, PAGE, PAGE + 5])
+@pytest.mark.parametrize("deleted", [0, 90, 300])
+async def test_objects_without_a_time_are_found_where_they_sort_last(
+    make_object: MakeObject, count: int, deleted: int
+) -> None:
+    undated = [make_object(f"undated-{number}", created=None) for number in range(count)]
+    dated = objects_of(make_object, 500)
+    service = SearchService({"us-east": [*dated, *undated, make_object("later", created=NOW)]})
+    service.undated_at = 1 << 50
+
+    def delete(number: int) -> None:
+        if number == 45:
+            service.objects["us-east"] = [*dated[deleted:], *undated, make_object("later", created=NOW)]
+
+    service.before_page = delete
+    listed = listing(service)
+    assert await found(listed) == {entry.id for entry in (*dated, *undated)}
+    assert list(listed.warnings) == ["A note."]
+
+
+@pytest.mark.parametrize("beyond", [UsageError("no results beyond that"), PartialError("the service gives no more")])
+async def test_objects_without_a_time_that_cannot_be_looked_for_are_reported(
+    make_object: MakeObject, beyond: StorageError
+) -> None:
+    service = SearchService({"us-east": objects_of(make_object, 200)})
+    service.largest_offset, service.beyond = 90, beyond
+    listed = listing(service)
+    assert len(await found(listed)) == 200
+    assert [text for text in listed.warnings if "acme8:us-east/: objects without a creation time" in text]
+    timed = listing(service, text=f"type==callcenterrecording;createdTime=lt={epoch_ms(NOW)}")
+    assert len(await found(timed)) == 200
+    assert list(timed.warnings) == ["A note."]
+
+
 async def test_objects_that_come_while_the_first_page_is_listed_hide_none(make_object: MakeObject) -> None:
     late = [make_object(f"late-{number}", created=NOW + timedelta(seconds=number)) for number in range(3 * PAGE)]
     service = SearchService({"us-east": [*objects_of(make_object, 5), *late]})
     listed = listing(service)
     assert len(await found(listed)) == 5
     assert list(listed.warnings) == ["A note."]
-    assert len(service.queries) == 2
+    assert len(service.queries) == 2 + 4, "objects without a time may come after the late ones"
 
 
 # What is below a folder
