@@ -413,7 +413,7 @@ def note_verified(folder: Path, counts: Mapping[str, int], wrong: Iterable[tuple
     locked = PullFolder(place.payload)
     locked.lock()
     try:
-        with closing(Chain(place.root)) as chain:
+        with closing(open_chain(place)) as chain:
             chain.append((CHANGED, {"path": path, "why": why}) for path, why in wrong)
             chain.append([("verified", counts)])
     finally:

@@ -21,7 +21,7 @@ from cloudstore_tui.archive.manifest import REFUSED, RUNS, opened
 from cloudstore_tui.core.errors import BusyError, IntegrityError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
-from cloudstore_tui.fs.whole_file import write_whole
+from cloudstore_tui.fs.whole_file import replaced, write_whole
 
 MAX_ERRORS = 1000
 """Errors that a report lists; `error_count` counts all of them."""
@@ -251,10 +251,17 @@ class RunLog:
 
     def _write_refused(self, report: RunReport, added: tuple[RunReport, ...]) -> None:
         """Replace the refused runs that asked for the same as `report`."""
-        oldest = report.started - REMEMBERED_FOR
-        others = (run for run in _refused(self._folder) if run.what != report.what and run.started > oldest)
-        runs = [*others, *added][-_MAX_REMEMBERED:]
-        write_whole(self._folder / REFUSED, json_text(msgspec.to_builtins(runs)) + "\n")
+        oldest, disk = report.started - REMEMBERED_FOR, Disk()
+        with os_errors_as(self._folder / REFUSED):
+            folder = disk.open_folder(self._folder)
+            try:
+                # Read while it is being replaced, and so by one run at a time.
+                with replaced(disk, REFUSED, folder) as file:
+                    others = (run for run in _refused(self._folder) if run.what != report.what and run.started > oldest)
+                    runs = [*others, *added][-_MAX_REMEMBERED:]
+                    disk.write_all(file, (json_text(msgspec.to_builtins(runs)) + "\n").encode())
+            finally:
+                disk.close(folder)
 
     def _write(self, status: RunStatus) -> None:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n")

@@ -1,7 +1,9 @@
 """What a folder knows of its runs, and the problems to report."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 from msgspec.structs import replace
 
@@ -96,6 +98,21 @@ def test_a_pull_of_something_else_hides_none_that_was_not_complete(tmp_path: Pat
     status = read_status(tmp_path, "pull")
     assert status is not None
     assert status.others == ()
+
+
+def test_runs_that_are_refused_at_once_are_all_remembered(tmp_path: Path) -> None:
+    log, begins = RunLog(tmp_path, "pull"), Barrier(8)
+    log.end(report(9, "pull"))
+
+    def refuse(number: int) -> None:
+        begins.wait()
+        log.refuse(report(8, "pull", what=(str(number),)))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(refuse, range(8)))
+    status = fill_status(tmp_path)
+    assert status is not None
+    assert {run.what for run in status.refused} == {(str(number),) for number in range(8)}
 
 
 def test_a_run_that_could_not_begin_is_reported_until_one_of_the_same_does(tmp_path: Path) -> None:
