@@ -131,6 +131,8 @@ async def test_a_dot_shows_the_call_by_names_that_people_have(
         assert "short names: recording.mp3, transcript owner.json" in it.text or not wide
         assert " d Download " in it.keys
         assert all(len(line) == size[0] for line in it.lines)
+        # Where panes stand side by side, the lines above and below them join the one between them.
+        assert [line[62] for line in it.lines if line[62] in "┬┴"] == (["┬", "┴"] if wide else [])
         await it.press("escape")
         assert it.app.screen is it.screen
         assert not it.engine.transfers
@@ -328,11 +330,17 @@ async def test_an_error_leaves_what_is_known(browser: Any, searches: Any) -> Non
         assert titles(it) == ["Recording"]
 
 
-async def test_a_call_of_one_object_says_where_was_looked(browser: Any, searches: Any) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_call_of_one_object_says_where_was_looked_and_shows_its_facts(
+    browser: Any, searches: Any, size: tuple[int, int]
+) -> None:
     searches.parts, searches.warnings = (), ("A region was left out.",)
-    async with browser(start=START) as it:
+    async with browser(start=START, size=size) as it:
         await opened(it)
         assert it.notices == ["A region was left out.", "Nothing else of this call was found in us-east."]
+        await it.until(lambda: "Khang Glynn" in "\n".join(it.lines[2:]))
+        assert ("agentName" in it.text) is (size[0] == 120)
+        assert "Sun 1 Sep 2024 09:1" in it.text
 
 
 async def test_hostile_titles_and_names_stay_one_line_each(browser: Any, searches: Any) -> None:

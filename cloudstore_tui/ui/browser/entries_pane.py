@@ -18,13 +18,12 @@ from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
-from cloudstore_tui.ui.browser.panes import PaneRule
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.report import notify_plain
 from cloudstore_tui.ui.text import shorten
-from cloudstore_tui.ui.widgets.chrome import StatusBar
+from cloudstore_tui.ui.widgets.chrome import PaneRule, StatusBar
 from cloudstore_tui.ui.widgets.detail_pane import PAUSE
 from cloudstore_tui.ui.widgets.fields import FilterBar
 

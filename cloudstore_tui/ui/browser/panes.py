@@ -5,12 +5,10 @@ two lines of detail under them, and the places come as a drawer over their left 
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
@@ -83,43 +81,6 @@ class FocusManager:
     def _mark(self, name: str) -> None:
         self.at = name
         self.fit(self._screen.size)
-
-
-class PaneRule(Widget):
-    """A line above or below panes that stand side by side, with corners at their borders; highlights the focused one.
-
-    Borders of the panes could do the same, but each change of focus would redraw both panes.
-    """
-
-    DEFAULT_CSS = """
-    PaneRule { height: 1; color: $border-blurred; text-wrap: nowrap; }
-    """
-    ALLOW_SELECT = False
-
-    def __init__(self, panes: Widget, corner: str) -> None:
-        """Draw the line of a row of panes, with `corner` where two of them meet."""
-        super().__init__()
-        self._panes = panes
-        self._corner = corner
-
-    def on_mount(self) -> None:
-        self.watch(self.screen, "focused", self._follow, init=False)
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._follow)
-
-    def render(self) -> Content:
-        width = self.size.width
-        shown = sorted((pane for pane in self._panes.children if pane.display), key=lambda pane: pane.region.x)
-        # The border between two panes belongs to one of them.
-        ends = [pane.region.x + bool(pane.styles.border_left[0]) for pane in shown[1:]]
-        parts = []
-        for pane, (start, end) in zip(shown, pairwise([0, *ends, width]), strict=True):
-            line = "─" * (end - start)
-            line = line[:-1] + self._corner if end < width else line
-            parts.append((line, "bold $border" if pane.has_pseudo_class("focus-within") or pane.has_focus else ""))
-        return Content.assemble(*parts)
-
-    def _follow(self, _: object) -> None:
-        self.refresh()
 
 
 TWO_LINES = 30

@@ -31,7 +31,7 @@ from cloudstore_tui.ui.terminal.driver import saves_bandwidth
 from cloudstore_tui.ui.text import home_path, show
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.call_list import CallAside, CallList
-from cloudstore_tui.ui.widgets.chrome import Crumb
+from cloudstore_tui.ui.widgets.chrome import Crumb, PaneRule
 from cloudstore_tui.ui.widgets.row_renderer import RowSign
 
 Find = Callable[[bool], Awaitable[Page[StoredObject]]]
@@ -99,9 +99,8 @@ class CallScreen(BaseScreen[None]):
         self.aside = CallAside(id="aside")
 
     def compose(self) -> ComposeResult:
-        with Container(id="panes"):
-            yield self.list
-            yield self.aside
+        panes = Container(self.list, self.aside, id="panes")
+        yield from (PaneRule(panes, "┬"), panes, PaneRule(panes, "┴"))
         yield Static(id="summary", markup=False)
 
     def on_mount(self) -> None:
@@ -246,9 +245,14 @@ class CallScreen(BaseScreen[None]):
             self._draw_aside(entry, preview)
 
     def _draw_aside(self, entry: StoredObject | None, preview: Preview | None) -> None:
-        if entry is None or preview is None:
-            self.aside.set_status("Nothing of this call can be read here. Enter opens a file." if entry is None else "")
+        if preview is None:
+            # Nothing of the call can be read here.
+            if entry is None and self.list.entry is not None:
+                self.aside.show_facts(self.list.entry, self._zone)
+            else:
+                self.aside.set_status("")
             return
+        assert entry is not None
         title = next((node.title for node in self._tree.nodes if identity(node.entry) == identity(entry)), entry.name)
         self.aside.show(title, preview)
 

@@ -1,4 +1,4 @@
-"""The list of the files of a call, and the pane beside it with the transcript."""
+"""The list of the files of a call, and the pane beside it: what was said, or the facts of a file."""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList, ScrolledText
+from cloudstore_tui.ui.widgets.detail_pane import Subject, everything, two_lines
 from cloudstore_tui.ui.widgets.row_renderer import MARK, RowSign, sign_of_state
 
 _SIGN, _TITLE, _LENGTH, _SIZE, _NOTE = 3, 24, 8, 10, 3
@@ -197,7 +198,7 @@ _STYLES = {"time": "$text-muted", "first": "bold $text-primary", "second": "bold
 
 
 class CallAside(ScrolledText):
-    """Shows a transcript as a dialogue, and other texts as the preview does; scrolls while focused."""
+    """Shows a transcript as a dialogue, other texts as the preview does, or all fields of a file; scrolls."""
 
     DEFAULT_CSS = """
     CallAside {
@@ -208,7 +209,7 @@ class CallAside(ScrolledText):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._shown: tuple[str, Preview] | None = None
+        self._shown: tuple[str, Preview] | Subject | None = None
 
     def set_status(self, text: str) -> None:
         self._shown = None
@@ -217,8 +218,14 @@ class CallAside(ScrolledText):
         self.text.update(Content.styled(f"{margin}{plain(text)}" if text else "", "$text-muted"))
 
     def show(self, title: str, preview: Preview) -> None:
-        if self._shown != (title, preview):
-            self._shown = title, preview
+        self._show((title, preview))
+
+    def show_facts(self, entry: StoredObject, zone: tzinfo) -> None:
+        self._show(Subject(entry, zone))
+
+    def _show(self, shown: tuple[str, Preview] | Subject) -> None:
+        if self._shown != shown:
+            self._shown = shown
             self._draw()
             self.scroll_home(animate=False)
 
@@ -228,8 +235,13 @@ class CallAside(ScrolledText):
     def _draw(self) -> None:
         if self._shown is None or not self.size.width:
             return
-        title, preview = self._shown
         width = max(self.scrollable_content_region.width - 1, 10)
+        if isinstance(self._shown, Subject):
+            is_low = self.size.height < _LOW
+            text = two_lines(self._shown, width - 1) if is_low else everything(self._shown, width)
+            self.text.update(Content("\n").join([" " * is_low + line for line in text.split("\n")]))
+            return
+        title, preview = self._shown
         if self.size.height < _LOW:
             lines = [f" {line}" for line in _short_lines(preview, width)][: self.size.height]
             self.text.update(Content("\n".join(lines)))
