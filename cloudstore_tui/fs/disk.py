@@ -1,7 +1,7 @@
-"""The calls that touch the user's disk, what its file systems can do, and how much room is left on it.
+"""The calls that touch the user's disk, what its file systems can do, and how much space is left.
 
-Everything is done relative to an open folder, so a folder that is swapped for a link meanwhile changes nothing, and
-no last segment is ever followed if it is a link.
+Everything is relative to an open folder, so swapping a folder for a link changes nothing, and a link in place of the
+last segment is never followed.
 """
 
 import errno
@@ -29,24 +29,24 @@ _UNSUPPORTED = frozenset(
         *(errno.EACCES, errno.EPERM, errno.EBADF, errno.ENOLCK, errno.EMLINK, errno.EXDEV),
     }
 )
-"""What a file system says that lacks a service, in one or another tongue."""
+"""Errors by which file systems say that they do not support a call."""
 _LONGEST_PATH = os.pathconf("/", "PC_PATH_MAX") - 256
-"""Bytes of a folder's path, so that the name of a file still fits."""
+"""Bytes of a folder's path, which leave room for the name of a file."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _RENAME_NOREPLACE = 1
 _RENAME_EXCL = 4
 
 
 class Disk:
-    """File calls. Tests put another one in its place that fails where they want."""
+    """File calls. Tests replace it by one that fails where they want."""
 
     def __init__(self) -> None:
         self._file_systems = FileSystems()
         self._identities: dict[int, tuple[int, int]] = {}
-        """Device and number of what is open, by descriptor: every look at it would let all other threads go first."""
+        """Device and inode by open descriptor: each `fstat` would give way to all other threads."""
 
     def open_folder(self, path: Path) -> int:
-        """Open a folder that the user named, making it and those above it if they are not there. It may be a link."""
+        """Open a folder that the user named, and create it and its parents if they are missing. It may be a link."""
         try:
             return self._opened(os.open(path, _FOLDER))
         except FileNotFoundError:
@@ -57,12 +57,12 @@ class Disk:
         return self._opened(os.open(path, _FOLDER))
 
     def _opened(self, descriptor: int) -> int:
-        """A new descriptor, whose number may have been that of another file."""
+        """Note that a descriptor is new; its number may have been that of another file."""
         self._identities.pop(descriptor, None)
         return descriptor
 
     def identity(self, descriptor: int) -> tuple[int, int]:
-        """Device and number of an open file or folder, which stay the same until it is closed."""
+        """Device and inode of an open file or folder, which do not change until it is closed."""
         known = self._identities.get(descriptor)
         if known is None:
             found = os.fstat(descriptor)
@@ -76,15 +76,15 @@ class Disk:
     def open_below(self, root: Path, below: PurePath, *, make: bool = False) -> int | None:
         """Open a folder below one that the user named, segment by segment, following no link on the way.
 
-        The root itself may be a link. What is opened stays the same folder, whatever becomes of its name.
+        The root itself may be a link. The descriptor stays that of the same folder, whatever happens to its name.
 
         Args:
             root: the folder that the user named.
-            below: the way from there, of single names; empty for the root.
-            make: make what is missing; `None` is given back otherwise.
+            below: the relative path from there; empty for the root.
+            make: create what is missing; otherwise the result is `None` then.
 
         Raises:
-            UnsafeError: a segment is a link, or no name of a single folder.
+            UnsafeError: a segment is a link, or not the name of a folder.
             OSError: the disk refuses.
         """
         try:
@@ -95,7 +95,7 @@ class Disk:
         try:
             for segment in below.parts:
                 here = here / segment
-                inner = self._step(segment, dir_fd, here, make=make)
+                inner = self._open_segment(segment, dir_fd, here, make=make)
                 self.close(dir_fd)
                 dir_fd = -1
                 if inner is None:
@@ -107,8 +107,8 @@ class Disk:
             if dir_fd >= 0:
                 self.close(dir_fd)
 
-    def _step(self, segment: str, dir_fd: int, here: Path, *, make: bool) -> int | None:
-        """Open one folder in an open one; `None` if it is missing."""
+    def _open_segment(self, segment: str, dir_fd: int, here: Path, *, make: bool) -> int | None:
+        """Open a folder in an open one; `None` if it is missing."""
         if segment in ("", ".", "..") or "/" in segment:
             raise UnsafeError("is not a valid folder name", subject=str(here))
         if make:
@@ -127,39 +127,39 @@ class Disk:
             raise
 
     def open(self, name: str | Path, flags: int, folder: int | None = None) -> int:
-        """Open a file, in an open folder if given; a link in its place is refused."""
+        """Open a file, relative to an open folder if one is given; a link is refused."""
         flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         return self._opened(os.open(name, flags, PRIVATE_FILE, dir_fd=folder))
 
     def close(self, descriptor: int) -> None:
-        """Close a file or folder. Never fails: what matters was synced before."""
+        """Close a file or folder. Never fails: whatever matters was synced before."""
         self._identities.pop(descriptor, None)
         with suppress(OSError):
             os.close(descriptor)
 
     def lstat(self, name: str | Path, folder: int | None = None) -> os.stat_result | None:
-        """What is there under a name, without following a link in its place; `None` if nothing is."""
+        """The status of a name, without following a link; `None` if nothing has the name."""
         try:
             return os.stat(name, dir_fd=folder, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def write(self, descriptor: int, data: memoryview) -> int:
-        """Write at the present place; gives the number of bytes that were taken."""
+        """Write at the present position; returns how many bytes were written."""
         return os.write(descriptor, data)
 
     def write_all(self, descriptor: int, text: bytes) -> None:
-        """Write at the present place, however many pieces that takes."""
+        """Write all bytes at the present position."""
         data = memoryview(text)
         while data:
             data = data[self.write(descriptor, data) :]
 
     def read(self, descriptor: int, count: int, offset: int) -> bytes:
-        """Read at a place."""
+        """Read up to `count` bytes at an offset."""
         return os.pread(descriptor, count, offset)
 
     def truncate(self, descriptor: int, size: int) -> None:
-        """Make a file `size` bytes long and go on writing at its end."""
+        """Make a file `size` bytes long, and set the position to its end."""
         os.ftruncate(descriptor, size)
         os.lseek(descriptor, size, os.SEEK_SET)
 
@@ -168,7 +168,7 @@ class Disk:
         os.fsync(descriptor)
 
     def sync_folder(self, descriptor: int) -> None:
-        """Wait until a folder's names are on the disk, where the file system can do that: many network ones cannot."""
+        """Wait until a folder's names are on the disk, if the file system can do that: many network ones cannot."""
         try:
             self.sync(descriptor)
         except OSError as error:
@@ -176,14 +176,14 @@ class Disk:
                 raise
 
     def set_time(self, descriptor: int, seconds: float) -> None:
-        """Set when a file was last changed."""
+        """Set the time of the last change, in seconds since 1970."""
         os.utime(descriptor, (seconds, seconds))
 
     def lock(self, descriptor: int) -> bool:
-        """Take the lock on a file, which ends with the process; False where the file system has none to trust.
+        """Take the lock on a file, which ends with the process; False if the file system has no reliable locks.
 
         Raises:
-            BlockingIOError: somebody else holds it.
+            BlockingIOError: another program holds it.
         """
         if not self.file_system(descriptor).trusts_locks:
             return False
@@ -206,12 +206,12 @@ class Disk:
         os.link(name, new, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
 
     def move(self, name: str, new: str, folder: int) -> None:
-        """Give a file another name that must be free, on file systems without links.
+        """Give a file another name that must be free, on file systems without hard links.
 
         Raises:
             FileExistsError: the new name is taken.
         """
-        # Deferred: hardly any file system is without links.
+        # Deferred: hardly any file system has no hard links.
         import ctypes
 
         libc = ctypes.CDLL(None, use_errno=True)
@@ -224,23 +224,23 @@ class Disk:
             raise OSError(number, os.strerror(number))
 
     def give_free_name(self, name: str, new: str, folder: int, *, reclaim: bool = False) -> None:
-        """Give a file a name that must be free, by the first way of never replacing anything that its disk has.
+        """Give a file a name that must be free, in the first way that its file system supports.
 
         The old name may still be there afterwards.
 
         Args:
-            name: the name it has.
-            new: the name it is to have.
-            folder: where both are.
-            reclaim: take an empty file of ours for a placeholder that an earlier run left.
+            name: its present name.
+            new: the name it gets.
+            folder: the folder of both.
+            reclaim: replace an empty file of ours, as a placeholder that an earlier run left.
 
         Raises:
             FileExistsError: the new name is taken.
             OSError: the disk refuses.
         """
-        for way in (self.link, self.move):
+        for rename in (self.link, self.move):
             try:
-                way(name, new, folder)
+                rename(name, new, folder)
             except OSError as error:
                 if isinstance(error, FileExistsError) or error.errno not in _UNSUPPORTED:
                     raise
@@ -249,7 +249,7 @@ class Disk:
         self.move_onto_placeholder(name, new, folder, reclaim=reclaim)
 
     def move_onto_placeholder(self, name: str, new: str, folder: int, *, reclaim: bool = False) -> None:
-        """Give a file another name that must be free, where the file system can neither link nor move exclusively.
+        """Give a file another name that must be free, on a file system that can neither link nor move exclusively.
 
         An empty file takes the name first, which never replaces anything.
 
@@ -268,25 +268,25 @@ class Disk:
             raise
 
     def is_placeholder(self, found: os.stat_result | None, folder: int) -> bool:
-        """Whether a file may be a placeholder of ours: an empty file that nobody else can have made."""
+        """Whether a file may be a placeholder of ours: an empty file that no other user can have made."""
         return (
             found is not None and stat.S_ISREG(found.st_mode) and not found.st_size and self.is_private(found, folder)
         )
 
     def is_private(self, found: os.stat_result, folder: int) -> bool:
-        """Whether a file is ours and nobody else may write to it, where its file system knows owners."""
+        """Whether a file is ours and no other user may write to it; True if the file system has no owners."""
         if not self.file_system(folder).keeps_owners:
             return True
         return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
     def is_same(self, descriptor: int, name: str, folder: int) -> bool:
-        """Whether an open file still has this name, where its file system can tell.
+        """Whether an open file still has this name; True if the file system cannot identify files.
 
         Raises:
             FileNotFoundError: nothing has it.
         """
         if not self.file_system(descriptor).keeps_owners:
-            # Such systems may also number a file anew when it is moved.
+            # Such file systems may also give a file another inode number when it is moved.
             return True
         there = self.lstat(name, folder)
         if there is None:
@@ -294,30 +294,30 @@ class Disk:
         return self.identity(descriptor) == (there.st_dev, there.st_ino)
 
     def is_at(self, path: Path, folder: int) -> bool:
-        """Whether a path leads to an open folder; over links, too."""
+        """Whether a path, links included, leads to an open folder."""
         try:
             there = path.stat()
         except OSError:
             return False
         if self.identity(folder) == (there.st_dev, there.st_ino):
             return True
-        # Some number a folder anew when it changes, and others whenever they are asked.
+        # Some file systems give a folder another inode number when it changes, others at every call.
         here, numbers = os.fstat(folder), self.file_system(folder).keeps_owners
         return here.st_dev == there.st_dev and (here.st_ino == there.st_ino or not numbers)
 
     def replace(self, name: str, new: str, folder: int) -> None:
-        """Give a file another name, in place of what has it."""
+        """Give a file another name, replacing what has it."""
         os.replace(name, new, src_dir_fd=folder, dst_dir_fd=folder)
 
     def remove(self, name: str, folder: int) -> None:
-        """Take a name away, if it is there."""
+        """Remove a name, if it is there."""
         try:
             os.unlink(name, dir_fd=folder)
         except FileNotFoundError:
             return
 
     def check_size(self, descriptor: int, size: int) -> None:
-        """Make sure that an open file can have so many bytes.
+        """Make sure that an open file can have `size` bytes.
 
         Raises:
             OSError: its file system has no files of that size.
@@ -327,7 +327,7 @@ class Disk:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
     def room(self, descriptor: int) -> tuple[int, int]:
-        """Bytes that may still be written to the file system of an open file, and those that it has in all."""
+        """Free bytes of the file system of an open file, and its capacity."""
         system = os.fstatvfs(descriptor)
         return system.f_bavail * system.f_frsize, system.f_blocks * system.f_frsize
 
@@ -336,16 +336,16 @@ HERE = PurePath()
 
 
 class TargetFolder(Struct, frozen=True):
-    """A folder below one that the user named. That one may be a link; nothing on the way from there may be."""
+    """A folder below one that the user named. That one may be a link, but nothing on the way from there."""
 
     root: Path
     """As the user named it."""
     below: PurePath = HERE
-    """The way from there."""
+    """The relative path from there."""
 
     @classmethod
     def of(cls, folder: Path, root: Path | None = None) -> Self:
-        """A folder, and the one above it that the user named; itself if none is given.
+        """A folder below the one that the user named; without one, it is that folder itself.
 
         Raises:
             UnsafeError: it is not below the root.
@@ -359,18 +359,18 @@ class TargetFolder(Struct, frozen=True):
 
     @property
     def path(self) -> Path:
-        """Where it is, for people: to open it, `open` alone is safe."""
+        """Its path, for display; only `open` opens it safely."""
         return self.root / self.below if self.below.parts else self.root
 
     def open(self, disk: "Disk", *, make: bool = True) -> int:
-        """Open it, and `make` what is missing; the caller closes it.
+        """Open it, and with `make` create what is missing; the caller closes it.
 
         Raises:
             UnsafeError: something on the way is a link.
             OSError: the disk refuses.
         """
         if len(os.fsencode(self.path.absolute())) > _LONGEST_PATH:
-            # Segment by segment it could be made, and nobody else could open what is in it.
+            # It could be created segment by segment, but other programs could not open what is in it.
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         opened = disk.open_below(self.root, self.below, make=make)
         if opened is None:
@@ -379,7 +379,7 @@ class TargetFolder(Struct, frozen=True):
 
     @contextmanager
     def opened(self, disk: "Disk") -> Iterator[int | None]:
-        """Keep it open for a block; `None` if it is not there.
+        """Keep it open within a block; `None` if it is not there.
 
         Raises:
             UnsafeError: something on the way is a link.
@@ -394,16 +394,16 @@ class TargetFolder(Struct, frozen=True):
 
 
 class os_errors_as:  # noqa: N801 - it reads as `suppress` does
-    """Turns failures of the disk in a block into errors about `subject`; a closed pipe is none."""
+    """Turns `OSError` in a block, except a closed pipe, into an error about `subject`."""
 
     def __init__(self, subject: Path) -> None:
         self._subject = subject
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Do nothing."""
 
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        """End, with an error of ours where the disk failed."""
+        """Raise an error of ours if the disk failed."""
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             raise disk_error(error, self._subject) from None
 
@@ -421,9 +421,9 @@ def refuse_dangling_link(folder: Path) -> None:
 
 
 def disk_error(error: OSError, subject: Path) -> StorageError:
-    """What a failed file call means for the user."""
+    """The error for a failed file call."""
     if subject == Path():
-        # A dot tells nobody which disk it is about.
+        # A dot does not say which disk it is about.
         subject = subject.absolute()
     if error.errno == errno.ELOOP:
         return UnsafeError("is a symbolic link", subject=str(subject), hint=_NO_LINK)
@@ -464,23 +464,23 @@ _SHARED = frozenset(
         *("panfs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"),
     }
 )
-"""Several machines see them, and a lock taken on one often means nothing on another."""
+"""Shared between machines: a lock taken on one often means nothing on another."""
 _FAT = frozenset({"msdos", "vfat"})
 _NO_OWNERS = _FAT | {"9p", "cifs", "exfat", "fuseblk", "ntfs", "ntfs3", "smb3", "smbfs", "vboxsf", "vmhgfs"}
 """File systems that give all files the owner and mode of the mount."""
 
 
 class FileSystem(Struct, frozen=True):
-    """One kind of file system; what is not known is taken to be an ordinary local disk."""
+    """One kind of file system; an unknown one is treated as an ordinary local disk."""
 
     name: str = ""
-    """As the system calls it; empty if unknown."""
+    """The name that the system uses; empty if unknown."""
     trusts_locks: bool = True
-    """Whether a lock keeps everybody else away."""
+    """Whether a lock keeps other programs away, also on other machines."""
     keeps_owners: bool = True
-    """Whether a file has the owner and the mode that it was made with."""
+    """Whether files keep their owner and mode."""
     most_bytes: int | None = None
-    """Bytes that a file can have, where that is so little that it matters."""
+    """Bytes that a file can have, if that is little enough to matter."""
 
 
 class FileSystems:
@@ -497,7 +497,7 @@ class FileSystems:
             return known
         with self._reading:
             if device not in self._known:
-                # A number may stand for another disk after one was taken away, so the others are looked up anew.
+                # A number may be that of another disk after one was removed, so all are looked up again.
                 self._known = self._read()
                 self._known.setdefault(device, FileSystem())
             return self._known[device]
@@ -506,13 +506,13 @@ class FileSystems:
         try:
             lines = self._mounts.read_text("utf-8", "replace").splitlines()
         except OSError:
-            # Other systems than Linux, and sandboxes, do not tell.
+            # Only Linux has this file, and sandboxes hide it.
             return {}
         return dict(found for line in lines if (found := _mount(line)) is not None)
 
 
 def _mount(line: str) -> tuple[int, FileSystem] | None:
-    """Device and kind of one line: `36 35 98:0 / /mnt rw shared:1 - ext4 /dev/sda1 rw`."""
+    """Device and file system in a line such as `36 35 98:0 / /mnt rw shared:1 - ext4 /dev/sda1 rw`."""
     place, _, kind = line.partition(" - ")
     fields, name = place.split(" "), kind.partition(" ")[0]
     if len(fields) < 3 or not name:
@@ -525,7 +525,7 @@ def _mount(line: str) -> tuple[int, FileSystem] | None:
 
 def file_system_named(name: str) -> FileSystem:
     """The file system of a name, such as `nfs4` or `fuse.sshfs`."""
-    # "fuseblk" is a disk of this machine, such as one with NTFS; other FUSE systems reach for other machines.
+    # "fuseblk" is a local disk, such as one with NTFS; other FUSE file systems reach other machines.
     fuse = name == "fuse" or name.startswith("fuse.")
     return FileSystem(
         name,
@@ -536,55 +536,55 @@ def file_system_named(name: str) -> FileSystem:
 
 
 MARGIN = 64 * 1024 * 1024
-"""Bytes, or a hundredth of the download, that are left to everybody else."""
+"""Bytes that are left free for others; a hundredth of the download if that is more."""
 SHARE = 100
-"""But never more than one part in so many of the whole disk: on a small one a fixed margin would be all there is."""
+"""The margin is at most one part in this many of the disk: on a small one, a fixed margin would be all there is."""
 
 
-class _Promise(Struct, frozen=True):
+class _Reservation(Struct, frozen=True):
     device: int
     remaining: Callable[[], int]
 
 
 class Space:
-    """The promises of all running downloads, by file system."""
+    """Disk space that running downloads have reserved."""
 
     def __init__(self) -> None:
-        self._promises: dict[Hashable, _Promise] = {}
+        self._reservations: dict[Hashable, _Reservation] = {}
 
     def claim(
         self, owner: Hashable, device: int, remaining: Callable[[], int], free: int, capacity: int | None = None
     ) -> None:
-        """Promise a download its space.
+        """Reserve the space that a download still needs.
 
         Args:
-            owner: whose promise it is.
+            owner: the download.
             device: the file system.
-            remaining: gives the bytes that are still to be written.
-            free: bytes that may be written to the file system.
-            capacity: bytes that it has in all, if that is known.
+            remaining: returns how many bytes are still to be written.
+            free: free bytes of the file system.
+            capacity: its size in bytes, if known.
 
         Raises:
-            FullDiskError: there is not enough, with all that was promised before.
+            FullDiskError: there is not enough, considering what is reserved already.
         """
         need = remaining()
-        # A copy first: other threads make and end promises meanwhile.
-        others = [promise for key, promise in list(self._promises.items()) if key != owner]
-        promised = sum(promise.remaining() for promise in others if promise.device == device)
+        # A copy, since other threads claim and release space meanwhile.
+        others = [reservation for key, reservation in list(self._reservations.items()) if key != owner]
+        reserved = sum(other.remaining() for other in others if other.device == device)
         margin = max(MARGIN, need // 100)
         if capacity is not None:
             margin = min(margin, capacity // SHARE)
-        if need and need + margin + promised > free:
-            raise _too_full(need, promised, margin, free)
-        self._promises[owner] = _Promise(device, remaining)
+        if need and need + margin + reserved > free:
+            raise _too_full(need, reserved, margin, free)
+        self._reservations[owner] = _Reservation(device, remaining)
 
     def release(self, owner: Hashable) -> None:
-        """End a promise, if there is one."""
-        self._promises.pop(owner, None)
+        """Give up a reservation, if there is one."""
+        self._reservations.pop(owner, None)
 
 
-def _too_full(need: int, promised: int, margin: int, free: int) -> FullDiskError:
-    others = f", {_size(promised)} for other downloads" if promised else ""
+def _too_full(need: int, reserved: int, margin: int, free: int) -> FullDiskError:
+    others = f", {_size(reserved)} for other downloads" if reserved else ""
     reserve = f", {_size(margin)} in reserve" if margin else ""
     return FullDiskError(
         f"the disk is too full: {_size(need)} are needed{others}{reserve}, and {_size(max(free, 0))} are free",
@@ -593,7 +593,7 @@ def _too_full(need: int, promised: int, margin: int, free: int) -> FullDiskError
 
 
 def _size(count: int) -> str:
-    """Bytes in words, rounded so that no number but 0 becomes 0."""
+    """A number of bytes for people; only 0 becomes 0."""
     # Deferred: only a disk that is full needs it.
     from humanize import naturalsize
 
@@ -601,8 +601,8 @@ def _size(count: int) -> str:
 
 
 def user_name() -> str:
-    """Who runs this program: a name, or a number where the machine knows none."""
-    # Deferred: only what is logged has a name on it.
+    """The user who runs this program: the name, or the number if the machine has no name for it."""
+    # Deferred: only logs need it.
     import getpass
 
     try:

@@ -1,4 +1,4 @@
-"""Local names for remote ones: one path segment each, harmless on every system, and different for different names."""
+"""Local file names for remote names: one path segment each, safe on every system, different for different names."""
 
 import hashlib
 import re
@@ -10,14 +10,14 @@ LONGEST = 180
 _LONGEST_EXTENSION = 16
 _ENCODED = frozenset('<>:"/\\|?*%')
 _LOOK_ALIKES = frozenset("\u2024\u2025\uff0e\u2215\uff0f\u2044\u29f5\u29f8\uff3c\ufe68\ufe52")
-"""Characters that pass for dots and slashes."""
+"""Characters that look like dots and slashes."""
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
     | {f"{stem}{digit}" for stem in ("COM", "LPT") for digit in "0123456789¹²³"}
 )
 _HARMLESS = re.compile(r"[ !#$&-)+-.0-9;=@-\[\]-{}~]*")
-"""Characters of ASCII that stay as they are: nearly all names have no others."""
+"""ASCII characters that are never encoded; nearly all names consist of them."""
 _CUT = re.compile(r"~[0-9a-f]{8}(\.[^.]*)?$")
 _PLAIN_ID = re.compile(r"[0-9A-Za-z-]{8,}")
 
@@ -39,13 +39,13 @@ _BY_MIME = {
     "text/html": ".html",
     "text/plain": ".txt",
 }
-"""Of our own, because the one of the system differs from system to system."""
+"""Our own table, since those of operating systems differ."""
 
 
 def safe_name(segment: str) -> str:
     """A remote name as one local path segment.
 
-    Characters that some system gives a meaning, that are not drawn, or that pass for a dot or slash become `%XX`.
+    Characters that have a meaning on some system, are invisible, or look like a dot or slash become `%XX`.
     The same name gives the same result everywhere; different names (in Unicode's composed form) give different ones.
     At most `LONGEST` bytes: longer names are cut and carry a digest of the whole.
     """
@@ -56,7 +56,7 @@ def safe_name(segment: str) -> str:
         encoded = _percent(encoded[0]) + encoded[1:]
     if not encoded:
         return "%"
-    # A short name that looks as if it had been cut could equal one that was.
+    # A short name that looks like a cut one could equal one that was cut.
     if len(encoded.encode()) > LONGEST or (len(encoded.encode()) > LONGEST - 8 and _CUT.search(encoded)):
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         return _with_suffix(encoded, digest)
@@ -64,12 +64,12 @@ def safe_name(segment: str) -> str:
 
 
 def distinct_name(name: str, identity: str, length: int = 8) -> str:
-    """The local name `name` with a suffix that tells this object from others of the same name.
+    """The local name `name` with a suffix that distinguishes this object from others of the same name.
 
     Args:
         name: a result of `safe_name`.
-        identity: the object's id, or its key where it has none.
-        length: characters of the suffix; more where 8 are not unique.
+        identity: the object's id, or its key if it has none.
+        length: characters of the suffix; more than 8 if 8 are not unique.
     """
     if _PLAIN_ID.fullmatch(identity):
         return _with_suffix(name, identity[:length].rstrip("-"))
@@ -87,17 +87,17 @@ def extension_of(name: str) -> str:
 
 
 def fitting_extension(name: str, mime: str) -> str:
-    """The extension that a file of this name and type should have, empty if nothing is known."""
+    """The extension that a file of this name and type should have; empty if unknown."""
     return extension_of(name) or _BY_MIME.get(mime.partition(";")[0].strip().lower(), "")
 
 
 def with_extension(name: str, extension: str) -> str:
-    """`name`, ending so."""
+    """`name`, with the extension appended if it is missing."""
     return name if name.lower().endswith(extension.lower()) else name + extension
 
 
 def is_segment(name: str) -> bool:
-    """Whether a name the user wished is one path segment, and no special one."""
+    """Whether a name is a single path segment that can be the name of a file."""
     return name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 

@@ -1,4 +1,4 @@
-"""Temporary copies of objects for other programs to open: private, and always removed afterwards."""
+"""Temporary copies of objects that other programs open: private, and always removed afterwards."""
 
 import fcntl
 import os
@@ -14,21 +14,21 @@ from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.fs.names import safe_name
 
 PREFIX = "cloudstore-open-"
-"""Of the names of all folders that hold such copies."""
+"""The names of all folders that hold such copies start with it."""
 _LOCK = ".lock"
 PIECE = 4 * 1024 * 1024
 MAX_AT_ONCE = 256 * 1024 * 1024
-"""Bytes that are kept in memory of an object whose store cannot begin in the middle."""
+"""Bytes of an object that are kept in memory, if its store only sends whole objects."""
 
 Progress = Callable[[int, int | None], Awaitable[None] | None]
-"""Told how many bytes of how many are here."""
+"""Called with the bytes that have arrived, and the total if known."""
 
 
 class TemporaryCopy:
-    """One object in a folder of its own. The folder is locked as long as this program lives."""
+    """A copy of one object in a folder of its own, which is locked while this program runs."""
 
     def __init__(self, name: str) -> None:
-        """Make the folder.
+        """Create the folder.
 
         Raises:
             LocalDiskError: the disk refuses.
@@ -43,10 +43,10 @@ class TemporaryCopy:
         self._open = True
 
     async def fetch(self, read: ReadPiece, progress: Callable[[int, int | None], object]) -> None:
-        """Fetch the object whole.
+        """Fetch the whole object.
 
         Raises:
-            StorageError: it cannot be had, or the disk refuses.
+            StorageError: it cannot be fetched, or the disk refuses.
         """
         try:
             with os.fdopen(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
@@ -64,7 +64,7 @@ class TemporaryCopy:
             raise _refused(error) from None
 
     def remove(self) -> None:
-        """Leave nothing behind; never fails."""
+        """Remove the copy; never fails."""
         if self._open:
             self._open = False
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -72,7 +72,7 @@ class TemporaryCopy:
 
 
 def remove_left(folder: Path | None = None) -> int:
-    """Remove copies of programs that ended without doing so; how many there were. Never fails."""
+    """Remove copies that programs left when they ended; returns how many. Never fails."""
     removed = 0
     with suppress(OSError):
         for left in (folder or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
@@ -81,7 +81,7 @@ def remove_left(folder: Path | None = None) -> int:
 
 
 def _remove_if_left(folder: Path) -> bool:
-    """Only a folder of ours, and only if its lock is free."""
+    """Remove a folder if it is ours and no program has locked it."""
     try:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
@@ -103,7 +103,7 @@ def _remove_if_left(folder: Path) -> bool:
 def _is_last(piece: Piece, done: int) -> bool:
     if piece.total is not None:
         return done >= piece.total or not piece.data
-    # A store that begins in the middle has nothing to send behind the end; another one has sent all it has.
+    # A store that sends ranges has nothing after the end; one that only sends whole objects has sent all.
     return not piece.data if piece.ranged else len(piece.data) < PIECE
 
 

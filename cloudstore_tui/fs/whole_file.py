@@ -1,7 +1,7 @@
-"""Files that are written as a whole: whoever reads one, also after a power cut, sees the old one or the new one.
+"""Replaces files as a whole: a reader, also after a power cut, sees either the old one or the new one.
 
-The new one is written beside the old one, as `.NAME.new`, is on the disk before it takes the name, and is gone where it
-could not be finished. What a crash left of one makes way for the next.
+The new file is written beside the old one, as `.NAME.new`, synced before it takes the name, and removed if it cannot be
+finished. What a crash left of one is replaced by the next.
 """
 
 import errno
@@ -19,26 +19,26 @@ from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError
 from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER, Disk, TargetFolder, os_errors_as
 
 READABLE = 0o644
-"""Of what another user, such as a monitor, has to read."""
-PATIENCE = 5.0
-"""Seconds to wait for others that change a file; they need milliseconds."""
+"""The mode of a file that another user, such as that of a monitor, has to read."""
+LOCK_TIMEOUT_S = 5.0
+"""Seconds to wait for another program that changes a file; that takes milliseconds."""
 _POLL_S = 0.02
 
 
 def write_whole(
     path: Path, text: str | bytes, *, mode: int = PRIVATE_FILE, follows: bool = False, disk: Disk | None = None
 ) -> None:
-    """Replace a file with a text; missing folders are made, private to the user.
+    """Replace the content of a file; missing folders are created, private to the user.
 
     Args:
         path: the file.
-        text: what it is to hold.
-        mode: who may read it.
+        text: its new content.
+        mode: its permissions.
         follows: whether a link is followed: people keep their configuration elsewhere and link to it.
         disk: the file calls.
 
     Raises:
-        BusyError: another program does not come to an end with it.
+        BusyError: another program keeps changing it.
         StorageError: the disk refuses; the old one is still there.
     """
     disk = disk or Disk()
@@ -53,27 +53,27 @@ def write_whole(
 
 
 def beside(name: str) -> str:
-    """What the new one is called until it takes the name."""
+    """The name of the new file until it takes the name of the old one."""
     return f".{name}.new"
 
 
 @contextmanager
 def replaced(disk: Disk, name: str, folder: int, *, new: str = "", mode: int = PRIVATE_FILE) -> Iterator[int]:
-    """A new file, open to be read and written, that takes the place of one in an open folder when the block ends.
+    """A new file, open for reading and writing, that replaces one in an open folder when the block ends.
 
     Args:
         disk: the file calls.
-        name: the file that it takes the place of.
-        folder: where that is.
-        new: its name until then, if it is not the usual one.
-        mode: who may read it.
+        name: the file that it replaces.
+        folder: the folder of both.
+        new: its name until then; `.NAME.new` if empty.
+        mode: its permissions.
 
     Raises:
-        BusyError: another program does not come to an end with it.
+        BusyError: another program keeps changing it.
         OSError: the disk refuses; the old one is still there.
     """
     new = new or beside(name)
-    file = _begun(disk, name, new, folder)
+    file = _create(disk, name, new, folder)
     try:
         yield file
         if mode != PRIVATE_FILE:
@@ -88,7 +88,7 @@ def replaced(disk: Disk, name: str, folder: int, *, new: str = "", mode: int = P
 
 
 def _drop(disk: Disk, file: int, name: str, folder: int) -> None:
-    """Leave nothing of a file that is still ours."""
+    """Remove and close a file that is locked by us."""
     with suppress(OSError):
         disk.remove(name, folder)
     disk.close(file)
@@ -96,7 +96,7 @@ def _drop(disk: Disk, file: int, name: str, folder: int) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that nobody else may read, and that has its name once it is complete; nothing is replaced.
+    """A private file that gets its name once it is complete; nothing is replaced.
 
     Raises:
         ConflictError: there is such a file.
@@ -111,31 +111,31 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     with os_errors_as(path), TargetFolder(path.absolute().parent).opened(disk) as folder:
         if folder is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        begun = _begun(disk, name, new, folder)
+        created = _create(disk, name, new, folder)
         try:
-            with os.fdopen(os.dup(begun), "wb") as file:
+            with os.fdopen(os.dup(created), "wb") as file:
                 yield file
-            disk.sync(begun)
+            disk.sync(created)
             disk.give_free_name(new, name, folder)
             disk.sync_folder(folder)
         except FileExistsError:
             raise taken from None
         finally:
-            _drop(disk, begun, new, folder)
+            _drop(disk, created, new, folder)
 
 
-def _begun(disk: Disk, name: str, new: str, folder: int) -> int:
-    """An empty file that is ours as long as it is open; another program that writes it is waited for."""
-    end = time.monotonic() + PATIENCE
+def _create(disk: Disk, name: str, new: str, folder: int) -> int:
+    """Create an empty file and lock it; waits for another program that writes it."""
+    end = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         try:
             file = disk.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, folder)
         except FileExistsError:
-            if _cleared(disk, new, folder):
+            if _clear(disk, new, folder):
                 continue
         else:
             try:
-                if _holds(disk, file, new, folder):
+                if _lock(disk, file, new, folder):
                     return file
             except BaseException:
                 _drop(disk, file, new, folder)
@@ -146,8 +146,8 @@ def _begun(disk: Disk, name: str, new: str, folder: int) -> int:
         time.sleep(_POLL_S)
 
 
-def _cleared(disk: Disk, name: str, folder: int) -> bool:
-    """Remove what a crash left under a name; whether the name is free now."""
+def _clear(disk: Disk, name: str, folder: int) -> bool:
+    """Remove what a crash left; returns whether the name is free now."""
     try:
         file = disk.open(name, os.O_RDONLY, folder)
     except FileNotFoundError:
@@ -156,8 +156,8 @@ def _cleared(disk: Disk, name: str, folder: int) -> bool:
         disk.remove(name, folder)
         return True
     try:
-        # Under the lock: whoever has made it at this moment looks for its name once it has the lock.
-        is_left = _holds(disk, file, name, folder)
+        # Under the lock: a program that creates it at this moment checks its name once it has the lock.
+        is_left = _lock(disk, file, name, folder)
         if is_left:
             disk.remove(name, folder)
         return is_left
@@ -165,8 +165,8 @@ def _cleared(disk: Disk, name: str, folder: int) -> bool:
         disk.close(file)
 
 
-def _holds(disk: Disk, file: int, name: str, folder: int) -> bool:
-    """Whether an open file is locked by us alone, and still has its name."""
+def _lock(disk: Disk, file: int, name: str, folder: int) -> bool:
+    """Lock an open file; returns whether that worked and it still has its name."""
     try:
         disk.lock(file)
         return disk.is_same(file, name, folder)
@@ -181,7 +181,7 @@ def turn(path: Path | None) -> Iterator[None]:
     The lock lies on its folder: the file itself is replaced, and a lock file would be left behind.
 
     Raises:
-        BusyError: another program does not come to an end.
+        BusyError: another program keeps changing it.
         LocalDiskError: there can be no such file.
     """
     if path is None:
@@ -199,10 +199,10 @@ def turn(path: Path | None) -> Iterator[None]:
 
 
 def refuse_shared(path: Path) -> None:
-    """Make sure that nobody else can write to a file or folder whose content we trust.
+    """Make sure that no other user can write to a file or folder whose content we trust.
 
     Raises:
-        LocalDiskError: somebody can.
+        LocalDiskError: one can.
     """
     found = path.lstat()
     if found.st_uid not in (os.geteuid(), 0):
@@ -220,7 +220,7 @@ def refuse_shared(path: Path) -> None:
 
 
 def _wait_for(handle: int, path: Path) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

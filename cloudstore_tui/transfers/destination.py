@@ -1,4 +1,4 @@
-"""Where a download lands: its folder, the names it may take, and what is there already."""
+"""The destination of a download: its folder, the names it may take, and what is there already."""
 
 import os
 import stat
@@ -28,7 +28,7 @@ class Existing(Struct, frozen=True):
 
 
 class Destination:
-    """The place for one object on the disk. Its methods block."""
+    """The destination of one object. Its methods block."""
 
     def __init__(
         self,
@@ -40,18 +40,18 @@ class Destination:
         *,
         resumed: bool = False,
     ) -> None:
-        """Make it.
+        """Nothing is opened yet.
 
         Args:
             disk: the file calls.
-            folder: where it lands.
-            name: the name wished.
-            identity: tells this object from others of the same name.
-            on_conflict: what to do where the name is taken.
+            folder: the folder of the file.
+            name: the name it should get.
+            identity: distinguishes this object from others of the same name.
+            on_conflict: what to do if the name is taken.
             resumed: whether an earlier run may have left a placeholder there.
         """
         self.path = folder.path / name
-        """The file as wished."""
+        """The path it should get."""
         self._disk = disk
         self._folder = folder
         self._name = name
@@ -63,7 +63,7 @@ class Destination:
         """Whether something has the name already.
 
         Raises:
-            UnsafeError: what has it is no plain file, and may not be left beside; or the way there leads over a link.
+            UnsafeError: what has it is not a plain file, and would have to be replaced; or a link is on the way there.
         """
         with os_errors_as(self.path.parent), self._folder.opened(self._disk) as dir_fd:
             return dir_fd is not None and self.is_taken_in(dir_fd)
@@ -72,7 +72,7 @@ class Destination:
         """Whether something has the name already in its folder, which is open.
 
         Raises:
-            UnsafeError: what has it is no plain file, and may not be left beside.
+            UnsafeError: what has it is not a plain file, and would have to be replaced.
         """
         found = self._disk.lstat(self._name, dir_fd)
         if found is None or (self._resumed and self._disk.is_placeholder(found, dir_fd)):
@@ -84,7 +84,7 @@ class Destination:
         return True
 
     def existing(self, expected: ExpectedChecksum, stop: Stop, *, sha256: bool = False) -> Existing | None:
-        """The file that is the object already; `None` if it must be fetched, be it to find out.
+        """The file that is the object already; `None` if it must be fetched, also if only that can show it.
 
         Raises:
             ConflictError: another file has the name, and nothing else is allowed.
@@ -104,7 +104,7 @@ class Destination:
         return None
 
     def publish(self, part: PartFile, digests: Digests, stop: Stop) -> Path | None:
-        """Give a complete part file its name; the path, or `None` if the user wants what is there left alone.
+        """Give a complete part file its name; returns the path, or `None` if what is there is to be left alone.
 
         Raises:
             ConflictError: another file has come there meanwhile, and nothing else is allowed.

@@ -33,7 +33,7 @@ from cloudstore_tui.transfers.workers import Workers
 
 
 class TransferContext(Struct, frozen=True):
-    """One set per engine."""
+    """What all transfers of a manager share."""
 
     blob: Blob
     timeouts: Timeouts
@@ -52,7 +52,7 @@ class TransferContext(Struct, frozen=True):
 
 ROUNDING = 1024
 ROUGHLY = 0.03
-"""Bytes, and share, by which a rounded size may differ: nobody says whether its kB has 1000 or 1024."""
+"""Bytes, and share, by which a rounded size may differ: whether its kB has 1000 or 1024 bytes is unknown."""
 TENTH = 103
 """Bytes that rounding to a tenth of a kB hides: what is taken for the object on its size alone has to be as near."""
 OVERLAP = 65_536
@@ -75,10 +75,10 @@ class FetchStore(Protocol):
     offset: int
     """Bytes it holds."""
     durable: int
-    """Those of them that somebody counts on, also after a restart of the program."""
+    """Those of them that are known to be on the disk, and are used after a restart of the program."""
 
     def expect(self, size: int | None) -> None:
-        """Note the exact size, before the first byte; `None` if nobody says it."""
+        """Set the exact size, before the first byte; `None` if it is unknown."""
 
     def write(self, data: memoryview) -> None:
         """Append bytes."""
@@ -143,7 +143,7 @@ class RestartError(RecoverableReplyError):
     restart_from = 1
 
     def __init__(self) -> None:
-        super().__init__(NetworkError("the store begins anew each time"))
+        super().__init__(NetworkError("the store starts again each time"))
 
 
 class EncodedError(RecoverableReplyError):
@@ -152,7 +152,7 @@ class EncodedError(RecoverableReplyError):
     def __init__(self, coding: str) -> None:
         super().__init__(
             IntegrityError(
-                f"it is sent compressed ({coding}), and neither size nor checksum tell whether it is stored that way",
+                f"it is sent compressed ({coding}), and neither size nor checksum shows whether it is stored that way",
                 hint="Something on the way may compress it; if not, its Content-Encoding at the store is wrong.",
             )
         )
@@ -191,7 +191,7 @@ class Attempt:
         *,
         conditional: bool,
     ) -> None:
-        """Make it.
+        """Nothing is sent yet.
 
         Args:
             version: what is known of the object; the reply adds to it.
@@ -314,11 +314,11 @@ class Fetch:
         html: bool,
         known: StoredObject | None = None,
     ) -> None:
-        """Make it.
+        """Nothing is sent yet.
 
         Args:
-            context: what it works with.
-            sign: gives a fresh link.
+            context: what transfers share.
+            sign: returns a fresh link.
             progress: where it reports how far it is.
             html: whether the object may be a web page.
             known: the record of the object, if it was looked up already.
@@ -347,7 +347,7 @@ class Fetch:
     def remark(self) -> str:
         """What the user should know of the record or the store, as a clause; empty if nothing."""
         if self._unconfirmed and not self.expected.is_strong:
-            return "neither the service nor its store says how long it is, so nobody knows whether it is whole"
+            return "neither the service nor its store says how long it is, so whether it is complete is unknown"
         size, rough_size = self._version.size, self._rough_size
         if size is None:
             return ""
@@ -476,7 +476,7 @@ class Fetch:
         attempt = Attempt(
             self._version,
             store,
-            self._progress.learn_size,
+            self._progress.set_size,
             self._evidence(),
             conditional=not self._recoveries[ConditionError],
         )
@@ -595,5 +595,5 @@ def is_page(reply: BlobReply) -> bool:
 
 
 def may_be_html(name: str, mime: str = "") -> bool:
-    """Whether an object may well be a web page; any other that comes as one is somebody's error page."""
+    """Whether an object may well be a web page; any other object that comes as one is an error page."""
     return mime == "text/html" or name.lower().endswith((".html", ".htm"))

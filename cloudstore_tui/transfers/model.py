@@ -1,4 +1,4 @@
-"""What is to be transferred, and how far it is."""
+"""What is transferred, and its progress."""
 
 import logging
 import secrets
@@ -19,26 +19,26 @@ from cloudstore_tui.net.clock import Clock
 
 _log = logging.getLogger(__name__)
 SPEED_WINDOW = 4.0
-"""Seconds over which a speed is averaged: less flickers, more lags behind."""
+"""Seconds over which a speed is averaged: with fewer it flickers, with more it lags."""
 
 
 class State(StrEnum):
-    """Where a transfer stands."""
+    """The state of a transfer."""
 
     QUEUED = "queued"
     SIGNING = "signing"
-    """Asks the service where the bytes are."""
+    """A link is requested from the service."""
     PACKING = "packing"
-    """The service packs a zip."""
+    """The service is packing a zip."""
     RUNNING = "running"
     VERIFYING = "verifying"
     WAITING = "waiting"
-    """Something went wrong that may pass; it is tried again after a while."""
+    """After a temporary failure, before the next try."""
     PAUSED = "paused"
-    """The user wanted it to rest; what arrived is kept."""
+    """Stopped by the user; what arrived is kept."""
     DONE = "done"
     SKIPPED = "skipped"
-    """Something was in the way, and the user wanted it left alone."""
+    """The local name was taken by something that the user wants left alone."""
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -52,7 +52,7 @@ _ENDED = frozenset({State.DONE, State.SKIPPED, State.FAILED, State.CANCELLED})
 
 
 class OnConflict(StrEnum):
-    """What to do where the local name is taken by something else."""
+    """What to do if the local name is taken by something else."""
 
     REFUSE = "refuse"
     SKIP = "skip"
@@ -61,44 +61,44 @@ class OnConflict(StrEnum):
 
 
 class TransferBatch(Struct, frozen=True):
-    """What the user did with one key or command. Its transfers are shown together, also after a restart."""
+    """The transfers that one key or command started. They are shown together, also after a restart."""
 
     id: str
     title: str
-    """What it brings, for people: `20 247 call recordings, us-east`. Not yet safe to draw."""
+    """What it transfers, for people: `20 247 call recordings, us-east`. Not yet safe to draw."""
     target: str = ""
-    """The local folder or the address that all of it goes to."""
+    """The local folder or the address that everything goes to."""
     count: int = 0
     """Files in it at the start."""
     size: int = 0
-    """Bytes in it at the start, as far as they are known."""
+    """Bytes in it at the start, as far as sizes are known."""
 
     @classmethod
     def of(cls, title: str, target: str, sizes: Iterable[int | None]) -> "TransferBatch":
-        """A new one of files of these sizes."""
+        """A new batch of files of these sizes."""
         known = [size or 0 for size in sizes]
         return cls(secrets.token_hex(6), title, target, len(known), sum(known))
 
 
 class DownloadRequest(Struct, frozen=True):
-    """One object to be fetched into a folder."""
+    """One object to be downloaded into a folder."""
 
     location: Location
     folder: Path
     name: str = ""
-    """The local name wished, one segment, used as it is; the safe form of the object's own name if empty."""
+    """The local name, one segment, used as it is; the safe form of the object's own name if empty."""
     on_conflict: OnConflict = OnConflict.REFUSE
     entry: StoredObject | None = None
-    """What is known of the object, to spare a look-up."""
+    """The record of the object, if known, to save a request."""
     sha256: bool = False
     """Whether its SHA-256 is wanted, for a manifest."""
     root: Path | None = None
-    """The folder that the user named, if `folder` is below it: on the way from there no link is followed."""
+    """The folder that the user named, if `folder` is below it: no link is followed on the way from there."""
     batch: TransferBatch | None = None
 
     @property
     def target(self) -> TargetFolder:
-        """The folder, as it is to be opened.
+        """The folder, to be opened.
 
         Raises:
             UnsafeError: it is not below the root.
@@ -107,7 +107,7 @@ class DownloadRequest(Struct, frozen=True):
 
 
 class UploadRequest(Struct, frozen=True):
-    """One local file to be sent."""
+    """One local file to be uploaded."""
 
     path: Path
     location: Location
@@ -117,23 +117,23 @@ class UploadRequest(Struct, frozen=True):
 
 
 class ZipRequest(Struct, frozen=True):
-    """Objects that the service packs into a zip, which is fetched and opened."""
+    """Objects that the service packs into a zip, which is fetched and extracted."""
 
     members: tuple[DownloadRequest, ...]
-    """What is to be in it, each with its entry, folder and name; empty for a job of unknown content."""
+    """The objects, each with its record, folder and name; empty for a job of unknown content."""
     location: Location
     """The profile and region of all members."""
     folder: Path
-    """Where the zip lies while it is opened, and where members of a job of unknown content go."""
+    """The folder for the zip while it is extracted, and for the members of a job of unknown content."""
     job: str = ""
     """The name of a job that is on the server already."""
     keep: str = ""
-    """The name under which the zip itself is kept, instead of being opened."""
+    """The name under which the zip itself is kept, instead of being extracted."""
     batch: TransferBatch | None = None
 
     @property
     def target(self) -> TargetFolder:
-        """The folder, as it is to be opened."""
+        """The folder, to be opened."""
         return TargetFolder(self.folder)
 
 
@@ -147,7 +147,7 @@ def batched(requests: Sequence[Request], title: str, target: str) -> list[Reques
 
 
 def name_of(request: Request) -> str:
-    """What a transfer brings or sends; not yet safe to draw."""
+    """The name of what is transferred; not yet safe to draw."""
     if isinstance(request, UploadRequest):
         return request.path.name
     if isinstance(request, ZipRequest):
@@ -158,7 +158,7 @@ def name_of(request: Request) -> str:
 
 
 def sizes_of(request: Request) -> Iterator[int | None]:
-    """The size of each file that a request brings or sends, as far as it is known before that."""
+    """The size of each file of a request; `None` if it is not known yet."""
     if isinstance(request, UploadRequest):
         try:
             yield request.path.stat().st_size
@@ -170,15 +170,15 @@ def sizes_of(request: Request) -> Iterator[int | None]:
 
 
 class TransferSnapshot(Struct, frozen=True):
-    """One transfer as it was at one moment. All numbers are absolute, so any snapshot may be missed."""
+    """One transfer at one moment. All numbers are absolute, so it does not matter if a snapshot is missed."""
 
     id: int
     request: Request
     state: State = State.QUEUED
     done: int = 0
-    """Bytes that arrived, or were sent."""
+    """Bytes that were received or sent."""
     size: int | None = None
-    """Bytes in all, once known for certain."""
+    """Bytes in all, once the exact number is known."""
     speed: float = 0.0
     """Bytes per second over the last few seconds."""
     started: datetime | None = None
@@ -186,25 +186,25 @@ class TransferSnapshot(Struct, frozen=True):
     error: StorageError | None = None
     """Why it failed."""
     level: str = ""
-    """How well it was verified: `md5`, `md5-1`, `md5-N`, `store`, `size+etag`, `size` or `unverified`."""
+    """How it was verified: `md5`, `md5-1`, `md5-N`, `store`, `size+etag`, `size` or `unverified`."""
     path: Path | None = None
-    """The local file: where the bytes are, or came from."""
+    """The local file."""
     attempts: int = 0
     note: str = ""
-    """What is going on, where the state alone does not say it: `link lost, resuming at 41 %`."""
+    """Details that the state does not show, such as `link lost, resuming at 41 %`."""
     sha256: str = ""
-    """Digest of the local file in hex, once a download is verified, if it was wanted."""
+    """Digest of the local file in hex, once a download is verified, if it was requested."""
 
     @property
     def eta(self) -> float | None:
-        """Seconds until all bytes are there at the present speed; `None` where nobody can tell."""
+        """Seconds until all bytes are transferred at the present speed; `None` if unknown."""
         if self.state is not State.RUNNING or self.size is None or self.speed <= 0:
             return None
         return max(self.size - self.done, 0) / self.speed
 
 
 class TransferProgress:
-    """State and numbers of one transfer. Each field is set at once, so readers need no lock."""
+    """State and numbers of one transfer. Each field is set atomically, so readers need no lock."""
 
     def __init__(
         self,
@@ -214,14 +214,14 @@ class TransferProgress:
         changed: Callable[[State, str], None] = lambda _state, _note: None,
         touched: Callable[[], None] = lambda: None,
     ) -> None:
-        """Make it.
+        """Start as queued.
 
         Args:
-            transfer_id: names it.
-            request: what is wanted.
-            clock: tells when.
-            changed: called with the new state, and why.
-            touched: called whenever somebody who looks would see something new. From any thread.
+            transfer_id: its id.
+            request: what is transferred.
+            clock: gives the times.
+            changed: called with a new state, and the reason.
+            touched: called, from any thread, when something visible has changed.
         """
         self.touched = touched
         self.transfer_id = transfer_id
@@ -239,9 +239,9 @@ class TransferProgress:
         self.members: tuple[TransferProgress, ...] = ()
         """Those of a zip."""
         self.release_slot: Callable[[], None] = lambda: None
-        """To be called when all bytes have come, and only the disk is busy: the next transfer may begin."""
+        """To be called when all bytes have come and only the disk is busy, so that the next transfer can start."""
         self.meter: Callable[[], int] = int
-        """Gives the bytes done; reads a number that another thread writes."""
+        """Returns the bytes done, a number that another thread writes."""
         self._clock = clock
         self._changed = changed
         self._started: datetime | None = None
@@ -267,8 +267,8 @@ class TransferProgress:
             self._speed = 0.0
         self.touched()
 
-    def learn_size(self, size: int | None) -> None:
-        """Know the exact size from now on. Called from any thread."""
+    def set_size(self, size: int | None) -> None:
+        """Set the exact size. May be called from any thread."""
         self.size = size
 
     def again(self) -> None:

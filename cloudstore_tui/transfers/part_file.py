@@ -24,7 +24,7 @@ from cloudstore_tui.transfers.workers import Stop
 _PART = re.compile(r"\.cs-[0-9a-f]{12}(-[0-9a-f]{8})?\.part")
 
 LATEST = 253_402_300_799
-"""The last second of the year 9999: later file times are not set."""
+"""The last second of the year 9999; later file times are not set."""
 _TRIES = 5
 _CHANCE = random.Random()
 """Seeded once: asking the system for each of thousands of objects takes longer than opening their files."""
@@ -90,14 +90,14 @@ class PartFile:
         names: PartNames,
         forget_bytes: Callable[[], None] = lambda: None,
     ) -> None:
-        """Make it.
+        """Nothing is opened yet.
 
         Args:
             disk: the file calls.
-            space: the promises of all downloads.
-            folder: where it lies.
-            names: what it may be called.
-            forget_bytes: called before bytes that were counted as durable are given up.
+            space: the space that all downloads have reserved.
+            folder: its folder.
+            names: the names it may have.
+            forget_bytes: called before bytes that were counted as durable are dropped.
         """
         self.offset = 0
         self.durable = 0
@@ -155,7 +155,7 @@ class PartFile:
 
         Raises:
             BusyError: another download writes the same part file.
-            UnsafeError: something has its name that is no plain file, or somebody else's, or the folder is a link.
+            UnsafeError: its name belongs to something that is not a plain file or not ours, or the folder is a link.
             LocalDiskError: the disk refuses.
         """
         if self.is_open:
@@ -285,7 +285,7 @@ class PartFile:
 
         Raises:
             FileExistsError: the name is taken, and `overwrite` is off.
-            UnsafeError: somebody has put another file in its place.
+            UnsafeError: another file was put in its place.
             LocalDiskError: the disk refuses.
         """
         try:
@@ -362,7 +362,7 @@ class PartFile:
             raise UnsafeError(
                 "another file was put in its place while it was written",
                 subject=str(self.folder / name),
-                hint="Choose a folder that nobody else can write to.",
+                hint="Choose a folder that no other user can write to.",
             )
 
     def _remaining(self) -> int:
@@ -377,7 +377,7 @@ class PartFile:
 
 
 def remove_left(disk: Disk, folder: TargetFolder, left: ResumeState) -> None:
-    """Remove the part file that an earlier run left, whichever name it has, unless somebody works on it. Blocks.
+    """Remove the part file that an earlier run left, whichever name it has, unless a program is writing it. Blocks.
 
     Raises:
         UnsafeError: something on the way to it is a link.
@@ -389,7 +389,7 @@ def remove_left(disk: Disk, folder: TargetFolder, left: ResumeState) -> None:
 
 
 def remove_part(disk: Disk, folder: TargetFolder, name: str, inode: int = 0) -> None:
-    """Remove a part file that an earlier run left, unless somebody works on it. Blocks.
+    """Remove a part file that an earlier run left, unless a program is writing it. Blocks.
 
     Nothing is removed that cannot be one: another name, another kind, another owner, or, with `inode`, another file.
 
@@ -432,11 +432,11 @@ class _OpenPart(Struct, frozen=True):
 def _open_part(disk: Disk, dir_fd: int, names: PartNames, resume_state: ResumeState | None) -> _OpenPart:
     """Open the part file in an open folder.
 
-    On a file system without locks it gets a name that nobody else has, and nothing of an earlier run is used.
+    On a file system without locks it gets a unique name, and nothing of an earlier run is used.
 
     Raises:
         BusyError: another download writes it.
-        UnsafeError: something has its name that is no plain file, or that is somebody else's.
+        UnsafeError: its name belongs to something that is not a plain file, or not ours.
         OSError: the disk refuses.
     """
     name = names.shared
@@ -470,7 +470,7 @@ def _open_own(disk: Disk, name: str, dir_fd: int) -> tuple[int | None, bool]:
     """Make the file, or open one that is ours; nothing if it went away meanwhile. And whether it was made.
 
     Raises:
-        UnsafeError: it is somebody else's, or no plain file.
+        UnsafeError: it is not ours, or not a plain file.
     """
     try:
         return disk.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, dir_fd), True
@@ -479,7 +479,7 @@ def _open_own(disk: Disk, name: str, dir_fd: int) -> tuple[int | None, bool]:
     if found is None:
         return None, False
     if not stat.S_ISREG(found.st_mode):
-        raise UnsafeError("something that is no file has the name of a part file", hint="Remove it.")
+        raise UnsafeError("something that is not a file has the name of a part file", hint="Remove it.")
     if not disk.is_private(found, dir_fd):
         if found.st_uid == os.geteuid():
             # Others could have written to it: nothing in it can be trusted.
@@ -500,7 +500,7 @@ def _open_own(disk: Disk, name: str, dir_fd: int) -> tuple[int | None, bool]:
 
 
 def _lock(disk: Disk, descriptor: int) -> bool:
-    """Whether the file is ours alone; False on file systems where nobody can tell."""
+    """Whether the lock on the file is ours; False on file systems without reliable locks."""
     try:
         return disk.lock(descriptor)
     except BlockingIOError:
@@ -510,8 +510,8 @@ def _lock(disk: Disk, descriptor: int) -> bool:
 def _held(disk: Disk, descriptor: int, name: str, dir_fd: int) -> os.stat_result | None:
     """What the locked file is, if it still has its name, and no other one.
 
-    Whoever held the lock before may have published the file between our opening and locking it: then it is
-    somebody's finished file, and not to be touched.
+    The program that held the lock may have published the file after we opened it: then it is a finished file,
+    which must not be touched.
     """
     there = disk.lstat(name, dir_fd)
     if there is None or disk.identity(descriptor) != (there.st_dev, there.st_ino):

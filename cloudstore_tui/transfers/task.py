@@ -197,7 +197,7 @@ class TransferTask:
                 await self._work.call_off()
 
     def _is_kept(self, error: StorageError | None) -> bool:
-        """Whether what arrived is kept after an end: if it may still be the object, and somebody may continue."""
+        """Whether what arrived is kept after an end: if it may still be the object, and can be continued."""
         if error is None or isinstance(error, IntegrityError):
             return False
         lasts = error.retryable or self.journal_entry.lasts
@@ -219,7 +219,7 @@ class TransferTask:
             except StorageError as error:
                 return error
             except asyncio.CancelledError:
-                # Cancelled a second time: the removal goes on in its thread.
+                # Cancelled a second time: the removal continues in its thread.
                 pass
         self._work = None
         if leaves and state is State.FAILED:

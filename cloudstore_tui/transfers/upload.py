@@ -129,7 +129,7 @@ class Upload:
         self._forget_sending()
         if self._provider.taken_to(self._request.location):
             raise StorageError(
-                "sending it was interrupted, and nobody can tell whether it arrived",
+                "sending it was interrupted, and whether it arrived is unknown",
                 hint="Look whether the service took it; if not, try again.",
             )
         # If it had arrived, it would still be there.
@@ -288,7 +288,7 @@ class Upload:
                 hint="If the service empties this folder at once, look first whether it took the file; then try again.",
             )
         raise NetworkError(
-            f"{lost.message} after all was sent, and nobody can tell whether it arrived",
+            f"{lost.message} after all was sent, and whether it arrived is unknown",
             hint="Look at the object, then try again.",
         )
 

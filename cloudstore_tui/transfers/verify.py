@@ -1,4 +1,4 @@
-"""How well the bytes on disk are known to be the object's."""
+"""Verifies that the bytes on the disk are those of the object."""
 
 import base64
 import binascii
@@ -28,7 +28,7 @@ class Digests(Struct, frozen=True):
 
     size: int
     md5: str = ""
-    """In hex; empty where nobody needed it."""
+    """In hex; empty if it was not needed."""
     sha256: str = ""
 
 
@@ -58,18 +58,18 @@ class VerifyResult(Struct, frozen=True):
     contradiction: str = ""
     """A clause with both digests or sizes; empty where nothing contradicts."""
     doubt: str = ""
-    """What the user should know of it and proves nothing, as a clause."""
+    """What the user should know although it proves nothing, as a clause."""
 
     @property
     def is_same(self) -> bool | None:
-        """Whether the file is the object; `None` where only its bytes could tell."""
+        """Whether the file is the object; `None` if only comparing all bytes could show it."""
         if self.contradiction:
             return False
         return True if self.level.startswith(("md5", "store")) else None
 
 
 def needed(expected: ExpectedChecksum) -> frozenset[str]:
-    """The digests that tell whether bytes are what is claimed: `md5`, `sha256`, both or none."""
+    """The digests that show whether bytes are what is claimed: `md5`, `sha256`, both or none."""
     wanted = set()
     if (found := _claimed_md5(expected)) is not None and int(found[2] or 0) <= 1:
         wanted.add("md5")
@@ -98,7 +98,7 @@ def verify(expected: ExpectedChecksum, digests: Digests, part_digest: Callable[[
     if other_size:
         return VerifyResult("", wrong_size)
     found = _claimed_md5(expected)
-    doubt = "the service tells a checksum that does not fit its bytes" if found is not None and found[2] == "1" else ""
+    doubt = "the checksum from the service does not fit its bytes" if found is not None and found[2] == "1" else ""
     if expected.size is None:
         return VerifyResult("unverified", doubt=doubt)
     return VerifyResult("size+etag" if expected.etag else "size", doubt=doubt)
@@ -201,7 +201,7 @@ class Digester:
 
 
 class Content:
-    """What an open file holds. Every method reads; `stop` ends it early."""
+    """The content of an open file. Every method reads it; `stop` ends that early."""
 
     def __init__(self, disk: Disk, descriptor: int, subject: Path, stop: Stop) -> None:
         self._disk = disk

@@ -49,7 +49,7 @@ def test_where_files_are_taken_away_the_user_decides(machine: Any, killed: Calla
     address = killed("plan-a.csv", TAKEN)
     again = machine.run("transfers", "run")
     assert again.code == 1
-    assert f"{address}: sending it was interrupted, and nobody can tell whether it arrived." in again.err
+    assert f"{address}: sending it was interrupted, and whether it arrived is unknown." in again.err
     assert "Look whether the service took it; if not, try again." in again.err
     assert sent(machine) == 0
     assert machine.rows() == []

@@ -75,7 +75,7 @@ def test_one_that_somebody_writes_just_now_is_waited_for(file: Path, monkeypatch
     with left.open("w") as writing:
         fcntl.flock(writing, fcntl.LOCK_EX)
         with monkeypatch.context() as patch:
-            patch.setattr(whole_file, "PATIENCE", 0.0)
+            patch.setattr(whole_file, "LOCK_TIMEOUT_S", 0.0)
             with pytest.raises(BusyError):
                 write_whole(file, "mine")
         assert (file.read_text(), left.exists()) == ("old", True)

@@ -300,7 +300,7 @@ async def test_a_checksum_of_one_part_that_does_not_fit_is_told(
     monkeypatch.setattr(provider, "source", told)
     transfer = await get(engine, folder)
     assert (transfer.state, transfer.level) == (State.DONE, "size+etag")
-    assert transfer.note == "the service tells a checksum that does not fit its bytes"
+    assert transfer.note == "the checksum from the service does not fit its bytes"
 
 
 @pytest.mark.parametrize("parts", ["", "-1"])

@@ -159,7 +159,7 @@ async def test_a_size_nobody_confirms_is_shown_as_unverified(
     server.answer(answer(no_length=True), answer(no_length=True, ignore_range=True))
     transfer = await get(engine, folder)
     assert (transfer.state, transfer.level) == (State.DONE, "unverified")
-    assert transfer.note.endswith("so nobody knows whether it is whole")
+    assert transfer.note.endswith("so whether it is complete is unknown")
 
 
 @pytest.mark.parametrize("always", [False, True])
