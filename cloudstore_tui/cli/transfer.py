@@ -343,7 +343,7 @@ async def _stream(session: CommandSession, paths: tuple[str, ...]) -> None:
     if sys.__stdout__ is None:
         raise UsageError("--to - writes the bytes to stdout, which is closed", hint="Give a folder: --to DIR.")
     # Deferred: the browser imports this module for the journal, and starts no transfer before its first frame.
-    from cloudstore_tui.transfers.download import pipe
+    from cloudstore_tui.transfers.pipe import pipe
 
     engine = TransferManager(session.provider, 1, session.timeouts)
     try:

@@ -1,7 +1,6 @@
-"""One download: from a request to a complete, verified file under its final name, or into a pipe."""
+"""One download: from a request to a complete, verified file under its final name."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -12,10 +11,9 @@ from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
-from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.fetch import OVERLAP, Fetch, TransferContext, Version, may_be_html
+from cloudstore_tui.transfers.fetch import Fetch, TransferContext, Version, may_be_html
 from cloudstore_tui.transfers.journal.rows import JournalRow
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import (
@@ -23,11 +21,10 @@ from cloudstore_tui.transfers.model import (
     OnConflict,
     State,
     TransferProgress,
-    TransferSnapshot,
     ZipRequest,
 )
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
-from cloudstore_tui.transfers.verify import CHUNK, Digester, Digests, ExpectedChecksum, needed, verify
+from cloudstore_tui.transfers.verify import CHUNK, Digester, Digests, ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 Result = TypeVar("Result")
@@ -442,117 +439,3 @@ def _settle(publications: list[_Publication]) -> None:
 def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
     """When the object was last changed, by its record or by the store."""
     return entry.modified.timestamp() if entry.modified is not None else fetch.modified
-
-
-# Into a pipe
-
-
-class Stream:
-    """A store that cannot take bytes back: if they all come again, those already written are compared instead."""
-
-    def __init__(self, write: Callable[[bytes], object]) -> None:
-        self.offset = 0
-        self.durable = 0
-        self._write = write
-        self._size: int | None = None
-        self._written = 0
-        self._tail = bytearray()
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
-        self._again = hashlib.sha256()
-
-    @property
-    def digests(self) -> Digests:
-        """Of what was written."""
-        return Digests(self._written, self._md5.hexdigest(), self._sha256.hexdigest())
-
-    def expect(self, size: int | None) -> None:
-        """Note the exact size.
-
-        Raises:
-            IntegrityError: more bytes were written already.
-        """
-        if size is not None and size < self._written:
-            raise _changed()
-        self._size = size
-
-    def write(self, view: memoryview) -> None:
-        """Write the bytes, or compare them with what was written."""
-        data = bytes(view)
-        if self._size is not None and self.offset + len(data) > self._size:
-            raise ContradictionError(f"more than the expected {self._size} bytes came")
-        behind = self._written - self.offset
-        if behind:
-            data = self._compare(data, behind)
-        if data:
-            self._write(data)
-            self._md5.update(data)
-            self._sha256.update(data)
-            self.offset += len(data)
-            self._written = self.offset
-            self._tail += data[-OVERLAP:]
-            del self._tail[:-OVERLAP]
-
-    def tail(self, count: int) -> bytes:
-        """The last `count` bytes; none while bytes are compared anyway."""
-        return b"" if self.offset < self._written else bytes(self._tail[-count:])
-
-    def restart(self) -> None:
-        """Start over: all bytes come again."""
-        self.offset = 0
-        self._again = hashlib.sha256()
-
-    def end(self) -> None:
-        """Check that not fewer bytes came than were written.
-
-        Raises:
-            IntegrityError: the object has become shorter.
-        """
-        if self.offset < self._written:
-            raise _changed()
-
-    def recover(self) -> None:
-        """Do nothing: a pipe gives nothing back."""
-
-    def _compare(self, data: bytes, behind: int) -> bytes:
-        seen = data[:behind]
-        self._again.update(seen)
-        self.offset += len(seen)
-        if self.offset == self._written and self._again.digest() != self._sha256.digest():
-            raise _changed()
-        return data[behind:]
-
-
-def _changed() -> IntegrityError:
-    return IntegrityError("it changed on the server while it was read", hint="What was written is not whole.")
-
-
-async def pipe(
-    provider: StorageProvider, context: TransferContext, entry: StoredObject, write: Callable[[bytes], object]
-) -> TransferSnapshot:
-    """Fetch an object into a function that is called with its bytes in order, such as the `write` of a pipe.
-
-    It is verified while it is written: what was written before an error is found stays written.
-
-    Raises:
-        OSError: `write` failed, such as by a closed pipe.
-    """
-    location = entry.location
-    progress = TransferProgress(0, DownloadRequest(location, Path("-")), context.clock)
-    store = Stream(write)
-    progress.meter = lambda: store.offset
-    sign = partial(provider.source, location)
-    fetch = Fetch(context, sign, progress, html=may_be_html(entry.name, entry.mime), known=entry)
-    try:
-        await fetch.run(store)
-        store.end()
-        result = verify(fetch.expected, store.digests, lambda _size: "")
-        if result.contradiction:
-            raise IntegrityError(f"it arrived damaged: {result.contradiction}", hint="Fetch it again.")
-    except StorageError as error:
-        progress.error = error.about(location.address)
-        progress.to(State.FAILED)
-    else:
-        progress.level = result.level
-        progress.to(State.DONE, fetch.remark or result.doubt)
-    return progress.snapshot()

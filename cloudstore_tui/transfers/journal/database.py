@@ -1,4 +1,4 @@
-"""The file of the journal, the one thread that reads and writes it, and the marks of the programs that share it."""
+"""The file of the journal, the one thread that reads and writes it, and the marker files of programs that use it."""
 
 import contextlib
 import fcntl
@@ -26,12 +26,12 @@ _log = logging.getLogger(__name__)
 Job = Callable[[sqlite3.Connection], Any]
 
 VERSION = 5
-BUSY = 10.0
+BUSY_TIMEOUT_S = 10.0
 """Seconds that another program may keep the journal locked."""
-GATHER = 0.05
-"""Seconds in which facts that nobody waits for are gathered, so that many share one write to the disk."""
-_AGAIN = 0.02
-_CLOSING = 2.0
+GATHER_S = 0.05
+"""Seconds in which changes that nobody waits for are gathered, so that many share one write to the disk."""
+_RETRY_S = 0.02
+_CLOSE_TIMEOUT_S = 2.0
 _TRIES = 5
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 _MIGRATIONS = {
@@ -47,26 +47,26 @@ _MIGRATIONS = {
     3: ("ALTER TABLE transfer ADD COLUMN place REAL NOT NULL DEFAULT 0", "UPDATE transfer SET place = created"),
     4: ("CREATE INDEX transfer_failed ON transfer (path) WHERE state = 'failed'",),
 }
-"""What leads from each version to the next one."""
+"""The statements that lead from each version to the next."""
 
 
-class _Order(Struct):
-    """A job on its way to the disk."""
+class _QueuedJob(Struct):
+    """A job, and who waits for it."""
 
     job: Job
     owner: int = 0
-    """The transfer that it is about; 0 for none."""
+    """The id of its transfer; 0 for none."""
     end: End | None = None
     """Called with the result, if somebody waits for it."""
     is_wanted: Callable[[], bool] = lambda: True
-    """Whether somebody still does."""
+    """Returns whether somebody still does."""
 
 
 class Database:
-    """Carries out jobs in the order they were given, many in one transaction; one that fails fails alone.
+    """Carries out jobs in their order, many in one transaction; a job that fails affects no other.
 
     Raises:
-        ConfigError: a newer version of the program has made the file.
+        ConfigError: a newer version of the program wrote the file.
         BusyError: another program keeps it locked.
         LocalDiskError: it cannot be read or written, or others can write to it.
     """
@@ -74,15 +74,15 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.aside: Path | None = None
-        """Where a journal was moved to that could not be read."""
-        self._orders: list[_Order] = []
-        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
-        """Rung for the first order, and for each that somebody waits for: the others find the thread awake."""
+        """Where a damaged journal was moved; `None` if it was not damaged."""
+        self._queue: list[_QueuedJob] = []
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """Wakes the thread: for the first job, and for each that somebody waits for."""
         self._closing = False
-        self._lost: dict[int, StorageError] = {}
-        """Why something was not written that nobody waited for, by transfer."""
+        self._failures: dict[int, StorageError] = {}
+        """Errors of jobs that nobody waited for, by transfer."""
         self._lock = threading.Lock()
-        """Held where `_orders` and `_ended` must agree."""
+        """Held where `_queue` and `_ended` must agree."""
         self._ended = False
         self._connection = self._open()
         try:
@@ -91,37 +91,37 @@ class Database:
             self._connection.close()
             raise
 
-    def tell(self, job: Job, owner: int = 0) -> None:
-        """Have something written soon. If that fails, the next `ask` of the owner gets the error."""
-        self._put(_Order(job, owner=owner))
+    def write(self, job: Job, owner: int = 0) -> None:
+        """Carry out a job soon. If it fails, the next `run` for the owner gets the error."""
+        self._put(_QueuedJob(job, owner=owner))
 
-    def ask(self, job: Job, end: End, is_wanted: Callable[[], bool] = lambda: True, *, owner: int = 0) -> None:
-        """Have something done, unless nobody wants it any more when it is its turn.
+    def run(self, job: Job, end: End, is_wanted: Callable[[], bool] = lambda: True, *, owner: int = 0) -> None:
+        """Carry out a job, unless nobody waits for it any more when it is its turn.
 
         Args:
             job: what to do.
             end: called in the thread of the journal with the result, once it and everything before it is on the disk;
-                or with a `StorageError`, also if something that the owner told before was lost.
-            is_wanted: whether somebody still waits for it.
-            owner: the transfer that it is about.
+                or with a `StorageError`, also for an earlier `write` of the owner.
+            is_wanted: returns whether somebody still waits for it.
+            owner: the id of its transfer.
         """
-        self._put(_Order(job, owner, end, is_wanted))
+        self._put(_QueuedJob(job, owner, end, is_wanted))
 
     def close(self) -> None:
         """Write what is left, and end."""
         self._closing = True
-        self._bell.put(None)
-        self._thread.join(_CLOSING)
+        self._wake.put(None)
+        self._thread.join(_CLOSE_TIMEOUT_S)
 
-    def _put(self, order: _Order) -> None:
+    def _put(self, queued: _QueuedJob) -> None:
         with self._lock:
-            has_ended, is_first = self._ended, not self._orders
+            has_ended, is_first = self._ended, not self._queue
             if not has_ended:
-                self._orders.append(order)
+                self._queue.append(queued)
         if has_ended:
-            self._fail([order], self._closed())
-        elif is_first or order.end is not None:
-            self._bell.put(None)
+            self._fail([queued], self._closed())
+        elif is_first or queued.end is not None:
+            self._wake.put(None)
 
     def _closed(self) -> StorageError:
         return LocalDiskError("the journal of transfers is closed", subject=str(self.path))
@@ -144,10 +144,10 @@ class Database:
             raise self._failure(error) from None
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
-            # Whatever stands in a row, it can be read; whether it makes sense is for the reader to say.
+            # Any bytes can be read; `rows` decides whether they make sense.
             connection.text_factory = _text
             _share(connection)
             for setting in ("synchronous = FULL", "foreign_keys = ON"):
@@ -171,14 +171,14 @@ class Database:
         return connection
 
     def _serve(self) -> None:
-        batch: list[_Order] = []
+        batch: list[_QueuedJob] = []
         try:
-            while self._orders or not self._closing:
-                self._wait_for_orders()
+            while self._queue or not self._closing:
+                self._wait()
                 if batch := self._take():
                     self.carry_out(batch)
                 batch = []
-        except BaseException as error:  # noqa: BLE001 - nobody else could tell of it
+        except BaseException as error:  # noqa: BLE001 - nobody else could report it
             _log.error("the thread of the journal ended", exc_info=error)
         finally:
             # Whoever waits gets an error, also if this thread ends by mistake.
@@ -188,21 +188,21 @@ class Database:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
 
-    def _wait_for_orders(self) -> None:
-        """Return when somebody waits for an order, or a moment after the first one."""
-        self._bell.get()
-        if not any(order.end is not None for order in self._orders):
+    def _wait(self) -> None:
+        """Return when somebody waits for a job, or a moment after the first one was queued."""
+        self._wake.get()
+        if not any(queued.end is not None for queued in self._queue):
             with contextlib.suppress(queue.Empty):
-                self._bell.get(timeout=GATHER)
+                self._wake.get(timeout=GATHER_S)
 
-    def _take(self) -> list[_Order]:
+    def _take(self) -> list[_QueuedJob]:
         with self._lock:
-            orders, self._orders = self._orders, []
-        return orders
+            batch, self._queue = self._queue, []
+        return batch
 
-    def carry_out(self, batch: list[_Order]) -> None:
-        """Do what was ordered, all of it in one change, and settle those who wait for it."""
-        batch = [order for order in batch if order.is_wanted()]
+    def carry_out(self, batch: list[_QueuedJob]) -> None:
+        """Carry out jobs in one transaction, and give the results to those who wait."""
+        batch = [queued for queued in batch if queued.is_wanted()]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             done = self._together(batch) or self._one_by_one(batch)
@@ -214,16 +214,16 @@ class Database:
             if not isinstance(error, Exception):
                 raise
             return
-        for order, result in done:
-            if order.end is not None:
-                order.end(result, None)
+        for queued, result in done:
+            if queued.end is not None:
+                queued.end(result, None)
 
-    def _together(self, batch: list[_Order]) -> list[tuple[_Order, Any]]:
-        """Do all jobs; an empty list, with nothing done, if one of them fails."""
-        if self._lost:
+    def _together(self, batch: list[_QueuedJob]) -> list[tuple[_QueuedJob, Any]]:
+        """Do all jobs and return their results; if one fails, nothing is done and the list is empty."""
+        if self._failures:
             return []
         try:
-            return [(order, order.job(self._connection)) for order in batch]
+            return [(queued, queued.job(self._connection)) for queued in batch]
         except Exception:
             if not self._connection.in_transaction:
                 # Such as a full disk: SQLite has undone what came before, too.
@@ -232,41 +232,40 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             return []
 
-    def _one_by_one(self, batch: list[_Order]) -> list[tuple[_Order, Any]]:
-        """The jobs that did not fail, and their results."""
-        attempts = [(order, self._attempt(order)) for order in batch]
-        return [(order, result) for order, result in attempts if not isinstance(result, _Failed)]
+    def _one_by_one(self, batch: list[_QueuedJob]) -> list[tuple[_QueuedJob, Any]]:
+        """Do each job by itself; returns those that did not fail, and their results."""
+        attempts = [(queued, self._attempt(queued)) for queued in batch]
+        return [(queued, result) for queued, result in attempts if not isinstance(result, _Failed)]
 
-    def _attempt(self, order: _Order) -> Any:
-        """One job within the transaction; `_Failed` if it failed alone.
+    def _attempt(self, queued: _QueuedJob) -> Any:
+        """Do a job within the transaction; returns its result, or `_Failed` if it failed alone.
 
         Raises:
             sqlite3.Error: the whole transaction is lost.
         """
-        if order.end is not None and (lost := self._lost.pop(order.owner, None)) is not None:
-            self._fail([order], lost)
+        if queued.end is not None and (failure := self._failures.pop(queued.owner, None)) is not None:
+            self._fail([queued], failure)
             return _Failed()
         self._connection.execute("SAVEPOINT job")
         try:
-            result = order.job(self._connection)
+            result = queued.job(self._connection)
         except Exception as error:
             if not self._connection.in_transaction:
                 # Such as a full disk: SQLite has undone what came before, too.
                 raise
             self._connection.execute("ROLLBACK TO job")
             self._connection.execute("RELEASE job")
-            self._fail([order], self._failure(error))
+            self._fail([queued], self._failure(error))
             return _Failed()
         self._connection.execute("RELEASE job")
         return result
 
-    def _fail(self, orders: list[_Order], failure: BaseException) -> None:
-        for order in orders:
-            if order.end is not None:
-                order.end(None, failure)
-            elif order.owner:
-                lost = failure if isinstance(failure, StorageError) else self._failure(sqlite3.Error())
-                self._lost.setdefault(order.owner, lost)
+    def _fail(self, batch: list[_QueuedJob], failure: StorageError) -> None:
+        for queued in batch:
+            if queued.end is not None:
+                queued.end(None, failure)
+            elif queued.owner:
+                self._failures.setdefault(queued.owner, failure)
 
     def _failure(self, error: BaseException) -> StorageError:
         place = str(self.path)
@@ -288,13 +287,13 @@ class Database:
 
 
 class _Failed:
-    """A job that failed, and whose owner knows."""
+    """The result of a job that failed, and whose error was passed on."""
 
 
 class Writer:
-    """The mark of one running program: a file that it keeps locked. The lock ends with the process, however that ends.
+    """The marker file of one running program, which keeps it locked. The lock ends with the process, however that ends.
 
-    A number would not do: the system gives the number of an ended process to another one.
+    The process number would not do: the system gives it to another process later.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -305,14 +304,14 @@ class Writer:
             self._path = folder / self.name
             self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
             _lock(self._file)
-            # Whoever looked between the two calls found no lock, and cleaned up.
+            # A program that looked between the two calls found no lock, and removed the file.
             if self._path.exists():
                 return
             os.close(self._file)
         raise FileNotFoundError(f"{folder} loses what is written to it")
 
     def close(self) -> None:
-        """Give the mark back; nothing happens if that was done."""
+        """Remove the marker, unless that was done."""
         if self._file >= 0:
             self._path.unlink(missing_ok=True)
             os.close(self._file)
@@ -320,14 +319,14 @@ class Writer:
 
 
 def living(folder: Path) -> frozenset[str]:
-    """The names of the writers that still run; marks of others are removed."""
+    """The names of the writers that still run; markers of others are removed."""
     if not folder.is_dir():
         return frozenset()
     return frozenset(path.name for path in folder.iterdir() if _lives(path))
 
 
 def process_of(name: str) -> int:
-    """The number of the process that made a mark."""
+    """The number of the process that created a marker."""
     number = name.partition("-")[0]
     return int(number) if number.isdecimal() and len(number) <= 10 else 0
 
@@ -361,7 +360,7 @@ def _lock(file: int) -> bool | None:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process of this number runs: all that can be known where nothing can be locked."""
+    """Whether a process with this number runs: all that can be known without locks."""
     if process <= 0:
         return False
     try:
@@ -374,7 +373,7 @@ def _runs(process: int) -> bool:
 
 
 def _steps_from(version: int) -> Iterator[str]:
-    """What makes a journal of this version one of ours."""
+    """The statements that bring a journal of this version to the present one."""
     if version == VERSION:
         return
     if version == 0:
@@ -389,15 +388,15 @@ def _text(value: bytes) -> str:
 
 
 def _share(connection: sqlite3.Connection) -> None:
-    """Let others read while one writes. When two programs make the file at once, SQLite refuses instead of waiting."""
-    deadline = time.monotonic() + BUSY
+    """Let programs read while one writes. If two create the file at once, SQLite refuses instead of waiting."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if not _is_busy(error) or time.monotonic() > deadline:
                 raise
-            time.sleep(_AGAIN)
+            time.sleep(_RETRY_S)
         else:
             return
 
@@ -411,7 +410,7 @@ def _is_busy(error: sqlite3.Error) -> bool:
 
 
 class _DamagedError(Exception):
-    """The journal can be opened, and not all of it be read."""
+    """The journal can be opened, but not all of it can be read."""
 
 
 def _is_damaged(error: BaseException) -> bool:

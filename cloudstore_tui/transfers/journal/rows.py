@@ -1,7 +1,6 @@
 """One transfer as the journal keeps it. No address of bytes, no header and no secret is ever part of it.
 
-What is written is ours; what is read may be anybody's: every value is checked, and a row that makes no sense becomes a
-row that says so.
+What is read may come from anywhere, so every value is checked; a row that makes no sense becomes one that says so.
 """
 
 import json
@@ -42,16 +41,16 @@ class JournalRow(msgspec.Struct, frozen=True):
 
     id: int
     writer: str
-    """The program it belongs to."""
+    """The program that it belongs to."""
     request: Request
     part_id: str = ""
     """The same for the same object and file."""
     part: str = ""
     """Name of its part file, in the folder of the request."""
     alone: str = ""
-    """Another name that it may have, where nothing can be locked."""
+    """Another name that it may have, on a file system without locks."""
     inode: int = 0
-    """Of the part file: another file of that name is not it."""
+    """That of the part file: another file of its name has another one."""
     durable: int = 0
     """Bytes that are known to be on the disk."""
     size: int | None = None
@@ -61,9 +60,9 @@ class JournalRow(msgspec.Struct, frozen=True):
     intent: float = 0.0
     """When a request that changes something on the server was about to be sent; 0 for never."""
     account: Mapping[str, str] = {}
-    """Whose account the profile was then; empty if nobody knows."""
+    """The account of the profile then; empty if unknown."""
     file: tuple[int, ...] = ()
-    """Which file an upload was to send: device, inode, size, time; empty if nobody knows."""
+    """The file to upload: device, inode, size, time; empty if unknown."""
     state: State = State.QUEUED
     reason: str = ""
     code: int = 0
@@ -75,7 +74,7 @@ class JournalRow(msgspec.Struct, frozen=True):
 
     @property
     def error(self) -> StorageError | None:
-        """Why it cannot be gone on with."""
+        """Why it cannot be continued."""
         if not self.damage:
             return None
         return StorageError(
@@ -86,7 +85,7 @@ class JournalRow(msgspec.Struct, frozen=True):
 
 
 def columns_of(request: Request) -> dict[str, object]:
-    """The part of a row that says what is wanted, without the members of a zip."""
+    """The columns for a request, without the members of a zip."""
     location = request.location
     row: dict[str, object] = {
         "kind": _KINDS[type(request)],
@@ -110,14 +109,14 @@ def columns_of(request: Request) -> dict[str, object]:
 
 
 def member_columns(number: int, position: int, member: DownloadRequest) -> dict[str, object]:
-    """A row for one object of a zip."""
+    """The columns for one object of a zip."""
     row = columns_of(member)
     wanted = ("path", "folder", "root", "name", "on_conflict", "sha256", "entry")
     return {"transfer": number, "position": position, **{name: row[name] for name in wanted}}
 
 
 def read_row(row: Row, members: tuple[Row, ...] = ()) -> JournalRow:
-    """A row, whatever stands in it. Never fails."""
+    """Read a row, whatever is in it. Never fails."""
     try:
         return _read(row, members)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
@@ -153,7 +152,7 @@ def _read(row: Row, members: tuple[Row, ...]) -> JournalRow:
 
 
 def _damaged(row: Row, why: str) -> JournalRow:
-    """As much of a row as makes sense, so that it can be shown, and its part file found."""
+    """The parts of a row that make sense, to show it and to find its part file."""
 
     def text(name: str) -> str:
         value = row[name]
@@ -210,7 +209,7 @@ def _download(row: Row) -> DownloadRequest:
 
 
 def _batch(row: Row) -> TransferBatch | None:
-    """The batch of a transfer. It is only shown: one that makes no sense is none."""
+    """The batch of a transfer; `None` if it makes no sense, since it is only shown."""
     try:
         return msgspec.convert(json.loads(_text(row, "batch")), TransferBatch) if row.get("batch") else None
     except (TypeError, ValueError, msgspec.MsgspecError):
@@ -250,7 +249,7 @@ def _moment(row: Row, name: str) -> float:
 
 @lru_cache(maxsize=1)
 def _encoded_batch(batch: TransferBatch) -> str:
-    """The same for thousands of transfers, one after another."""
+    """Encode a batch, which is the same for thousands of transfers in a row."""
     return json.dumps(msgspec.to_builtins(batch))
 
 
@@ -267,7 +266,7 @@ def _decoded(text: str, location: Location) -> StoredObject | None:
 
 
 def _stored(text: str) -> str | bytes:
-    """A text as SQLite takes it: names of files can hold bytes that are no text."""
+    """A text as SQLite accepts it: file names can hold bytes that are not text."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The journal: every transfer that is not done, for this program and for all others of the same user."""
+"""The journal: every transfer that is not done, of this and all other programs of the same user."""
 
 import asyncio
 import json
@@ -27,9 +27,9 @@ Result = TypeVar("Result")
 
 MAX_EVENTS = 10_000
 FILE = "journal.db"
-"""Its name in the folder for what must survive a restart."""
+"""Its name in the folder of the state."""
 OLDEST = 14 * 86_400.0
-"""Seconds after which a transfer that nobody goes on with is pruned."""
+"""Seconds after which an interrupted transfer that nobody continues is pruned."""
 
 _ENDED = frozenset({State.FAILED.value, State.CANCELLED.value})
 _EVENTS = frozenset({State.WAITING.value, State.PAUSED.value, State.FAILED.value, State.CANCELLED.value})
@@ -45,7 +45,7 @@ _REPEATED = """
 
 
 class Event(Struct, frozen=True):
-    """Something that happened to a transfer."""
+    """An event of a transfer."""
 
     at: float
     """Seconds since 1970."""
@@ -54,10 +54,10 @@ class Event(Struct, frozen=True):
 
 
 class JournalStore:
-    """What is known of transfers, by their ids. Nothing waits for the disk but what is awaited."""
+    """Entries of transfers, by their ids. Only methods that are awaited, and `forget_bytes`, wait for the disk."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the journal in a folder, making both if they are not there.
+        """Open the journal in a folder, and create both if they are missing.
 
         Raises:
             ConfigError: a newer version of the program wrote it.
@@ -66,7 +66,7 @@ class JournalStore:
         """
         self._writers = folder / "writers"
         self._place = 0.0
-        """Where the transfer stands in the queue that was entered last."""
+        """The place in the queue of the transfer that was added last."""
         try:
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             refuse_shared(folder)
@@ -85,7 +85,7 @@ class JournalStore:
 
     @property
     def warning(self) -> str:
-        """What the user should know of its opening, as a sentence; empty if all is well."""
+        """What the user should know, as a sentence; empty if all is well."""
         aside = self._database.aside
         if aside is None:
             return ""
@@ -96,16 +96,16 @@ class JournalStore:
         )
 
     def close(self) -> None:
-        """Write what is left. Other programs can take over the remaining transfers then."""
+        """Write what is queued. After that, other programs can adopt the remaining transfers."""
         self._database.close()
         self._writer.close()
 
-    # What a transfer tells
+    # Written by the transfers of this program
 
     def add(self, transfer_id: int, request: Request, **facts: object) -> None:
-        """Enter a transfer. The same one that failed in a program that ended, before any byte came, makes room."""
+        """Add a transfer. It replaces the same one of a program that ended, if that failed before any byte came."""
         now = time.time()
-        # Many are entered in one tick of the clock.
+        # Many are added in one tick of the clock.
         self._place = max(now, math.nextafter(self._place, math.inf))
         own = {"id": transfer_id, "writer": self._writer.name, "created": now, "updated": now, "place": self._place}
         row = columns_of(request) | own | facts
@@ -118,10 +118,10 @@ class JournalStore:
             for member in rows:
                 _insert(connection, "member", member)
 
-        self._database.tell(job, transfer_id)
+        self._database.write(job, transfer_id)
 
     def note(self, transfer_id: int, **facts: object) -> None:
-        """Write facts down, soon."""
+        """Set columns of a transfer, soon."""
         columns = ", ".join(f"{name} = ?" for name in facts)
         values = (*facts.values(), time.time(), transfer_id)
 
@@ -130,10 +130,10 @@ class JournalStore:
             if facts.get("state") in _EVENTS:
                 _log(connection, transfer_id, f"{facts['state']}: {facts.get('reason', '')}".rstrip(": "))
 
-        self._database.tell(job, transfer_id)
+        self._database.write(job, transfer_id)
 
     def reorder(self, transfer_ids: Sequence[int]) -> None:
-        """Let these be read in this order from now on, in the places that they have together."""
+        """Sort these transfers among the places that they have in the queue."""
         ids = tuple(transfer_ids)
 
         def job(connection: sqlite3.Connection) -> None:
@@ -144,11 +144,11 @@ class JournalStore:
             places = [(place, one) for place, one in zip(free, moved, strict=True) if place != known[one]]
             connection.executemany("UPDATE transfer SET place = ? WHERE id = ?", places)
 
-        self._database.tell(job)
+        self._database.write(job)
 
     def remove(self, transfer_id: int) -> None:
-        """Take a transfer out: it is done, or nobody wants it any more."""
-        self._database.tell(lambda connection: connection.execute("DELETE FROM transfer WHERE id = ?", (transfer_id,)))
+        """Remove a transfer, which is done or no longer wanted."""
+        self._database.write(lambda connection: connection.execute("DELETE FROM transfer WHERE id = ?", (transfer_id,)))
 
     async def settled(self, transfer_id: int = 0) -> None:
         """Return when everything written so far is on the disk.
@@ -156,56 +156,56 @@ class JournalStore:
         Raises:
             StorageError: something about this transfer could not be written.
         """
-        await self._ask(_nothing, transfer_id)
+        await self._run(_nothing, transfer_id)
 
     def forget_bytes(self, transfer_id: int) -> None:
-        """Write down that no byte of a transfer is on the disk. Blocks until that is there.
+        """Note that no byte of a transfer is on the disk, and block until the note is.
 
         Raises:
             StorageError: it cannot be written.
         """
         forget = "UPDATE transfer SET durable = 0, etag = '' WHERE id = ?"
         answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._database.ask(
+        self._database.run(
             lambda connection: connection.execute(forget, (transfer_id,)), lambda _done, error: answer.put(error)
         )
         if (error := answer.get()) is not None:
             raise error
 
     async def begin(self, transfer_id: int, part_id: str, names: PartNames) -> JournalRow | None:
-        """Say which file a transfer is to make, and take over what an ended program left of the same one.
+        """Note which file a transfer writes, and take over what programs that ended left of the same one.
 
-        The one that got furthest is given back; all of them are taken out.
+        Returns the entry with the most bytes; all of them are removed.
 
         Raises:
-            BusyError: another program makes the file right now.
-            LocalDiskError: the transfer could not be entered.
+            BusyError: another program is writing the file.
+            LocalDiskError: the transfer could not be added.
         """
         busy: list[int] = []
 
         def job(connection: sqlite3.Connection) -> JournalRow | None:
-            # The index has no rows without a part file, and is used only where the question says so, too.
+            # The second condition is for SQLite, which uses the partial index only then.
             same = "SELECT * FROM transfer WHERE part_id = ? AND part_id <> '' AND id <> ? ORDER BY durable DESC"
             rows = connection.execute(same, (part_id, transfer_id)).fetchall()
             alive = living(self._writers) if rows else frozenset()
-            left, going_on = [], []
+            left, running = [], []
             for row in rows:
                 ours, ended = row["writer"] == self._writer.name, row["state"] in _ENDED
                 if row["writer"] not in alive or (ours and ended):
                     left.append(row)
                 elif not ours and not ended:
-                    # Of our own transfers the lock on the part file decides.
-                    going_on.append(row)
-            if going_on:
-                busy.append(process_of(going_on[0]["writer"]))
+                    # For our own transfers, the lock on the part file decides.
+                    running.append(row)
+            if running:
+                busy.append(process_of(running[0]["writer"]))
                 return None
             taken = _rows(connection, left[:1])
             connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in left])
-            # The names before the file: a program that ends soon after leaves no part file that nobody knows of.
+            # The names come before the file: if the program ends in between, no unknown part file is left.
             connection.execute(_BEGUN, (part_id, names.shared, names.alone, transfer_id))
             return taken[0] if taken else None
 
-        taken = await self._ask(job, transfer_id)
+        taken = await self._run(job, transfer_id)
         if busy:
             raise BusyError(f"process {busy[0]} on this machine is doing it")
         return taken
@@ -221,20 +221,20 @@ class JournalStore:
                 connection.execute("UPDATE transfer SET wish = '' WHERE id = ?", (transfer_id,))
             return found
 
-        return await self._ask(job)
+        return await self._run(job)
 
-    # What others learn
+    # Transfers of other programs
 
     async def interrupted(self) -> tuple[JournalRow, ...]:
-        """Transfers whose program has ended, those that are to begin first before the others."""
-        return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=False)))
+        """Transfers whose program has ended, in the order of their queue."""
+        return await self._run(lambda connection: _rows(connection, self._select(connection, alive=False)))
 
     async def running_elsewhere(self) -> tuple[JournalRow, ...]:
         """Transfers that other programs run now, in the same order."""
-        return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=True)))
+        return await self._run(lambda connection: _rows(connection, self._select(connection, alive=True)))
 
     async def adopt(self, transfer_ids: Iterable[int] | None = None) -> tuple[JournalRow, ...]:
-        """Make interrupted transfers ours, all of them or some; those that nobody else was faster to take."""
+        """Make interrupted transfers ours, all or some; returns those that no other program took first."""
         wanted = None if transfer_ids is None else frozenset(transfer_ids)
 
         def job(connection: sqlite3.Connection) -> tuple[JournalRow, ...]:
@@ -243,24 +243,24 @@ class JournalStore:
             connection.executemany("UPDATE transfer SET writer = ? WHERE id = ?", mine)
             return _rows(connection, rows)
 
-        return await self._ask(job)
+        return await self._run(job)
 
     async def send_command(self, transfer_id: int, command: str) -> None:
         """Have the program that runs a transfer `pause`, `resume` or `cancel` it."""
-        await self._ask(
+        await self._run(
             lambda connection: (
                 connection.execute("UPDATE transfer SET wish = ? WHERE id = ?", (command, transfer_id)).rowcount
             )
         )
 
     async def events(self, most: int) -> tuple[Event, ...]:
-        """The last things that happened, oldest first."""
+        """The latest events, oldest first."""
 
         def job(connection: sqlite3.Connection) -> tuple[Event, ...]:
             rows = connection.execute("SELECT at, transfer, what FROM event ORDER BY id DESC LIMIT ?", (most,))
             return tuple(_event(row) for row in rows)[::-1]
 
-        return await self._ask(job)
+        return await self._run(job)
 
     def _select(self, connection: sqlite3.Connection, *, alive: bool) -> list[sqlite3.Row]:
         writers = living(self._writers) - {self._writer.name}
@@ -276,96 +276,96 @@ class JournalStore:
             if writer not in alive:
                 connection.execute(_REPEATED, (writer, *same))
 
-    async def _ask(self, job: Callable[[sqlite3.Connection], Result], transfer_id: int = 0) -> Result:
+    async def _run(self, job: Callable[[sqlite3.Connection], Result], transfer_id: int = 0) -> Result:
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        tell = partial(Mailbox.here().put, partial(settle, answer))
-        self._database.ask(job, tell, lambda: not answer.cancelled(), owner=transfer_id)
+        end = partial(Mailbox.here().put, partial(settle, answer))
+        self._database.run(job, end, lambda: not answer.cancelled(), owner=transfer_id)
         return await answer
 
 
 class JournalEntry:
-    """What one transfer writes down, and what an earlier run wrote. Without a journal nothing is kept."""
+    """The entry of one transfer, and what an earlier run left. Without a journal nothing is kept."""
 
     def __init__(self, journal: JournalStore | None, transfer_id: int, resume_state: JournalRow | None = None) -> None:
         self.resume_state = resume_state
-        """What an earlier run left; `None` where there was none."""
+        """What an earlier run left; `None` if there was none."""
         self._journal = journal
-        self._number = transfer_id
+        self._transfer_id = transfer_id
         self._account = dict(resume_state.account) if resume_state is not None else {}
         self._state = (State.QUEUED, "")
-        """The state that the journal has."""
+        """The state and the reason that the journal has."""
 
     @property
     def lasts(self) -> bool:
-        """Whether anything outlives this program."""
+        """Whether the transfer outlives this program."""
         return self._journal is not None
 
     def enter(self, request: Request, account: Mapping[str, str] | None = None) -> None:
-        """Begin the entry of a transfer of somebody's account."""
+        """Add the transfer; `account` is that of its profile."""
         self._account = dict(account or {})
         self._state = (State.QUEUED, "")
         if self._journal is not None:
-            self._journal.add(self._number, request, account=json.dumps(account) if account else "")
+            self._journal.add(self._transfer_id, request, account=json.dumps(account) if account else "")
 
     def note_file(self, identity: Sequence[int]) -> None:
-        """Write down which file is to be sent."""
+        """Note which file is uploaded."""
         self.note(file=json.dumps(list(identity)))
 
     def note_state(self, state: State, reason: str) -> None:
-        """Write down where it stands, unless the journal knows."""
+        """Note the state, unless the journal has it."""
         if (state, reason) != self._state:
             self._state = (state, reason)
             self.note(state=state.value, reason=reason)
 
     def note(self, **facts: object) -> None:
-        """Write facts down, soon. Facts about bytes must be written only after a sync."""
+        """Set columns, soon. Those about bytes may be set only after a sync."""
         if self._journal is not None:
-            self._journal.note(self._number, **facts)
+            self._journal.note(self._transfer_id, **facts)
 
     def forget_part(self) -> None:
-        """Write down that there is no part file any more."""
+        """Note that there is no part file any more."""
         self.note(part="", alone="", inode=0, durable=0)
         if self.resume_state is not None:
             self.resume_state = msgspec.structs.replace(self.resume_state, part="", alone="", inode=0, durable=0)
 
     def forget_bytes(self) -> None:
-        """Write down that no byte is there any more, before another one is written. Blocks.
+        """Note that no byte is there any more, before another one is written. Blocks.
 
         Raises:
             StorageError: the journal cannot be written.
         """
         if self._journal is not None:
-            self._journal.forget_bytes(self._number)
+            self._journal.forget_bytes(self._transfer_id)
 
     async def begin(self, part_id: str, names: PartNames) -> None:
-        """Say which file is to be made; on the disk before anything of the file is. `resume_state` is known afterwards.
+        """Note which file is written, on the disk before the file is, and set `resume_state`.
 
         Raises:
-            BusyError: another program makes it.
+            BusyError: another program is writing it.
             StorageError: the journal cannot be written.
         """
         if self._journal is not None:
-            left = await self._journal.begin(self._number, part_id, names)
+            left = await self._journal.begin(self._transfer_id, part_id, names)
             self._state = (State.RUNNING, "")
             if left is not None and left.account and left.account != self._account:
-                # The profile was another account then: its part file is known, and of no use.
+                # The profile was another account then: its bytes are of no use.
                 left = msgspec.structs.replace(left, durable=0, etag="", size=None)
             if left is not None and (self.resume_state is None or left.durable > self.resume_state.durable):
                 self.resume_state = left
 
     async def settled(self) -> None:
-        """Return when everything told is on the disk: before a request that changes something on the server.
+        """Return when all notes are on the disk: before a request that changes something on the server.
 
         Raises:
             StorageError: the journal cannot be written.
         """
         if self._journal is not None:
-            await self._journal.settled(self._number)
+            await self._journal.settled(self._transfer_id)
 
     def remove(self) -> None:
-        """End the entry."""
+        """Remove the entry."""
         if self._journal is not None:
-            self._journal.remove(self._number)
+            self._journal.remove(self._transfer_id)
 
 
 def _nothing(_connection: sqlite3.Connection) -> None:

@@ -83,7 +83,7 @@ def test_a_journal_that_is_damaged_while_it_is_open_says_so(state: Path) -> None
 
     told: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     database = Database(state / FILE)
-    database.ask(fails, lambda _done, error: told.put(error))
+    database.run(fails, lambda _done, error: told.put(error))
     error = told.get(timeout=PATIENCE)
     database.close()
     assert isinstance(error, LocalDiskError)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.download import pipe
 from cloudstore_tui.transfers.model import State
+from cloudstore_tui.transfers.pipe import pipe
 
 
 async def test_a_stream_gives_all_bytes_in_order(engine: Any, provider: Any, server: Any, content: bytes) -> None:
