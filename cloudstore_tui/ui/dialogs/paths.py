@@ -1,8 +1,9 @@
 """Dialogs for local paths with completion: the folder for downloads, the files to upload."""
 
+import asyncio
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
@@ -12,7 +13,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -233,7 +234,12 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._start = start
         self._marked: dict[Path, int] = {}
         """Sizes of the marked files."""
+        self._folder: Path | None = None
+        """The folder that is listed."""
+        self._entries: list[_LocalEntry] | None = None
+        """All that is in it; `None` while it is being read."""
         self._listed: list[_LocalEntry] = []
+        """What matches the typed name."""
         self._field = CompletingField(partial(complete_path, start=start), widget_id="path")
         self._files = DialogList(widget_id="files")
         self._summary = Note(widget_id="marked")
@@ -248,22 +254,37 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         yield from (self._field, self._files, self._summary, self._hint)
 
     def on_mount(self) -> None:
-        self._list("")
+        self._list()
 
     # The list
 
     @on(Input.Changed)
     def filter_list(self, event: Input.Changed) -> None:
         event.stop()
-        self._list(event.value)
+        self._list()
 
-    def _list(self, typed: str) -> None:
-        self._listed = listed(typed, self._start)
+    def _list(self) -> None:
+        """List what matches the typed path; another folder is read in a thread, as its disk may be slow."""
+        folder, name = self._typed()
+        if folder != self._folder:
+            self._folder, self._entries = folder, None
+            self._read(folder)
+        self._listed = matching(self._entries or [], name)
         self._show(0)
+
+    def _typed(self) -> tuple[Path, str]:
+        """The folder that the field names, and the name or pattern in it."""
+        name = self._field.value.rpartition("/")[2]
+        return local_path(self._field.value.removesuffix(name), self._start), name
+
+    @work(group="folder", exclusive=True)
+    async def _read(self, folder: Path) -> None:
+        self._entries = await asyncio.to_thread(read_folder, folder)
+        self._list()
 
     def _show(self, at: int) -> None:
         """Show the list with the cursor at a line, and the totals of the marked files."""
-        self._files.display = bool(self._listed)
+        self._files.display = bool(self._listed) or self._entries is None
         self._files.show([self._line(entry) for entry in self._listed], at)
         count, size = len(self._marked), words.size(sum(self._marked.values()))
         names = shorten(", ".join(path.name for path in list(self._marked)[-3:]), 44, middle=True)
@@ -369,7 +390,12 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             self._field.focus()
 
     def action_mark_all(self) -> bool:
-        """Mark all listed files; whether any was marked."""
+        """Mark all files that match; whether any was marked."""
+        folder, name = self._typed()
+        if folder != self._folder or self._entries is None:
+            # The key was faster than the disk.
+            self._folder, self._entries = folder, read_folder(folder)
+            self._listed = matching(self._entries, name)
         files = [entry.path for entry in self._listed if not entry.is_folder]
         marked = [path for path in files if self._mark(path)]
         if not files:
@@ -393,21 +419,23 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         return True
 
 
-def listed(typed: str, start: Path) -> list[_LocalEntry]:
-    """Local folders and files that match a typed path, folders first; wildcards match only files."""
-    tail = typed.rpartition("/")[2]
-    folder = local_path(typed[: len(typed) - len(tail)], start)
-    is_wild = bool(_WILD & set(tail))
-    kept = [entry for entry in _entries(folder) if _is_meant(entry.name, tail, is_wild=is_wild)]
-    made = [made for entry in kept if (made := _local(folder, entry)) is not None]
-    shown = (entry for entry in made if not (is_wild and entry.is_folder))
-    return sorted(shown, key=lambda entry: (not entry.is_folder, entry.path.name.lower()))[:MAX_SHOWN]
+def read_folder(folder: Path) -> list[_LocalEntry]:
+    """The folders and files in a local folder, folders first."""
+    found = [made for entry in _entries(folder) if (made := _local(folder, entry)) is not None]
+    return sorted(found, key=lambda entry: (not entry.is_folder, entry.path.name.lower()))
 
 
-def _is_meant(name: str, tail: str, *, is_wild: bool) -> bool:
-    if name.startswith(".") and not tail.startswith("."):
+def matching(entries: Sequence[_LocalEntry], name: str) -> list[_LocalEntry]:
+    """Entries whose names contain a text, or files that match a pattern; hidden ones only after a typed dot."""
+    is_wild = bool(_WILD & set(name))
+    found = (entry for entry in entries if not (is_wild and entry.is_folder))
+    return [entry for entry in found if _is_meant(entry.path.name, name, is_wild=is_wild)][:MAX_SHOWN]
+
+
+def _is_meant(name: str, typed: str, *, is_wild: bool) -> bool:
+    if name.startswith(".") and not typed.startswith("."):
         return False
-    return fnmatch(name, tail) if is_wild else tail.lower() in name.lower()
+    return fnmatch(name, typed) if is_wild else typed.lower() in name.lower()
 
 
 def _local(folder: Path, entry: "os.DirEntry[str]") -> _LocalEntry | None:

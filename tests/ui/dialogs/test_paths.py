@@ -1,6 +1,7 @@
 """Local paths: completed by Tab, downloaded to, uploaded from."""
 
 import os
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Button
 
+from cloudstore_tui.ui.dialogs import paths
 from cloudstore_tui.ui.dialogs.paths import (
     MAX_CANDIDATES,
     Candidates,
@@ -21,6 +23,7 @@ from cloudstore_tui.ui.dialogs.paths import (
     inspect_file,
     local_path,
 )
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -291,6 +294,52 @@ async def test_wildcards_mark_all_that_match(opened: Any, folder: Path) -> None:
         assert "2 files, 2.5 kB" in it.text
         await it.press("enter")
         assert it.answers == [(folder / "report-1.csv", folder / "report-2.csv")]
+
+
+async def test_letters_are_typed_while_a_slow_disk_is_read_and_read_nothing_again(
+    opened: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, is_open, read_folder = list[Path](), threading.Event(), paths.read_folder
+
+    def read_slowly(where: Path) -> Any:
+        read.append(where)
+        if threading.current_thread() is not threading.main_thread():
+            is_open.wait(PATIENCE)
+        return read_folder(where)
+
+    monkeypatch.setattr(paths, "read_folder", read_slowly)
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        try:
+            await it.pilot.press("r", "e")
+            assert value(it) == "re"
+            assert "report-1.csv" not in it.text
+        finally:
+            is_open.set()
+        await it.press("p")
+        assert "report-1.csv" in it.text
+        assert read == [folder]
+
+
+async def test_marking_all_of_a_folder_that_is_still_being_read_marks_what_is_in_it(
+    opened: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sub" / "deep.csv").write_bytes(b"z")
+    is_open, read_folder = threading.Event(), paths.read_folder
+
+    def read_slowly(where: Path) -> Any:
+        if where != folder and threading.current_thread() is not threading.main_thread():
+            is_open.wait(PATIENCE)
+        return read_folder(where)
+
+    monkeypatch.setattr(paths, "read_folder", read_slowly)
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await it.press("tab")
+        try:
+            it.dialog.query_one("#path").value = "sub/"
+            await it.pilot.press("ctrl+a")
+            assert "1 file, <0.1 kB: deep.csv" in it.text or "1 file, 1 B: deep.csv" in it.text
+        finally:
+            is_open.set()
 
 
 async def test_letters_are_typed_and_escape_answers_nothing(opened: Any, folder: Path) -> None:
