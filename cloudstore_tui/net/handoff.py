@@ -40,7 +40,13 @@ class Handoff(asyncio.Future[Result]):
 
     def end(self, result: Result | None, error: BaseException | None) -> None:
         """Set the result or the error. In the loop."""
+        # What does the work refers to this: together they would stay in memory until garbage is collected.
+        self._ask_to_stop = _no_stop
         settle(self, result, error)
+
+
+def _no_stop() -> None:
+    """The work has ended."""
 
 
 def settle(future: asyncio.Future[Result], result: Any, error: BaseException | None) -> None:

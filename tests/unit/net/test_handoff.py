@@ -1,7 +1,9 @@
 """What other threads do for a loop, and how that comes back."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from functools import partial
 
@@ -70,6 +72,26 @@ async def test_who_asks_twice_does_not_wait() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(waiting, PATIENCE)
+
+
+async def test_ended_work_does_not_stay_in_memory_until_garbage_is_collected() -> None:
+    class Work:
+        def __init__(self) -> None:
+            self.ended: Handoff[None] = Handoff(self.stop)
+
+        def stop(self) -> None:
+            """Nothing."""
+
+    work = Work()
+    gone = weakref.ref(work)
+    gc.disable()
+    try:
+        work.ended.end(None, None)
+        await work.ended
+        del work
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 async def test_many_ends_wake_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> None:
