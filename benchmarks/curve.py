@@ -1,14 +1,16 @@
 """How time, memory and requests grow with the number of objects: list, search, pull and verify.
 
-    python benchmarks/curve.py [--upto 1000000] [--pull-upto 10000]
+    python benchmarks/curve.py [--upto 1000000] [--pull-upto 10000] [--seconds SECONDS]
 
 List is a folder of Alvaria, search a region of 8x8, both read to the end into the rows of the browser, from a service
 of this script that answers at once. Pull fetches as many objects of 1,000 bytes from a server that does nothing else,
-and verify reads them back. Every line is a process of its own, so that its memory is its own.
+and verify reads them back. Every line is a process of its own, so that its memory is its own. The next line is the one
+that should take the least time; what would take longer than the rest of `--seconds` is left out.
 """
 
 import argparse
 import asyncio
+import math
 import multiprocessing
 import resource
 import subprocess
@@ -31,6 +33,7 @@ from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.strategy import Via
 from cloudstore_tui.archive.verify import verify_folder
+from cloudstore_tui.cli.main import collect_garbage_rarely
 from cloudstore_tui.core.models import Entry, Location, Query, identity
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Secret
@@ -172,6 +175,8 @@ def measured(count: int) -> Iterator[None]:
 
 
 DOING = {"list": read_list, "search": read_search, "pull": read_pull, "verify": read_back}
+CURVES = (("list",), ("search",), ("pull", "verify"))
+"""What is done one after the other, in the same folder."""
 
 
 def main() -> None:
@@ -179,21 +184,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--upto", type=int, default=STEPS[-1], help="objects to list and to search")
     parser.add_argument("--pull-upto", type=int, default=STEPS[1], help="objects to pull and to verify")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="how long to take at most, roughly")
     parser.add_argument("--one", nargs=3, metavar=("WAY", "COUNT", "FOLDER"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
         way, count, folder = asked.one
+        collect_garbage_rarely()
         asyncio.run(DOING[way](int(count), Path(folder)))
         return
-    for count in STEPS:
+    ends = time.monotonic() + asked.seconds
+    upto = {ways: asked.pull_upto if "pull" in ways else asked.upto for ways in CURVES}
+    due = [(0.0, STEPS[0], ways) for ways in CURVES]
+    while due:
+        due.sort()
+        expected, count, ways = due.pop(0)
+        begun = time.monotonic()
+        if begun + expected > ends:
+            what = " and ".join(ways)
+            sys.stdout.write(f"left out: {what} of {count:,} objects, which takes some {expected:.0f} s\n")
+            continue
         with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as folder:
-            for way in DOING:
-                if count <= (asked.upto if way in ("list", "search") else asked.pull_upto):
-                    print_line(way, count, folder)
+            seconds = sum(print_line(way, count, folder) for way in ways)
+        if following := next((step for step in STEPS if count < step <= upto[ways]), 0):
+            # The start of a process takes as long for few objects as for many.
+            expected = time.monotonic() - begun + (following / count - 1) * seconds
+            due.append((expected, following, ways))
 
 
-def print_line(way: str, count: int, folder: str) -> None:
-    """Do one thing in a process of its own; what it costs."""
+def print_line(way: str, count: int, folder: str) -> float:
+    """Do one thing in a process of its own, and print what it costs; the seconds without the start of the process."""
     command = [sys.executable, __file__, "--one", way, str(count), folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -202,6 +221,7 @@ def print_line(way: str, count: int, folder: str) -> None:
     line = f"{way:8} {count:9} objects {float(seconds):8.2f} s {1e6 * float(seconds) / count:8.1f} us each"
     sys.stdout.write(f"{line} {memory:>7} MiB {requests:>7} requests\n")
     sys.stdout.flush()
+    return float(seconds)
 
 
 if __name__ == "__main__":

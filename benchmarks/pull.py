@@ -59,7 +59,8 @@ class Stand(StorageProvider):
 
     async def search(self, query: Query, cursor: str | None = None) -> Page[StoredObject]:
         """One page, oldest first."""
-        since = [int(term.value) for term in comparisons(parse(query.filter)) if term.operator == "=ge="]
+        terms = comparisons(parse(query.filter)) if query.filter else ()
+        since = [int(term.value) for term in terms if term.operator == "=ge="]
         first = max([0, *(int(moment / 1000 - FIRST.timestamp()) // 60 for moment in since)])
         last = min(first + PAGE, self._count)
         return Page(tuple(_object(number) for number in range(first, last)), str(last) if last < self._count else None)

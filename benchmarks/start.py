@@ -1,6 +1,6 @@
 """How long the program takes to its first picture, and each command to its answer, beside the least that can be.
 
-    python benchmarks/start.py [--rounds N]
+    python benchmarks/start.py [--rounds N] [--seconds SECONDS]
 
 The floors: the smallest program that Textual allows, `import httpx`, and `import click`. The first picture is there
 when the places are on the screen. Each line is the best of the rounds, which alternate between a way and its floor, so
@@ -9,6 +9,7 @@ installation does.
 """
 
 import argparse
+import math
 import os
 import pty
 import select
@@ -27,6 +28,7 @@ from typing import TypeAlias
 
 import pyte
 from msgspec import Struct
+from transfers import within
 
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 
@@ -111,7 +113,8 @@ def main() -> None:
     """Print a line for each way, with its floor."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no round that would end later")
+    asked = parser.parse_args()
     python, own = sys.executable, [sys.executable, "-m", "cloudstore_tui"]
     with tempfile.TemporaryDirectory() as folder:
         sandbox = Sandbox(SandboxOptions(data=Path(folder)))
@@ -128,10 +131,14 @@ def main() -> None:
             ("cloudstore ls --help", answer, [*own, "ls", "--help"], {}, click, "import click"),
             ("completion", answer, own, typed, click, "import click"),
         )  # fmt: skip
-        for title, measure, command, more, floor, floor_title in rows:
-            costs = [(measure(command, environment | more), measure(floor, environment)) for _ in range(rounds + 1)]
-            ours, least = (min(side) for side in zip(*costs[1:], strict=True))
-            cpu, least_cpu = (min(cost.cpu for cost in side) for side in zip(*costs[1:], strict=True))
+        seen: list[list[tuple[Cost, Cost]]] = [[] for _ in rows]
+        for number in within(asked.rounds + 1, asked.seconds, least=2):
+            for costs, (_, measure, command, more, floor, _) in zip(seen, rows, strict=True):
+                both = measure(command, environment | more), measure(floor, environment)
+                costs += [both] if number else []
+        for costs, (title, *_, floor_title) in zip(seen, rows, strict=True):
+            ours, least = (min(side) for side in zip(*costs, strict=True))
+            cpu, least_cpu = (min(cost.cpu for cost in side) for side in zip(*costs, strict=True))
             sys.stdout.write(
                 f"{title:30} {ours.seconds:5.2f} s  {ours.seconds / least.seconds:5.2f} x   CPU {cpu:5.2f} s"
                 f"  {cpu / least_cpu:5.2f} x {floor_title}\n"

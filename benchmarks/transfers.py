@@ -1,6 +1,6 @@
 """How fast bytes move: this program beside `curl` and `rclone`, all from one local server, in one run.
 
-    python benchmarks/transfers.py [--size MIB] [--count N] [--rounds N] [--dir FOLDER] [--only WAY …]
+    python benchmarks/transfers.py [--size MIB] [--count N] [--rounds N] [--seconds S] [--dir FOLDER] [--only WAY …]
 
 The server is `nginx` where it is installed, else a small one of this script. Every line is the best of the rounds,
 which alternate between the programs, so that a busy machine is unfair to none.
@@ -21,6 +21,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 import shutil
@@ -30,7 +31,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -301,6 +302,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1024, help="MiB of the large object")
     parser.add_argument("--count", type=int, default=1000, help="number of small objects")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no round that would end later")
     parser.add_argument("--dir", type=Path, default=Path(), help="where to download to; /dev/shm leaves the disk out")
     parser.add_argument("--only", nargs="+", choices=WAYS, default=WAYS, metavar="WAY", help=", ".join(WAYS))
     options = parser.parse_args()
@@ -322,18 +324,30 @@ def main() -> None:
         kept = stack.enter_context(tempfile.TemporaryDirectory(dir=options.dir.resolve(), prefix=".bench-"))
         far_from_removed_files(kept)
         bed = Bed(url, config, Path(kept), checksums)
-        sys.stdout.write(f"{name}, {CONCURRENCY} at once, best of {options.rounds}, to {bed.kept.parent}\n")
+        rounds = [
+            {title: {way: bed.measure(way, paths) for way in ways} for title, paths in tasks.items()}
+            for _ in within(options.rounds, options.seconds)
+        ]
+        sys.stdout.write(f"{name}, {CONCURRENCY} at once, best of {len(rounds)}, to {bed.kept.parent}\n")
         for title, paths in tasks.items():
-            report(bed, title, paths, ways, options.rounds)
+            report(title, paths, {way: [done[title][way] for done in rounds] for way in ways})
 
 
-def report(bed: Bed, title: str, paths: Sequence[str], ways: Sequence[str], rounds: int) -> None:
-    """Run one task in all ways, and print what they cost."""
+def within(rounds: int, seconds: float, least: int = 1) -> Iterator[int]:
+    """The numbers of rounds: as many as end in time if each takes as long as the last one, but at least so many."""
+    ends = time.monotonic() + seconds
+    taken = 0.0
+    for number in range(rounds):
+        begun = time.monotonic()
+        if number >= least and begun + taken > ends:
+            return
+        yield number
+        taken = time.monotonic() - begun
+
+
+def report(title: str, paths: Sequence[str], seen: Mapping[str, Sequence[Cost]]) -> None:
+    """Print what one task cost in all ways."""
     size = sum(int(path.partition("/")[0]) for path in paths)
-    seen: dict[str, list[Cost]] = {way: [] for way in ways}
-    for _ in range(rounds):
-        for way in ways:
-            seen[way].append(bed.measure(way, paths))
     base = min((cost.seconds for cost in seen.get("curl", [])), default=0.0)
     sys.stdout.write(f"{title}, {size / 1e6:.0f} MB\n")
     for way, runs in seen.items():
