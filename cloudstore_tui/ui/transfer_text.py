@@ -47,11 +47,17 @@ STATE_WORDS: Mapping[State, str] = {
 
 def object_title(entry: StoredObject, zone: tzinfo) -> str:
     """A title for an object: `Recording of Khang Glynn, 1 Sep 2024 09:16`, `Summary, 1 Sep …`, or its name."""
-    agent = entry.tag("agentName")
-    if entry.created is None or not (agent or entry.type in TYPE_NAMES):
+    if entry.created is None or not (title := _title_without_time(entry)):
         return entry.name
-    whose = f" of {agent}" if agent else ""
-    return f"{type_label(entry.type)}{whose}, {words.day_and_time(entry.created, zone)}"
+    return f"{title}, {words.day_and_time(entry.created, zone)}"
+
+
+def _title_without_time(entry: StoredObject) -> str:
+    """`Recording of Khang Glynn`; empty for an object that is known by its name alone."""
+    agent = entry.tag("agentName")
+    if not (agent or entry.type in TYPE_NAMES):
+        return ""
+    return f"{type_label(entry.type)}{f' of {agent}' if agent else ''}"
 
 
 def request_title(request: Request, zone: tzinfo) -> str:
@@ -199,9 +205,20 @@ def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") ->
     room = width - cell_len(end) - 3
     # Where it is comes first: half of the line, if it needs that.
     target = plain(target, LONGEST_NAME)
-    head = shorten(plain(head, LONGEST_NAME), room - min(cell_len(target), room // 2), middle=batch.count == 1)
+    most = room - min(cell_len(target), room // 2)
+    if cell_len(head) > most and (brief := _brief_title(batch)):
+        head = head.replace(title_of(batch), brief, 1)
+    head = shorten(plain(head, LONGEST_NAME), most, middle=batch.count == 1)
     line = f"{head} → {shorten(target, room - cell_len(head), middle=True)}"
     return set_cell_size(line, width - cell_len(end)) + end if hint else line
+
+
+def _brief_title(batch: BatchProgress) -> str:
+    """The title of the only object of a batch, without its time; empty if it is not called so."""
+    request = batch.only.request if batch.only is not None else None
+    entry = request.entry if isinstance(request, DownloadRequest) else None
+    brief = _title_without_time(entry) if entry is not None else ""
+    return brief if title_of(batch).startswith(f"{brief}, ") else ""
 
 
 def _result(batch: BatchProgress) -> str:

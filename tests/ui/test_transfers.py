@@ -552,3 +552,11 @@ def test_results_say_how_it_ended_and_where() -> None:
     assert result_text(batch_of(done, failed)) == " ✗ 1 of 2 failed: the connection was reset. Try again."
     assert result_text(batch_of(done, failed), 40) == " ✗ 1 of 2 failed: the connection was re…"
     assert result_text(batch_of(done, failed), 52, hint="t shows why").endswith("connection was …  t shows why ")
+    entry = StoredObject(WHERE, "int-191.mp3", type="callcenterrecording", created=datetime(2024, 9, 1, 9, tzinfo=UTC))
+    entry = replace(entry, tags=(("agentName", "Khang Glynn"),))
+    known = replace(done, request=DownloadRequest(WHERE, Path("/downloads"), entry=entry))
+    title = "Recording of Khang Glynn, 1 Sep 2024 09:00"
+    assert result_text(batch_of(known, title=title)) == f" ✓ {title}, 1.0 MB, verified → /downloads"
+    # Where there is less room, the time goes as a whole.
+    narrow = result_text(batch_of(known, title=title), 80, hint="Y copies the path")
+    assert narrow == f"{' ✓ Recording of Khang Glynn, 1.0 MB, verified → /downloads':60}  Y copies the path "

@@ -39,6 +39,7 @@ class PreviewScreen(BaseScreen[bool]):
     """Shows the beginning of an object. The result says whether to download it."""
 
     AUTO_FOCUS = "#preview"
+    FOOTER = ("preview.play", "preview.download", "preview.more", "preview.search")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "more", "More", id="preview.more", tooltip="Read more bytes"),
         Binding("slash", "search", "Search", id="preview.search", tooltip="Search in what is shown"),
