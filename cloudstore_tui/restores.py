@@ -32,6 +32,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fs.disk import database_error
 from cloudstore_tui.fs.whole_file import refuse_shared
 
 USUAL_DURATION = timedelta(hours=24)
@@ -402,9 +403,7 @@ class RestoreStore:
         if not isinstance(error, OSError) and code in damaged:
             hint = "Move it away: the objects stay as they are, and can be asked for again."
             return LocalDiskError("the list of restores is damaged", subject=subject, hint=hint)
-        reason = (error.strerror or "unknown").lower() if isinstance(error, OSError) else "the disk refuses"
-        message = f"the list of restores cannot be written: {reason}"
-        return LocalDiskError(message, subject=subject, hint="Check the folder, or set XDG_STATE_HOME to another one.")
+        return database_error(error, "the list of restores", subject, "set XDG_STATE_HOME to another folder")
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

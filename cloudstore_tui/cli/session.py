@@ -21,7 +21,7 @@ from cloudstore_tui.cli.options import READING, DefaultTimeout
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
-from cloudstore_tui.core.errors import StorageError, UsageError, no_more_threads
+from cloudstore_tui.core.errors import LocalDiskError, StorageError, UsageError, no_more_threads
 from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
@@ -35,6 +35,8 @@ CLEANUP_S = 2.0
 """Seconds after a signal until the process ends, whatever is not cleaned up by then."""
 CURRENT_OBJECT_S = 20.0
 """Seconds before that in which a command that can finish its current object may do so."""
+MIN_OPEN_FILES = 64
+"""A download needs some 20, four at once with their zips some 40."""
 
 _EXIT_CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
@@ -177,6 +179,7 @@ def run(work: Callable[..., Any], *, as_json: bool = False, timeout: float = REA
     Raises:
         StorageError: the configuration cannot be used, or the whole command failed; `main` reports it.
     """
+    _check_open_files()
     config: Config | StorageError
     try:
         config = open_config()
@@ -190,6 +193,19 @@ def run(work: Callable[..., Any], *, as_json: bool = False, timeout: float = REA
     if isawaitable(code):
         code = run_in_loop(_supervise(code, session))
     return output.code if code is None else code
+
+
+def _check_open_files() -> None:
+    """Refuse a limit of open files under which a transfer would fail half-way."""
+    if os.name != "posix":
+        return
+    # Not there on other systems.
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit != resource.RLIM_INFINITY and limit < MIN_OPEN_FILES:
+        message = f"only {limit} files may be open at once, and {MIN_OPEN_FILES} are needed"
+        raise LocalDiskError(message, hint=f"Raise the limit: ulimit -n {4 * MIN_OPEN_FILES}")
 
 
 def run_in_loop(work: Awaitable[Result]) -> Result:

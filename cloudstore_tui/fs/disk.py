@@ -433,6 +433,31 @@ def disk_error(error: OSError, subject: Path) -> StorageError:
     return LocalDiskError(message, subject=str(subject), hint=hint)
 
 
+def database_error(error: BaseException, what: str, subject: str, elsewhere: str) -> LocalDiskError:
+    """What a failed call of SQLite or of the disk means for one of our databases.
+
+    Args:
+        error: of `sqlite3`, or an `OSError`.
+        what: the database, in words.
+        subject: where it is.
+        elsewhere: what to do to keep it in another folder.
+    """
+    # Deferred: most commands open no database.
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    reasons = {
+        sqlite3.SQLITE_FULL: "the disk is full",
+        sqlite3.SQLITE_READONLY: "it may not be written",
+        sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+        sqlite3.SQLITE_IOERR: "the disk reports an error",
+    }
+    reason = (getattr(error, "strerror", "") or str(error) or "unknown").lower()
+    cure = "Free some space" if code == sqlite3.SQLITE_FULL else "Check the folder"
+    message = f"{what} cannot be written: {reasons.get(code, reason)}"
+    return LocalDiskError(message, subject=subject, hint=f"{cure}, or {elsewhere}.")
+
+
 _NO_LINK = "Remove it, or choose another folder."
 _OTHER_FOLDER = "Choose another folder."
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your disk quota is used up"}

@@ -26,7 +26,7 @@ from cloudstore_tui.net.redaction import guard
 MIN_LIFE_S, MAX_LIFE_S, DEFAULT_LIFE_S = 60.0, 86_400.0, 900.0
 """The life that a service states for a token is clamped to the first two; the third applies if it states none."""
 RENEW_AT = 0.8
-"""The part of its life after which a token is renewed; while the token service is unavailable, the old one is used."""
+"""The part of its life after which a token is renewed; while that fails, the old one is used."""
 MIN_REMAINING_S = 120.0
 """A token that expires in less than this is not used any more; for a short one, in less than a fifth of its life."""
 RENEWAL_PAUSE_S = 30.0
@@ -150,6 +150,9 @@ class Login:
                 await self._renew()
             except UnavailableError:
                 self._due = self._clock().later(RENEWAL_PAUSE_S)
+            except StorageError:
+                # It refuses the login, say. Asking again and again could lock the account.
+                self._due = self._last
         return self._headers
 
     async def renew(self, used: Mapping[str, Secret], *, certain: bool = True) -> bool:

@@ -18,6 +18,7 @@ import msgspec
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.models import Column, Entry, Folder, StoredObject, identity
 from cloudstore_tui.fiql.fields import type_label
+from cloudstore_tui.fs.disk import database_error
 from cloudstore_tui.results import codec
 
 # Large pages and a short log: a third of the time per row that SQLite's defaults take.
@@ -262,11 +263,7 @@ class RowDatabase:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            raise LocalDiskError(
-                f"the list could not be kept on disk ({error})",
-                subject=self._folder,
-                hint="Free some space, or set TMPDIR to a folder that has it.",
-            ) from None
+            raise database_error(error, "the list", self._folder, "set TMPDIR to a folder that has space") from None
 
 
 def _open_connections(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:

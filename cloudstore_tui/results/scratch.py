@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError
-from cloudstore_tui.fs.disk import PRIVATE_FOLDER
+from cloudstore_tui.fs.disk import PRIVATE_FOLDER, database_error
 from cloudstore_tui.fs.whole_file import refuse_shared
 
 _CACHE_KIB = 4096
 """Size of the page cache in memory."""
 _BATCH_ROWS = 200
 """Rows that `walk` reads at a time."""
-_HINT = "Free some space, or set TMPDIR to a folder that has it."
+_ELSEWHERE = "set TMPDIR to a folder that has space"
 
 
 class ScratchDatabase:
@@ -99,8 +99,8 @@ class ScratchDatabase:
 
 def _disk_error(error: sqlite3.Error) -> StorageError:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return FullDiskError("the disk is full: scratch data cannot be kept", hint=_HINT)
-    return LocalDiskError(f"scratch data cannot be kept on the disk: {error}", hint=_HINT)
+        return FullDiskError("the disk is full: scratch data cannot be kept", hint=f"Free some space, or {_ELSEWHERE}.")
+    return database_error(error, "scratch data", "", _ELSEWHERE)
 
 
 def _open(folder: Path | None) -> sqlite3.Connection:

@@ -12,6 +12,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from cloudstore_tui.cli.session import MIN_OPEN_FILES
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
@@ -156,6 +157,20 @@ def test_bytes_for_a_closed_stdout_are_an_error(environment: dict[str, str], a_r
     )
     assert done.returncode == 2
     assert "stdout, which is closed" in done.stderr
+
+
+def test_a_limit_of_open_files_that_is_too_low_is_refused_before_anything_is_sent(
+    environment: dict[str, str], a_recording: dict[str, Any], tmp_path: Path
+) -> None:
+    def get(limit: int) -> subprocess.CompletedProcess[str]:
+        command = shlex.join([*COMMAND, "get", address(a_recording), "--to", str(tmp_path / "calls")])
+        shell = ["/bin/sh", "-c", f"ulimit -n {limit} && {command}"]
+        return subprocess.run(shell, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    refused = get(MIN_OPEN_FILES - 1)
+    assert refused.returncode == 5
+    assert refused.stderr == "Only 63 files may be open at once, and 64 are needed. Raise the limit: ulimit -n 256\n"
+    assert get(MIN_OPEN_FILES).returncode == 0
 
 
 def test_two_objects_of_one_name_get_two_files_in_one_command(run: Cloudstore, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
-from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
+from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER, database_error
 from cloudstore_tui.fs.whole_file import refuse_shared
 from cloudstore_tui.net.handoff import End
 from cloudstore_tui.transfers.workers import start_thread
@@ -271,19 +271,12 @@ class Database:
         place = str(self.path)
         if isinstance(error, StorageError):
             return error
-        if isinstance(error, OSError):
-            message = f"the journal of transfers cannot be written: {(error.strerror or 'unknown').lower()}"
-            return LocalDiskError(
-                message, subject=place, hint="Check the folder, or set XDG_STATE_HOME to another one."
-            )
         if isinstance(error, sqlite3.Error) and _is_busy(error):
             return BusyError("another program keeps the journal of transfers locked", subject=place)
         if _is_damaged(error):
             hint = "Start the program again: it begins a new one, and leaves the damaged one beside it."
             return LocalDiskError("the journal of transfers is damaged", subject=place, hint=hint)
-        full = isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_FULL
-        message = "the disk is full" if full else "the journal of transfers cannot be written"
-        return LocalDiskError(message, subject=place, hint="Free some space, or set XDG_STATE_HOME to another folder.")
+        return database_error(error, "the journal of transfers", place, "set XDG_STATE_HOME to another folder")
 
 
 class _Failed:

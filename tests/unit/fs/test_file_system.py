@@ -1,13 +1,16 @@
 """Which file systems have locks that can be trusted, and which cannot hold large files."""
 
+import errno
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.fs.disk import FAT_LIMIT, Disk, FileSystem, FileSystems, file_system_named
+from cloudstore_tui.fs.disk import FAT_LIMIT, Disk, FileSystem, FileSystems, database_error, file_system_named
 
 
 @pytest.fixture
@@ -75,3 +78,27 @@ def test_this_machine_tells_of_its_own_file_systems(folder: int) -> None:
         assert Disk().file_system(process) == FileSystem("proc")
     finally:
         os.close(process)
+
+
+def test_a_database_that_cannot_be_written_says_why_and_how_to_go_on(tmp_path: Path) -> None:
+    def write(path: Path, pragma: str) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA {pragma}")
+            for name in "abc":
+                connection.execute(f"CREATE TABLE {name}(x)")
+
+    def failure(path: Path, pragma: str) -> str:
+        with pytest.raises(sqlite3.Error) as refused:
+            write(path, pragma)
+        return str(database_error(refused.value, "the list", str(path), "set TMPDIR to another folder"))
+
+    file = tmp_path / "list.db"
+    assert failure(file, "max_page_count = 2") == (
+        f"{file}: the list cannot be written: the disk is full. Free some space, or set TMPDIR to another folder."
+    )
+    assert "cannot be written: it cannot be opened. Check the folder, or" in failure(
+        tmp_path / "no/x.db", "user_version"
+    )
+    assert "it may not be written. Check" in failure(tmp_path / "new.db", "query_only = 1")
+    error = database_error(OSError(errno.EROFS, "Read-only file system"), "the list", "x", "do so")
+    assert error.message == "the list cannot be written: read-only file system"

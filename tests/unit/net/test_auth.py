@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, UnavailableError
+from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, ReplyError, StorageError, UnavailableError
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net import channel
 from cloudstore_tui.net.api import ApiClient
-from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
+from cloudstore_tui.net.auth import MIN_REMAINING_S, AccessToken, Login, basic, read_secret, token_life
 from cloudstore_tui.net.clock import ClockReading
 from tests.support.waiting import PATIENCE, PROMPTLY
 
@@ -42,12 +42,13 @@ class Source:
         self.given = 0
         self.failed = 0
         self.down = False
+        self.failure: StorageError = UnavailableError("the token service is down")
 
     async def __call__(self) -> AccessToken:
         await asyncio.sleep(0)
         if self.down:
             self.failed += 1
-            raise UnavailableError("the token service is down")
+            raise self.failure
         self.given += 1
         return AccessToken(Secret(f"t{self.given}"), self.life)
 
@@ -122,6 +123,21 @@ async def test_a_token_that_is_still_good_bridges_a_service_that_is_down() -> No
         await login.headers()
     source.down = False
     assert await login.headers() is not first
+
+
+@pytest.mark.parametrize("failure", [LoginError("refused"), ConfigError("no secret"), ReplyError("no token")])
+async def test_a_token_that_is_still_good_is_used_though_its_renewal_is_refused(failure: StorageError) -> None:
+    clock, source = Time(), Source()
+    login = Login(source, clock=clock)
+    first = await login.headers()
+    source.down, source.failure = True, failure
+    clock.pass_(1800 * 0.8 + 1)
+    assert await login.headers() is first
+    clock.pass_(1800 - 1800 * 0.8 - MIN_REMAINING_S - 2)
+    assert await login.headers() is first
+    clock.pass_(2)
+    with pytest.raises(type(failure)):
+        await login.headers()
 
 
 async def test_nobody_waits_for_the_renewal_of_a_token_that_is_still_good() -> None:
