@@ -31,6 +31,7 @@ _UNCLEAR = frozenset({408, 500, 502, 504})
 """Replies that may come from something between us and the store, after the store took the file."""
 _INCONCLUSIVE = (MissingError, AccessError, UsageError, UnavailableError)
 """Errors of a check that prove nothing: others may empty the folder, and rights may only allow writing."""
+_LOOK_FIRST = "If the service empties this folder at once, look first whether it took the file; then try again."
 
 
 class Upload:
@@ -57,6 +58,8 @@ class Upload:
         self._attempts = 0
         self._not_before = 0.0
         """Later than the change of the object that is replaced: if our clock is behind, that one must not look new."""
+        self._has_receipt = False
+        """Whether the answer had an ETag, as a store's has, and that of a captive portal has not."""
         self.finished = False
         """Whether the store has the file, so that there is nothing left to cancel."""
 
@@ -190,6 +193,7 @@ class Upload:
                 await self._wait(error)
                 continue
             if 200 <= reply.status < 300:
+                self._has_receipt = "etag" in reply.headers
                 return _doubt(reply)
             if reply.status in _UNCLEAR:
                 return store_error(reply)
@@ -249,6 +253,11 @@ class Upload:
         except MissingError:
             if await self._was_moved():
                 return "size"
+            if not self._has_receipt:
+                self.finished = False
+                self._forget_sending()
+                message = "success was reported, but without the ETag that a store gives, and the object is not there"
+                raise StorageError(message, hint=_LOOK_FIRST) from None
             # The store said that it took the file. A folder that is emptied at once must not make that a failure.
             self._progress.remark = "the store took it, but it is not there now: check whether the service took it"
             return "unverified"
@@ -285,7 +294,7 @@ class Upload:
         if missing:
             raise StorageError(
                 f"{lost.message} after all was sent, and the object is not there",
-                hint="If the service empties this folder at once, look first whether it took the file; then try again.",
+                hint=_LOOK_FIRST,
             )
         raise NetworkError(
             f"{lost.message} after all was sent, and whether it arrived is unknown",

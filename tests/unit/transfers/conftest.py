@@ -176,9 +176,9 @@ class FaultServer:
             self.put(seen.path, seen.body)
         if answer.silent:
             return False
-        self._send_head(
-            connection, answer.status or 200, {"Content-Length": str(len(answer.body or b"")), **answer.headers}
-        )
+        receipt = {"ETag": self.etags[seen.path]} if self.put_takes and seen.path in self.etags else {}
+        headers = {"Content-Length": str(len(answer.body or b"")), **receipt, **answer.headers}
+        self._send_head(connection, answer.status or 200, headers)
         connection.sendall(answer.body or b"")
         return True
 

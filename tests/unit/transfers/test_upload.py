@@ -209,6 +209,21 @@ async def test_a_file_that_is_not_where_it_was_sent_is_looked_for_where_the_serv
     assert ("is not there now" in transfer.note) is not taken
 
 
+async def test_a_success_without_etag_that_leaves_no_object_is_a_failure_and_the_file_may_be_sent_again(
+    engine: Any, server: Any, provider: Any, plan: Path, content: bytes
+) -> None:
+    server.put_takes = False
+    provider.hidden.add(PLACE.path)
+    transfer = await put(engine, plan)
+    assert transfer.state is State.FAILED
+    assert str(transfer.error).startswith(f"{PLACE.address}: success was reported, but without the ETag")
+    assert server.puts == 1
+    server.put_takes = True
+    provider.hidden.clear()
+    assert (await put(engine, plan)).state is State.DONE
+    assert server.objects["/imports/plan.csv"] == content
+
+
 @pytest.mark.parametrize("change", ["grows", "shrinks", "is touched"])
 async def test_a_file_that_changes_meanwhile_is_an_error(
     engine: Any, server: Any, answer: Any, plan: Path, content: bytes, change: str

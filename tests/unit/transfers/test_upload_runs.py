@@ -121,7 +121,7 @@ async def test_what_may_have_been_read_and_taken_away_is_sent_again_only_when_as
     provider.taken_to = lambda _location: TAKEN
     server.put_takes = False
     upload = await cut_off(runs, server, answer, plan)
-    with pytest.raises(StorageError, match="nobody can tell") as caught:
+    with pytest.raises(StorageError, match="whether it arrived is unknown") as caught:
         await upload.run()
     assert (caught.value.code, caught.value.retryable, server.puts) == (1, False, 1)
     assert caught.value.hint
