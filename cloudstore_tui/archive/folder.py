@@ -127,7 +127,7 @@ class PullFolder:
         """Read a file back: its SHA-256 in hex, and how its bytes compare with what is expected."""
         with self.plain_file(path) as file:
             content = Content(self._disk, file.fileno(), self.file(path), stop)
-            digests = content.digests(needed(expected) | {"sha256"})
+            digests = content.digests(needed(expected, sha256=True))
             return digests.sha256, content.verify(expected, digests)
 
     @contextmanager

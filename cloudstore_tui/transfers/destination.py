@@ -4,13 +4,15 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from msgspec import Struct
 
-from cloudstore_tui.core.errors import ConflictError, UnsafeError
+from cloudstore_tui.core.errors import ConflictError, UnsafeError, UsageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.disk import Disk, TargetFolder, os_errors_as
-from cloudstore_tui.fs.names import distinct_name
-from cloudstore_tui.transfers.model import OnConflict
+from cloudstore_tui.fs.names import distinct_name, is_segment, safe_name
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
 from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.verify import Content, Digests, ExpectedChecksum, VerifyResult, needed
 from cloudstore_tui.transfers.workers import Stop
@@ -19,8 +21,8 @@ _SUFFIX_LENGTHS = (8, 12, 16, 24, 32)
 _MAX_COPIES = 100
 
 
-class Existing(Struct, frozen=True):
-    """A file that is the object already."""
+class VerifiedFile(Struct, frozen=True):
+    """A local file that was verified to be the object."""
 
     path: Path
     level: str
@@ -42,6 +44,9 @@ class Destination:
     ) -> None:
         """Nothing is opened yet.
 
+        Raises:
+            UsageError: the name is not that of a file.
+
         Args:
             disk: the file calls.
             folder: the folder of the file.
@@ -50,6 +55,8 @@ class Destination:
             on_conflict: what to do if the name is taken.
             resumed: whether an earlier run may have left a placeholder there.
         """
+        if not is_segment(name):
+            raise UsageError("is not a valid file name", subject=name, hint="Give a name without /.")
         self.path = folder.path / name
         """The path it should get."""
         self._disk = disk
@@ -58,6 +65,16 @@ class Destination:
         self._identity = identity
         self._on_conflict = on_conflict
         self._resumed = resumed
+
+    @classmethod
+    def of(cls, disk: Disk, request: DownloadRequest, entry: StoredObject, *, resumed: bool = False) -> Self:
+        """The destination of a download.
+
+        Raises:
+            UsageError: the name is not that of a file.
+        """
+        name, identity = request.name or safe_name(entry.name), entry.id or entry.location.path
+        return cls(disk, request.target, name, identity, request.on_conflict, resumed=resumed)
 
     def is_taken(self) -> bool:
         """Whether something has the name already.
@@ -83,7 +100,7 @@ class Destination:
             )
         return True
 
-    def existing(self, expected: ExpectedChecksum, stop: Stop, *, sha256: bool = False) -> Existing | None:
+    def existing(self, expected: ExpectedChecksum, stop: Stop, *, sha256: bool = False) -> VerifiedFile | None:
         """The file that is the object already; `None` if it must be fetched, also if only that can show it.
 
         Raises:
@@ -96,7 +113,7 @@ class Destination:
                     return None
                 result, digests = self._result(path, found, expected, stop, dir_fd, sha256=sha256)
                 if result.is_same is not False:
-                    return Existing(path, result.level, digests.sha256) if result.is_same else None
+                    return VerifiedFile(path, result.level, digests.sha256) if result.is_same else None
                 if self._on_conflict is OnConflict.REFUSE:
                     raise self._conflict(path)
                 if self._on_conflict is OnConflict.OVERWRITE:
@@ -156,7 +173,7 @@ class Destination:
             descriptor = self._disk.open(path.name, os.O_RDONLY, dir_fd)
             try:
                 content = Content(self._disk, descriptor, path, stop)
-                digests = content.digests(needed(expected) | ({"sha256"} if sha256 else set()))
+                digests = content.digests(needed(expected, sha256=sha256))
                 return content.verify(expected, digests), digests
             finally:
                 self._disk.close(descriptor)

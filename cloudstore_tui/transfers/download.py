@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Fetch, TransferContext, Version, may_be_html
@@ -283,13 +282,8 @@ class Download(PartDownload[DownloadRequest]):
         return entry
 
     def _destination(self, entry: StoredObject) -> Destination:
-        request = self._request
-        name = request.name or safe_name(entry.name)
-        if not is_segment(name):
-            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
-        identity = entry.id or entry.location.path
         resumed = self._journal.resume_state is not None
-        return Destination(self._context.disk, self._folder, name, identity, request.on_conflict, resumed=resumed)
+        return Destination.of(self._context.disk, self._request, entry, resumed=resumed)
 
     async def _part_file(self, destination: Destination) -> PartFile:
         if self._part is None:
@@ -323,11 +317,7 @@ class Download(PartDownload[DownloadRequest]):
         existing = await self._context.workers.run(lambda stop: destination.existing(expected, stop, sha256=sha256))
         if existing is None:
             return False
-        self._progress.path, self._progress.level, self._progress.sha256 = (
-            existing.path,
-            existing.level,
-            existing.sha256,
-        )
+        self._progress.verified(existing.path, existing.level, existing.sha256)
         self._progress.size = expected.size
         return True
 
@@ -350,8 +340,8 @@ class Download(PartDownload[DownloadRequest]):
     async def _fetch_whole(
         self, destination: Destination, entry: StoredObject, part: PartFile, fetch: Fetch
     ) -> "_Publication":
-        manifest = frozenset({"sha256"} if self._request.sha256 else ())
-        reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
+        sha256 = self._request.sha256
+        reread = Reread(part, self._context.workers, lambda: needed(fetch.expected, sha256=sha256))
         async with Alongside(self._checkpoints(part, fetch).repeat, reread.follow):
             await fetch.run(part)
         self._progress.release_slot()
@@ -365,10 +355,9 @@ class Download(PartDownload[DownloadRequest]):
     def _state_of(self, publication: "_Publication") -> State:
         if publication.path is None:
             return State.SKIPPED
-        self._progress.path, self._progress.level = publication.path, publication.level
+        self._progress.verified(publication.path, publication.level, publication.sha256)
         remark = self._fetch.remark if self._fetch is not None else ""
         self._progress.remark = remark or publication.doubt
-        self._progress.sha256 = publication.sha256
         return State.DONE
 
 

@@ -327,7 +327,7 @@ class Fetch:
         self._blob = context.blob
         self._sign = sign
         self._progress = progress
-        self._permit = HostPermit(context.hosts, context.clock, self._hold)
+        self._permit = HostPermit(context.hosts, context.clock, progress.wait)
         self._html = html
         self._known = known
         self._rough_size = known.size if known is not None and not known.size_exact else None
@@ -579,10 +579,7 @@ class Fetch:
         self._good_link = None
         size = self._version.size
         note = f"{error.message}{_resuming(store.offset, size) if store and size else ''}"
-        await self.budget.wait(error, self._hold, note)
-
-    def _hold(self, note: str) -> None:
-        self._progress.to(State.WAITING, note)
+        await self.budget.wait(error, self._progress.wait, note)
 
 
 def _resuming(offset: int, size: int) -> str:

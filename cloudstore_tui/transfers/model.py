@@ -267,6 +267,14 @@ class TransferProgress:
             self._speed = 0.0
         self.touched()
 
+    def wait(self, note: str) -> None:
+        """Show that it waits, and what for."""
+        self.to(State.WAITING, note)
+
+    def verified(self, path: Path, level: str, sha256: str) -> None:
+        """Set the local file, and how it was verified."""
+        self.path, self.level, self.sha256 = path, level, sha256
+
     def set_size(self, size: int | None) -> None:
         """Set the exact size. May be called from any thread."""
         self.size = size

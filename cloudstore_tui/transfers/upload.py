@@ -52,7 +52,7 @@ class Upload:
         self._journal = journal_entry or JournalEntry(None, progress.transfer_id)
         self._file = LocalFile(context.disk, request.path)
         self._budget = context.budget()
-        self._permit = HostPermit(context.hosts, context.clock, lambda note: progress.to(State.WAITING, note))
+        self._permit = HostPermit(context.hosts, context.clock, progress.wait)
         self._sent_at = self._journal.resume_state.intent if self._journal.resume_state is not None else 0.0
         """When sending last started, if the store may have taken the file since; 0 if it cannot have."""
         self._attempts = 0
@@ -239,7 +239,7 @@ class Upload:
     async def _wait(self, error: StorageError) -> None:
         if self._attempts >= MAX_ATTEMPTS:
             raise error
-        await self._budget.wait(error, lambda note: self._progress.to(State.WAITING, note))
+        await self._budget.wait(error, self._progress.wait)
 
     async def _verify(self) -> str:
         """Check what arrived, and return how well that is verified.

@@ -68,9 +68,12 @@ class VerifyResult(Struct, frozen=True):
         return True if self.level.startswith(("md5", "store")) else None
 
 
-def needed(expected: ExpectedChecksum) -> frozenset[str]:
-    """The digests that show whether bytes are what is claimed: `md5`, `sha256`, both or none."""
-    wanted = set()
+def needed(expected: ExpectedChecksum, *, sha256: bool = False) -> frozenset[str]:
+    """The digests that show whether bytes are what is claimed: `md5`, `sha256`, both or none.
+
+    With `sha256`, that one is always included.
+    """
+    wanted = {"sha256"} if sha256 else set()
     if (found := _claimed_md5(expected)) is not None and int(found[2] or 0) <= 1:
         wanted.add("md5")
     if _claimed_sha256(expected):

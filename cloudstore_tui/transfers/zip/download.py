@@ -8,10 +8,9 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError, UsageError
+from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError
 from cloudstore_tui.core.links import ZIP_FETCHABLE, ZipStatus
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fs.names import is_segment
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Alongside, PartDownload
 from cloudstore_tui.transfers.fetch import Fetch, TransferContext
@@ -138,10 +137,8 @@ class FetchedZip(PartDownload[ZipRequest]):
             ConflictError: another file has the name.
             IntegrityError: it is not what the store says.
         """
-        if not is_segment(name):
-            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
-        self._progress.to(State.VERIFYING)
         destination = Destination(self._context.disk, self._folder, name, self._name, on_conflict)
+        self._progress.to(State.VERIFYING)
         await self._context.workers.run(partial(self._publish, destination))
 
     async def forget(self) -> None:

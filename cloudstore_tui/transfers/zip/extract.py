@@ -19,7 +19,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fs.names import is_segment, safe_name
+from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.failpoint import failpoint
@@ -78,7 +78,7 @@ def extract(
         if entry.modified is not None:
             part.set_time(entry.modified.timestamp())
         part.sync()
-        digests = part.content(stop).digests(needed(expected) | (frozenset({"sha256"}) if sha256 else frozenset()))
+        digests = part.content(stop).digests(needed(expected, sha256=sha256))
         result = part.content(stop).verify(expected, digests)
         if result.contradiction:
             return Extracted(contradiction=result.contradiction)
@@ -211,7 +211,7 @@ class RequestedObject:
             try:
                 return await context.workers.run(work)
             except FullDiskError as error:
-                await budget.wait(error, lambda note: self.progress.to(State.WAITING, note))
+                await budget.wait(error, self.progress.wait)
 
     def _clear(self, destination: Destination) -> None:
         """Remove the part file of a run that ended after publishing."""
@@ -222,17 +222,13 @@ class RequestedObject:
         if path is None:
             self.progress.to(State.SKIPPED)
             return
-        self.progress.path, self.progress.level, self.progress.sha256 = path, level, sha256
+        self.progress.verified(path, level, sha256)
         size = self.progress.size or 0
         self.progress.meter = lambda: size
         self.progress.to(State.DONE)
 
     def _destination(self) -> Destination:
-        name = self.request.name or safe_name(self.entry.name)
-        if not is_segment(name):
-            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
-        identity = self.entry.id or self.entry.location.path
-        return Destination(self._context.disk, self.request.target, name, identity, self.request.on_conflict)
+        return Destination.of(self._context.disk, self.request, self.entry)
 
     def _part_id(self, destination: Destination) -> str:
         profile = self._provider.profile

@@ -149,7 +149,7 @@ class WatchedJob:
                 self.name = self.status = ""
                 raise
             except StorageError as error:
-                await budget.wait(error, lambda note: self._progress.to(State.WAITING, note))
+                await budget.wait(error, self._progress.wait)
             else:
                 self.status, self.count = job.status.upper(), len(job.content)
                 return
