@@ -29,18 +29,18 @@ from cloudstore_tui.transfers.workers import Stop, Workers
 Result = TypeVar("Result")
 Requested = TypeVar("Requested", DownloadRequest, ZipRequest)
 
-# What goes on beside a download
+# What runs beside a download
 
 START_AFTER_S = 0.2
-"""Seconds before it starts: thousands of small objects should not pay for what only a large one needs."""
+"""Seconds before it starts: only large objects need it, and thousands of small ones must not pay for it."""
 
 CHECKPOINT_BYTES = 8 * 1024 * 1024
 """New bytes that are worth a sync."""
 CHECKPOINT_S = 5.0
-"""Seconds after which a single new byte is."""
+"""Seconds after which even one new byte is worth a sync."""
 POLL_S = 0.05
 MIN_READ_BACK = 4 * 1024 * 1024
-"""New bytes that are worth a look; a smaller file is read at once when it is complete."""
+"""New bytes that are worth reading back; a smaller file is read back when it is complete."""
 REREAD_POLL_S = 0.02
 
 
@@ -76,7 +76,7 @@ class Checkpoints:
     def __init__(
         self, part: PartFile, journal_entry: JournalEntry, workers: Workers, version_of: Callable[[], Version]
     ) -> None:
-        """Make it; `version_of` gives what is known of the version that the bytes are from."""
+        """`version_of` returns the version that the bytes are from."""
         self._part = part
         self._journal = journal_entry
         self._workers = workers
@@ -93,7 +93,7 @@ class Checkpoints:
             self._journal.note(part=part.name, inode=part.inode, durable=durable, etag=etag, size=size)
 
     async def repeat(self) -> None:
-        """Take one whenever it is worth it, until cancelled."""
+        """Take one whenever that is worthwhile, until cancelled."""
         loop = asyncio.get_running_loop()
         last = loop.time()
         while True:
@@ -193,14 +193,14 @@ class PartDownload(Generic[Requested]):
         return self._part.offset if self._part is not None else 0
 
     def discard(self) -> StorageError | None:
-        """Remove the part file; why it is still there, if it is. Blocks if there is one."""
+        """Remove the part file, and return why that was not possible. Blocks if there is one."""
         if self._part is not None and (kept := self._part.discard()) is not None:
             return kept
         self._part = self._fetch = None
         return None
 
     async def suspend(self) -> None:
-        """Leave what arrived to a later run of the program."""
+        """Close the part file, and keep it for a later run of the program."""
         part, fetch = self._part, self._fetch
         if part is None or not part.is_open:
             return
@@ -219,11 +219,11 @@ class PartDownload(Generic[Requested]):
         return PartFile(context.disk, context.space, self._folder, names, self._journal.forget_bytes)
 
     def _may_make(self, left: JournalRow | None) -> bool:
-        """Whether a missing folder may be made: not if it holds bytes, on a disk that is not connected now."""
+        """Whether a missing folder may be created: not if it held bytes, since its disk may only be disconnected."""
         return left is None or not (self._is_of_earlier_run and left.durable)
 
     async def _note_opened(self, part: PartFile, left: JournalRow | None) -> None:
-        """Write down what was opened, and remove what an earlier run left under another name."""
+        """Note what was opened, and remove what an earlier run left under another name."""
         if left is not None and left.part not in ("", part.name):
             await self._remove_leftover(left)
         self._journal.note(part=part.name, inode=part.inode, durable=part.durable)
@@ -238,20 +238,20 @@ class PartDownload(Generic[Requested]):
 
 
 class Download(PartDownload[DownloadRequest]):
-    """Fetches one object into a part file and publishes it; another `run` goes on where the last one stopped."""
+    """Fetches one object into a part file and publishes it; another `run` continues where the last one stopped."""
 
     @property
     def can_resume(self) -> bool:
-        """Whether another `run` can go on with what arrived."""
+        """Whether another `run` can continue with what arrived."""
         return self.leaves and self.offset > 0
 
     @property
     def finished(self) -> bool:
-        """Whether the file has its final name, so that nothing can be cancelled any more."""
+        """Whether the file has its final name, so that there is nothing left to cancel."""
         return self._part is not None and self._part.published
 
     async def run(self) -> State:
-        """How it ended.
+        """Return how it ended.
 
         Raises:
             StorageError: why it failed.
@@ -291,7 +291,7 @@ class Download(PartDownload[DownloadRequest]):
         return self._part
 
     async def _open(self, part: PartFile, unless: Callable[[int], bool] = lambda _dir_fd: False) -> bool:
-        """Open the part file and give True, unless `unless` finds a reason against it in the open folder."""
+        """Open the part file, unless `unless` is true of its open folder; returns whether it is to be written."""
         was_open, left = part.is_open, self._journal.resume_state
         is_ready = await self._context.workers.run(lambda _stop: part.open(left, unless, make=self._may_make(left)))
         # The journal has the names of a new, empty file already.
@@ -378,7 +378,7 @@ class _Publication:
         self.contradiction = self.doubt = ""
         """Why it is not the object, and what is odd about it, as clauses; empty if nothing is."""
         self.path: Path | None = None
-        """The file; `None` if the name was taken meanwhile and is to be left alone."""
+        """The file; `None` if the name was taken meanwhile, by something that is to be left alone."""
         self.level = ""
         self.sha256 = ""
         self._destination = destination

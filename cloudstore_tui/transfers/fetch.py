@@ -53,8 +53,8 @@ class TransferContext(Struct, frozen=True):
 ROUNDING = 1024
 ROUGHLY = 0.03
 """Bytes, and share, by which a rounded size may differ: whether its kB has 1000 or 1024 bytes is unknown."""
-TENTH = 103
-"""Bytes that rounding to a tenth of a kB hides: what is taken for the object on its size alone has to be as near."""
+TENTH_OF_KB = 103
+"""The largest difference in bytes if sizes are rounded to a tenth of a kB; used where the size alone decides."""
 OVERLAP = 65_536
 """Bytes that are fetched again and compared where no validator proves that the object is the same."""
 
@@ -65,8 +65,8 @@ _STORE_HEADERS = ("x-amz-request-id", "x-goog-hash", "x-guploader-uploadid", "x-
 Sign: TypeAlias = Callable[[StoredObject | None], Awaitable[Source]]
 """Gets a fresh link to an object, from what is known of it."""
 
-_DOUBTS = frozenset({ChangedError, ContradictionError, DeniedError, RangeError})
-"""Replies after which the record of the object is no longer trusted."""
+_CASTS_DOUBT = frozenset({ChangedError, ContradictionError, DeniedError, RangeError})
+"""Errors after which the record of the object is looked up again."""
 
 
 class FetchStore(Protocol):
@@ -113,7 +113,7 @@ class Version(Struct):
 
     @property
     def validator(self) -> str:
-        """Identifies the version in a later run; empty if nothing does."""
+        """Text that identifies the version in a later run; empty if nothing does."""
         return self.etag or (f"{_WEAK}{self.weak}" if self.weak else "")
 
     def is_other(self, reply: BlobReply) -> bool:
@@ -175,7 +175,7 @@ class Evidence(Struct, frozen=True):
         if size is not None:
             return total == size
         if total is not None and self.rough_size is not None:
-            return is_roughly(total, self.rough_size, TENTH)
+            return is_roughly(total, self.rough_size, TENTH_OF_KB)
         return self.has_checksum
 
 
@@ -563,7 +563,7 @@ class Fetch:
         """Prepare the next request, which may get a better reply."""
         kind = type(reply_error)
         self._good_link = None
-        if kind in _DOUBTS:
+        if kind in _CASTS_DOUBT:
             self._known = None
         self._recoveries[kind] += 1
         if self._recoveries[kind] > reply_error.max_repeats:
