@@ -238,10 +238,11 @@ class BrowserScreen(BaseScreen[None]):
         """Say where a key works that does nothing here; a search typed in vain becomes a filter, never commands."""
         if isinstance(self.focused, Input):
             return
-        if event.key not in self.active_bindings and self._is_search_key(event.key) and self.listing.state is not None:
+        # Look at the active bindings last: that asks every binding, and takes longer than all the rest of a key.
+        if self.listing.state is not None and self._is_search_key(event.key) and event.key not in self.active_bindings:
             notify_plain(self, "This service can't search. Filtering the loaded rows.", "warning")
             self.entries.action_filter()
-        elif self.focused is self.places and event.key not in self.active_bindings and self._is_for_rows(event.key):
+        elif self.focused is self.places and self._is_for_rows(event.key) and event.key not in self.active_bindings:
             notify_plain(
                 self,
                 "That works in the list. Enter opens this place; d downloads all of it.",
@@ -314,8 +315,10 @@ class BrowserScreen(BaseScreen[None]):
 
     def dismiss_result(self, key: str) -> None:
         """Clear the last result at a key, once there was time to read it."""
+        if not (self._watch.results and self.is_active):
+            return
         active = self.active_bindings.get(key)
-        if self.is_active and (active is None or active.binding.id != "entries.copy"):
+        if active is None or active.binding.id != "entries.copy":
             self._watch.on_input()
 
     def action_back_out(self) -> None:
