@@ -11,7 +11,7 @@ import click
 import pytest
 
 from cloudstore_tui.archive import runs
-from cloudstore_tui.cli import pull, reporting, status
+from cloudstore_tui.cli import reporting, status, watch
 from cloudstore_tui.sandbox.server import Sandbox
 from tests.support.commands import Cloudstore
 
@@ -25,10 +25,10 @@ class Clock:
         self.now = start
         self.left = rounds
         self.waits: list[float] = []
-        monkeypatch.setattr(pull, "pause", self.pause)
+        monkeypatch.setattr(watch, "pause", self.pause)
         # All that ask for the time have to be imported by now: what is imported later would keep this clock for ever.
         asking = [module for module in tuple(sys.modules.values()) if getattr(module, "utc_now", None) is runs.utc_now]
-        assert {runs, reporting, pull, status} <= set(asking)
+        assert {runs, reporting, watch, status} <= set(asking)
         for module in asking:
             monkeypatch.setattr(module, "utc_now", lambda: self.now)
 

@@ -130,7 +130,7 @@ def pull_command() -> None:
     """
 
 
-@click.command("watch", cls=Command, does="pull.watch_command")
+@click.command("watch", cls=Command, does="watch.watch_command")
 @click.argument("where", metavar="PROFILE[:REGION]|PATH/")
 @click.argument("words", nargs=-1)
 @since_options
