@@ -111,7 +111,7 @@ async def test_what_is_to_be_known_of_bytes_in_a_pipe_is_said(
     async def piped(*_given: object) -> TransferSnapshot:
         return replace(download(note="nobody knows whether it is whole"), state=State.DONE)
 
-    monkeypatch.setattr("cloudstore_tui.transfers.download.pipe", piped)
+    monkeypatch.setattr("cloudstore_tui.transfers.pipe.pipe", piped)
     provider = Mock(is_folder=lambda _location: False, object_from_address=lambda _location: entry())
     session = CommandSession(Config(Path("config.toml")), Output(as_json=False))
     monkeypatch.setattr(CommandSession, "provider", lambda _session, _name: provider)
