@@ -12,7 +12,7 @@ from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError,
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.fs.disk import Disk, Space
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import (
     ChangedError,
@@ -28,6 +28,7 @@ from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.net.transport import Blob, NoSink
 from cloudstore_tui.transfers.model import State, TransferProgress
+from cloudstore_tui.transfers.space import Space
 from cloudstore_tui.transfers.verify import ExpectedChecksum
 from cloudstore_tui.transfers.workers import Workers
 

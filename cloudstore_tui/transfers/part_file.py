@@ -16,8 +16,9 @@ from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, LocalDiskError, StorageError, UnsafeError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.fs.disk import Disk, Space, TargetFolder, disk_error, os_errors_as
+from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
 from cloudstore_tui.transfers.failpoint import failpoint
+from cloudstore_tui.transfers.space import Space
 from cloudstore_tui.transfers.verify import Content
 from cloudstore_tui.transfers.workers import Stop
 

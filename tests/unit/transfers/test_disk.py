@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, UnsafeError
-from cloudstore_tui.fs.disk import MARGIN, Disk, Space, TargetFolder
+from cloudstore_tui.fs.disk import Disk, TargetFolder
 from cloudstore_tui.net import curl
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.part_file import PartFile, PartNames
+from cloudstore_tui.transfers.space import MARGIN, Space
 from tests.support.downloads import PLACE, names_in
 
 CALLS = (
