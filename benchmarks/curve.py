@@ -201,7 +201,8 @@ def main() -> None:
         begun = time.monotonic()
         if begun + expected > ends:
             what = " and ".join(ways)
-            sys.stdout.write(f"left out: {what} of {count:,} objects, which takes some {expected:.0f} s\n")
+            takes = f", which takes some {expected:.0f} s" if expected else ""
+            sys.stdout.write(f"left out: {what} of {count:,} objects{takes}\n")
             continue
         with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as folder:
             seconds = sum(print_line(way, count, folder) for way in ways)

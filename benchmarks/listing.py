@@ -1,6 +1,6 @@
 """What the store and the table cost. Run with python; prints one line per figure.
 
-    python benchmarks/listing.py [--rows 100000] [--no-terminal]
+    python benchmarks/listing.py [--rows 100000] [--seconds SECONDS] [--no-terminal]
 
 Times are those of this machine at this moment: compare figures of one run with each other.
 """
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import fcntl
 import gc
+import math
 import os
 import pty
 import random
@@ -33,6 +34,9 @@ from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.text import install_guard
 
 PAGE = 1000
+MIN_ROWS = 20_000
+KEYS_S = 40
+"""Seconds that the keys take, however many rows there are."""
 COLUMNS = (
     Column("name", "Name"),
     Column("agentName", "Agent", width=14),
@@ -230,6 +234,7 @@ def main() -> None:
     """Measure, or be the program that is measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="halve the rows until that is enough, roughly")
     parser.add_argument("--no-terminal", action="store_true")
     parser.add_argument("--app", type=int, default=0, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -237,10 +242,21 @@ def main() -> None:
         install_guard()
         TableApp(asked.app).run()
         return
-    measure_store(asked.rows)
+    rows = asked.rows
+    while rows > MIN_ROWS and KEYS_S + rows * seconds_per_row() > asked.seconds:
+        rows //= 2
+    measure_store(rows)
     if not asked.no_terminal:
         measure_keys(PAGE)
-        measure_keys(asked.rows)
+        measure_keys(rows)
+
+
+def seconds_per_row() -> float:
+    """What a row takes in all, by how long a few take now: it is made and stored twice, sorted, and filtered."""
+    with contextlib.closing(RowStore()) as store:
+        begun = time.perf_counter()
+        fill(store, 3 * PAGE)
+        return (time.perf_counter() - begun) / PAGE
 
 
 if __name__ == "__main__":
