@@ -82,6 +82,9 @@ class Upload:
             self._refuse_to_replace()
         self._not_before = _time_of(before) + 1
         lost = await self._send()
+        if lost is None and before is not None and not self._has_receipt:
+            # The size alone cannot tell the file from the object that it was to replace.
+            lost = ReplyError("an answer without the ETag that a store gives came")
         if lost is None:
             self.finished = True
             await self._context.workers.run(lambda _stop: self._file.check_unchanged())

@@ -209,6 +209,16 @@ async def test_a_file_that_is_not_where_it_was_sent_is_looked_for_where_the_serv
     assert ("is not there now" in transfer.note) is not taken
 
 
+async def test_a_success_without_etag_that_leaves_the_old_object_is_a_failure(
+    engine: Any, server: Any, plan: Path, content: bytes
+) -> None:
+    server.put("/imports/plan.csv", bytes(len(content)))
+    server.put_takes = False
+    transfer = await put(engine, plan, overwrite=True)
+    assert transfer.state is State.FAILED
+    assert "an answer without the ETag that a store gives came after all was sent" in str(transfer.error)
+
+
 async def test_a_success_without_etag_that_leaves_no_object_is_a_failure_and_the_file_may_be_sent_again(
     engine: Any, server: Any, provider: Any, plan: Path, content: bytes
 ) -> None:
