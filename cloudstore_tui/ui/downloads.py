@@ -165,7 +165,7 @@ def unavailable_reasons(
     """Why objects cannot be downloaded, and how to restore archived ones, as sentences."""
     archived = [entry for entry in objects if entry.state.upper() == "ARCHIVED"]
     if archived:
-        how = f"B brings {'it' if len(archived) == 1 else 'them'} back."
+        how = f"B restores {'it' if len(archived) == 1 else 'them'}."
         how = ASKED if all(entry.location in asked for entry in archived) else how
         yield f"Archived. {how}" if is_alone else f"{len(archived):,} archived: left out. {how}"
     states = Counter(words.state(entry.state) for entry in objects if entry not in archived)

@@ -92,7 +92,7 @@ async def test_what_was_asked_for_is_nowhere_said_to_need_the_key_once_more(brow
         await it.press("down")
         await it.until(lambda: "Archived. B restores it." in it.text and "B Restore" in it.lines[-1])
         await it.press("a", "d")
-        await it.until(lambda: any("archived: left out. B brings them back." in said for said in it.notices))
+        await it.until(lambda: any("archived: left out. B restores them." in said for said in it.notices))
 
 
 async def test_what_is_typed_behind_the_key_is_for_the_question(browser: Any) -> None:

@@ -43,7 +43,7 @@ async def test_what_cannot_be_fetched_or_is_on_its_way_is_left_out_and_that_is_s
         packed, single = asked(it)
         assert [member.entry.name for member in packed.members] == ["int-0000001.mp3"]
         assert single.entry.name == "int-0000002.mp3"
-        assert it.notices == ["1 archived: left out. B brings it back."]
+        assert it.notices == ["1 archived: left out. B restores it."]
         await it.press("space", "z")
         await it.until(lambda: len(it.engine.transfers) == 3)
         assert [member.entry.name for member in asked(it)[2].members] == ["int-0000003.mp3"]
@@ -59,10 +59,10 @@ async def test_an_archived_object_is_refused_before_it_becomes_a_transfer(
     async with browser(start=START) as it:
         await it.press(key)
         await it.until(lambda: it.notices)
-        assert it.notices == ["Archived. B brings it back."]
+        assert it.notices == ["Archived. B restores it."]
         await it.press("space", "space", key)
         await it.until(lambda: len(it.notices) > 1)
-        assert it.notices[1] == "2 archived: left out. B brings them back."
+        assert it.notices[1] == "2 archived: left out. B restores them."
         assert not it.engine.transfers
 
 

@@ -232,6 +232,11 @@ class RestoreDialog(Dialog[int | None]):
     AUTO_FOCUS = "#days"
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "restore": "Restore"}
     ENTER = "restore"
+    DEFAULT_CSS = """
+    RestoreDialog {
+        &.-high #hint, &.-tall #hint { margin-top: 1; }
+    }
+    """
 
     def __init__(self, entries: Sequence[StoredObject], others: int = 0, zone: tzinfo = UTC) -> None:
         """Ask about objects; `others` counts those left out because they are not archived."""
