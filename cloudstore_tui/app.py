@@ -155,6 +155,9 @@ class CloudStoreApp(App[None]):
         self._interrupted = 0.0
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
+        with suppress(OSError):  # the current folder may have been removed
+            # What goes there may be resumed by a browser that starts elsewhere.
+            settings = replace(settings, download_dir=settings.download_dir.absolute())
         self._engine, self._config, self._settings, self._start = engine, config, settings, start
         self.browser_state = BrowserState()
         self.browser_state.keep(config.path.parent, self._state_folder, settings)

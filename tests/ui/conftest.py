@@ -522,7 +522,7 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         engine = FakeEngine(services, **(behind or {}))
         config = Config(
             tmp_path / "config.toml",
-            settings=Settings(download_dir=tmp_path / "downloads", **{"preview_in_detail": False, **settings}),
+            settings=Settings(**{"download_dir": tmp_path / "downloads", "preview_in_detail": False, **settings}),
             keys=keys or {},
         )
         name, _, rest = start.partition(":")

@@ -34,6 +34,16 @@ async def test_d_downloads_the_object_under_the_cursor_at_once(browser: Any, tmp
         assert (tmp_path / "downloads").is_dir()
 
 
+async def test_where_it_goes_is_told_as_a_whole_path_since_a_browser_started_elsewhere_may_resume_it(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with browser(start=START, download_dir=Path()) as it:
+        await it.press("j", "d")
+        await it.until(lambda: it.engine.transfers)
+        assert it.engine.transfers[0].request.batch.target == str(tmp_path)
+
+
 async def test_marks_go_before_the_cursor_and_stay(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("space", "space", "G", "d")
