@@ -146,8 +146,9 @@ class RunStatus(msgspec.Struct, frozen=True):
             covered[shlex.join(self.last.what)] = self.coverage
         covered.pop(shlex.join(report.what), None)
         if report.through is not None and report.since is not None:
-            since = min(report.since, coverage.since) if coverage is not None else report.since
-            coverage = Coverage(since, report.through)
+            # A clock that is ahead can put the beginning behind the end.
+            since = min(report.since, report.through)
+            coverage = Coverage(min(since, coverage.since) if coverage is not None else since, report.through)
         complete = report if report.outcome is RunOutcome.COMPLETE else self.complete
         others = _incomplete_others(report, (*self.others, replace(self.last, errors=(), warnings=(), calls=None)))
         covered = dict(list(covered.items())[-_MAX_REMEMBERED:])

@@ -212,6 +212,7 @@ class _PullCommand(msgspec.Struct, frozen=True):
         return Pull(self.provider, listing, self.options, lambda entry: meaning.keeps(row_of(entry)))
 
     def _warn(self, pull: Pull) -> None:
+        self.session.warn_of_clock()
         for warning in (*pull.warnings, *pull.listing.warnings):
             self.session.output.note(warning)
         self.session.output.report_failures(pull.listing.failures)

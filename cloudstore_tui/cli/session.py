@@ -121,6 +121,18 @@ class CommandSession(Struct):
             else:
                 yield _address_of(record)
 
+    def warn_of_clock(self) -> None:
+        """Note that this machine's clock is off, if it is and was not noted yet: `yesterday` is another day then."""
+        for name, provider in self._open.items():
+            if skew := provider.session.clock_skew:
+                # Deferred: only what has sent something has it loaded.
+                from cloudstore_tui.net.api import clock_doubt
+
+                doubt = clock_doubt(skew)
+                text = f"{name}: {doubt}. Times such as since:yesterday are reckoned by it."
+                if doubt and text not in self.output.notes:
+                    self.output.note(text)
+
     async def close(self) -> None:
         """Close every provider that was opened."""
         for provider in self._open.values():
@@ -246,6 +258,7 @@ async def _supervise(work: Awaitable[int | None], session: CommandSession) -> in
         reporter.cancel()
         if session.output.if_failed and (session.output.errors or stop.code):
             session.output.print_message(session.output.if_failed)
+        session.warn_of_clock()
         await session.close()
 
 

@@ -103,7 +103,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """The state of the login, for the header of the screen."""
+    """What the last replies of the service have shown."""
 
     token_ends: datetime | None = None
     """When the current token expires; `None` before the first request."""
@@ -111,6 +111,8 @@ class Session(msgspec.Struct, frozen=True):
     """What the user should know, such as that the service asks to wait."""
     pace_used: float = 0.0
     """Calls of the last minute as a share of the profile's limit; 0 without one."""
+    clock_skew: float = 0.0
+    """Seconds by which the service's clock is ahead of this machine's; 0 before the first reply."""
 
 
 class StorageProvider(ABC):

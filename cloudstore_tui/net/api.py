@@ -106,6 +106,14 @@ def encoded(pairs: Pairs) -> str:
 MAX_SKEW = 300.0
 """Seconds by which the clocks may differ before the user hears of it: signed links depend on them."""
 
+
+def clock_doubt(skew: float) -> str:
+    """What is wrong with our clock if the service's is `skew` seconds ahead, as a clause; empty if nothing is."""
+    if abs(skew) <= MAX_SKEW:
+        return ""
+    return f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}"
+
+
 Explain = Callable[[Reply, StorageError], StorageError]
 """Turns the error for a refusal into what one service means by it."""
 
@@ -164,11 +172,7 @@ class ApiClient:
     @property
     def note(self) -> str:
         """What is being waited for, or what the user should know about this host; empty if there is nothing to say."""
-        waiting = self._retries.note or self._limiter.note
-        skew = self.clock_skew or 0.0
-        if waiting or abs(skew) <= MAX_SKEW:
-            return waiting
-        return f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}"
+        return self._retries.note or self._limiter.note or clock_doubt(self.clock_skew or 0.0)
 
     async def get(self, path: str, query: Pairs = (), *, subject: str, redirect: bool = False) -> Reply:
         """Read something, with retries as long as they can help.

@@ -405,12 +405,19 @@ class TransferWatch:
     async def load_foreign(self) -> None:
         """Load the transfers that other programs are running."""
         found = await self.engine.running_elsewhere()
+        running = {other.transfer.id for other in found}
         theirs = {number for batch in self.batches.values() if batch.process for number in batch.transfers}
-        gone = theirs - {other.transfer.id for other in found}
-        self._remove(gone)
+        gone = theirs - running
+        resumed = running.intersection(number for batch in self.batches.values() for number in batch.kept)
+        self._remove(gone | resumed)
         changed = [self._put(other.transfer, process=other.process) != other.transfer for other in found]
+        if gone:
+            # The program may have been stopped before they were done.
+            await self.load_interrupted()
         if gone or any(changed):
             self.changed.publish(None)
+        if resumed:
+            self.kept.publish(None)
 
     def poll_all(self) -> None:
         """Update all transfers of this program now."""

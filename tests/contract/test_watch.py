@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,31 @@ def test_neither_another_watch_nor_a_clock_that_was_ahead_leaves_a_gap(
     clock.left = 1
     assert cloudstore(*WATCH, "--look-back", "1h").code == 0
     assert since(tmp_path / "calls") == f"{clock.now - timedelta(hours=3, minutes=5):%Y-%m-%dT%H:%M}"
+
+
+@pytest.fixture
+def service_behind(sandbox: Sandbox) -> Iterator[None]:
+    """A service whose clock is three days behind that of this machine, which so is ahead."""
+    sandbox.world.clock.offset = -3 * 86_400
+    yield
+    sandbox.world.clock.offset = 0
+
+
+@pytest.mark.usefixtures("service_behind")
+@pytest.mark.parametrize("what", [WATCH[1:3], ("acme:exports/reporting/",)])
+def test_a_clock_that_is_ahead_is_told_and_leaves_no_gap_although_it_is_right_before_the_next_start(
+    cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: tuple[str, ...]
+) -> None:
+    clock = Clock(monkeypatch, datetime(2024, 9, 6, 12, tzinfo=UTC), 1)
+    watch = ("watch", *what, "--to", "calls", "--look-back", "1h")
+    done = cloudstore(*watch, "--report", "report.json")
+    assert done.code == 0, done.err
+    assert "this machine's clock is 4320 min ahead" in done.err
+    assert "clock" in str(json.loads((tmp_path / "report.json").read_text())["warnings"])
+    # Days later, with the right time: what came while nobody looked is looked for.
+    clock.left, clock.now = 1, datetime(2024, 9, 8, 12, tzinfo=UTC)
+    assert cloudstore(*watch).code == 0
+    assert since(tmp_path / "calls") <= "2024-09-03T12:00"
 
 
 def test_new_files_of_a_folder_come_once(

@@ -226,6 +226,24 @@ async def test_what_other_programs_do_is_shown_with_their_process(browser: Any) 
         await it.until(lambda: "pid 4711" not in it.text)
 
 
+async def test_what_another_program_resumes_and_leaves_again_is_shown_once(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.ui.screens.transfers.POLL_S", 0.02)
+    async with browser(start=START, behind={"left": [old(7)]}) as it:
+        await it.press("t")
+        await it.until(lambda: "stopped" in it.text)
+        it.engine.left, it.engine.others = [], [ForeignTransfer(old(7), 4711)]
+        await it.until(lambda: "pid 4711" in it.text)
+        assert it.text.count("old-7.tar") == 1
+        # Killed there: it can be resumed here again.
+        it.engine.left, it.engine.others = [old(7)], []
+        await it.until(lambda: "stopped" in it.text)
+        assert it.text.count("old-7.tar") == 1
+        await it.press("p")
+        await it.until(lambda: not it.engine.left)
+
+
 async def test_a_journal_that_cannot_be_read_is_told_in_a_line(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloudstore_tui.ui.screens.transfers.POLL_S", 0.02)
     async with browser(start=START) as it:

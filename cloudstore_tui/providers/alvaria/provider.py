@@ -109,7 +109,8 @@ class AlvariaProvider(StorageProvider):
 
     @property
     def session(self) -> Session:
-        return Session(self._client.login.ends, self._client.note, self._client.pace_used)
+        client = self._client
+        return Session(client.login.ends, client.note, client.pace_used, client.clock_skew)
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
         """A link through the vendor's proxy, or to the object store itself."""

@@ -75,7 +75,8 @@ class EightByEightProvider(StorageProvider):
 
     @property
     def session(self) -> Session:
-        return Session(self._client.login.ends, self._client.note, self._client.pace_used)
+        client = self._client
+        return Session(client.login.ends, client.note, client.pace_used, client.clock_skew)
 
     async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
         """Regions, types, years, months, days or buckets."""
