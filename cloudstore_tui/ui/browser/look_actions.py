@@ -132,7 +132,7 @@ def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width
         return "TRANSCRIPT", "\n".join(part for line in said for part in _wrapped(line, blank, width))
     amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
     head = [shown.head] if lines and shown.head and not shown.above else []
-    return f"{preview.format}{amount}; p shows more", "\n".join([*head, *(line.text for line in lines)])
+    return f"{preview.format.upper()}{amount} · p shows more", "\n".join([*head, *(line.text for line in lines)])
 
 
 def _wrapped(line: RenderedLine, blank: int, width: int) -> list[str]:
