@@ -202,7 +202,7 @@ def test_a_crash_is_one_sentence_without_secrets_wrapped_at_the_edge_and_ends_wi
     assert re.search(r"crashed \(KeyError in \w+\.py line \d+\)\. Finished .* Please report this line\.", whole)
 
 
-def test_an_action_that_fails_is_told_without_secrets_and_the_program_goes_on(program: Any) -> None:
+def test_an_action_that_fails_is_shown_without_secrets_and_the_program_goes_on(program: Any) -> None:
     program.send("?")
     # What the line under it held already is not sent again.
     program.expect("KeyError in", timeout=PATIENCE)

@@ -53,7 +53,7 @@ STORES = [
 
 
 @pytest.mark.parametrize(("store", "method", "key", "more"), STORES, ids=lambda value: getattr(value, "__name__", ""))
-async def test_a_store_that_fails_is_told_and_ends_nothing(
+async def test_a_store_that_fails_is_shown_and_ends_nothing(
     browser: Any, monkeypatch: pytest.MonkeyPatch, store: type, method: str, key: str, more: str
 ) -> None:
     async with browser(start=START) as it:
@@ -69,7 +69,7 @@ async def test_a_store_that_fails_is_told_and_ends_nothing(
 
 
 @pytest.mark.parametrize("later", ["call_after_refresh", "call_next", "call_later", "timer"])
-async def test_what_is_called_later_and_fails_is_told_and_ends_nothing(browser: Any, later: str) -> None:
+async def test_what_is_called_later_and_fails_is_shown_and_ends_nothing(browser: Any, later: str) -> None:
     async with browser(start=START) as it:
         it.may_be_wrong = True
         if later == "timer":

@@ -372,7 +372,7 @@ async def test_services_without_calls_have_no_such_key(browser: Any) -> None:
         assert not it.notices
 
 
-async def test_a_template_that_cannot_be_used_is_told_before_anything_is_drawn(browser: Any) -> None:
+async def test_a_template_that_cannot_be_used_is_shown_before_anything_is_drawn(browser: Any) -> None:
     with pytest.raises(ConfigError) as refused:
         async with browser(start=START, call_folder="{callid}"):
             pass

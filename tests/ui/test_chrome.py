@@ -101,7 +101,7 @@ async def test_the_path_of_a_folder_is_a_line_of_links(browser: Any) -> None:
         assert it.lines[0].startswith(" Transfers ")
 
 
-async def test_a_mask_is_told_in_every_header(browser: Any) -> None:
+async def test_a_mask_is_shown_in_every_header(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         assert "MASKED" not in it.lines[0]
         assert it.lines[0].rstrip().endswith("READ ONLY   UTC")
@@ -112,14 +112,14 @@ async def test_a_mask_is_told_in_every_header(browser: Any) -> None:
 
 
 @pytest.mark.parametrize(("left", "words"), [(1470, ""), (240, "token 4 min"), (59, "token ends"), (0, "token ended")])
-def test_a_login_is_told_when_it_ends_soon(left: int, words: str) -> None:
+def test_a_login_is_shown_when_it_ends_soon(left: int, words: str) -> None:
     assert token_words(Session(NOW + timedelta(seconds=left)), NOW) == words
 
 
 # What was told
 
 
-async def test_what_is_told_stands_above_the_keys_and_gives_its_row_back(
+async def test_what_is_shown_stands_above_the_keys_and_gives_its_row_back(
     browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with browser(start="acme:exports/") as it:
@@ -140,7 +140,7 @@ async def test_what_is_told_stands_above_the_keys_and_gives_its_row_back(
         assert it.screen.entries.table.size.height == rows
 
 
-async def test_what_is_told_follows_to_no_other_screen(browser: Any) -> None:
+async def test_what_is_shown_follows_to_no_other_screen(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         notify_plain(it.app, "Done.")
         await it.settle()
@@ -155,7 +155,7 @@ async def test_what_is_told_follows_to_no_other_screen(browser: Any) -> None:
         assert it.text.index("Here.") < it.text.index("Done.")
 
 
-async def test_a_dialog_shows_what_was_told_by_the_key_that_brought_it(browser: Any) -> None:
+async def test_a_dialog_shows_what_was_said_after_the_key_that_brought_it(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("ctrl+g")
         await it.type("nowhere:x")
@@ -230,7 +230,7 @@ def keys_of(class_: type[object]) -> Any:
     return vars(class_).get("BINDINGS", ())
 
 
-async def test_the_archive_of_a_place_is_told_at_the_top(browser: Any) -> None:
+async def test_the_archive_of_a_place_is_shown_at_the_top(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         assert "archive" not in it.lines[0]
         where = it.screen.listing.state.target.location

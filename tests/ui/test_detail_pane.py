@@ -38,7 +38,7 @@ def lines(entry: StoredObject, width: int = 80, zone: str = "UTC") -> list[str]:
     return detail_text(entry, ZoneInfo(zone), width).plain.split("\n")
 
 
-def test_every_field_and_every_tag_is_told_repeated_ones_too() -> None:
+def test_every_field_and_every_tag_is_shown_repeated_ones_too() -> None:
     assert lines(ENTRY) == [
         "What       Recording",
         "Size       3.8 MB (3,812,345 bytes)",
@@ -56,7 +56,7 @@ def test_every_field_and_every_tag_is_told_repeated_ones_too() -> None:
     ]
 
 
-def test_times_and_lengths_of_tags_are_told_as_people_read_them() -> None:
+def test_times_and_lengths_of_tags_are_shown_as_people_read_them() -> None:
     tags = (("startTime", "1725200109691"), ("duration", "26000"), ("endTime", "soon"))
     assert lines(replace(ENTRY, tags=tags))[5:8] == [
         "startTime  2024-09-01 14:15:09 UTC (1725200109691)",
@@ -65,7 +65,7 @@ def test_times_and_lengths_of_tags_are_told_as_people_read_them() -> None:
     ]
 
 
-def test_a_rounded_size_is_told_from_an_exact_one() -> None:
+def test_a_rounded_size_differs_from_an_exact_one() -> None:
     assert "Size       ≈3.8 MB, rounded by the service" in lines(replace(ENTRY, size_exact=False))
 
 
@@ -151,7 +151,7 @@ def test_values_are_broken_between_words_where_they_have_some() -> None:
     assert "".join(line.split()[-1] for line in told if "xxx" in line) == "x" * 90
 
 
-def test_until_when_an_object_is_kept_is_told_by_the_policy_alone() -> None:
+def test_until_when_an_object_is_kept_is_shown_by_the_policy_alone() -> None:
     policy = Retention(timedelta(days=90), timedelta(days=365))
     told = preview(Subject(ENTRY, ZoneInfo("UTC"), retention=policy), 40).plain
     assert "Expires 2025-11-30 by your policy" in told

@@ -34,7 +34,7 @@ async def test_d_downloads_the_object_under_the_cursor_at_once(browser: Any, tmp
         assert (tmp_path / "downloads").is_dir()
 
 
-async def test_where_it_goes_is_told_as_a_whole_path_since_a_browser_started_elsewhere_may_resume_it(
+async def test_where_it_goes_is_shown_as_a_whole_path_since_a_browser_started_elsewhere_may_resume_it(
     browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -299,7 +299,7 @@ def test_a_folder_that_cannot_be_made_gives_way_to_the_present_one(
     assert usable_folder(tmp_path / "new" / "deep") == tmp_path / "new" / "deep"
 
 
-async def test_where_a_folder_cannot_be_made_a_place_keeps_its_own_in_the_present_one_and_that_is_told(
+async def test_where_a_folder_cannot_be_made_a_place_keeps_its_own_in_the_present_one_and_that_is_shown(
     browser: Any, searches: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searches.results = 3
@@ -354,7 +354,7 @@ async def test_a_result_says_where_the_file_is_until_the_user_goes_on(
         assert not it.screen.strip.display
 
 
-async def test_a_result_is_told_on_other_screens_too(browser: Any) -> None:
+async def test_a_result_is_shown_on_other_screens_too(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("d")
         await it.until(lambda: it.screen.strip.display)
@@ -364,7 +364,7 @@ async def test_a_result_is_told_on_other_screens_too(browser: Any) -> None:
         assert it.notices[0].startswith("✓ report-000.tar, 1.0 kB")
 
 
-async def test_a_failed_transfer_can_be_tried_again_and_is_told_again(browser: Any) -> None:
+async def test_a_failed_transfer_can_be_tried_again_and_is_shown_again(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("d")
         await it.until(lambda: it.screen.strip.display)

@@ -193,7 +193,7 @@ async def test_a_step_inside_the_view_repaints_two_lines(filled: RowStore, monke
         assert sorted(painted) == [2, 3]
 
 
-async def test_marks_are_shown_by_a_sign_and_told(filled: RowStore) -> None:
+async def test_marks_are_shown_by_a_sign_and_counted(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("space", "j", "insert")
         assert app.table.cursor == 3
@@ -358,7 +358,7 @@ def test_every_binding_has_an_id_and_says_what_it_does() -> None:
     assert all(binding.tooltip and binding.description and not binding.priority for binding in ours)
 
 
-async def test_a_store_may_shrink_before_the_table_is_told(filled: RowStore) -> None:
+async def test_a_store_may_shrink_before_the_table_is_updated(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(90)
         filled.filter("00004")

@@ -125,7 +125,7 @@ async def test_the_cursor_stays_with_its_entry(filled: RowStore) -> None:
         assert app.of(EntryTable.Highlighted)[-1].entry == make(200)
 
 
-async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: RowStore) -> None:
+async def test_an_entry_is_announced_once_while_the_cursor_is_on_it(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.rows_changed()
         app.table.rows_changed()

@@ -141,7 +141,7 @@ async def test_a_word_finds_a_key_and_escape_shows_all_again() -> None:
         assert not isinstance(app.screen, HelpScreen)
 
 
-async def test_letters_that_are_typed_close_nothing_and_a_word_that_nobody_says_is_told() -> None:
+async def test_letters_that_are_typed_close_nothing_and_a_word_that_nobody_says_is_shown() -> None:
     app = Host()
     async with app.run_test() as pilot:
         app.query_one(Pane).focus()

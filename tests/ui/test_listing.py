@@ -235,7 +235,7 @@ async def test_nothing_is_left_of_a_list_when_the_next_one_is_open(browser: Any)
             old.window(0, 1)
 
 
-async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: Any) -> None:
+async def test_an_error_that_comes_too_late_is_not_shown(browser: Any, folders: Any) -> None:
     folders.gates["acme:exports/"] = asyncio.Event()
     folders.fail["acme:exports/"] = NetworkError("no answer came")
     async with browser(start="acme:exports/") as it:

@@ -35,7 +35,7 @@ def refused(searches: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return NavigationTarget(Location("acme8"), Query(Location("acme8"), ""), is_search=True)
 
 
-async def test_a_region_that_refuses_is_told_in_the_list_in_counts_and_of_marks(browser: Any, refused: Any) -> None:
+async def test_a_region_that_refuses_is_shown_in_the_list_in_counts_and_of_marks(browser: Any, refused: Any) -> None:
     async with browser() as it:
         it.screen.navigator.open(refused)
         await it.until(lambda: "us-east only: uk refused" in it.foot)
@@ -50,7 +50,7 @@ async def test_a_region_that_refuses_is_told_in_the_list_in_counts_and_of_marks(
         await it.until(lambda: "250 rows (us-east only: uk" in it.text)
 
 
-async def test_places_that_could_not_be_listed_are_told_in_the_tree(
+async def test_places_that_could_not_be_listed_are_shown_in_the_tree(
     browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = searches.folders

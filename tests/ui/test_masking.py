@@ -190,7 +190,7 @@ async def settle(pilot: Pilot[None]) -> str:
     return text_of(pilot.app)
 
 
-async def test_nobody_can_be_told_from_any_screen(driven: Pilot[None]) -> None:
+async def test_nobody_can_be_identified_on_any_screen(driven: Pilot[None]) -> None:
     pilot = driven
     seen = 0
     async with asyncio.timeout(100):
@@ -221,7 +221,7 @@ async def test_people_typed_into_the_bar_are_masked_in_it_and_in_what_is_said_of
     assert told_of(text) == [], text
 
 
-async def test_without_the_mask_they_can_be_told(driven: Pilot[None]) -> None:
+async def test_without_the_mask_they_can_be_identified(driven: Pilot[None]) -> None:
     pilot = driven
     await settle(pilot)
     await pilot.press("M")

@@ -55,7 +55,7 @@ async def test_marks_come_back_with_the_place_they_were_set_in(browser: Any, sea
         assert it.notices == []
 
 
-async def test_marks_of_a_place_that_are_too_many_to_be_kept_are_told(
+async def test_marks_of_a_place_that_are_too_many_to_be_kept_are_shown(
     browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(navigation, "MAX_KEPT_MARKS", 1)

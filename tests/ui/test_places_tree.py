@@ -437,7 +437,7 @@ async def test_what_is_saved_is_there_at_once(browser: Any) -> None:
         assert "talks" in saved_tree(it)
 
 
-async def test_a_file_that_cannot_be_read_is_told_there(browser: Any, tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_read_is_shown_there(browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "searches.toml"
     file.write_text("[mine]\n")
     async with browser() as it:

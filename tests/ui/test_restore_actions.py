@@ -146,7 +146,7 @@ async def test_what_an_earlier_run_asked_for_is_gone_on_with_at_the_start(browse
         await it.until(lambda: "1 restoring" in it.text)
 
 
-async def test_an_order_whose_answer_was_lost_is_told_and_not_sent_again(browser: Any, searches: Any) -> None:
+async def test_an_order_whose_answer_was_lost_is_shown_and_not_sent_again(browser: Any, searches: Any) -> None:
     searches.fail["restore"] = OutcomeUnknownError("no answer came", subject="acme8:us-east/x")
     async with browser(start=START) as it:
         await it.press("B")
@@ -157,7 +157,7 @@ async def test_an_order_whose_answer_was_lost_is_told_and_not_sent_again(browser
         assert searches.count("restore") == 1
 
 
-async def test_a_copy_that_will_be_gone_within_a_day_is_told_once(browser: Any, searches: Any) -> None:
+async def test_a_copy_that_will_be_gone_within_a_day_is_shown_once(browser: Any, searches: Any) -> None:
     entry = await searches.stat(searches.locate("us-east/id-1"))
     store().add([request_of(entry, 2, UTC)])
     now = datetime.now(UTC)

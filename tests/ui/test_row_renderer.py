@@ -92,7 +92,7 @@ def test_a_click_finds_the_column_below_it() -> None:
     assert wide.column_at(500) is None
 
 
-def test_a_folder_is_told_by_its_slash() -> None:
+def test_a_folder_is_shown_by_its_slash() -> None:
     assert renderer(40, (NAME,)).line(Folder(Location("a"), "exports")).rstrip() == "   exports/"
 
 
@@ -170,7 +170,7 @@ def test_a_size_and_the_time_behind_it_stand_apart() -> None:
         assert "Size  Modified UTC" in renderer(width, files).header("", False)
 
 
-def test_what_a_service_rounds_is_told_no_finer_than_it_does() -> None:
+def test_what_a_service_rounds_is_shown_no_finer_than_it_does() -> None:
     told = {0: "<0.1 kB", 102: "≈0.1 kB", 921: "≈0.9 kB", 4403: "≈4.4 kB"}
     assert {size: formatted.size(size, exact=False) for size in told} == told
     assert {size: formatted.short_size(size, exact=False) for size in told} == told

@@ -120,7 +120,7 @@ async def test_what_is_only_likely_wrong_is_said_and_searched_all_the_same(brows
         assert "createdTime" in it.notices[0]
 
 
-async def test_what_the_service_refuses_is_told(browser: Any, searches: Any) -> None:
+async def test_what_the_service_refuses_is_shown(browser: Any, searches: Any) -> None:
     searches.fail["a==b"] = UsageError("the service does not know a", subject="acme8:us-east/")
     async with browser(start="acme8:us-east/") as it:
         await fill(it, "a==b")
@@ -319,7 +319,7 @@ async def test_an_unfilled_placeholder_is_never_sent(browser: Any, kept: Kept, s
         assert sent(searches) == "queueName=='Sales UK'"
 
 
-async def test_a_file_of_searches_that_cannot_be_read_is_told_where_one_is_used(
+async def test_a_file_of_searches_that_cannot_be_read_is_shown_where_one_is_used(
     browser: Any, kept: Kept, tmp_path: Path
 ) -> None:
     (tmp_path / "searches.toml").write_text("[mine]\n")

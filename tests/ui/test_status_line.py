@@ -27,7 +27,7 @@ def test_the_sentence_of_the_design(store: RowStore) -> None:
     assert status_text(store, Progress(ended=True, order="largest first")).endswith("12.4 MB · largest first")
 
 
-def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(store: RowStore) -> None:
+def test_the_span_of_what_is_marked_is_shown_in_days_or_in_times_of_one_day(store: RowStore) -> None:
     store.clear_marks()
     rows = [
         StoredObject(Location("p", path=f"t{day}{hour}"), "t", created=datetime(2024, 9, day, hour, tzinfo=UTC))
@@ -53,7 +53,7 @@ def test_all_of_it(store: RowStore) -> None:
     assert status_text(store, Progress(loading=True)) == "loading… Esc stops"
 
 
-def test_a_total_that_is_not_known_or_too_small_is_not_told(store: RowStore) -> None:
+def test_a_total_that_is_not_known_or_too_small_is_not_shown(store: RowStore) -> None:
     store.clear_marks()
     assert status_text(store, Progress()) == "row 1 of 200 loaded"
     assert status_text(store, Progress(total=100)) == "row 1 of 200 loaded"

@@ -60,7 +60,7 @@ async def test_a_demo_keeps_no_theme(browser: Any) -> None:
         assert it.app.theme == "cloudstore-dark"
 
 
-async def test_a_theme_of_the_user_is_offered_and_a_broken_one_is_told_with_its_line(
+async def test_a_theme_of_the_user_is_offered_and_a_broken_one_is_shown_with_its_line(
     browser: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "themes").mkdir()

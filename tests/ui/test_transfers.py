@@ -244,7 +244,7 @@ async def test_what_another_program_resumes_and_leaves_again_is_shown_once(
         await it.until(lambda: not it.engine.left)
 
 
-async def test_a_journal_that_cannot_be_read_is_told_in_a_line(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_journal_that_cannot_be_read_is_shown_in_a_line(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloudstore_tui.ui.screens.transfers.POLL_S", 0.02)
     async with browser(start=START) as it:
 

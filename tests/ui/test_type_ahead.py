@@ -198,7 +198,7 @@ async def test_enter_twice_is_no_end_of_the_program(browser: Any, key: str) -> N
         assert it.app.is_running
 
 
-async def test_a_screen_that_is_told_to_close_twice_closes_once(browser: Any) -> None:
+async def test_a_screen_that_is_closed_twice_closes_once(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("P")
         dialog = it.app.screen

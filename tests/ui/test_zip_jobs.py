@@ -81,7 +81,7 @@ async def test_an_error_leaves_the_list_where_it_was(browser: Any, searches: Any
         await it.until(lambda: isinstance(it.app.screen, ZipJobsDialog))
 
 
-async def test_jobs_that_cannot_be_read_are_told(browser: Any, searches: Any) -> None:
+async def test_jobs_that_cannot_be_read_are_shown(browser: Any, searches: Any) -> None:
     searches.fail["zip_jobs"] = NetworkError("no answer")
     async with browser(start=START) as it:
         await it.press("J")
@@ -89,7 +89,7 @@ async def test_jobs_that_cannot_be_read_are_told(browser: Any, searches: Any) ->
         assert it.notices == ["No answer."]
 
 
-async def test_jobs_without_a_name_are_told_beside_the_others(browser: Any, searches: Any) -> None:
+async def test_jobs_without_a_name_are_shown_beside_the_others(browser: Any, searches: Any) -> None:
     searches.unnamed_jobs = (UnreadableError(1, subject=START),)
     async with browser(start=START) as it:
         await opened(it)

@@ -46,7 +46,7 @@ async def test_it_says_how_much_how_long_where_to_and_what_is_left_out(opened: A
         assert it.fits()
 
 
-async def test_a_disk_that_is_too_full_is_told_before(opened: Any) -> None:
+async def test_a_disk_that_is_too_full_is_shown_before(opened: Any) -> None:
     async with opened(FetchDialog(replace(OFFER, free=31_500_000, needed=17_000_000_000))) as it:
         assert "Disk      31.5 MB free, which is not enough" in it.text
 

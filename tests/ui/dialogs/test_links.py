@@ -109,7 +109,7 @@ async def test_a_link_that_ends_says_so_at_once(opened: Any, monkeypatch: pytest
         assert "Anyone with this link" not in it.text
 
 
-async def test_long_lives_are_told_in_hours_and_days(opened: Any) -> None:
+async def test_long_lives_are_shown_in_hours_and_days(opened: Any) -> None:
     async with opened(dialog(minutes=60 * 12)) as it:
         assert "in 12 hours" in it.text
     async with opened(dialog(minutes=60 * 24 * 7)) as it:

@@ -119,7 +119,7 @@ async def test_a_profile_is_tested_saved_and_given_back(form: Open, ready: Ready
         assert (it.answer.name, it.answer.options) == (saved.name, saved.options)
 
 
-async def test_what_is_wrong_is_told_with_the_cure_and_can_be_changed(form: Open, ready: Ready) -> None:
+async def test_what_is_wrong_is_shown_with_the_cure_and_can_be_changed(form: Open, ready: Ready) -> None:
     async with form() as it:
         await it.fill(name="acme8")
         await it.go("provider")
@@ -363,7 +363,7 @@ async def test_somebody_who_types_ahead_of_the_screen_is_in_a_line_that_is_shown
         assert app.focused.id == "client_id"
 
 
-async def test_without_a_keyring_it_is_not_offered_and_the_reason_is_told() -> None:
+async def test_without_a_keyring_it_is_not_offered_and_the_reason_is_shown() -> None:
     app = QuestionsApp()
     async with app.run_test() as pilot:
         app.questions.offer_keyring("")

@@ -75,7 +75,7 @@ def test_a_stalled_terminal_holds_nobody_up_and_gets_the_latest_picture_only(lin
     assert sent.count(b"000500") + sent.count(b"001500") < 24 * 11
 
 
-def test_a_terminal_that_was_told_not_to_wait_still_gets_everything(line: Line) -> None:
+def test_a_terminal_that_was_set_not_to_wait_still_gets_everything(line: Line) -> None:
     os.set_blocking(line.start, False)
     line.output.send("x" * 300_000 + "the end")
     assert line.read_to(b"the end") == b"x" * 300_000 + b"the end"
@@ -133,7 +133,7 @@ def test_a_terminal_that_takes_nothing_holds_up_the_end_for_a_second_only() -> N
     line.close()
 
 
-def test_a_terminal_that_is_gone_is_told_of_once() -> None:
+def test_a_terminal_that_is_gone_is_reported_once() -> None:
     calls: list[int] = []
     end, start = os.pipe()
     output = OutputThread(start, ScreenBuffer(80, 24), "utf-8", 0.0, lambda: calls.append(1))

@@ -140,7 +140,7 @@ def test_half_of_a_wide_character_is_a_space() -> None:
     assert both.changed.display == [" X字漢"]
 
 
-def test_joined_characters_stay_together_and_the_place_behind_them_is_told() -> None:
+def test_joined_characters_stay_together_and_the_place_behind_them_is_known() -> None:
     buffer = ScreenBuffer(20, 1)
     buffer.draw("\x1b[1;1Ha\u0301👩\u200d👩\u200d👧b\x1b[1;1H")
     changes = buffer.changes()
