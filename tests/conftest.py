@@ -13,7 +13,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, settings
 from textual._styles_cache import StylesCache
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
@@ -24,10 +23,6 @@ from cloudstore_tui.net.curl import CurlCall, stopping_with
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
-
-# A busy machine is slow; that is no failure of what is tested.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 OpenProfile = Callable[[str], StorageProvider]
 
@@ -50,12 +45,22 @@ def pytest_configure(config: pytest.Config) -> None:
     # What is compiled is kept: every worker and every program that a test starts needs it again.
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    be_patient()
     if worker and [Path(argument).resolve() for argument in config.args] == [HERE]:
         config.args = own_share_first(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
     if "FAKETIME" in os.environ and str(MOVED_CLOCK) not in sys.path:
         sys.path.insert(0, str(MOVED_CLOCK))
         os.environ["PYTHONPATH"] = str(MOVED_CLOCK)
         import_module("sitecustomize")
+
+
+def be_patient() -> None:
+    """A busy machine is slow; that is no failure of what is tested."""
+    # Imported only when what is compiled is kept: pytest rewrites all of it, which takes two seconds.
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 def own_share_first(worker: int, workers: int) -> list[str]:
