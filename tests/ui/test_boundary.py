@@ -105,7 +105,7 @@ async def test_a_damaged_list_of_restores_when_a_download_ends(
         await goes_on(it)
 
 
-@pytest.mark.parametrize("method", ["interrupted", "elsewhere", "snapshot", "submit", "forget"])
+@pytest.mark.parametrize("method", ["interrupted", "running_elsewhere", "snapshot", "submit", "forget"])
 async def test_transfers_that_fail_in_an_unknown_way(
     browser: Any, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
