@@ -30,11 +30,11 @@ from cloudstore_tui.fiql.measures import parse_time
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.syntax import comparisons
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER, Disk, os_errors_as
+from cloudstore_tui.net.api import MAX_SKEW
 
 SOONEST_S = 10.0
 """The shortest pause between two rounds, in seconds."""
-_CLOCK_SKEW = timedelta(minutes=5)
-"""By how much the clocks of the service and of this machine may differ."""
+_CLOCK_SKEW = timedelta(seconds=MAX_SKEW)
 _LACKING_HINT = "Look at the call at the service; if it appears later, another pull downloads it."
 
 Notify = Callable[[str], None]
@@ -197,8 +197,8 @@ class _Watching(Struct, frozen=True):
                 what = f"{', '.join(call.lacks)} never came"
                 output.error(MissingError(what, subject=f"call {call.call}", hint=_LACKING_HINT))
         # Nothing is here of what the service makes after its own present, however far ahead this machine's clock is.
-        ahead = -timedelta(seconds=self.session.resolve(self.arguments.where)[0].session.clock_skew)
-        through = now - ahead if ahead > _CLOCK_SKEW else now
+        skew = timedelta(seconds=self.session.resolve(self.arguments.where)[0].session.clock_skew)
+        through = now + skew if skew < -_CLOCK_SKEW else now
         run.note_progress(through=through if is_whole else None, calls=check)
 
 
