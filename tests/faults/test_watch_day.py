@@ -39,13 +39,13 @@ import sys
 from datetime import datetime
 
 from cloudstore_tui.archive import runs
-from cloudstore_tui.cli import pull, reporting
+from cloudstore_tui.cli import reporting, watch
 from cloudstore_tui.cli.main import execute
 
 now = datetime.fromisoformat(sys.argv[1])
-for module in (runs, reporting, pull):
+for module in (runs, reporting, watch):
     module.utc_now = lambda: now
-pull.TRANSFERRING = 0.5
+watch.TRANSFERRING = 0.5
 
 
 async def pause(seconds):
@@ -54,7 +54,7 @@ async def pause(seconds):
     now = datetime.fromisoformat(sys.stdin.readline().strip())
 
 
-pull.pause = pause
+watch.pause = pause
 sys.exit(execute(sys.argv[2:]))
 """
 """A watch whose time goes on when it is told so, and that gives up on a dead host soon."""
