@@ -108,12 +108,14 @@ class EightByEightClient:
         headers = await self.login.headers()
         return {name: value for name, value in headers.items() if name == "Authorization"}
 
-    async def get(self, region: str, path: str, query: Pairs = (), *, subject: str, redirect: bool = False) -> Reply:
-        """Read something in a region."""
+    async def get(
+        self, region: str, path: str, query: Pairs = (), *, subject: str, level: str = READ, redirect: bool = False
+    ) -> Reply:
+        """Read something in a region, which requires a key of this level."""
         try:
             return await self._api.get(self.path(region, path), query, subject=subject, redirect=redirect)
         except StorageError as error:
-            raise await self._explained(error, region, READ) from None
+            raise await self._explained(error, region, level) from None
 
     async def send(
         self, method: str, region: str, path: str, *, subject: str, level: str, body: object | None = None

@@ -23,7 +23,7 @@ from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.api import segment
 from cloudstore_tui.net.failures import had_no_effect
 from cloudstore_tui.providers.eightbyeight import wire
-from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
+from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EDIT, EightByEightClient
 
 LIFE = 1800
 """The longest life of a link in seconds, whatever the link says."""
@@ -46,8 +46,8 @@ class Links:
             ReplyError: the service gave none.
             UnsafeError: it must not be followed.
         """
-        path, query = content_path(location), [("presignUrl", "true")]
-        reply = await self._client.get(location.region, path, query, subject=location.address, redirect=True)
+        path, query, subject = content_path(location), [("presignUrl", "true")], location.address
+        reply = await self._client.get(location.region, path, query, subject=subject, level=DOWNLOAD, redirect=True)
         if url := wire.link(reply, location.address):
             return self.vetted(url, location.address)
         raise ReplyError("the service gave no link", subject=location.address, hint="Download it instead.")

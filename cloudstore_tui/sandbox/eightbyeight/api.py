@@ -226,7 +226,7 @@ def content_routes(service: Service) -> list[BaseRoute]:
 
     methods = ["GET", "HEAD", "PUT", "POST", "DELETE"]
     return [
-        route(service, "GET", "/objects/{id}/content", content),
+        route(service, "GET", "/objects/{id}/content", content, Level.DOWNLOAD_ONLY),
         Route("/storage/{region}/{host}/content/{kind}/{customer}/{rest:path}", presigned, methods=methods),
     ]
 
@@ -396,7 +396,7 @@ def bulk_routes(service: Service) -> list[BaseRoute]:
         route(service, "GET", f"{base}/status/{{name}}", status),
         route(service, "PUT POST", f"{base}/cancel/{{name}}", cancel, Level.DOWNLOAD_ONLY),
         route(service, "PUT", f"{base}/clear", clear, Level.DOWNLOAD_ONLY),
-        route(service, "GET", f"{base}/{{name}}", fetch),
+        route(service, "GET", f"{base}/{{name}}", fetch, Level.DOWNLOAD_ONLY),
     ]
 
 

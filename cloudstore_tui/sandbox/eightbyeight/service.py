@@ -80,12 +80,15 @@ SWITCHES: tuple[Switch, ...] = (
 
 
 class Level(IntEnum):
-    """The permissions of a key; each level includes the one before."""
+    """The permissions of a key; each level includes the one before.
+
+    The vendor says only what needs `edit`; what the others may do is taken from their names.
+    """
 
     READ_ONLY = 1
-    """Every GET."""
+    """Searches and records."""
     DOWNLOAD_ONLY = 2
-    """Also zip jobs."""
+    """Also the bytes of objects, and zip jobs."""
     EDIT = 3
     """Also deleting and restoring."""
 
