@@ -18,7 +18,7 @@ import pytest
 
 from cloudstore_tui.sandbox.eightbyeight.fixtures import Interaction, seal
 from cloudstore_tui.sandbox.eightbyeight.model import GeneratedCall, ObjectBody, Record
-from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords, ObjectSearch, RecordPage
+from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords, ObjectSearch, ResultPage
 from cloudstore_tui.sandbox.log import LoggedRequest, RequestLog
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 
@@ -120,14 +120,14 @@ def service(
     """A service that lists some objects twice, and some in the wrong order."""
     search = ObjectRecords.search
 
-    def disordered(store: ObjectRecords, wanted: ObjectSearch) -> RecordPage:
+    def disordered(store: ObjectRecords, wanted: ObjectSearch) -> ResultPage[Record]:
         page = search(store, wanted)
-        objects = list(page.objects)
+        objects = list(page.items)
         for at in range(1, len(objects) - 1, 2):
             if draw.random() < 0.3:
                 objects[at - 1 : at + 1] = objects[at], objects[at - 1]
         twice = draw.sample(objects[:-1], min(len(objects) - 1, 2)) if objects and not page.more else []
-        return RecordPage([*twice, *objects], page.more)
+        return ResultPage([*twice, *objects], page.more)
 
     coming, lacking = day_of(draw, request.param)
     sandbox = Sandbox(SandboxOptions(data=tmp_path / "service", objects=0))

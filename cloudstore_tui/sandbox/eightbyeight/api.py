@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -20,10 +19,10 @@ from cloudstore_tui.fiql.syntax import Comparison, Node, comparisons, rewrite
 from cloudstore_tui.sandbox.blobs import AWS, Refusal, StoredBlob, file_reader, refuse, serve
 from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
 from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, SandboxJob, zip_of
-from cloudstore_tui.sandbox.eightbyeight.model import CUSTOMER_ID, TAGS, Record
+from cloudstore_tui.sandbox.eightbyeight.model import CUSTOMER_ID, TAGS, Bucket, Record
 from cloudstore_tui.sandbox.eightbyeight.service import ApiRequest, Level, Service, problem, route
 from cloudstore_tui.sandbox.eightbyeight.sql import TABLE_FIELDS, Rules, number
-from cloudstore_tui.sandbox.eightbyeight.store import ObjectSearch
+from cloudstore_tui.sandbox.eightbyeight.store import ObjectSearch, ResultPage
 from cloudstore_tui.sandbox.faults import broken_answers
 from cloudstore_tui.sandbox.world import World
 
@@ -167,8 +166,7 @@ def search(call: ApiRequest) -> Response:
         if "application/json" not in headers.get(name.lower(), ""):
             raise problem(400, f"{name} must be application/json", name)
     wanted = search_of(call, "object")
-    page = call.store.search(wanted)
-    return _page(call, wanted, [record.as_json() for record in page.objects], page.more)
+    return _page(call, wanted, call.store.search(wanted))
 
 
 def single(call: ApiRequest) -> Response:
@@ -187,8 +185,7 @@ def record_of(call: ApiRequest) -> Record:
 
 def buckets(call: ApiRequest) -> Response:
     wanted = search_of(call, "bucket")
-    page = call.store.search_buckets(wanted)
-    return _page(call, wanted, [found.as_json() for found in page.buckets], page.more)
+    return _page(call, wanted, call.store.search_buckets(wanted))
 
 
 def bucket(call: ApiRequest) -> Response:
@@ -199,16 +196,16 @@ def bucket(call: ApiRequest) -> Response:
     return JSONResponse(found.as_json())
 
 
-def _page(call: ApiRequest, wanted: ObjectSearch, content: list[dict[str, Any]], more: bool) -> Response:
-    full = len(content) == wanted.limit
-    page = {
-        "lastPage": not more and not (full and call.switch("E-2") == "empty"),
+def _page(call: ApiRequest, wanted: ObjectSearch, page: ResultPage[Record] | ResultPage[Bucket]) -> Response:
+    is_full = len(page.items) == wanted.limit
+    shown = {
+        "lastPage": not page.more and not (is_full and call.switch("E-2") == "empty"),
         "pageKey": wanted.offset if call.switch("E-3") == "current" else wanted.offset + wanted.limit,
-        "pageSize": len(content),
-        "content": content,
+        "pageSize": len(page.items),
+        "content": [item.as_json() for item in page.items],
     }
     # Much faster than Starlette's own encoder, which matters to clients that fetch many pages.
-    body = msgspec.json.encode([page] if call.switch("E-5") == "array" else page)
+    body = msgspec.json.encode([shown] if call.switch("E-5") == "array" else shown)
     return Response(body, media_type="application/json")
 
 

@@ -272,7 +272,22 @@ def customer(index: int) -> Customer:
 # Objects, and their JSON form
 
 
-STATES = ("AVAILABLE", "PENDING", "ARCHIVED", "REVOKED", "DELETED", "FAILED")
+OBJECT_FIELDS: Mapping[str, str] = {
+    "id": "id",
+    "type": "type",
+    "mimeType": "mime",
+    "objectName": "name",
+    "checksumType": "checksum_type",
+    "checksum": "checksum",
+    "customerId": "customer_id",
+    "userId": "user_id",
+    "storedBytes": "size",
+    "createdTime": "created",
+    "updatedTime": "updated",
+    "objectState": "state",
+    "bucketId": "bucket_id",
+}
+"""The content fields in the service's order, and the attributes of a `Record` that hold them."""
 
 _OLD_TYPES = frozenset({"calladditionalfields", "chattranscription", "cm-report", "statehistory", "tcltransactions"})
 """The oldest types, whose JSON still follows the first schema, with values of other types."""
@@ -312,21 +327,7 @@ class Record(msgspec.Struct, frozen=True):
 
     def fields(self) -> Mapping[str, str | int]:
         """The content fields by the names that filters use, times in epoch milliseconds."""
-        return {
-            "id": self.id,
-            "type": self.type,
-            "mimeType": self.mime,
-            "objectName": self.name,
-            "checksumType": self.checksum_type,
-            "checksum": self.checksum,
-            "customerId": self.customer_id,
-            "userId": self.user_id,
-            "storedBytes": self.size,
-            "createdTime": self.created,
-            "updatedTime": self.updated,
-            "objectState": self.state,
-            "bucketId": self.bucket_id,
-        }
+        return {name: getattr(self, attribute) for name, attribute in OBJECT_FIELDS.items()}
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form: times without zone, tags as a list, numbers mostly as numbers."""
@@ -543,21 +544,6 @@ def body_of(call: GeneratedCall) -> ObjectBody:
 
 def record_of(call: GeneratedCall, region: str) -> Record:
     """The object of a call."""
-    body = body_of(call)
-    text = {name: str(FIELDS[name](call)) for name in ("id", "mimeType", "objectName", "userId", "bucketId")}
-    return Record(
-        id=text["id"],
-        region=region,
-        type=TYPE,
-        mime=text["mimeType"],
-        name=text["objectName"],
-        customer_id=CUSTOMER_ID,
-        user_id=text["userId"],
-        bucket_id=text["bucketId"],
-        created=call.created,
-        updated=call.created + 2000,
-        body=body,
-        tags=tuple((key, str(maker(call))) for key, maker in TAGS.items()),
-        checksum=body.checksum,
-        size=body.size,
-    )
+    fields: dict[str, Any] = {OBJECT_FIELDS[name]: maker(call) for name, maker in FIELDS.items()}
+    tags = tuple((key, str(maker(call))) for key, maker in TAGS.items())
+    return Record(**fields, region=region, body=body_of(call), tags=tags)

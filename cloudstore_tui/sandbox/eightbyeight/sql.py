@@ -16,6 +16,7 @@ from cloudstore_tui.sandbox.eightbyeight.model import (
     CONSTANTS,
     CUSTOMERS,
     FIELDS,
+    OBJECT_FIELDS,
     QUEUES,
     TAGS,
     UPLOAD_LAG,
@@ -147,9 +148,7 @@ class Match(msgspec.Struct, frozen=True, dict=True):
 
     def key(self) -> str:
         """Its serialized form, for a function of the database."""
-        rules = self.rules
-        flags = [rules.numeric_tags, rules.missing_differs, rules.wildcards, rules.fold]
-        return json.dumps([self.operator, self.wanted, flags, self.numeric])
+        return msgspec.json.encode(self).decode()
 
 
 def number(value: str | int | None) -> float | None:
@@ -170,8 +169,7 @@ def match_of(term: Comparison, rules: Rules, *, tag: bool) -> Match:
 @lru_cache(maxsize=256)
 def match_from(key: str) -> Match:
     """The inverse of `Match.key`."""
-    compare, wanted, flags, numeric = json.loads(key)
-    return Match(compare, tuple(wanted), Rules(*flags), numeric)
+    return msgspec.json.decode(key, type=Match)
 
 
 def sort_key(value: str | int | None, *, numeric: bool = True) -> tuple[int, float, str]:
@@ -210,7 +208,12 @@ _LOOKUPS: Mapping[str, tuple[str, str]] = {
 }
 """Fields and tags that depend on one small column: for inbound, and for outbound calls."""
 
-_SORTED = {"agentName": "agent", "queueName": "queue", "direction": "mark"}
+_SORTED = {
+    **dict.fromkeys(("agentName", "extensionNumber"), "agent"),
+    **dict.fromkeys(("queueName", "queueNumber", "billingTelephoneNumber"), "queue"),
+    "address": "customer",
+    "direction": "mark",
+}
 """Fields and tags that sort like the column itself."""
 
 _BY_TIME = frozenset({"id", "bucketId", "callSnippetId"})
@@ -221,11 +224,9 @@ _BY_START = frozenset({"callId", "objectName", "mediaUrl"})
 
 _SIGNS = {"==": "=", "!=": "<>", "=gt=": ">", "=ge=": ">=", "=lt=": "<", "=le=": "<=", "=in=": "IN", "=out=": "NOT IN"}
 
-GENERATED_SCHEMA = (
+_GENERATED_TABLE = (
     "CREATE TABLE generated(created INTEGER PRIMARY KEY, duration INTEGER NOT NULL, agent INTEGER NOT NULL, "
-    "queue INTEGER NOT NULL, customer INTEGER NOT NULL, mark INTEGER NOT NULL)",
-    "CREATE TABLE rank(field TEXT, outbound INTEGER, number INTEGER, rank INTEGER, "
-    "PRIMARY KEY(field, outbound, number)) WITHOUT ROWID",
+    "queue INTEGER NOT NULL, customer INTEGER NOT NULL, mark INTEGER NOT NULL)"
 )
 
 # A covering index, so that a search in this order needs no look-ups in the table.
@@ -258,20 +259,6 @@ def fill_values(count: int, seed: int, first: int, last: int) -> Mapping[str, in
         "queues": len(QUEUES),
         "customers": CUSTOMERS,
     }
-
-
-def ranks() -> list[tuple[str, int, int, int]]:
-    """Rows of the table `rank`: the position of every value of a looked-up field in sorted order."""
-    rows = []
-    for field in _LOOKUPS:
-        values = [_values(field, outbound) for outbound in (0, 1)]
-        places = {value: place for place, value in enumerate(sorted({*values[0], *values[1]}, key=sort_key))}
-        rows += [
-            (field, outbound, number, places[value])
-            for outbound in (0, 1)
-            for number, value in enumerate(values[outbound])
-        ]
-    return rows
 
 
 @cache
@@ -326,11 +313,11 @@ class GeneratedCalls:
             return f"CAST({_WHOLE[name]} AS TEXT)" if as_text else _WHOLE[name]
         if name == "storedBytes":
             return "duration"
-        if name in _LOOKUPS:
-            return _SORTED.get(name) or _rank(name)
+        if name in _SORTED:
+            return _SORTED[name]
         if name in _BY_START:
             return _START
-        return f"derived('checksum', {COLUMNS})" if name == "checksum" else "created"
+        return f"derived('{name}', {COLUMNS})" if name in _LOOKUPS or name == "checksum" else "created"
 
     def value(self, call: GeneratedCall, field: str) -> str | int | None:
         """The value of a field or tag of one call."""
@@ -339,14 +326,6 @@ class GeneratedCalls:
     def name(self, field: str) -> str:
         """The call's name of a field; empty if it has none."""
         return field if self._names is None else self._names.get(field, "")
-
-
-def _rank(name: str) -> str:
-    inbound, outbound = (
-        f"(SELECT rank FROM rank WHERE field = '{name}' AND outbound = {side} AND number = {column})"
-        for side, column in enumerate(_LOOKUPS[name])
-    )
-    return inbound if inbound == outbound else f"CASE mark WHEN 0 THEN {inbound} ELSE {outbound} END"
 
 
 def _bounded(name: str, match: Match) -> Condition:
@@ -423,29 +402,28 @@ def _with_start(name: str, wanted: str) -> Condition:
 # The tables of objects and buckets
 
 
-_OBJECT_FIELDS = (
-    *("id", "type", "mimeType", "objectName", "checksumType", "checksum", "customerId", "userId", "storedBytes"),
-    *("createdTime", "updatedTime", "objectState", "bucketId"),
-)
-_BUCKET_FIELDS = ("id", "name", "customerId", "userId", "createdTime", "updatedTime")
 _WHOLE_COLUMNS = frozenset({"createdTime", "updatedTime", "storedBytes"})
 
-TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {"object": _OBJECT_FIELDS, "bucket": _BUCKET_FIELDS}
+TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "object": tuple(OBJECT_FIELDS),
+    "bucket": ("id", "name", "customerId", "userId", "createdTime", "updatedTime"),
+}
 """The columns of each table that filters can refer to."""
 
 
-def _columns(fields: tuple[str, ...]) -> str:
-    return ", ".join(f"{field} {'INTEGER' if field in _WHOLE_COLUMNS else 'TEXT'}" for field in fields)
+def _columns(table: str) -> str:
+    return ", ".join(f"{field} {'INTEGER' if field in _WHOLE_COLUMNS else 'TEXT'}" for field in TABLE_FIELDS[table])
 
 
 _TAG_COLUMNS = "n INTEGER, position INTEGER, key TEXT, value TEXT, PRIMARY KEY(n, position)"
 
-STORED_SCHEMA = (
-    f"CREATE TABLE object(n INTEGER PRIMARY KEY, region TEXT, {_columns(_OBJECT_FIELDS)}, "
+SCHEMA = (
+    _GENERATED_TABLE,
+    f"CREATE TABLE object(n INTEGER PRIMARY KEY, region TEXT, {_columns('object')}, "
     "sound INTEGER, data BLOB, zeros INTEGER, part INTEGER)",
     "CREATE UNIQUE INDEX object_by_id ON object(id, region)",
     "CREATE INDEX object_by_bucket ON object(bucketId)",
-    f"CREATE TABLE bucket(n INTEGER PRIMARY KEY, region TEXT, {_columns(_BUCKET_FIELDS)})",
+    f"CREATE TABLE bucket(n INTEGER PRIMARY KEY, region TEXT, {_columns('bucket')})",
     "CREATE UNIQUE INDEX bucket_by_id ON bucket(id, region)",
     f"CREATE TABLE object_tag({_TAG_COLUMNS}) WITHOUT ROWID",
     f"CREATE TABLE bucket_tag({_TAG_COLUMNS}) WITHOUT ROWID",

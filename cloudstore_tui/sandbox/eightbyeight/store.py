@@ -5,12 +5,13 @@ import sqlite3
 import threading
 import weakref
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,6 +19,7 @@ from cloudstore_tui.fiql.syntax import And, Comparison, Node, comparisons
 from cloudstore_tui.sandbox.eightbyeight import sql
 from cloudstore_tui.sandbox.eightbyeight.model import (
     COLUMNS,
+    OBJECT_FIELDS,
     Bucket,
     GeneratedCall,
     ObjectBody,
@@ -26,7 +28,6 @@ from cloudstore_tui.sandbox.eightbyeight.model import (
     record_of,
     value_of,
 )
-from cloudstore_tui.sandbox.eightbyeight.model import FIELDS as CONTENT_FIELDS
 from cloudstore_tui.sandbox.eightbyeight.sql import (
     FALSE,
     TRUE,
@@ -39,6 +40,8 @@ from cloudstore_tui.sandbox.eightbyeight.sql import (
     sort_key,
     translate,
 )
+
+Item = TypeVar("Item")
 
 # The database
 
@@ -121,21 +124,11 @@ class Rows:
     def __init__(self, database: SandboxDatabase) -> None:
         self._database = database
 
-    def numbered(self, numbers: Collection[int]) -> dict[int, Record]:
-        """Objects by row number."""
-        return self.records("n IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),))
-
     def records(self, condition: str, values: Sequence[Value]) -> dict[int, Record]:
         """The objects that match a condition, by row number."""
         rows = self._database.rows(f"SELECT {_OBJECT} FROM object WHERE {condition} ORDER BY n", values)
         tags = self._tags("object", [row[0] for row in rows])
         return {row[0]: _record(row, tags.get(row[0], ())) for row in rows}
-
-    def number(self, record: Record) -> int | None:
-        """The row number of an object; `None` if it has no row."""
-        sql = "SELECT n FROM object WHERE id = ? AND region = ?"
-        rows = self._database.rows(sql, (record.id, record.region))
-        return int(rows[0][0]) if rows else None
 
     def bucket(self, condition: str, values: Sequence[Value]) -> Bucket | None:
         """The bucket that matches a condition, with all its objects."""
@@ -178,25 +171,8 @@ class Rows:
 
 def _record(row: DatabaseRow, tags: Tags) -> Record:
     _n, region, sound, data, zeros, part, *values = row
-    fields = dict(zip(sql.TABLE_FIELDS["object"], values, strict=True))
-    return Record(
-        id=fields["id"],
-        region=region,
-        type=fields["type"],
-        mime=fields["mimeType"],
-        name=fields["objectName"],
-        customer_id=fields["customerId"],
-        user_id=fields["userId"],
-        bucket_id=fields["bucketId"],
-        created=fields["createdTime"],
-        updated=fields["updatedTime"],
-        body=ObjectBody(sound, data, zeros, part),
-        tags=tags,
-        state=fields["objectState"],
-        checksum=fields["checksum"],
-        checksum_type=fields["checksumType"],
-        size=fields["storedBytes"],
-    )
+    fields = dict(zip(OBJECT_FIELDS.values(), values, strict=True))
+    return Record(**fields, region=region, body=ObjectBody(sound, data, zeros, part), tags=tags)
 
 
 # Searching stored rows and generated calls together, in one order, from any offset
@@ -218,8 +194,8 @@ _BUCKET_NAMES = {
 }
 """Fields and tags of a generated call's bucket, and the fields of the call that they equal."""
 
-_SortPosition: TypeAlias = tuple[tuple[int, float, str], int]
-_PositionedItem: TypeAlias = tuple[_SortPosition, int | GeneratedCall]
+_PositionedItem: TypeAlias = tuple[tuple[tuple[int, float, str], int], int | GeneratedCall]
+"""Where an item belongs in the order, and the item: the number of a stored row, or a call."""
 
 
 class ObjectSearch(msgspec.Struct, frozen=True):
@@ -234,10 +210,10 @@ class ObjectSearch(msgspec.Struct, frozen=True):
     limit: int = 100
 
 
-class Matches(msgspec.Struct, frozen=True):
-    """A range of a result: numbers of stored rows, and generated calls; and whether more follow."""
+class ResultPage(msgspec.Struct, Generic[Item], frozen=True):
+    """A range of a result, in order, and whether more follow."""
 
-    items: list[int | GeneratedCall]
+    items: list[Item]
     more: bool
 
 
@@ -248,7 +224,7 @@ class ObjectSearcher:
         self._database = database
         self._table = table
 
-    def find(self, search: ObjectSearch) -> Matches:
+    def find(self, search: ObjectSearch) -> ResultPage[int | GeneratedCall]:
         """Row numbers and generated calls, in order.
 
         The stored rows are few, and are sorted here. Of the calls, only those are read that may be in the range, which
@@ -264,15 +240,21 @@ class ObjectSearcher:
             call = GeneratedCall(*row)
             return (key(source.value(call, search.sort)), call.created), call
 
-        before = _RowsBefore(stored, descending=search.descending)
+        positions = sorted(position for position, _ in stored)
+
+        def rank(number: int) -> int:
+            """The number of rows before a call; in a tie the stored row comes first."""
+            position, _ = positioned(rows[number])
+            if search.descending:
+                return skip + number + len(positions) - bisect_left(positions, position)
+            return skip + number + bisect_right(positions, position)
+
         # The first of these calls that is in the range; everything else before the range is stored.
-        first = bisect_left(
-            range(len(rows)), search.offset, key=lambda number: skip + number + before(positioned(rows[number]))
-        )
+        first = bisect_left(range(len(rows)), search.offset, key=rank)
         rest = stored[search.offset - skip - first :]
-        merged = merge(rest, map(positioned, rows[first:]), key=_sort_position, reverse=search.descending)
-        found = [item for _where, item in islice(merged, search.limit + 1)]
-        return Matches(found[: search.limit], len(found) > search.limit)
+        merged = merge(rest, map(positioned, rows[first:]), key=itemgetter(0), reverse=search.descending)
+        found = [item for _, item in islice(merged, search.limit + 1)]
+        return ResultPage(found[: search.limit], len(found) > search.limit)
 
     def _stored(self, search: ObjectSearch) -> list[_PositionedItem]:
         table = StoredTable(self._table, search.rules)
@@ -283,8 +265,8 @@ class ObjectSearcher:
         sql = f"SELECT n, createdTime, {value.text} FROM {self._table} WHERE region = ? AND {condition.text}"
         rows = self._database.rows(sql, (*value.values, search.region, *condition.values))
         key = _key(search)
-        places: list[_PositionedItem] = [((key(found), created), n) for n, created, found in rows]
-        return sorted(places, key=lambda pair: pair[0], reverse=search.descending)
+        found: list[_PositionedItem] = [((key(value), created), n) for n, created, value in rows]
+        return sorted(found, key=itemgetter(0), reverse=search.descending)
 
     def _calls(self, search: ObjectSearch, source: GeneratedCalls, skip: int) -> list[DatabaseRow]:
         condition = self._translate(search.node, source.condition) if search.region == GENERATED_REGION else FALSE
@@ -302,56 +284,22 @@ class ObjectSearcher:
         return GeneratedCalls(search.rules, _BUCKET_NAMES if self._table == "bucket" else None)
 
     def _translate(self, node: Node | None, leaf: Callable[[Comparison], Condition]) -> Condition:
-        if self._table == "object" and not any(term.selector == "objectState" for term in _terms(node)):
+        terms = comparisons(node) if node else ()
+        if self._table == "object" and not any(term.selector == "objectState" for term in terms):
             node = And((node, _AVAILABLE)) if node else _AVAILABLE
         return translate(node, leaf) if node else TRUE
 
 
-def _terms(node: Node | None) -> Iterator[Comparison]:
-    return comparisons(node) if node else iter(())
-
-
 def _key(search: ObjectSearch) -> Callable[[str | int | None], tuple[int, float, str]]:
-    numeric = search.rules.numeric_tags or search.sort in CONTENT_FIELDS
+    numeric = search.rules.numeric_tags or search.sort in OBJECT_FIELDS
     return partial(sort_key, numeric=numeric)
-
-
-def _sort_position(pair: _PositionedItem) -> _SortPosition:
-    return pair[0]
-
-
-class _RowsBefore:
-    """Counts the stored rows before a call; in a tie the stored row comes first."""
-
-    def __init__(self, stored: list[_PositionedItem], *, descending: bool) -> None:
-        self._places = sorted(map(_sort_position, stored))
-        self._descending = descending
-
-    def __call__(self, call: _PositionedItem) -> int:
-        if self._descending:
-            return len(self._places) - bisect_left(self._places, call[0])
-        return bisect_right(self._places, call[0])
 
 
 # The store
 
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 """To be changed along with the tables or the fixtures, so that the data of older versions is generated anew."""
-
-
-class RecordPage(msgspec.Struct, frozen=True):
-    """Some objects or buckets in order, and whether more follow."""
-
-    objects: list[Record]
-    more: bool
-
-
-class BucketPage(msgspec.Struct, frozen=True):
-    """Some buckets in order, and whether more follow."""
-
-    buckets: list[Bucket]
-    more: bool
 
 
 class ObjectRecords:
@@ -373,9 +321,8 @@ class ObjectRecords:
         with self._database as database:
             for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
                 database.execute(f"DROP TABLE {name}")
-            for statement in (*sql.GENERATED_SCHEMA, *sql.STORED_SCHEMA):
+            for statement in sql.SCHEMA:
                 database.execute(statement)
-            database.execute_many("INSERT INTO rank VALUES (?, ?, ?, ?)", sql.ranks())
             if objects:
                 database.execute(sql.FILL, sql.fill_values(objects, seed, span[0] // 1000, span[1] // 1000))
             database.execute(sql.INDEX)
@@ -395,12 +342,13 @@ class ObjectRecords:
 
     # Reading
 
-    def search(self, search: ObjectSearch) -> RecordPage:
+    def search(self, search: ObjectSearch) -> ResultPage[Record]:
         """A range of the objects that a search finds."""
         found = self._objects.find(search)
-        kept = self._rows.numbered([item for item in found.items if isinstance(item, int)])
+        numbers = json.dumps([item for item in found.items if isinstance(item, int)])
+        kept = self._rows.records("n IN (SELECT value FROM json_each(?))", (numbers,))
         objects = [kept[item] if isinstance(item, int) else record_of(item, search.region) for item in found.items]
-        return RecordPage(objects, found.more)
+        return ResultPage(objects, found.more)
 
     def get(self, region: str, object_id: str) -> Record | None:
         """One object by its id."""
@@ -410,7 +358,7 @@ class ObjectRecords:
         call = self._call(region, object_id, "id")
         return record_of(call, region) if call else None
 
-    def search_buckets(self, search: ObjectSearch) -> BucketPage:
+    def search_buckets(self, search: ObjectSearch) -> ResultPage[Bucket]:
         """A range of the buckets that a search finds."""
         found = self._buckets.find(search)
         buckets = [
@@ -419,7 +367,7 @@ class ObjectRecords:
             else Bucket.around(record_of(item, search.region))
             for item in found.items
         ]
-        return BucketPage([bucket for bucket in buckets if bucket], found.more)
+        return ResultPage([bucket for bucket in buckets if bucket], found.more)
 
     def bucket(self, region: str, bucket_id: str) -> Bucket | None:
         """One bucket by its id, with its objects."""
@@ -476,8 +424,8 @@ class ObjectRecords:
 
     def _number(self, record: Record) -> int:
         """The row number of an object; a generated call becomes a row first."""
-        n = self._rows.number(record)
-        if n is None:
-            self._database.execute("DELETE FROM generated WHERE created = ?", (record.created,))
-            n = self._rows.add(record)
-        return n
+        rows = self._database.rows("SELECT n FROM object WHERE id = ? AND region = ?", (record.id, record.region))
+        if rows:
+            return int(rows[0][0])
+        self._database.execute("DELETE FROM generated WHERE created = ?", (record.created,))
+        return self._rows.add(record)

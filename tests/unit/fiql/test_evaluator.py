@@ -123,7 +123,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectRecords]:
 @pytest.fixture(scope="module")
 def objects(store: ObjectRecords) -> dict[str, StoredObject]:
     """Every object of the region as its JSON is read, by its id."""
-    found = store.search(ObjectSearch(HERE.region, ANY_STATE, limit=10_000)).objects
+    found = store.search(ObjectSearch(HERE.region, ANY_STATE, limit=10_000)).items
     return {entry.id: entry for record in found if (entry := wire.record(record.as_json(), HERE))}
 
 
@@ -162,5 +162,5 @@ def test_no_object_contradicts_a_filter_by_which_the_sandbox_finds_it(
     wanted = data.draw(filters(rows).map(lambda node: parse(unparse(node))))
     # A state is named, so that the rule about AVAILABLE objects stays out of it.
     node = And((wanted, ANY_STATE))
-    found = store.search(ObjectSearch(HERE.region, node, limit=10_000)).objects
+    found = store.search(ObjectSearch(HERE.region, node, limit=10_000)).items
     assert [record.id for record in found if contradicts(objects[record.id], unparse(wanted))] == []

@@ -31,7 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectRecords]:
 
 @pytest.fixture(scope="module")
 def everything(store: ObjectRecords) -> list[Record]:
-    return store.search(ObjectSearch(REGION, ANY_STATE, limit=10_000)).objects
+    return store.search(ObjectSearch(REGION, ANY_STATE, limit=10_000)).items
 
 
 def is_generated(record: Record) -> bool:
@@ -139,7 +139,7 @@ def test_each_operator_on_each_field_finds_what_comparing_finds(
     for compare in OPERATORS:
         for record in (calls[len(calls) // 2], others[len(others) // 3]):
             term = Comparison(name, compare, (str(record.value(name) or ""),))
-            found = store.search(ObjectSearch(REGION, And((term, ANY_STATE)), limit=10_000)).objects
+            found = store.search(ObjectSearch(REGION, And((term, ANY_STATE)), limit=10_000)).items
             expected = {record.id for record in everything if passes(record.value, term, Rules())}
             assert {record.id for record in found} == expected, term
 
@@ -154,7 +154,7 @@ def test_a_search_finds_what_comparing_finds_in_the_right_order(
     expected = [
         record for record in everything if passes(record.value, node, rules) and (named or record.state == "AVAILABLE")
     ]
-    found = store.search(ObjectSearch(REGION, node, rules, sort, descending, 0, 10_000)).objects
+    found = store.search(ObjectSearch(REGION, node, rules, sort, descending, 0, 10_000)).items
     assert {record.id for record in found} == {record.id for record in expected}
     numeric = rules.numeric_tags or sort in FIELDS
     keys = [(sort_key(record.value(sort), numeric=numeric), record.created) for record in found]
@@ -166,25 +166,25 @@ def test_a_search_finds_what_comparing_finds_in_the_right_order(
 def test_pages_of_any_size_are_the_whole_result_cut_up(
     store: ObjectRecords, sort: str, descending: bool, limit: int
 ) -> None:
-    whole = store.search(ObjectSearch(REGION, None, Rules(), sort, descending, 0, 10_000)).objects
+    whole = store.search(ObjectSearch(REGION, None, Rules(), sort, descending, 0, 10_000)).items
     pages: list[Record] = []
     for offset in range(0, len(whole) + limit, limit):
         page = store.search(ObjectSearch(REGION, None, Rules(), sort, descending, offset, limit))
-        pages += page.objects
+        pages += page.items
         assert page.more == (offset + limit < len(whole))
     assert [record.id for record in pages] == [record.id for record in whole]
 
 
 def test_a_filter_of_thousands_of_terms_is_no_problem(store: ObjectRecords, everything: list[Record]) -> None:
     node = Or(tuple(Comparison("id", "==", (record.id,)) for record in everything) * 8)
-    found = store.search(ObjectSearch(REGION, node, limit=10_000)).objects
+    found = store.search(ObjectSearch(REGION, node, limit=10_000)).items
     assert len(found) == sum(record.state == "AVAILABLE" for record in everything)
 
 
 def test_a_generated_call_is_found_by_each_of_its_ids(store: ObjectRecords) -> None:
     generated = Comparison("createdTime", "=lt=", (str(fixtures.BUSY_DAY),))
     kind = Comparison("type", "==", ("callcenterrecording",))
-    for record in store.search(ObjectSearch(REGION, And((generated, kind)), limit=30)).objects:
+    for record in store.search(ObjectSearch(REGION, And((generated, kind)), limit=30)).items:
         for name in (
             "id",
             "bucketId",
@@ -196,5 +196,5 @@ def test_a_generated_call_is_found_by_each_of_its_ids(store: ObjectRecords) -> N
             "checksum",
         ):
             node = Comparison(name, "==", (str(record.value(name)),))
-            assert store.search(ObjectSearch(REGION, And((node, kind)))).objects == [record]
+            assert store.search(ObjectSearch(REGION, And((node, kind)))).items == [record]
         assert store.get(REGION, record.id) == record
