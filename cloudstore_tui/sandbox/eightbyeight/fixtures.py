@@ -90,31 +90,10 @@ def summary(call: str, agent: str, seed: int) -> bytes:
     return _dump({"callId": call, "topic": topic, "summary": text, "actionItems": [f"Follow up on {subject}"]})
 
 
-def sentiment(call: str, seed: int) -> bytes:
-    """The sentiment of both sides."""
-    choice = Random(seed)
-    agent, customer = round(choice.uniform(0.2, 0.9), 2), round(choice.uniform(-0.6, 0.8), 2)
-    return _dump({"callId": call, "overall": round((agent + customer) / 2, 2), "agent": agent, "customer": customer})
-
-
-def survey(call: str, seed: int) -> bytes:
-    """The survey that the customer answered after the call."""
-    choice = Random(seed)
-    questions = ("How satisfied are you?", "Was your question answered?", "Would you recommend us?")
-    answers = [{"question": text, "score": choice.randint(1, 5)} for text in questions]
-    return _dump({"callId": call, "survey": "After call", "answers": answers})
-
-
 def notes(agent: str, seed: int) -> bytes:
     """The notes that the agent typed during the call."""
     _wish, subject, _topic = Random(seed).choice(_WISHES)
     return f"{agent}: customer asks about {subject}.\nAccount is in order.\nWill call back on Friday.\n".encode()
-
-
-def document(kind: str, seed: int) -> bytes:
-    """One of the service's older documents, of which little is known."""
-    choice = Random(seed)
-    return _dump({"kind": kind, "version": 1, "values": [choice.randint(0, 100) for _ in range(12)]})
 
 
 # Contact Center interactions
@@ -135,6 +114,20 @@ def seal(record: Record) -> Record:
     return msgspec.structs.replace(record, size=record.body.size, checksum=record.body.checksum)
 
 
+_MIMES = {
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".mp4": "video/mp4",
+    ".json": "application/json",
+    ".txt": "text/plain",
+    ".agentnotes": "text/plain",
+}
+
+
+def _mime(name: str) -> str:
+    return next((mime for ending, mime in _MIMES.items() if name.endswith(ending)), "application/octet-stream")
+
+
 class Interaction(msgspec.Struct, frozen=True):
     """One call, and the objects that can be made from it."""
 
@@ -145,19 +138,24 @@ class Interaction(msgspec.Struct, frozen=True):
     def recording(self) -> Record:
         return record_of(self.call, self.region)
 
-    def about(self, kind: str, name: str, mime: str, body: ObjectBody, tags: Mapping[str, str]) -> Record:
-        """Another object of the same call."""
-        call, recording = self.call, self.recording
+    @property
+    def stem(self) -> str:
+        """What the names of its objects begin with."""
+        return call_id(self.call)
+
+    def about(self, kind: str, name: str, data: bytes | ObjectBody, tags: Mapping[str, str], mime: str = "") -> Record:
+        """Another object of the same call; `mime` is needed where the name does not show it."""
+        recording, created = self.recording, self.call.created
         return seal(
             msgspec.structs.replace(
                 recording,
                 id=uuid(recording.id, kind, name, *tags.values()),
                 type=kind,
-                mime=mime,
+                mime=mime or _mime(name),
                 name=name,
-                created=call.created + 60_000,
-                updated=call.created + 61_000,
-                body=body,
+                created=created + 60_000,
+                updated=created + 61_000,
+                body=data if isinstance(data, ObjectBody) else ObjectBody(data=data),
                 tags=tuple(tags.items()),
             )
         )
@@ -167,7 +165,7 @@ class Interaction(msgspec.Struct, frozen=True):
         call, recording = self.call, self.recording
         seconds = call.duration // 1000
         caller = customer(call.customer).name
-        text = transcript(call_id(call), AGENTS[call.agent].name, caller, seconds, call.created + part)
+        text = transcript(self.stem, AGENTS[call.agent].name, caller, seconds, call.created + part)
         tags = {
             **dict(recording.tags),
             "result": "success",
@@ -177,19 +175,20 @@ class Interaction(msgspec.Struct, frozen=True):
             "sourceId": recording.id,
             "sourceObjectType": "callcenterrecordingchannel" if part else "callcenterrecording",
         }
-        return self.about("transcription", f"{call_id(call)}.json", "application/json", ObjectBody(data=text), tags)
+        return self.about("transcription", f"{self.stem}.json", text, tags)
 
     def sentiment(self) -> Record:
+        """The sentiment of both sides."""
+        choice = Random(self.call.created)
+        ours, theirs = round(choice.uniform(0.2, 0.9), 2), round(choice.uniform(-0.6, 0.8), 2)
+        text = _dump({"callId": self.stem, "overall": round((ours + theirs) / 2, 2), "agent": ours, "customer": theirs})
         tags = {
             **self._common("callId", "ipbxid", "tenantId"),
             "sourceObjectType": "callcenterrecording",
             "contentObjectType": "transcription",
             "sentimentProcessed": "true",
         }
-        text = sentiment(call_id(self.call), self.call.created)
-        return self.about(
-            "sentimentScore", f"{call_id(self.call)}.json", "application/json", ObjectBody(data=text), tags
-        )
+        return self.about("sentimentScore", f"{self.stem}.json", text, tags)
 
     def summary(self) -> Record:
         """The summary; its tag `sourceObjectId` is the id of the transcript."""
@@ -200,21 +199,21 @@ class Interaction(msgspec.Struct, frozen=True):
             "sourceObjectType": "transcription",
             "contentObjectType": "callcenterrecording",
         }
-        text = summary(call_id(self.call), AGENTS[self.call.agent].name, self.call.created)
-        return self.about("summary", f"{call_id(self.call)}.json", "application/json", ObjectBody(data=text), tags)
+        text = summary(self.stem, AGENTS[self.call.agent].name, self.call.created)
+        return self.about("summary", f"{self.stem}.json", text, tags)
 
     def survey(self) -> Record:
-        """The survey, whose name has no extension."""
-        text = survey(call_id(self.call), self.call.created)
-        return self.about(
-            "postcallsurvey", call_id(self.call), "application/json", ObjectBody(data=text), self._survey()
-        )
+        """The survey that the customer answered after the call; its name has no extension."""
+        choice = Random(self.call.created)
+        questions = ("How satisfied are you?", "Was your question answered?", "Would you recommend us?")
+        answers = [{"question": text, "score": choice.randint(1, 5)} for text in questions]
+        text = _dump({"callId": self.stem, "survey": "After call", "answers": answers})
+        return self.about("postcallsurvey", self.stem, text, self._survey(), "application/json")
 
     def comment(self, sound: bytes) -> Iterator[Record]:
         """The voice comment that the customer left after the call, and its transcript."""
-        stem = f"{call_id(self.call)}-q1"
         spoken = {**self._survey(), "pcsQuestionNumber": "1", "transcription-processed": "true"}
-        comment = self.about("voicecommentrecording", f"{stem}.wav", "audio/wav", ObjectBody(data=sound), spoken)
+        comment = self.about("voicecommentrecording", f"{self.stem}-q1.wav", sound, spoken)
         yield comment
         tags = {
             **self._survey(),
@@ -225,19 +224,17 @@ class Interaction(msgspec.Struct, frozen=True):
             "sourceId": comment.id,
             "sourceObjectType": "voicecommentrecording",
         }
-        text = transcript(call_id(self.call), "", customer(self.call.customer).name, 4, self.call.created)
-        yield self.about("transcription", f"{stem}.json", "application/json", ObjectBody(data=text), tags)
+        text = transcript(self.stem, "", customer(self.call.customer).name, 4, self.call.created)
+        yield self.about("transcription", f"{self.stem}-q1.json", text, tags)
 
     def notes(self) -> Record:
         """The notes of the agent."""
         text = notes(AGENTS[self.call.agent].name, self.call.created)
-        tags = self._common("callId", "ipbxid", "tenantId")
-        return self.about("agentnotes", f"{call_id(self.call)}.agentnotes", "text/plain", ObjectBody(data=text), tags)
+        return self.about("agentnotes", f"{self.stem}.agentnotes", text, self._common("callId", "ipbxid", "tenantId"))
 
     def screen(self, part: int = 0) -> Record:
         """The recording of the agent's screen, uploaded in parts of `part` bytes."""
         call = self.call
-        body = film(call.duration // 1000, call.duration // 1000 * BYTES_PER_SECOND, part)
         tags = {
             **self._common("callId"),
             "agentId": AGENTS[call.agent].id.removeprefix("ag"),
@@ -245,14 +242,10 @@ class Interaction(msgspec.Struct, frozen=True):
             "startedBy": "policy",
             "identifier": uuid(call.created, "screen")[:13],
             **self._common("transactionId"),
-            "recording_start_time": self.recording_start,
+            "recording_start_time": datetime.fromtimestamp(call.start // 1000, UTC).strftime("%Y%m%dT%H%M%S"),
         }
-        return self.about("screenrecording", f"{call_id(call)}.mp4", "video/mp4", body, tags)
-
-    @property
-    def recording_start(self) -> str:
-        """As the tag `recording_start_time` writes it: UTC."""
-        return datetime.fromtimestamp(self.call.start // 1000, UTC).strftime("%Y%m%dT%H%M%S")
+        body = film(call.duration // 1000, call.duration // 1000 * BYTES_PER_SECOND, part)
+        return self.about("screenrecording", f"{self.stem}.mp4", body, tags)
 
     def _common(self, *keys: str) -> dict[str, str]:
         return {key: self.recording.tag(key) or "" for key in keys}
@@ -276,20 +269,21 @@ class WorkCall(msgspec.Struct, frozen=True):
 
     def objects(self, *, transcribed: bool, parts: bool) -> Iterator[Record]:
         """The recording, and the transcripts of both sides, which share a name."""
-        yield self._record("callrecording", f"{self._stem}_0.mp3", "audio/mpeg", self._sound(parts), self._tags())
+        sound = call_body(self.seconds, f"work {self.start} {self.region}", parts=parts)
+        yield self._record("callrecording", f"{self._stem}_0.mp3", sound, self._tags())
         for side, speaker in enumerate(("owner", "external") if transcribed else ()):
             text = transcript(
                 self.call_id, AGENTS[self.agent].name, customer(self.customer).name, self.seconds, self.start + side
             )
             tags = {**self._tags(), "speaker": speaker, "duration": str(self.seconds)}
             tags["sourceObjectType"] = "callrecordingchannel"
-            yield self._record("transcription", f"{self._stem}_0.json", "application/json", ObjectBody(data=text), tags)
+            yield self._record("transcription", f"{self._stem}_0.json", ObjectBody(data=text), tags)
 
     def voicemail(self, sound: bytes) -> Record:
         """A message left instead of a call."""
         tags = {key: value for key, value in self._tags().items() if key not in ("callLogId", "endTime")}
         name = f"vm-{self.start}-{customer(self.customer).phone}.wav"
-        return self._record("voicemail", name, "audio/wav", ObjectBody(data=sound), tags)
+        return self._record("voicemail", name, ObjectBody(data=sound), tags)
 
     @property
     def call_id(self) -> str:
@@ -305,9 +299,6 @@ class WorkCall(msgspec.Struct, frozen=True):
     @property
     def _bucket(self) -> str:
         return uuid("work", self.region, self.start)
-
-    def _sound(self, parts: bool) -> ObjectBody:
-        return call_body(self.seconds, f"work {self.start} {self.region}", parts=parts)
 
     def _tags(self) -> dict[str, str]:
         agent, person = AGENTS[self.agent], customer(self.customer)
@@ -330,22 +321,16 @@ class WorkCall(msgspec.Struct, frozen=True):
             "media-processed": "true",
         }
 
-    def _record(self, kind: str, name: str, mime: str, body: ObjectBody, tags: dict[str, str]) -> Record:
-        record = Record(
+    def _record(self, kind: str, name: str, body: ObjectBody, tags: dict[str, str]) -> Record:
+        created = self.start // 1000 * 1000
+        record = plain(kind, name, created, body, tags, self.region)
+        return msgspec.structs.replace(
+            record,
             id=uuid(kind, name, tags.get("speaker", ""), self.region),
-            region=self.region,
-            type=kind,
-            mime=mime,
-            name=name,
-            customer_id=CUSTOMER_ID,
             user_id=AGENTS[self.agent].user_id,
             bucket_id=self._bucket,
-            created=self.start // 1000 * 1000,
-            updated=self.start // 1000 * 1000 + 5000,
-            body=body,
-            tags=tuple(tags.items()),
+            updated=created + 5000,
         )
-        return seal(record)
 
 
 # Rare, large, old, deleted and hostile objects
@@ -403,11 +388,6 @@ def plain(
     )
 
 
-def _mime(name: str) -> str:
-    endings = {".mp4": "video/mp4", ".json": "application/json", ".txt": "text/plain"}
-    return next((mime for ending, mime in endings.items() if name.endswith(ending)), "application/octet-stream")
-
-
 def large(moment: int) -> Iterator[Record]:
     """Meetings; one is above what a zip may hold. Its bytes can be fetched: a film's header, and zeros."""
     for place, seconds in enumerate((1_800, 2_700, 1_950)):
@@ -425,7 +405,9 @@ def old(moment: int) -> Iterator[Record]:
     for place, kind in enumerate(OLD_TYPES):
         for number in range(2):
             created = moment + (place * 2 + number) * _HOUR
-            body = ObjectBody(data=document(kind, created))
+            choice = Random(created)
+            text = _dump({"kind": kind, "version": 1, "values": [choice.randint(0, 100) for _ in range(12)]})
+            body = ObjectBody(data=text)
             record = plain(kind, f"{kind}-{number}.json", created, body, {"tenantId": TENANT, "version": "1"})
             yield msgspec.structs.replace(record, id=f"{record.id.replace('-', '').upper():0<58}Q-", user_id="")
 
@@ -575,9 +557,9 @@ def _left_in_queue(interaction: Interaction) -> Iterator[Record]:
         "agentEmail": AGENTS[interaction.call.agent].email,
         "originalCallId": recording.tag("callId") or "",
     }
-    mail = interaction.about("callcentervoicemail", f"{stem}.mp3", "audio/mpeg", recording.body, tags)
+    mail = interaction.about("callcentervoicemail", f"{stem}.mp3", recording.body, tags)
     yield mail
     text = interaction.transcript()
     said = {"result": "success", "language": "en-US", "provider": "voci", "sourceId": mail.id}
     said["sourceObjectType"] = "callcentervoicemail"
-    yield interaction.about("transcription", f"{stem}.json", "application/json", text.body, {**tags, **said})
+    yield interaction.about("transcription", f"{stem}.json", text.body, {**tags, **said})
