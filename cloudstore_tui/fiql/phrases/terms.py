@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
+from functools import partial
 from math import ceil, floor
 from typing import Generic, TypeVar
 
@@ -447,7 +448,7 @@ class PhraseClock(msgspec.Struct, frozen=True):
     now: datetime
 
 
-def time_bounds(item: Item, value: Value, operator: str, clock: PhraseClock) -> tuple[Bound[datetime], ...]:
+def time_bounds(item: Item, value: Value, operator: str, read: Callable[[str], Span]) -> Bounds[datetime]:
     """The bounds that one value means, with the operator of its item or key.
 
     Raises:
@@ -455,29 +456,29 @@ def time_bounds(item: Item, value: Value, operator: str, clock: PhraseClock) -> 
     """
     ends = pieces_of(item, value)
     if ends is None:
-        return tuple(_compared(_span(item, value, value.text, clock), operator))
-    low, high = (_span(item, value, end, clock) if end else None for end in ends)
+        return tuple(_compared(read(value.text), operator))
+    low, high = (read(end) if end else None for end in ends)
     bounds = [Bound("=ge=", low.start)] if low else []
     return tuple([*bounds, Bound("=lt=", high.end or high.start)] if high else bounds)
 
 
-def time_term(item: Item, field: str, operator: str, clock: PhraseClock) -> tuple[Node, tuple[Bound[datetime], ...]]:
+def time_term(item: Item, field: str, operator: str, clock: PhraseClock) -> tuple[Node, Bounds[datetime]]:
     """The condition on a time, and its bounds if there is only one value.
 
     Raises:
         FilterError: a value is not a time.
     """
     refuse_negation(item)
-    spans = [time_bounds(item, value, operator, clock) for value in item.values]
+    spans = [time_bounds(item, value, operator, partial(_span, item, value, clock)) for value in item.values]
     node = any_of([within(field, _in_milliseconds(bounds)) for bounds in spans])
     return node, spans[0] if len(spans) == 1 else ()
 
 
-def _in_milliseconds(bounds: tuple[Bound[datetime], ...]) -> Iterator[Bound[int]]:
+def _in_milliseconds(bounds: Bounds[datetime]) -> Iterator[Bound[int]]:
     return (Bound(bound.operator, epoch_ms(bound.quantity)) for bound in bounds)
 
 
-def _span(item: Item, value: Value, text: str, clock: PhraseClock) -> Span:
+def _span(item: Item, value: Value, clock: PhraseClock, text: str) -> Span:
     found = read_span(text, clock.zone, clock.now)
     if found is None:
         raise item.error(f"{text!r} is not a date or time", f"Write {EXAMPLES}.", value.start)
@@ -497,7 +498,7 @@ def _compared(span: Span, operator: str) -> Iterator[Bound[datetime]]:
         yield Bound("=lt=", span.start if operator == "<" else end)
 
 
-_AHEAD = re.compile(r"([0-9]{1,5}) ?([hdwy])")
+_AHEAD = re.compile(r"([0-9]{1,5}) ?([hdwy])", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 
 
@@ -547,17 +548,12 @@ def _created_before(bounds: Bounds[datetime], kept: timedelta | None) -> Iterato
 
 
 def _expiry_bounds(item: Item, value: Value, clock: PhraseClock) -> Bounds[datetime]:
-    ends = pieces_of(item, value)
-    if ends is None:
-        is_ahead = _AHEAD.fullmatch(value.text.strip()) is not None
-        return tuple(_compared(_expiry(item, value, value.text, clock), item.operator or ("<" if is_ahead else "")))
-    low, high = (_expiry(item, value, end, clock) if end else None for end in ends)
-    bounds = [Bound("=ge=", low.start)] if low else []
-    return tuple([*bounds, Bound("=lt=", high.end or high.start)] if high else bounds)
+    operator = item.operator or ("<" if _AHEAD.fullmatch(value.text.strip()) else "")
+    return time_bounds(item, value, operator, partial(_expiry, item, value, clock))
 
 
-def _expiry(item: Item, value: Value, text: str, clock: PhraseClock) -> Span:
+def _expiry(item: Item, value: Value, clock: PhraseClock, text: str) -> Span:
     """A number of days from now, or else a date as everywhere."""
-    if found := _AHEAD.fullmatch(text.strip().lower()):
-        return Span(clock.now + timedelta(hours=int(found[1]) * _HOURS[found[2]]))
-    return _span(item, value, text, clock)
+    if found := _AHEAD.fullmatch(text.strip()):
+        return Span(clock.now + timedelta(hours=int(found[1]) * _HOURS[found[2].lower()]))
+    return _span(item, value, clock, text)

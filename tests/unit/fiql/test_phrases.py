@@ -417,6 +417,7 @@ def before(days: float) -> str:
         ("expires:<7d", f"(type==summary;createdTime=lt={before(-2)}),(type!=summary;createdTime=lt={before(23)})"),
         ("type:summary expires:<7d", f"type==summary;type==summary;createdTime=lt={before(-2)}"),
         ("type:voicemail expires:7d", f"type==voicemail;createdTime=lt={before(23)}"),
+        ("type:voicemail expires:7D", f"type==voicemail;createdTime=lt={before(23)}"),
         ("type:voicemail expires:>7d", f"type==voicemail;createdTime=ge={before(23)}"),
         ("type:voicemail expires:1w..2w", f"type==voicemail;createdTime=ge={before(23)};createdTime=lt={before(16)}"),
         ("type:voicemail expires:<2024-09-03", f"type==voicemail;createdTime=lt={before(30 - 1 + 1.5 / 24)}"),
