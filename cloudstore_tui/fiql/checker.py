@@ -29,6 +29,8 @@ from cloudstore_tui.fiql.measures import duration_words, epoch_ms, in_unit, pars
 from cloudstore_tui.fiql.reading import clause_words
 from cloudstore_tui.fiql.syntax import (
     LIST_OPERATORS,
+    QUOTED,
+    WORD,
     Comparison,
     Node,
     Or,
@@ -161,10 +163,8 @@ _SECONDS = range(10**8, 10**11)
 _MIN_SIMILARITY = 0.8
 """How similar to a known name an unknown one must be to count as a typing error."""
 
-_PARTS = re.compile(
-    r"""(?P<quoted>'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*")|(?P<operator>==|!=|=[a-z]+=)|(?P<mark>[();,])|"""
-    r"""(?P<blank>[ \t\r\n]+)|(?P<word>[^"'(),;=!~<> \t\r\n]+)"""
-)
+_PARTS = re.compile(rf"{QUOTED}|==|!=|=[a-z]+=|(?P<mark>[();,])|(?P<blank>[ \t\r\n]+)|{WORD}")
+"""The parts of a filter, of which the marks and the blanks have names."""
 
 
 def check(node: Node, text: str, zone: tzinfo = UTC, tags: Collection[str] = ()) -> tuple[Problem, ...]:

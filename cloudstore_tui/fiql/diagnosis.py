@@ -4,22 +4,22 @@ import re
 from difflib import get_close_matches
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS
+from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS, QUOTED, WORD, quote
 
 _FOREIGN_OPERATOR = re.compile(r"=[A-Za-z]+=|<>|[<>]=|=[<>]|=~|!~|=(?:gt|ge|lt|le)(?=[\d\s-])|[<>=!~]")
 _JOIN_WORD = re.compile(r"(and|or|&&?|\|\|?)", re.IGNORECASE)
-_LAST_WORD = re.compile(r"""([^"'(),;=!~<> \t\r\n]+)[ \t\r\n]*$""")
-_WORD = re.compile(r"""[^"'(),;=!~<> \t\r\n]+""")
+_LAST_WORD = re.compile(rf"({WORD})[ \t\r\n]*$")
+_WORD = re.compile(WORD)
 _REST_OF_VALUE = re.compile(r"[^(),;=!~<>]*")
 _TO_JOIN = re.compile(r"[^(),;]*")
-_BRACKETS = re.compile(r"""'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*"|[()]""")
+_BRACKETS = re.compile(rf"{QUOTED}|[()]")
 _LIST_START = re.compile(r"=(in|out)=[ \t\r\n]*\($")
 
-_IN_VALUE = re.compile(r"""(?:==|!=|=[a-z]+=)[ \t\r\n]*([^"'(),;=!~<> \t\r\n]+)$""")
+_IN_VALUE = re.compile(rf"(?:==|!=|=[a-z]+=)[ \t\r\n]*({WORD})$")
 _AFTER_OPERATOR = re.compile(r"(?:==|!=|=[a-z]+=)[ \t\r\n]*$")
 _JOINED_BY_SIGN = re.compile(r"""(?:==|!=|=[a-z]+=)[^"'(),;=!~<> \t\r\n]*?([&|]+)[^"'(),;=!~<> \t\r\n&|]+$""")
-_BARE_LIST = re.compile(r"""=(in|out)=([^"'(),;=!~<> \t\r\n]+(?:,[^"'(),;=!~<> \t\r\n]+)+)$""")
-_SPLIT_VALUE = re.compile(r"""(?:==|!=|=[a-z]+=)([^"'(),;=!~<> \t\r\n]+,[^"'(),;=!~<> \t\r\n]+)$""")
+_BARE_LIST = re.compile(rf"=(in|out)=({WORD}(?:,{WORD})+)$")
+_SPLIT_VALUE = re.compile(rf"(?:==|!=|=[a-z]+=)({WORD},{WORD})$")
 _JOINS = frozenset({"SEMICOLON", "COMMA", "RPAR", "$END"})
 
 _MEANT = {
@@ -91,9 +91,9 @@ def _not_a_token(text: str, position: int) -> tuple[str, str]:
     match = _FOREIGN_OPERATOR.match(text, position)
     operator = match.group() if match else text[position]
     if value := _IN_VALUE.search(_before(text, position)):
-        return f"`{operator}` inside a value", f"Write `{_quoted(value[1] + _rest_of_value(text, position))}`."
+        return f"`{operator}` inside a value", f"Write `{quote(value[1] + _rest_of_value(text, position))}`."
     if _AFTER_OPERATOR.search(_before(text, position)):
-        return f"`{operator}` at the start of a value", f"Write `{_quoted(_rest_of_value(text, position))}`."
+        return f"`{operator}` at the start of a value", f"Write `{quote(_rest_of_value(text, position))}`."
     if operator == "!" and not _LAST_WORD.search(_before(text, position)):
         return "nothing can be negated as a whole", "Write `field!=value` or `field=out=(one,two)`."
     meant = _MEANT.get(operator.lower()) or next(iter(get_close_matches(operator.lower(), OPERATORS, 1, 0.9)), "")
@@ -112,7 +112,7 @@ def _example(text: str, position: int, operator: str) -> str:
     if len(rest) > 1 and rest[0] == rest[-1] and rest[0] in "'\"":
         return rest
     if " " in rest and rest == _rest(text, position).strip():
-        return _quoted(rest)
+        return quote(rest)
     after = _WORD.match(text, position)
     return after.group() if after else "value"
 
@@ -122,7 +122,7 @@ def _open_quote(text: str, position: int) -> tuple[str, str]:
         return "missing closing quote", f"Close it with {text[position]} after the value."
     word = _LAST_WORD.search(_before(text, position))
     value = f"{word.group(1) if word else ''}{_rest(text, position)}"
-    return "a quote inside a value", f"Write `{_quoted(value)}`."
+    return "a quote inside a value", f"Write `{quote(value)}`."
 
 
 def _after_a_term(text: str, position: int, found: str) -> tuple[str, str]:
@@ -143,8 +143,8 @@ def _second_word(text: str, position: int) -> tuple[str, str]:
         return "`;` or `,` is missing", "Join by `;` for AND or `,` for OR."
     value = before.group() + _rest(text, position)
     if word is None:
-        return "a quote inside a value", f"Write `{_quoted(value)}`."
-    return "a value with a blank needs quotes", f"Write `{_quoted(value)}`, or join two comparisons by `;` or `,`."
+        return "a quote inside a value", f"Write `{quote(value)}`."
+    return "a value with a blank needs quotes", f"Write `{quote(value)}`, or join two comparisons by `;` or `,`."
 
 
 def _after_a_field(text: str, position: int, found: str) -> tuple[str, str]:
@@ -157,7 +157,7 @@ def _after_a_field(text: str, position: int, found: str) -> tuple[str, str]:
     elif listed := _BARE_LIST.search(_before(text, position)):
         hint = f"Write the list in parentheses: `={listed[1]}=({listed[2]})`."
     elif value := _SPLIT_VALUE.search(_before(text, position)):
-        hint = f"A value with `,` needs quotes: `{_quoted(value[1])}`. Else write another comparison after the `,`."
+        hint = f"A value with `,` needs quotes: `{quote(value[1])}`. Else write another comparison after the `,`."
     return f"an operator is expected after `{name}`", hint
 
 
@@ -220,7 +220,3 @@ def _rest_of_value(text: str, position: int) -> str:
     """The rest of an unquoted value, including characters that it may not contain."""
     match = _TO_JOIN.match(text, position)
     return match.group().rstrip() if match else ""
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

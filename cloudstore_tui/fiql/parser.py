@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, plain
+from cloudstore_tui.fiql.syntax import QUOTED, WORD, And, Comparison, Node, Or, plain
 
 if TYPE_CHECKING:
     from lark import Lark, Token
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 DEEPEST = 200
 """Levels of parentheses: far more than anyone types, far fewer than Python's stack allows."""
 
-_PARENTHESES = re.compile(r"""'(?:\\[\s\S]|[^'\\])*(?:'|$)|"(?:\\[\s\S]|[^"\\])*(?:"|$)|[()]""")
+_PARENTHESES = re.compile(rf"""{QUOTED}|['"][\s\S]*|[()]""")
 """Parentheses, and quoted texts as a whole; an unclosed one extends to the end."""
 
-_GRAMMAR = r"""
+_GRAMMAR = rf"""
 start: either
 either: all (COMMA all)*
 all: term (SEMICOLON term)*
@@ -31,8 +31,8 @@ all: term (SEMICOLON term)*
 _value: WORD | QUOTED
 LIST_OPERATOR.2: /=(in|out)=/
 OPERATOR.2: /==|!=|=(gt|ge|lt|le)=/
-QUOTED: /'(\\[\s\S]|[^'\\])*'|"(\\[\s\S]|[^"\\])*"/
-WORD: /[^"'(),;=!~<> \t\r\n]+/
+QUOTED: /{QUOTED}/
+WORD: /{WORD}/
 LPAR: "("
 RPAR: ")"
 SEMICOLON: ";"

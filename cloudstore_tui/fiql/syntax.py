@@ -9,6 +9,11 @@ from msgspec.structs import force_setattr
 
 from cloudstore_tui.fiql.fields import TYPE_NAMES
 
+WORD = r"""[^"'(),;=!~<> \t\r\n]+"""
+"""Pattern of a selector, or of a value that needs no quotes."""
+QUOTED = r"""'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*\""""
+"""Pattern of a value in quotes, in which a backslash escapes the next character."""
+
 _ESCAPE = re.compile(r"\\([\s\S])")
 
 LIST_OPERATORS = ("=in=", "=out=")
@@ -136,12 +141,9 @@ def types_within(node: Node, types: Types = ()) -> Types:
     return tuple(name for name in types or TYPE_NAMES if name not in excluded) if excluded else types
 
 
-_PLAIN = re.compile(r"""[^"'(),;=!~<> \t\r\n]+""")
-
-
 def quote(value: str) -> str:
     """A value as one token of a filter, in single quotes if necessary."""
-    if _PLAIN.fullmatch(value):
+    if re.fullmatch(WORD, value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
@@ -153,27 +155,22 @@ def compare(selector: str, operator: str, *values: str) -> str:
 
 def unparse(node: Node) -> str:
     """The text of a tree with as few parentheses as possible; parsing it gives the same tree."""
-    if isinstance(node, Comparison):
-        return _comparison(node)
-    if isinstance(node, Or):
-        return ",".join(unparse(term) for term in node.terms)
-    return ";".join(f"({unparse(term)})" if isinstance(term, Or) else unparse(term) for term in node.terms)
+    return _text(node, (Or,))
 
 
 def spell_out(node: Node) -> str:
     """The text of a tree with parentheses wherever AND and OR meet, to show how a filter is read."""
+    return _text(node, (And, Or))
+
+
+def _text(node: Node, grouped: tuple[type[Node], ...]) -> str:
+    """The text of a tree, with parentheses around terms of the types in `grouped`."""
     if isinstance(node, Comparison):
-        return _comparison(node)
-    join = ";" if isinstance(node, And) else ","
-    return join.join(
-        _comparison(term) if isinstance(term, Comparison) else f"({spell_out(term)})" for term in node.terms
-    )
-
-
-def _comparison(node: Comparison) -> str:
-    if node.operator in LIST_OPERATORS:
-        return f"{node.selector}{node.operator}({','.join(quote(value) for value in node.values)})"
-    return f"{node.selector}{node.operator}{quote(node.value)}"
+        if node.operator in LIST_OPERATORS:
+            return f"{node.selector}{node.operator}({','.join(quote(value) for value in node.values)})"
+        return f"{node.selector}{node.operator}{quote(node.value)}"
+    texts = (f"({_text(term, grouped)})" if isinstance(term, grouped) else _text(term, grouped) for term in node.terms)
+    return (";" if isinstance(node, And) else ",").join(texts)
 
 
 def outline(node: Node) -> str:
