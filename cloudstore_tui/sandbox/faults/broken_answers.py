@@ -61,21 +61,20 @@ async def flip(exchange: FaultyExchange) -> None:
     """One byte changed at an offset in the object, if the answer has it."""
     position = offset = 0
 
-    async def changed(message: Message) -> None:
+    def located(_headers: MutableHeaders, message: Message) -> None:
         nonlocal position, offset
-        if message["type"] == "http.response.start":
-            position, size = _extent(message)
-            offset = exchange.offset(size)
-            if message["status"] >= 300 or not position <= offset < position + (length_of(message) or 0):
-                offset = -1
-                exchange.miss()
-        elif body := message.get("body", b""):
-            if position <= offset < position + len(body):
-                message = {**message, "body": flipped(body, offset - position)}
-            position += len(body)
-        await exchange.send(message)
+        position, size = _extent(message)
+        offset = exchange.offset(size)
+        if message["status"] >= 300 or not position <= offset < position + (length_of(message) or 0):
+            offset = -1
+            exchange.miss()
 
-    await exchange.run(changed)
+    def changed(body: bytes, _more: bool) -> bytes:
+        nonlocal position
+        start, position = position, position + len(body)
+        return _flip_in(body, offset - start)
+
+    await exchange.changed(located, changed)
 
 
 @fault("html", mixes=RequestFacts.linked, once_per_object=True)
@@ -196,19 +195,19 @@ async def multipart(exchange: FaultyExchange) -> None:
     end = f"\r\n--{_BOUNDARY}--\r\n".encode()
     begin = after = b""
 
-    async def wrapped(message: Message) -> None:
+    def headed(_headers: MutableHeaders, message: Message) -> None:
         nonlocal begin, after
-        if message["type"] == "http.response.start":
-            if message["status"] == 206:
-                begin, after = _wrap_headers(message, len(end)), end
-            else:
-                exchange.miss()
-            await exchange.send(message)
-            return
-        body, begin = begin + message.get("body", b""), b""
-        await exchange.send({**message, "body": body if message.get("more_body", False) else body + after})
+        if message["status"] == 206:
+            begin, after = _wrap_headers(message, len(end)), end
+        else:
+            exchange.miss()
 
-    await exchange.run(wrapped)
+    def wrapped(body: bytes, more: bool) -> bytes:
+        nonlocal begin
+        piece, begin = begin + body, b""
+        return piece if more else piece + after
+
+    await exchange.changed(headed, wrapped)
 
 
 def _wrap_headers(start: Message, after: int) -> bytes:
@@ -252,7 +251,7 @@ async def unsatisfiable(exchange: FaultyExchange) -> None:
 
 async def _total(exchange: FaultyExchange) -> str:
     """The size of the object; `*` if it has none."""
-    start = await exchange.discard_answer((b"range", b"bytes=0-0"))
+    start, _ = await exchange.buffered_answer((b"range", b"bytes=0-0"))
     return MutableHeaders(raw=start["headers"]).get("content-range", "bytes */*").rpartition("/")[2]
 
 
@@ -280,7 +279,7 @@ async def _change_etag(exchange: FaultyExchange, tag: _Tag, without: tuple[str, 
         if changed := tag(original):
             headers["etag"] = changed
 
-    await exchange.with_headers(change, without=without)
+    await exchange.changed(change, without=without)
 
 
 async def _change_content_range(exchange: FaultyExchange, make_range: _MakeRange) -> None:
@@ -294,7 +293,7 @@ async def _change_content_range(exchange: FaultyExchange, make_range: _MakeRange
         if text := make_range(start, end, total):
             headers["content-range"] = text
 
-    await exchange.with_headers(change)
+    await exchange.changed(change)
 
 
 # Other answers: refusals, failures, redirects

@@ -1,6 +1,7 @@
 """Faults of the connection and of what HTTP says about it: it ends, stalls or is slow; lengths and headers lie."""
 
 import asyncio
+import math
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
@@ -35,7 +36,11 @@ async def reset(exchange: FaultyExchange) -> None:
 @fault("lost-reply", mixes=RequestFacts.repeatable)
 async def lost_reply(exchange: FaultyExchange) -> None:
     """Carry the request out, then reset the connection."""
-    await exchange.discard_answer()
+
+    async def discard(_message: Message) -> None:
+        pass
+
+    await exchange.run(discard)
     exchange.trace.answered(0)
     await exchange.connection.reset()
 
@@ -63,12 +68,7 @@ async def close_after(exchange: FaultyExchange) -> None:
 @fault("chunk-cut", HALF, mixes=RequestFacts.repeatable)
 async def chunk_cut(exchange: FaultyExchange) -> None:
     """Send chunks, and close the connection before the last one."""
-
-    def chunked(message: Message) -> None:
-        # Without a length the server sends chunks.
-        message["headers"] = [pair for pair in message["headers"] if pair[0] != b"content-length"]
-
-    await _cut(exchange, exchange.connection.close, before=chunked)
+    await _cut(exchange, exchange.connection.close, chunked=True)
 
 
 @fault("stall-after", {**HALF, "seconds": 0.0})
@@ -102,66 +102,44 @@ async def slow(exchange: FaultyExchange) -> None:
 
 
 async def _cut(
-    exchange: FaultyExchange,
-    end: Callable[[], Awaitable[None]],
-    *,
-    before: Callable[[Message], None] | None = None,
-    ends: bool = True,
+    exchange: FaultyExchange, end: Callable[[], Awaitable[None]], *, chunked: bool = False, ends: bool = True
 ) -> None:
-    """Call `end` in the middle of the body, which is the end of the answer if `ends`."""
-    cut = _Cut(exchange, end, before, ends=ends)
-    await exchange.run(cut.send)
-    if not cut.done:
+    """Call `end` in the middle of the body, which is the end of the answer if `ends`; without a length if `chunked`."""
+    left, done = math.inf, False
+
+    async def sent(message: Message) -> None:
+        nonlocal left, done
+        body = message.get("body", b"")
+        if done and ends:
+            return
+        if message["type"] == "http.response.start":
+            left = _before_cut(exchange, message, chunked=chunked)
+        elif len(body) > left:
+            first, left, done = body[: int(left)], math.inf, True
+            await exchange.send({**message, "body": first, "more_body": True})
+            await end()
+            if ends:
+                return
+            message = {**message, "body": body[len(first) :]}
+        else:
+            left -= len(body)
+        await exchange.send(message)
+
+    await exchange.run(sent)
+    if not done:
         exchange.miss()
 
 
-class _Cut:
-    def __init__(
-        self,
-        exchange: FaultyExchange,
-        end: Callable[[], Awaitable[None]],
-        before: Callable[[Message], None] | None,
-        *,
-        ends: bool,
-    ) -> None:
-        self._exchange = exchange
-        self._end = end
-        self._before = before
-        self._ends = ends
-        self._left: int | None = None
-        self.done = False
-
-    async def send(self, message: Message) -> None:
-        """Send a message, up to the cut."""
-        if self.done and self._ends:
-            return
-        if message["type"] == "http.response.start":
-            await self._start(message)
-        elif self._left is None or len(message.get("body", b"")) <= self._left:
-            if self._left is not None:
-                self._left -= len(message.get("body", b""))
-            await self._exchange.send(message)
-        else:
-            await self._reached(message, self._left)
-
-    async def _start(self, message: Message) -> None:
-        length = length_of(message)
-        offset = self._exchange.offset(length)
-        if length is None or offset < length:
-            self._left = offset
-            if self._before is not None:
-                self._before(message)
-        else:
-            self._exchange.miss()
-        await self._exchange.send(message)
-
-    async def _reached(self, message: Message, offset: int) -> None:
-        body = message["body"]
-        await self._exchange.send({**message, "body": body[:offset], "more_body": True})
-        self.done, self._left = True, None
-        await self._end()
-        if not self._ends:
-            await self._exchange.send({**message, "body": body[offset:]})
+def _before_cut(exchange: FaultyExchange, start: Message, *, chunked: bool) -> float:
+    """How many bytes of the body to send before the cut; infinite if it is shorter."""
+    length = length_of(start)
+    offset = exchange.offset(length)
+    if length is not None and offset >= length:
+        return math.inf
+    if chunked:
+        # Without a length the server sends chunks.
+        del MutableHeaders(raw=start["headers"])["content-length"]
+    return offset
 
 
 # The length of a body, and the headers around it
@@ -224,18 +202,14 @@ async def gzip(exchange: FaultyExchange) -> None:
     """The body compressed, although the client did not accept that."""
     packer = zlib.compressobj(wbits=31)
 
-    async def packed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=message["headers"])
-            del headers["content-length"]
-            headers["content-encoding"] = "gzip"
-            await exchange.send(message)
-            return
-        body = packer.compress(message.get("body", b""))
-        more = message.get("more_body", False)
-        await exchange.send({**message, "body": body if more else body + packer.flush()})
+    def encoded(headers: MutableHeaders, _message: Message) -> None:
+        del headers["content-length"]
+        headers["content-encoding"] = "gzip"
 
-    await exchange.run(packed)
+    def packed(body: bytes, more: bool) -> bytes:
+        return packer.compress(body) + (b"" if more else packer.flush())
+
+    await exchange.changed(encoded, packed)
 
 
 @fault("gzip-bomb", {"bytes": 2**31}, fits=RequestFacts.talks)
@@ -263,7 +237,7 @@ async def _bomb(exchange: FaultyExchange) -> AsyncIterator[bytes]:
 @fault("huge-header", {"bytes": 1_000_000})
 async def huge_header(exchange: FaultyExchange) -> None:
     """One very long header line."""
-    await exchange.with_headers(lambda headers, _: headers.append("x-padding", "p" * exchange.number("bytes")))
+    await exchange.changed(lambda headers, _: headers.append("x-padding", "p" * exchange.number("bytes")))
 
 
 @fault("many-headers", {"count": 10_000})
@@ -274,7 +248,7 @@ async def many_headers(exchange: FaultyExchange) -> None:
         for number in range(exchange.number("count")):
             headers.append(f"x-number-{number}", "x")
 
-    await exchange.with_headers(add)
+    await exchange.changed(add)
 
 
 @fault("header", {"name": "content-type", "value": ""})
@@ -287,28 +261,28 @@ async def header(exchange: FaultyExchange) -> None:
         if text:
             headers[name] = text
 
-    await exchange.with_headers(change)
+    await exchange.changed(change)
 
 
 async def _sized(exchange: FaultyExchange, plan: Callable[[int], int]) -> None:
     """Send as many bytes as `plan` makes of the length of the body, with a matching Content-Length."""
     left = 0
 
-    async def changed(message: Message) -> None:
+    def sized(headers: MutableHeaders, message: Message) -> None:
         nonlocal left
-        if message["type"] == "http.response.start":
-            length = length_of(message) or 0
-            left = plan(length)
-            if left == length:
-                exchange.miss()
-            MutableHeaders(raw=message["headers"])["content-length"] = str(left)
-            await exchange.send(message)
-            return
-        body, more = message.get("body", b"")[:left], message.get("more_body", False)
-        left -= len(body)
-        await exchange.send({**message, "body": body if more else body + bytes(left)})
+        length = length_of(message) or 0
+        left = plan(length)
+        if left == length:
+            exchange.miss()
+        headers["content-length"] = str(left)
 
-    await exchange.run(changed)
+    def resized(body: bytes, more: bool) -> bytes:
+        nonlocal left
+        body = body[:left]
+        left -= len(body)
+        return body if more else body + bytes(left)
+
+    await exchange.changed(sized, resized)
 
 
 async def _raw(exchange: FaultyExchange, lengths: Callable[[int], list[int]], *, whole: bool = False) -> None:

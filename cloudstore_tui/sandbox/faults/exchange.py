@@ -331,30 +331,30 @@ class FaultyExchange:
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def with_headers(
-        self, change: Callable[[MutableHeaders, MutableMapping[str, Any]], None], **how: Any
+    async def changed(
+        self,
+        change: Callable[[MutableHeaders, MutableMapping[str, Any]], None],
+        body: Callable[[bytes, bool], bytes] = lambda piece, _more: piece,
+        **how: Any,
     ) -> None:
-        """Let the application answer, with its headers changed."""
+        """Let the application answer, with its headers and the pieces of its body changed.
 
-        async def changed(message: Message) -> None:
+        Args:
+            change: gets the headers, which it changes, and the message that they are in.
+            body: makes a piece of the body from one and from whether more follow.
+            how: arguments of `run`.
+        """
+
+        async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 change(MutableHeaders(raw=message["headers"]), message)
+            else:
+                message = {**message, "body": body(message.get("body", b""), message.get("more_body", False))}
             await self.send(message)
 
-        await self.run(changed, **how)
+        await self.run(sent, **how)
 
-    async def discard_answer(self, header: tuple[bytes, bytes] | None = None) -> Message:
-        """Let the application answer, and discard all but the start of the answer, which is returned."""
-        starts: list[Message] = []
-
-        async def keep(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                starts.append(message)
-
-        await self.run(keep, header=header)
-        return starts[0]
-
-    async def buffered_answer(self) -> tuple[Message, bytes]:
+    async def buffered_answer(self, header: tuple[bytes, bytes] | None = None) -> tuple[Message, bytes]:
         """The start and the body of the application's answer, of which nothing has been sent."""
         starts: list[Message] = []
         pieces: list[bytes] = []
@@ -365,7 +365,7 @@ class FaultyExchange:
             else:
                 pieces.append(message.get("body", b""))
 
-        await self.run(keep)
+        await self.run(keep, header=header)
         return starts[0], b"".join(pieces)
 
 
