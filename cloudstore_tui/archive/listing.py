@@ -14,7 +14,7 @@ from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, Sto
 from cloudstore_tui.core.paging import HashSet, Page, Pager, next_window_start
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.measures import SECOND, epoch_ms
-from cloudstore_tui.fiql.parser import conjunction
+from cloudstore_tui.fiql.parser import conjunction, requires
 from cloudstore_tui.fiql.syntax import compare
 
 OLDEST_FIRST = Sort("createdTime")
@@ -115,7 +115,7 @@ class QueryListing(ObjectListing):
         return regions
 
     async def _region(self, region: str) -> AsyncIterator[tuple[StoredObject, ...]]:
-        has_time = "createdTime" in self.query.filter
+        has_time = requires(self.query.filter, "createdTime")
         try:
             async for items in self._by_windows(region) if has_time else self._with_undated(region):
                 yield items

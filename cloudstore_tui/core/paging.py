@@ -23,6 +23,10 @@ STALLED_PAGES = 3
 PREFETCH_THRESHOLD = 300
 """A caller that wants no more items than this should not prefetch: most of the pages would go unused."""
 
+_NO_UNDATED = (
+    "Objects without a creation time, if there are any, may be missing: so long a result can only be listed by time. "
+    "Narrow it by something other than time to see them."
+)
 _OTHER_COMPARISON = "the service found them, and compares numbers, texts or times in another way."
 
 
@@ -45,6 +49,8 @@ class Page(msgspec.Struct, Generic[Item_co], frozen=True):
     """Rows that do not match the filter as this program reads it; they are included, since the service found them."""
     overlaps: bool = False
     """Whether it deliberately repeats the end of the page before it."""
+    skips_undated: bool = False
+    """Whether objects without a creation time, which the filter allows, cannot be on it or on the pages after it."""
 
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
@@ -79,6 +85,7 @@ class Pager(Generic[Item]):
         self._seen = HashSet()
         self._cursor: str | None = None
         self._stalled = 0
+        self._skipped_undated = False
         self.ended = False
         """Whether the last page was reached."""
         self.total: int | None = None
@@ -112,6 +119,8 @@ class Pager(Generic[Item]):
         self.total = page.total if page.total is not None else self.total
         self.failures = distinct((*self.failures, *page.failures))
         self.unmatched += page.unmatched
+        # Without anything new, it only confirms that the page before it was the last one.
+        self._skipped_undated |= page.skips_undated and bool(new)
         if not self.ended and self._stalled >= STALLED_PAGES:
             self.ended = True
             raise EndlessListingError(
@@ -137,10 +146,13 @@ class Pager(Generic[Item]):
                 self.left = None
 
     def _closing_warnings(self) -> tuple[str, ...]:
-        if not self.ended or not self.unmatched:
+        if not self.ended:
             return ()
+        warnings = (_NO_UNDATED,) if self._skipped_undated else ()
+        if not self.unmatched:
+            return warnings
         do = "does" if self.unmatched == 1 else "do"
-        return (f"{self.unmatched:,} of these {do} not meet the filter to the letter: {_OTHER_COMPARISON}",)
+        return (f"{self.unmatched:,} of these {do} not meet the filter to the letter: {_OTHER_COMPARISON}", *warnings)
 
     def _is_new(self, item: Item) -> bool:
         return self._seen.add(hash(self._identify(item)))

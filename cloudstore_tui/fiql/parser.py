@@ -78,6 +78,21 @@ def conjunction(*filters: str) -> str:
     return ";".join(f"({text})" if isinstance(parse(text), Or) else text for text in wanted)
 
 
+def requires(text: str, field: str) -> bool:
+    """Whether only objects with a value in this field can meet a filter, which may be empty.
+
+    Raises:
+        FilterError: it does not parse.
+    """
+
+    def is_required(node: Node) -> bool:
+        if isinstance(node, Comparison):
+            return node.selector == field and node.operator not in ("!=", "=out=")
+        return (any if isinstance(node, And) else all)(map(is_required, node.terms))
+
+    return field in text and is_required(parse(text))
+
+
 class _Builder:
     """Builds the tree while the parser reduces, so that nothing recurses."""
 

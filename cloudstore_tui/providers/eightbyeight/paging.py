@@ -25,6 +25,7 @@ from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.paging import MAX_DISORDER, Page, next_window_start
 from cloudstore_tui.fiql.evaluator import number, values_of
 from cloudstore_tui.fiql.measures import SECOND, epoch_ms
+from cloudstore_tui.fiql.parser import requires
 from cloudstore_tui.fiql.syntax import compare
 
 NEWEST_FIRST = Sort("createdTime", descending=True)
@@ -451,13 +452,15 @@ class PrefetchingSearch:
         self._cursor = _encode_cursor(self._streams)
         self._refine_estimate(self._streams)
         failures, self._failures = distinct(self._failures), []
+        starts_window = any(stream.starts_window for stream in self._streams)
         return Page(
             tuple(rows),
             self._cursor,
             left=_left(self._streams),
             failures=failures,
             unmatched=sum(map(self._contradicts, rows)),
-            overlaps=any(stream.starts_window for stream in self._streams),
+            overlaps=starts_window,
+            skips_undated=starts_window and not requires(self._query.filter, "createdTime"),
         )
 
     def close(self) -> None:

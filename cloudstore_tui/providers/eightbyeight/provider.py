@@ -115,6 +115,8 @@ class EightByEightProvider(StorageProvider):
         if counter.unmatched:
             some = f"{counter.unmatched:,} of the {counter.inspected:,} that were looked at"
             warn(f"{some} do not meet the filter to the letter, so this may be the number of something else.")
+        if counter.skips_undated:
+            warn("Objects without a creation time, if there are any, are not counted: so many are counted by time.")
         return number
 
     async def measure(self, query: Query) -> ResultSize:

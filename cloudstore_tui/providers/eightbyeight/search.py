@@ -14,7 +14,7 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.checker import check
 from cloudstore_tui.fiql.evaluator import contradicts
 from cloudstore_tui.fiql.measures import epoch_ms
-from cloudstore_tui.fiql.parser import conjunction, parse
+from cloudstore_tui.fiql.parser import conjunction, parse, requires
 from cloudstore_tui.fiql.syntax import compare
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
@@ -195,6 +195,8 @@ class Counter:
         """Objects whose records were received."""
         self.unmatched = 0
         """Those of them that do not match the filter, as this program reads it."""
+        self.skips_undated = False
+        """Whether objects without a creation time, which the filter allows, cannot be among them."""
 
     async def total(self, query: Query, regions: tuple[str, ...]) -> int:
         """The number of objects in these regions now."""
@@ -274,6 +276,7 @@ class Counter:
 
         It starts with 1970 to tomorrow, since the first and last records are known only if the service sorts as asked.
         """
+        self.skips_undated = not requires(query.filter, "createdTime")
         parts, spans = [], [(0, epoch_ms(datetime.now(UTC) + timedelta(days=1)))]
         while spans:
             start, end = spans.pop()

@@ -22,7 +22,7 @@ from cloudstore_tui.core.paging import EndlessListingError, Page
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.parser import parse
-from cloudstore_tui.fiql.syntax import Comparison, comparisons
+from cloudstore_tui.fiql.syntax import And, Comparison, Node
 
 # What a query finds
 
@@ -60,9 +60,9 @@ class SearchService:
         assert (query.sort.field, query.sort.descending) == ("createdTime", False)
         self.before_page(len(self.queries))
         self.queries.append(query.filter)
-        terms = list(comparisons(parse(query.filter)))
+        node = parse(query.filter)
         found = sorted(
-            (entry for entry in self.objects[region] if not self.filters or _holds(entry, terms)),
+            (entry for entry in self.objects[region] if not self.filters or _holds(entry, node)),
             key=lambda entry: (epoch_ms(entry.created) if entry.created else self.undated_at, entry.id),
         )
         self.order(found)
@@ -75,18 +75,15 @@ class SearchService:
         return Page(page, str(offset + PAGE) if offset + PAGE < len(found) else None, warnings=("A note.",))
 
 
-def _holds(entry: StoredObject, terms: list[Comparison]) -> bool:
-    created = epoch_ms(entry.created) if entry.created else None
-    for term in terms:
-        if term.selector == "createdTime":
-            if created is None:
-                return False
-            bound = int(term.value)
-            if not (created >= bound if term.operator == "=ge=" else created < bound):
-                return False
-        elif entry.type != term.value:
-            return False
-    return True
+def _holds(entry: StoredObject, node: Node) -> bool:
+    if not isinstance(node, Comparison):
+        return (all if isinstance(node, And) else any)(_holds(entry, term) for term in node.terms)
+    if node.selector != "createdTime":
+        return entry.type == node.value
+    if entry.created is None:
+        return False
+    created, bound = epoch_ms(entry.created), int(node.value)
+    return created >= bound if node.operator == "=ge=" else created < bound
 
 
 def objects_of(make: MakeObject, count: int, region: str = "us-east", first: int = 0) -> list[StoredObject]:
@@ -335,6 +332,14 @@ async def test_objects_without_a_time_that_cannot_be_looked_for_are_reported(
     timed = listing(service, text=f"type==callcenterrecording;createdTime=lt={epoch_ms(NOW)}")
     assert len(await found(timed)) == 200
     assert list(timed.warnings) == ["A note."]
+
+
+async def test_objects_without_a_time_are_found_by_a_filter_that_names_a_time_for_others_only(
+    make_object: MakeObject,
+) -> None:
+    undated = make_object("undated", created=None)
+    service = SearchService({"us-east": [*objects_of(make_object, 3), undated]})
+    assert "undated" in await found(listing(service, text="type==callcenterrecording,createdTime=ge=0"))
 
 
 async def test_objects_that_come_while_the_first_page_is_listed_hide_none(make_object: MakeObject) -> None:

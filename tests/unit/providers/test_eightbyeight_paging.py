@@ -169,6 +169,26 @@ async def test_no_offset_grows_beyond_what_services_take() -> None:
     assert max(at.offset for _, at in service.asked) < LARGEST_WINDOW
 
 
+@pytest.mark.parametrize(
+    ("filter_", "count", "is_noted"),
+    [
+        ("", 10_050, True),
+        ("type==t", 10_050, True),
+        ("type==t,createdTime=gt=0", 10_050, True),
+        ("type==t;createdTime=gt=0", 10_050, False),
+        ("", 9_900, False),
+    ],
+)
+async def test_a_result_that_goes_on_by_time_says_that_undated_objects_may_be_missing(
+    filter_: str, count: int, *, is_noted: bool
+) -> None:
+    service = Service({"uk": range(count, 0, -1)}, delay=0)
+    search = PrefetchingSearch(Query(Location("acme8"), filter_), service.region_page, service.regions)
+    pager = Pager(search.page, lambda entry: entry.id)
+    notes = [note async for page in pager for note in page.warnings if "without a creation time" in note]
+    assert len(notes) == is_noted
+
+
 async def test_guesses_follow_the_size_of_the_pages_that_the_service_gives() -> None:
     service = Service({"uk": range(1_000, 0, -1)}, size=40)
     assert len(ids(await read(service.prefetching(4)))) == 1_000

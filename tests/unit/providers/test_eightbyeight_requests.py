@@ -579,7 +579,9 @@ async def test_objects_are_counted_where_large_offsets_are_refused(
     service: ScriptedService, provider: EightByEightProvider, number: int
 ) -> None:
     service.rule = rows_below(number, cap=10_000)
-    assert await provider.count(Query(provider.locate("us-east"))) == number
+    warnings: list[str] = []
+    assert await provider.count(Query(provider.locate("us-east")), warnings.append) == number
+    assert ["without a creation time" in warning for warning in warnings] == [True]
 
 
 @pytest.mark.parametrize("descending", [True, False])
@@ -768,7 +770,7 @@ async def test_a_refusal_for_another_reason_stays_what_it_is(
     ]
     with pytest.raises(ForbiddenError) as refused:
         await provider.source(provider.locate("us-east/a"))
-    assert "Call Recordings & Storage" in refused.value.hint
+    assert "level download-only" in refused.value.hint
 
 
 async def test_there_is_one_form_of_links(service: ScriptedService, provider: EightByEightProvider) -> None:
