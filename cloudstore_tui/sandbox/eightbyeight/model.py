@@ -363,35 +363,29 @@ class Bucket(msgspec.Struct, frozen=True):
     created: int
     """Epoch milliseconds, as `updated`."""
     updated: int
-    tags: tuple[tuple[str, str], ...] = ()
-    objects: tuple[Record, ...] = ()
+    tags: tuple[tuple[str, str], ...]
+    objects: tuple[Record, ...]
 
     @classmethod
-    def around(cls, record: Record) -> "Bucket":
-        """A bucket with one object."""
-        name = record.tag("callId") or record.name
-        tags = tuple((key, value) for key in ("callId", "tenantId") if (value := record.tag(key)))
-        fields = (record.bucket_id, name, record.customer_id, record.user_id, record.created, record.updated)
-        return cls(*fields, tags=tags, objects=(record,))
-
-    def fields(self) -> Mapping[str, str | int]:
-        """The fields by the names that filters use, times in epoch milliseconds."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "customerId": self.customer_id,
-            "userId": self.user_id,
-            "createdTime": self.created,
-            "updatedTime": self.updated,
-        }
+    def around(cls, objects: tuple[Record, ...]) -> "Bucket":
+        """The bucket of some objects, described by the first of them."""
+        first = objects[0]
+        name = first.tag("callId") or first.name
+        tags = tuple((key, value) for key in ("callId", "tenantId") if (value := first.tag(key)))
+        return cls(first.bucket_id, name, first.customer_id, first.user_id, first.created, first.updated, tags, objects)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form, in which its own id is called `bucketId`."""
-        shown: dict[str, Any] = {key: value for key, value in self.fields().items() if key != "id"}
-        times = {"createdTime": iso(self.created), "updatedTime": iso(self.updated)}
-        tags = [{"key": key, "value": value} for key, value in self.tags]
-        objects = [record.as_json() for record in self.objects]
-        return {"bucketId": self.id, **shown, **times, "tags": tags, "objectList": objects}
+        return {
+            "bucketId": self.id,
+            "name": self.name,
+            "customerId": self.customer_id,
+            "userId": self.user_id,
+            "createdTime": iso(self.created),
+            "updatedTime": iso(self.updated),
+            "tags": [{"key": key, "value": value} for key, value in self.tags],
+            "objectList": [record.as_json() for record in self.objects],
+        }
 
 
 # Generated Contact Center calls: six small numbers, from which everything else follows

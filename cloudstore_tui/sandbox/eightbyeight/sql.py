@@ -411,22 +411,27 @@ TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 """The columns of each table that filters can refer to."""
 
 
-def _columns(table: str) -> str:
-    return ", ".join(f"{field} {'INTEGER' if field in _WHOLE_COLUMNS else 'TEXT'}" for field in TABLE_FIELDS[table])
-
-
-_TAG_COLUMNS = "n INTEGER, position INTEGER, key TEXT, value TEXT, PRIMARY KEY(n, position)"
+_COLUMNS = ", ".join(f"{field} {'INTEGER' if field in _WHOLE_COLUMNS else 'TEXT'}" for field in OBJECT_FIELDS)
 
 SCHEMA = (
     _GENERATED_TABLE,
-    f"CREATE TABLE object(n INTEGER PRIMARY KEY, region TEXT, {_columns('object')}, "
-    "sound INTEGER, data BLOB, zeros INTEGER, part INTEGER)",
+    "CREATE TABLE object(n INTEGER PRIMARY KEY, region TEXT, sound INTEGER, data BLOB, zeros INTEGER, part INTEGER, "
+    f"{_COLUMNS})",
     "CREATE UNIQUE INDEX object_by_id ON object(id, region)",
-    "CREATE INDEX object_by_bucket ON object(bucketId)",
-    f"CREATE TABLE bucket(n INTEGER PRIMARY KEY, region TEXT, {_columns('bucket')})",
-    "CREATE UNIQUE INDEX bucket_by_id ON bucket(id, region)",
-    f"CREATE TABLE object_tag({_TAG_COLUMNS}) WITHOUT ROWID",
-    f"CREATE TABLE bucket_tag({_TAG_COLUMNS}) WITHOUT ROWID",
+    "CREATE INDEX object_by_bucket ON object(bucketId, region)",
+    "CREATE TABLE object_tag(n INTEGER, position INTEGER, key TEXT, value TEXT, PRIMARY KEY(n, position)) "
+    "WITHOUT ROWID",
+    # A bucket is named after the first of its objects, and has some of its tags.
+    """
+    CREATE VIEW bucket AS
+    SELECT n, region, bucketId AS id, coalesce(nullif(
+        (SELECT value FROM object_tag AS tag WHERE tag.n = object.n AND key = 'callId' ORDER BY position LIMIT 1),
+        ''), objectName) AS name, customerId, userId, createdTime, updatedTime
+    FROM object WHERE NOT EXISTS (
+        SELECT 1 FROM object AS earlier
+        WHERE earlier.bucketId = object.bucketId AND earlier.region = object.region AND earlier.n < object.n)
+    """,
+    "CREATE VIEW bucket_tag AS SELECT * FROM object_tag WHERE key IN ('callId', 'tenantId') AND value <> ''",
     "CREATE TABLE event(at INTEGER, n INTEGER, state TEXT)",
 )
 

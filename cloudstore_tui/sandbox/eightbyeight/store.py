@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import weakref
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import merge
@@ -106,73 +107,6 @@ def _holds(value: str | int | None, key: str) -> bool:
 
 def _derived(name: str, *numbers: int) -> str | int | None:
     return value_of(GeneratedCall(*numbers), name)
-
-
-# Objects and buckets as rows
-
-
-_BODY = ("sound", "data", "zeros", "part")
-_OBJECT = ", ".join(("n", "region", *_BODY, *sql.TABLE_FIELDS["object"]))
-_BUCKET = ", ".join(("n", "region", *sql.TABLE_FIELDS["bucket"]))
-
-Tags = tuple[tuple[str, str], ...]
-
-
-class Rows:
-    """Reads and adds rows of the tables `object` and `bucket`."""
-
-    def __init__(self, database: SandboxDatabase) -> None:
-        self._database = database
-
-    def records(self, condition: str, values: Sequence[Value]) -> dict[int, Record]:
-        """The objects that match a condition, by row number."""
-        rows = self._database.rows(f"SELECT {_OBJECT} FROM object WHERE {condition} ORDER BY n", values)
-        tags = self._tags("object", [row[0] for row in rows])
-        return {row[0]: _record(row, tags.get(row[0], ())) for row in rows}
-
-    def bucket(self, condition: str, values: Sequence[Value]) -> Bucket | None:
-        """The bucket that matches a condition, with all its objects."""
-        rows = self._database.rows(f"SELECT {_BUCKET} FROM bucket WHERE {condition}", values)
-        if not rows:
-            return None
-        n, region, *fields = rows[0]
-        objects = self.records("bucketId = ? AND region = ?", (fields[0], region))
-        tags = self._tags("bucket", [n]).get(n, ())
-        return msgspec.structs.replace(Bucket(*fields), tags=tags, objects=tuple(objects.values()))
-
-    def add(self, record: Record) -> int:
-        """Store an object, and its bucket if there is none yet; the row number."""
-        body = record.body
-        fields = {**record.fields(), "sound": body.sound, "data": body.data, "zeros": body.zeros, "part": body.part}
-        n = self._insert("object", record.region, fields, record.tags)
-        found = self._database.rows(
-            "SELECT 1 FROM bucket WHERE id = ? AND region = ?", (record.bucket_id, record.region)
-        )
-        if not found:
-            bucket = Bucket.around(record)
-            self._insert("bucket", record.region, bucket.fields(), bucket.tags)
-        return n
-
-    def _insert(self, table: str, region: str, fields: Mapping[str, Value | bytes], tags: Tags) -> int:
-        marks = ", ".join("?" * (len(fields) + 1))
-        sql = f"INSERT INTO {table}(region, {', '.join(fields)}) VALUES ({marks})"
-        n = self._database.execute(sql, (region, *fields.values()))
-        rows = [(n, position, key, value) for position, (key, value) in enumerate(tags)]
-        self._database.execute_many(f"INSERT INTO {table}_tag VALUES (?, ?, ?, ?)", rows)
-        return n
-
-    def _tags(self, table: str, numbers: list[int]) -> dict[int, Tags]:
-        sql = f"SELECT n, key, value FROM {table}_tag WHERE n IN (SELECT value FROM json_each(?)) ORDER BY n, position"
-        found: dict[int, Tags] = {}
-        for n, key, value in self._database.rows(sql, (json.dumps(numbers),)):
-            found[n] = (*found.get(n, ()), (key, value))
-        return found
-
-
-def _record(row: DatabaseRow, tags: Tags) -> Record:
-    _n, region, sound, data, zeros, part, *values = row
-    fields = dict(zip(OBJECT_FIELDS.values(), values, strict=True))
-    return Record(**fields, region=region, body=ObjectBody(sound, data, zeros, part), tags=tags)
 
 
 # Searching stored rows and generated calls together, in one order, from any offset
@@ -298,7 +232,7 @@ def _key(search: ObjectSearch) -> Callable[[str | int | None], tuple[int, float,
 # The store
 
 
-_LAYOUT = "2"
+_LAYOUT = "3"
 """To be changed along with the tables or the fixtures, so that the data of older versions is generated anew."""
 
 
@@ -307,7 +241,6 @@ class ObjectRecords:
 
     def __init__(self, path: Path) -> None:
         self._database = SandboxDatabase(path)
-        self._rows = Rows(self._database)
         self._objects = ObjectSearcher(self._database, "object")
         self._buckets = ObjectSearcher(self._database, "bucket")
 
@@ -317,10 +250,10 @@ class ObjectRecords:
         return bool(tables) and self._database.rows("SELECT * FROM origin") == [(_LAYOUT, seed, objects)]
 
     def fill(self, seed: int, objects: int, records: Iterable[Record], span: tuple[int, int]) -> None:
-        """Generate everything anew: the records, their buckets, and `objects` calls within a span of epoch ms."""
+        """Generate everything anew: the records, and `objects` calls within a span of epoch ms."""
         with self._database as database:
-            for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
-                database.execute(f"DROP TABLE {name}")
+            for kind, name in database.rows("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')"):
+                database.execute(f"DROP {kind} {name}")
             for statement in sql.SCHEMA:
                 database.execute(statement)
             if objects:
@@ -335,10 +268,10 @@ class ObjectRecords:
         self._database.close()
 
     def add(self, records: Iterable[Record]) -> None:
-        """Store objects, and the buckets that they lack."""
+        """Store objects."""
         with self._database:
             for record in records:
-                self._rows.add(record)
+                self._add(record)
 
     # Reading
 
@@ -346,13 +279,13 @@ class ObjectRecords:
         """A range of the objects that a search finds."""
         found = self._objects.find(search)
         numbers = json.dumps([item for item in found.items if isinstance(item, int)])
-        kept = self._rows.records("n IN (SELECT value FROM json_each(?))", (numbers,))
+        kept = self._records("n IN (SELECT value FROM json_each(?))", (numbers,))
         objects = [kept[item] if isinstance(item, int) else record_of(item, search.region) for item in found.items]
         return ResultPage(objects, found.more)
 
     def get(self, region: str, object_id: str) -> Record | None:
         """One object by its id."""
-        kept = self._rows.records("id = ? AND region = ?", (object_id, region))
+        kept = self._records("id = ? AND region = ?", (object_id, region))
         if kept:
             return next(iter(kept.values()))
         call = self._call(region, object_id, "id")
@@ -361,21 +294,22 @@ class ObjectRecords:
     def search_buckets(self, search: ObjectSearch) -> ResultPage[Bucket]:
         """A range of the buckets that a search finds."""
         found = self._buckets.find(search)
+        numbers = json.dumps([item for item in found.items if isinstance(item, int)])
+        ids = self._database.rows("SELECT n, id FROM bucket WHERE n IN (SELECT value FROM json_each(?))", (numbers,))
+        kept = {n: self.bucket(search.region, id_) for n, id_ in ids}
         buckets = [
-            self._rows.bucket("n = ?", (item,))
-            if isinstance(item, int)
-            else Bucket.around(record_of(item, search.region))
+            kept[item] if isinstance(item, int) else Bucket.around((record_of(item, search.region),))
             for item in found.items
         ]
         return ResultPage([bucket for bucket in buckets if bucket], found.more)
 
     def bucket(self, region: str, bucket_id: str) -> Bucket | None:
         """One bucket by its id, with its objects."""
-        kept = self._rows.bucket("id = ? AND region = ?", (bucket_id, region))
+        kept = self._records("bucketId = ? AND region = ?", (bucket_id, region))
         if kept:
-            return kept
+            return Bucket.around(tuple(kept.values()))
         call = self._call(region, bucket_id, "bucketId")
-        return Bucket.around(record_of(call, region)) if call else None
+        return Bucket.around((record_of(call, region),)) if call else None
 
     def tag_keys(self) -> frozenset[str]:
         """Every tag that some object has."""
@@ -428,4 +362,37 @@ class ObjectRecords:
         if rows:
             return int(rows[0][0])
         self._database.execute("DELETE FROM generated WHERE created = ?", (record.created,))
-        return self._rows.add(record)
+        return self._add(record)
+
+    # Rows
+
+    def _records(self, condition: str, values: Sequence[Value]) -> dict[int, Record]:
+        """The stored objects that match a condition, by row number."""
+        rows = self._database.rows(f"SELECT {_OBJECT} FROM object WHERE {condition} ORDER BY n", values)
+        tags: defaultdict[int, Tags] = defaultdict(tuple)
+        numbers = json.dumps([row[0] for row in rows])
+        read = "SELECT n, key, value FROM object_tag WHERE n IN (SELECT value FROM json_each(?)) ORDER BY n, position"
+        for n, key, value in self._database.rows(read, (numbers,)):
+            tags[n] = (*tags[n], (key, value))
+        return {row[0]: _record(row, tags[row[0]]) for row in rows}
+
+    def _add(self, record: Record) -> int:
+        """Store an object; the row number."""
+        body = record.body
+        values = (record.region, body.sound, body.data, body.zeros, body.part, *record.fields().values())
+        marks = ", ".join("?" * len(values))
+        n = self._database.execute(f"INSERT INTO object VALUES (NULL, {marks})", values)
+        rows = [(n, position, key, value) for position, (key, value) in enumerate(record.tags)]
+        self._database.execute_many("INSERT INTO object_tag VALUES (?, ?, ?, ?)", rows)
+        return n
+
+
+_OBJECT = ", ".join(("n", "region", "sound", "data", "zeros", "part", *OBJECT_FIELDS))
+
+Tags = tuple[tuple[str, str], ...]
+
+
+def _record(row: DatabaseRow, tags: Tags) -> Record:
+    _n, region, sound, data, zeros, part, *values = row
+    fields = dict(zip(OBJECT_FIELDS.values(), values, strict=True))
+    return Record(**fields, region=region, body=ObjectBody(sound, data, zeros, part), tags=tags)
