@@ -50,7 +50,7 @@ from cloudstore_tui.archive.manifest import (
     sidecar_of,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
-from cloudstore_tui.archive.runs import interrupted_runs
+from cloudstore_tui.archive.runs import interrupted_runs, lost_events
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
 from cloudstore_tui.core.errors import (
     ConflictError,
@@ -397,7 +397,7 @@ def _ssh_keygen(*arguments: str, subject: str, stdin: bytes | None = None) -> st
 
 
 def note_verified(folder: Path, counts: Mapping[str, int], wrong: Iterable[tuple[str, str]]) -> None:
-    """Add a verification to the events of a folder, if it has any. Blocks.
+    """Add a verification to the events of a folder, if it has any or has lost them. Blocks.
 
     Args:
         folder: one that was pulled.
@@ -408,7 +408,7 @@ def note_verified(folder: Path, counts: Mapping[str, int], wrong: Iterable[tuple
         StorageError: the disk refuses, or another run has locked the folder.
     """
     place = place_of(folder)
-    if not (place.root / CHAIN).is_file():
+    if not (place.root / CHAIN).is_file() and not lost_events(place):
         return
     locked = PullFolder(place.payload)
     locked.lock()

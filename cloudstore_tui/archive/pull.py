@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_lines, open_chain, read_lines
+from cloudstore_tui.archive.chain import CHANGED, PULLED, Chain, lacking_lines, manifest_lines, open_chain, read_lines
 from cloudstore_tui.archive.fetch import Fetcher, Recorder
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.listing import ObjectListing
@@ -26,6 +26,7 @@ from cloudstore_tui.archive.manifest import (
     write_table,
 )
 from cloudstore_tui.archive.plan import LocalMatch, Outcome, PullPlan, match_file, match_plan
+from cloudstore_tui.archive.runs import lost_events
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject
@@ -261,7 +262,7 @@ class Pull:
     async def _fetch(self, engine: TransferManager) -> PullReport:
         strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
         self.wanted = self._plan.counts()[Outcome.WANTED]
-        opened = await self._workers.run(lambda _stop: open_chain(self._place, self._disk))
+        opened = await self._workers.run(lambda _stop: self._open_chain())
         with closing(opened) as chain:
             recorder = await self._workers.run(lambda _stop: self._recorder(chain))
             try:
@@ -281,6 +282,14 @@ class Pull:
                 recorder.close()
             await self._workers.run(lambda _stop: self._finish_manifest(recorder, chain))
         return self._report(recorder)
+
+    def _open_chain(self) -> Chain:
+        lost = lost_events(self._place) if self._has_manifest() else ""
+        chain = open_chain(self._place, self._disk)
+        if lost:
+            chain.append([(CHANGED, {"path": CHAIN, "why": f"it was {lost}"})])
+            self.warnings.append(f"{CHAIN} was {lost}, and begins anew with what {NAME} lists.")
+        return chain
 
     def _recorder(self, chain: Chain) -> Recorder:
         manifest = Manifest(self._folder.path, self._disk, manifest_lines(chain.path))

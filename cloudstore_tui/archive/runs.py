@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from cloudstore_tui import __version__
 from cloudstore_tui.archive.chain import CLOCK_TOLERANCE
 from cloudstore_tui.archive.expected import CallCheck
-from cloudstore_tui.archive.manifest import REFUSED, RUNS, opened
+from cloudstore_tui.archive.manifest import CHAIN, REFUSED, RUNS, ArchivePlace, opened
 from cloudstore_tui.core.errors import BusyError, IntegrityError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.fs.disk import Disk, os_errors_as
@@ -50,6 +50,9 @@ class RunOutcome(StrEnum):
     """A signal ended it."""
     UNFINISHED = "unfinished"
     """It began, and no end was recorded: it is still running, or it was killed."""
+
+
+_ENDED = (RunOutcome.COMPLETE, RunOutcome.INCOMPLETE)
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -95,8 +98,7 @@ class RunReport(msgspec.Struct, frozen=True):
     @property
     def was_interrupted(self) -> bool:
         """Whether it did not finish, so that it is unknown what it would have fetched."""
-        has_ended = self.outcome in (RunOutcome.COMPLETE, RunOutcome.INCOMPLETE)
-        return not has_ended and self.code != UsageError.code
+        return self.outcome not in _ENDED and self.code != UsageError.code
 
     def record(self) -> dict[str, object]:
         """The report as JSON, without fields that do not apply."""
@@ -309,6 +311,24 @@ def interrupted_runs(folder: Path) -> tuple[RunReport, ...]:
         status = None
     runs = (status.last, *status.others) if status is not None else ()
     return tuple(run for run in runs if run.was_interrupted)
+
+
+def lost_events(place: ArchivePlace) -> str:
+    """What has become of the events of an unsealed folder: `empty` or `missing`; empty text if they are there.
+
+    Folders that were filled before there were events have none, and no record of runs.
+    """
+    path = place.root / CHAIN
+    if place.is_bag or (path.is_file() and path.stat().st_size):
+        return ""
+    if path.is_file():
+        return "empty"
+    try:
+        status = fill_status(place.root)
+    except IntegrityError:
+        status = None
+    runs = (status.last, status.complete, *status.others) if status is not None else ()
+    return "missing" if any(run and run.outcome in _ENDED for run in runs) else ""
 
 
 # Problems

@@ -51,7 +51,7 @@ from cloudstore_tui.archive.manifest import (
     sidecar_matches,
     sidecar_of,
 )
-from cloudstore_tui.archive.runs import interrupted_runs
+from cloudstore_tui.archive.runs import interrupted_runs, lost_events
 from cloudstore_tui.archive.timestamp import check_stamp
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
 from cloudstore_tui.fs.whole_file import beside
@@ -207,15 +207,10 @@ class _Verifier:
             yield _clock_finding(problem, is_reported=problem.where in history.reported)
         if history.length:
             yield from self._contradictions()
-        elif self._lost_events():
-            why = "it is empty, so what happened to the folder is not known; it begins anew with the manifest"
+        elif self._database.one("SELECT 1 FROM lines", ()) and (lost := lost_events(self._place)):
+            why = f"it is {lost}, so what happened to the folder is not known; it begins anew with the manifest"
             yield _broken(Found.CHAIN, BagProblem(CHAIN, why))
         yield from self._evidence(history, signers, authority)
-
-    def _lost_events(self) -> bool:
-        """Whether an unsealed folder has lines in its manifest and an empty file of events."""
-        has_file = (self._place.root / CHAIN).is_file() and not self._place.is_bag
-        return has_file and self._database.one("SELECT 1 FROM lines", ()) is not None
 
     def _evidence(self, history: History, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
         """What a seal proves; where there is none, that what is asked for is not there."""

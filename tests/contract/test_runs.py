@@ -242,6 +242,22 @@ def aged(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps(status))
 
 
+@pytest.mark.parametrize("lost", ["empty", "missing"])
+def test_a_pull_reports_and_records_that_events_were_lost(cloudstore: Cloudstore, tmp_path: Path, lost: str) -> None:
+    assert cloudstore(*PULL).code == 0
+    events = tmp_path / "calls" / "events.jsonl"
+    events.unlink()
+    if lost == "empty":
+        events.touch()
+    done = cloudstore(*PULL)
+    assert (done.code, f"events.jsonl was {lost}, and begins anew" in done.err) == (0, True), done.err
+    recorded = [json.loads(line) for line in events.read_text().splitlines()]
+    changed = [event for event in recorded if event["event"] == "changed"]
+    assert [(event["path"], event["why"]) for event in changed] == [("events.jsonl", f"it was {lost}")]
+    assert cloudstore("verify", "calls").code == 0
+    assert "begins anew" not in cloudstore(*PULL).err
+
+
 def test_a_folder_knows_when_it_was_last_complete(cloudstore: Cloudstore, tmp_path: Path) -> None:
     folder = tmp_path / "calls"
     done = cloudstore("status", "calls")

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.archive.bag import note_verified
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import CHAIN, NAME, Manifest, failed_entry, fetched_entry, read_manifest
+from cloudstore_tui.archive.runs import RunLog, RunOutcome, new_report
 from cloudstore_tui.archive.verify import FileFinding, Found, verify_folder
 from cloudstore_tui.core.errors import MissingError, common_code
 from cloudstore_tui.transfers.workers import Stop
@@ -52,11 +54,16 @@ def test_a_folder_that_is_as_it_was_is_good(pulled: Path) -> None:
     assert code(found) == 0
 
 
-def test_emptied_events_are_a_failure_once_and_begin_anew(pulled: Path) -> None:
-    (pulled / CHAIN).touch()
+@pytest.mark.parametrize("lost", ["empty", "missing"])
+def test_lost_events_are_a_failure_once_and_begin_anew(pulled: Path, lost: str) -> None:
+    if lost == "empty":
+        (pulled / CHAIN).touch()
+    else:
+        run = replace(new_report("pull", pulled, ["acme8"]), outcome=RunOutcome.INCOMPLETE)
+        RunLog(pulled, "pull").end(run)
     wrong = [(path, finding.text) for path, finding in findings(pulled).items() if finding.error]
     assert [path for path, _text in wrong] == [CHAIN]
-    assert "it is empty" in wrong[0][1]
+    assert f"it is {lost}" in wrong[0][1]
     note_verified(pulled, {"good": 3, "chain": 1}, wrong)
     assert code(findings(pulled)) == 0
     events = [json.loads(line) for line in (pulled / CHAIN).read_text().splitlines()]
