@@ -242,6 +242,15 @@ def duration_words(milliseconds: Fraction) -> str:
     )
 
 
+def rough_duration(seconds: float) -> str:
+    """A rounded duration: `40 s`, `38 min`, `2.1 h`, `3 days`."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{round(seconds / 86_400)} days"
+
+
 def size_words(number: int) -> str:
     """`10 MB`, `1.5 kB`; in full where rounding would make it wrong."""
     factor, name = next(((factor, name) for factor, name in _SHOWN_SIZES if number >= factor), (0, ""))

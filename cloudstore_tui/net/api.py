@@ -109,9 +109,14 @@ MAX_SKEW = 300.0
 
 def clock_doubt(skew: float) -> str:
     """What is wrong with our clock if the service's is `skew` seconds ahead, as a clause; empty if nothing is."""
-    if abs(skew) <= MAX_SKEW:
-        return ""
-    return f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}"
+    return clock_words(skew) if abs(skew) > MAX_SKEW else ""
+
+
+def clock_words(skew: float) -> str:
+    """By how much our clock is off if the service's is `skew` seconds ahead, as a clause."""
+    from cloudstore_tui.fiql.measures import rough_duration
+
+    return f"this machine's clock is {rough_duration(abs(skew))} {'behind' if skew > 0 else 'ahead'}"
 
 
 Explain = Callable[[Reply, StorageError], StorageError]

@@ -6,7 +6,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Check
-from cloudstore_tui.net.api import MAX_SKEW
+from cloudstore_tui.net.api import MAX_SKEW, clock_words
 
 REPORTED_SKEW_S = 60.0
 """Seconds by which the clocks may differ before it is reported."""
@@ -61,8 +61,7 @@ class Checklist:
         skew = self._skew()
         if abs(skew) <= REPORTED_SKEW_S:
             return Check("clock", True, "agrees with the service")
-        difference = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
-        text = f"this machine's clock is {difference} {'behind' if skew > 0 else 'ahead'}"
+        text = clock_words(skew)
         if abs(skew) <= MAX_SKEW:
             return Check("clock", False, text, hint=_HINT)
         error = StorageError(text, subject=self._subject, hint=_HINT)

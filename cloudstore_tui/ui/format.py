@@ -16,6 +16,7 @@ from cloudstore_tui.core.errors import AccessError, StorageError, UnreadableErro
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.fiql.fields import type_plural
+from cloudstore_tui.fiql.measures import rough_duration
 
 if TYPE_CHECKING:
     # Commands that say a size need neither manifests nor what the browser remembers.
@@ -250,14 +251,7 @@ def time_left(seconds: float | None) -> str:
 
 def about(seconds: float | None) -> str:
     """Time left, rounded from two minutes on: `38 min left`, `0:04 left`."""
-    return time_left(seconds) if seconds is None or seconds < 120 else f"{in_time(seconds)} left"
-
-
-def in_time(seconds: float) -> str:
-    """A rough duration: `40 s`, `38 min`, `2.1 h`."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return time_left(seconds) if seconds is None or seconds < 120 else f"{rough_duration(seconds)} left"
 
 
 def span(length: timedelta) -> str:

@@ -12,11 +12,12 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from cloudstore_tui.core.links import ZipJob
+from cloudstore_tui.fiql.measures import rough_duration
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, KeyButton, more_lines
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
-from cloudstore_tui.ui.format import counted, in_time, moment_text
+from cloudstore_tui.ui.format import counted, moment_text
 from cloudstore_tui.ui.text import home_path, shorten, show
 from cloudstore_tui.ui.widgets.fields import Note
 
@@ -82,7 +83,7 @@ class FetchDialog(Dialog[FetchAnswer | None]):
         offer = self._offer
         jobs = f" in {counted(offer.zips, 'zip job')} of {offer.in_zip:,}" if offer.prefers_zip else ""
         seconds = offer.zip_seconds if offer.prefers_zip else offer.seconds
-        yield Static(f"{offer.size}{jobs}, about {in_time(seconds)}.", markup=False)
+        yield Static(f"{offer.size}{jobs}, about {rough_duration(seconds)}.", markup=False)
         into = show(shorten(home_path(offer.folder / offer.below), 44, middle=True))
         yield Static(Content.assemble("Into      ", into, ("   D changes it", "$text-muted")), classes="dialog-line")
         if offer.free is not None:

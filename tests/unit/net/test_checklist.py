@@ -42,6 +42,7 @@ async def test_a_doubt_ends_nothing_and_has_a_cure() -> None:
         (60, True, False, "agrees with the service"),
         (-61, False, False, "this machine's clock is 61 s ahead"),
         (300, False, False, "this machine's clock is 5 min behind"),
+        (-172_800, False, True, "acme: this machine's clock is 2 days ahead. Set it"),
         (301, False, True, "acme: this machine's clock is 5 min behind. Set it"),
     ],
 )
