@@ -27,6 +27,7 @@ from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.models import split_address
 from cloudstore_tui.providers import PROVIDERS, open_provider
 from cloudstore_tui.sandbox.profiles import listen, logins, url_of, write_config
+from cloudstore_tui.ui.format import counted
 
 DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
@@ -106,6 +107,11 @@ def open_browser(
         engine.stop()
         if journal is not None:
             journal.close()
+    if (left := app.transfers.left) and app.return_code != HANGUP:
+        verb = "is" if left == 1 else "are"
+        Output(as_json=False).note(
+            f"{counted(left, 'transfer')} {verb} not done. Resume in the browser, or with: cloudstore transfers run"
+        )
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
     return app.wants_demo

@@ -299,6 +299,12 @@ class TransferWatch:
         return sum(len(batch.of_state[state]) for batch in self.ours for state in states)
 
     @property
+    def left(self) -> int:
+        """How many transfers of this run are not done, and can be resumed by another one."""
+        states = GOES_ON | {State.PAUSED, State.FAILED} if self.engine.keeps else ()
+        return sum(len(batch.of_state[state]) for batch in self.ours for state in states)
+
+    @property
     def running(self) -> list[BatchProgress]:
         return [batch for batch in self.ours if batch.goes_on]
 

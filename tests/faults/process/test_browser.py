@@ -14,6 +14,7 @@ ENOUGH = 600_000
 LONGEST = 2.0
 SLACK = 6.0
 RESTORED = b"\x1b[?1049l"
+LEFT = b"1 transfer is not done. Resume in the browser, or with: cloudstore transfers run"
 
 Slow = Callable[[int], None]
 
@@ -60,6 +61,7 @@ def test_a_signal_ends_the_browser_and_restores_the_terminal(
     assert browser.end(LONGEST + SLACK) == code
     check_restored(browser)
     check_kept(machine, large)
+    assert (LEFT in browser.sent.rpartition(RESTORED)[2]) == (number != signal.SIGHUP)
 
 
 def test_a_window_that_is_closed_ends_the_browser(machine: Any, large: Any, browser: Any) -> None:
@@ -76,6 +78,7 @@ def test_q_asks_while_a_download_runs_and_the_next_start_offers_to_go_on(
     browser.press("y")
     assert browser.end(LONGEST + SLACK) == 0
     check_restored(browser)
+    assert LEFT in browser.sent.rpartition(RESTORED)[2]
     durable = check_kept(machine, large)
     slow(0)
     machine.sandbox.log.clear()
@@ -88,6 +91,7 @@ def test_q_asks_while_a_download_runs_and_the_next_start_offers_to_go_on(
     again.wait_for("done")
     again.press("\x1b", "q")
     assert again.end() == 0
+    assert b"not done" not in again.sent.rpartition(RESTORED)[2]
     assert machine.fetched() <= large.size - durable + 65_536
     assert (machine.folder / large.name).stat().st_size == large.size
     machine.nothing_left()
