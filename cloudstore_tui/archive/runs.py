@@ -355,7 +355,8 @@ def complaint(
     if status is None:
         return Complaint("nothing was ever pulled into it", "Pull into it: cloudstore pull PROFILE --to DIR.")
     if status.complete is None or status.complete.ended is None:
-        return Complaint("no run has ever been complete", "Look at the errors of the last one: add --json.")
+        hint = "Look at the errors of the last one: add --json." if status.last.error_count else "Run it again."
+        return Complaint("no run has ever been complete", hint)
     age = now - status.complete.ended
     if age < -CLOCK_TOLERANCE:
         return Complaint("the last complete run lies in the future", "Check the clock of this machine.")

@@ -356,7 +356,9 @@ class _Verifier:
             known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
             if known is None and path not in RESERVED and path not in _TEMPORARY_NAMES:
                 text = "the manifest does not list it"
-                if asked := self._interrupted_pull(path):
+                if is_part_name(PurePosixPath(path).name):
+                    text = "a transfer into it is not done"
+                elif asked := self._interrupted_pull(path):
                     text += f"; an interrupted pull may have brought it: {asked}. Pull that again, or remove the file"
                 yield FileFinding(Found.EXTRA, path, text)
 

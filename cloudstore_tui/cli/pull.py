@@ -165,7 +165,7 @@ class _PullCommand(msgspec.Struct, frozen=True):
         pull = self._pull()
         self.session.finish = pull.finish if gently else None
         try:
-            async with transferring(self.session) as engine:
+            async with transferring(self.session, resume="Run the same command again to resume.") as engine:
                 with _PullProgress(pull, engine, output):
                     report = await pull.run(engine, run.begin)
             losses = pull.plan.losses()

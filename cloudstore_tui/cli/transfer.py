@@ -370,8 +370,12 @@ NOT_KEPT = "The journal of transfers cannot be used, so failed transfers start o
 
 
 @asynccontextmanager
-async def transferring(session: CommandSession, *, needs_journal: bool = False) -> AsyncIterator[TransferManager]:
+async def transferring(
+    session: CommandSession, *, needs_journal: bool = False, resume: str = "Resume with: cloudstore transfers run"
+) -> AsyncIterator[TransferManager]:
     """A manager that is closed with the block; unfinished transfers stay in the journal.
+
+    If the block is cancelled while transfers are not done, `resume` says how to go on.
 
     Raises:
         LocalDiskError: the journal cannot be used, and `needs_journal`.
@@ -385,8 +389,10 @@ async def transferring(session: CommandSession, *, needs_journal: bool = False) 
     try:
         yield engine
     except asyncio.CancelledError:
-        if journal is not None:
-            _report_unfinished(engine, session.output)
+        left = sum(not transfer.state.ended for transfer in engine.snapshot())
+        if journal is not None and left:
+            noun = "transfer is" if left == 1 else "transfers are"
+            session.output.note(f"Stopped: {left:,} {noun} not done. {resume}")
         raise
     finally:
         await engine.close()
@@ -517,13 +523,6 @@ async def wait_for_all(engine: TransferManager, numbers: Iterable[int]) -> list[
         if error is None or busy or not (error.retryable or engine.has_leftovers(transfer.id)):
             engine.forget(transfer.id)
     return ended
-
-
-def _report_unfinished(engine: TransferManager, output: Output) -> None:
-    left = sum(not transfer.state.ended for transfer in engine.snapshot())
-    if left:
-        noun = "transfer is" if left == 1 else "transfers are"
-        output.note(f"Stopped: {left:,} {noun} not done. Resume with: cloudstore transfers run")
 
 
 REFRESH_S = 0.25

@@ -218,13 +218,14 @@ def test_a_pull_that_is_ended_is_no_complete_one_for_whoever_asks(
     pull = machine.start("pull", *hour, "--to", "calls", "--via", "content", "--report", "report.json")
     machine.arrived()
     pull.tell(number)
-    assert pull.end().code == code
+    ended = pull.end()
+    assert (ended.code, "Run the same command again" in ended.err) == (code, number == signal.SIGTERM), ended.err
     told = json.loads((machine.folder / "calls" / "last-pull.json").read_text())
     assert (told["last"]["outcome"], told["complete"]) == (outcome, None)
     assert (machine.folder / "report.json").exists() == (number != signal.SIGKILL)
     slow(0)
     asked = machine.run("status", "calls", "--max-age", "26h")
-    assert (asked.code, "no run has ever been complete" in asked.err) == (1, True)
+    assert (asked.code, "no run has ever been complete. Run it again." in asked.err) == (1, True), asked.err
     again = machine.run("pull", *hour, "--to", "calls")
     assert again.code == 0, again.err
     assert machine.run("status", "calls", "--max-age", "26h").code == 0

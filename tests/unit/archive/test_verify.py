@@ -86,10 +86,12 @@ def test_a_file_of_another_length_a_missing_one_and_an_unlisted_one_are_reported
     (pulled / "2024/b.mp3").write_bytes(b"three")
     (pulled / "c.json").unlink()
     (pulled / "2024/new").write_bytes(b"")
+    (pulled / "2024/.cs-0123456789ab.part").write_bytes(b"")
     found = findings(pulled)
     assert found["2024/b.mp3"].text == "it has 5 bytes instead of 3"
     assert found["c.json"].found is Found.MISSING
     assert found["2024/new"].found is Found.EXTRA
+    assert found["2024/.cs-0123456789ab.part"].text == "a transfer into it is not done"
     assert code(found) == 1
     (pulled / "2024/b.mp3").write_bytes(BODIES["2024/b.mp3"])
     assert code(findings(pulled)) == 8
