@@ -175,11 +175,6 @@ def file_reader(path: Path) -> Callable[[int, int], bytes]:
     return read
 
 
-def blob_of(data: bytes, modified: float, mime: str) -> StoredBlob:
-    etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return StoredBlob(len(data), etag, modified, mime, lambda start, end: data[start:end])
-
-
 def refuse(refusal: Refusal) -> Response:
     """The XML answer for a refused request."""
     body = (

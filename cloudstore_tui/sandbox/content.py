@@ -40,23 +40,8 @@ def wav_blocks() -> tuple[bytes, ...]:
 
 def wav_header(sound: int) -> bytes:
     """The head of a WAV file with `sound` bytes of sound."""
-    return struct.pack(
-        *(
-            "<4sI4s4sIHHIIHH4sI",
-            b"RIFF",
-            WAV_HEADER - 8 + sound,
-            b"WAVE",
-            b"fmt ",
-            16,
-            1,
-            1,
-            WAV_RATE,
-            WAV_RATE * 2,
-            2,
-            16,
-        ),
-        *(b"data", sound),
-    )
+    riff = struct.pack("<4sI4s", b"RIFF", WAV_HEADER - 8 + sound, b"WAVE")
+    return riff + struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, WAV_RATE, WAV_BLOCK, 2, 16, b"data", sound)
 
 
 def _second(pitch: int, loudness: int) -> bytes:
@@ -159,7 +144,9 @@ class Recording(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        return recording_size(self.kind, self.seconds)
+        if self.kind == "mp3":
+            return _TAG + frames_in(self.seconds) * MP3_FRAME
+        return WAV_HEADER + self.seconds * WAV_BLOCK
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` to before `end`, in pieces."""
@@ -188,13 +175,6 @@ class Recording(msgspec.Struct, frozen=True):
 def recording(kind: str, seconds: int, seed: int | str = 0, title: str = "") -> bytes:
     """A recording of `seconds`, the same for the same arguments."""
     return b"".join(Recording(kind, seconds, seed, title).read())
-
-
-def recording_size(kind: str, seconds: int) -> int:
-    """The size of a recording, without generating it."""
-    if kind == "mp3":
-        return _TAG + frames_in(seconds) * MP3_FRAME
-    return WAV_HEADER + seconds * WAV_BLOCK
 
 
 def _id3(title: str) -> bytes:

@@ -75,11 +75,7 @@ def open_profile(profile: "Profile") -> "StorageProvider":
 
 
 def check_org(text: str) -> None:
-    """Refuse what cannot be the first part of a host name.
-
-    Raises:
-        ConfigError: it cannot.
-    """
+    """Refuse what cannot be the first part of a host name."""
     # Deferred as above.
     from cloudstore_tui.providers.alvaria.client import read_org
 
@@ -87,11 +83,7 @@ def check_org(text: str) -> None:
 
 
 def check_scopes(text: str) -> None:
-    """Refuse what cannot be scopes with commas or blanks between them.
-
-    Raises:
-        ConfigError: it cannot.
-    """
+    """Refuse what cannot be scopes with commas or blanks between them."""
     for scope in text.replace(",", " ").split():
         if not _SCOPE.fullmatch(scope):
             raise ConfigError(f"{scope[:60]!r} is not a scope", hint="Write scopes such as mediastorageapi.exports.")
@@ -100,11 +92,7 @@ def check_scopes(text: str) -> None:
 
 
 def check_host(text: str, *, path: bool) -> None:
-    """Refuse what is neither a host name nor a whole address; `path` says whether that may have a path.
-
-    Raises:
-        ConfigError: it is neither.
-    """
+    """Refuse what is neither a host name nor a whole address; `path` says whether that may have a path."""
     # Deferred as above.
     from cloudstore_tui.net.api import api_address, host_name
 

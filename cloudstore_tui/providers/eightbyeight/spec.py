@@ -51,11 +51,7 @@ def open_profile(profile: "Profile") -> "StorageProvider":
 
 
 def check_regions(text: str) -> None:
-    """Refuse what cannot be names of regions with commas or blanks between them.
-
-    Raises:
-        ConfigError: it cannot.
-    """
+    """Refuse what cannot be names of regions with commas or blanks between them."""
     # Deferred as above.
     from cloudstore_tui.providers.eightbyeight.wire import read_regions
 
@@ -63,11 +59,7 @@ def check_regions(text: str) -> None:
 
 
 def check_address(text: str, *, path: bool) -> None:
-    """Refuse what is no address; `path` says whether it may have a path.
-
-    Raises:
-        ConfigError: it is none.
-    """
+    """Refuse what is no address; `path` says whether it may have a path."""
     # Deferred as above.
     from cloudstore_tui.net.api import api_address
 

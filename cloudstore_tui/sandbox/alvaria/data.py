@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from cloudstore_tui.sandbox import content
 from cloudstore_tui.sandbox.blobs import StoredBlob, file_reader
-from cloudstore_tui.sandbox.content import RECORDING_KINDS, CsvTable, Recording, recording_size, tar, tar_gz, tar_size
+from cloudstore_tui.sandbox.content import RECORDING_KINDS, CsvTable, Recording, tar, tar_gz, tar_size
 
 # Folders, those that only v3 has, and the scopes for them
 
@@ -155,7 +156,7 @@ class Recipe(msgspec.Struct, frozen=True):
     def size(self, seed: str, modified: float) -> int:
         """Bytes; nothing is made to know it, except what is compressed."""
         if self.kind in RECORDING_KINDS:
-            return recording_size(self.kind, self.amount)
+            return self._recording(seed).size
         if self.kind in _TABLES:
             return _TABLES[self.kind].size(self.amount)
         if self.kind in _TARS:
@@ -480,7 +481,7 @@ class KeyStore:
     def count(self, span: KeySpan) -> int:
         """The number of items."""
         condition, values = span.condition
-        return int(str(self._query(f"SELECT count(*) FROM entry WHERE {condition}", values)[0][0]))
+        return int(self._query(f"SELECT count(*) FROM entry WHERE {condition}", values)[0][0])
 
     def blob(self, item: StoredItem) -> StoredBlob:
         """The bytes of a file."""
@@ -560,12 +561,12 @@ class KeyStore:
     def _sweep(self) -> None:
         """Remove the files of uploads that were replaced, deleted or never finished."""
         rows = self._query("SELECT recipe FROM entry WHERE recipe LIKE 'upload:%'", ())
-        wanted = {str(recipe).removeprefix(_UPLOAD) for (recipe,) in rows}
+        wanted = {recipe.removeprefix(_UPLOAD) for (recipe,) in rows}
         for path in self._uploads.iterdir():
             if path.name not in wanted:
                 path.unlink()
 
-    def _query(self, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
+    def _query(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._database.execute(sql, values).fetchall()
 
@@ -574,9 +575,9 @@ class KeyStore:
             self._database.execute(sql, values)
 
 
-def _item(row: tuple[object, ...]) -> StoredItem:
-    key, folder, modified, size, oddity, recipe, etag = row
-    return StoredItem(str(key), bool(folder), float(str(modified)), int(str(size)), str(oddity), str(recipe), str(etag))
+def _item(row: tuple[Any, ...]) -> StoredItem:
+    key, folder, *rest = row
+    return StoredItem(key, bool(folder), *rest)
 
 
 def _row(key: str, modified: float, size: int, oddity: str, recipe: str, etag: str) -> tuple[object, ...]:

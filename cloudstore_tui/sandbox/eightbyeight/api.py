@@ -408,7 +408,7 @@ def start(call: ApiRequest) -> Response:
         raise problem(404, f"Objects not found: {', '.join(missing[:3])}", "body")
     job = call.service.jobs.start(_job(call, good, missing))
     if call.switch("E-5") == "queue":
-        return _reply(call, [other.as_json(_now(call)) for other in _all(call)])
+        return _reply(call, _queue(call))
     return _reply(call, _wrapped(call, job))
 
 
@@ -423,7 +423,7 @@ def _job(call: ApiRequest, good: list[Record], missing: list[str]) -> SandboxJob
         outcome = call.switch("zip-outcome")
         kept = kept[:-1] if outcome == "PARTIAL_DONE" else kept
     left_out = [*missing, *(record.id for record in good if record not in kept)]
-    now, life = _now(call), _LIVES[call.switch("E-24")]
+    now, life = call.clock, _LIVES[call.switch("E-24")]
     return SandboxJob(call.region, tuple(kept), tuple(left_out), now, now + call.seconds("zip-seconds"), outcome, life)
 
 
@@ -440,60 +440,56 @@ def status(call: ApiRequest) -> Response:
     """The state of one job."""
     job = _named(call)
     url = ""
-    if call.request.query_params.get("presignUrl", "").lower() == "true" and job.status(_now(call)) in FETCHABLE:
+    if call.request.query_params.get("presignUrl", "").lower() == "true" and job.status(call.clock) in FETCHABLE:
         url = link(call, f"BULK/{CUSTOMER_ID}/{job.name}", job.name, "application/octet-stream")
     return JSONResponse(_wrapped(call, job, url))
 
 
 def status_of_all(call: ApiRequest) -> Response:
     """The whole queue."""
-    return JSONResponse([job.as_json(_now(call)) for job in _all(call)])
+    return JSONResponse(_queue(call))
 
 
 def cancel(call: ApiRequest) -> Response:
     """Stop one job; the queue."""
     if call.request.method == "POST" and call.switch("E-27") == "PUT":
         raise problem(405, "Use PUT")
-    call.service.jobs.cancel(_named(call), _now(call))
-    return _reply(call, [job.as_json(_now(call)) for job in _all(call)])
+    call.service.jobs.cancel(_named(call), call.clock)
+    return _reply(call, _queue(call))
 
 
 def clear(call: ApiRequest) -> Response:
     """Remove all jobs, including running ones; answers with the queue, which is empty."""
     call.service.jobs.clear(call.region)
-    return _reply(call, [job.as_json(_now(call)) for job in _all(call)])
+    return _reply(call, _queue(call))
 
 
 def fetch(call: ApiRequest) -> Response:
     """The bytes of a finished zip."""
     job = _named(call)
-    if job.status(_now(call)) not in FETCHABLE:
-        raise problem(404, f"{job.name} is {job.status(_now(call))}")
+    if job.status(call.clock) not in FETCHABLE:
+        raise problem(404, f"{job.name} is {job.status(call.clock)}")
     blob = zip_blob(job, call.switch("E-29"), call.service.world)
     return serve(call.request, blob, ranges=call.switch("E-17") == "206")
 
 
 def _named(call: ApiRequest) -> SandboxJob:
     name = str(call.request.path_params["name"])
-    job = call.service.jobs.find(call.region, name, _now(call))
+    job = call.service.jobs.find(call.region, name, call.clock)
     if job is None:
         raise problem(404, f"No zip {name} in {call.region}")
     return job
 
 
-def _all(call: ApiRequest) -> list[SandboxJob]:
-    return call.service.jobs.all(call.region, _now(call))
+def _queue(call: ApiRequest) -> list[object]:
+    return [job.as_json(call.clock) for job in call.service.jobs.all(call.region, call.clock)]
 
 
 def _wrapped(call: ApiRequest, job: SandboxJob, url: str = "") -> object:
-    shown = job.as_json(_now(call), url)
+    shown = job.as_json(call.clock, url)
     return [shown] if call.switch("E-5") == "array" else shown
 
 
 def _reply(call: ApiRequest, body: object) -> Response:
     status = int(call.switch("zip-reply"))
     return Response(status_code=204) if status == 204 else JSONResponse(body, status)
-
-
-def _now(call: ApiRequest) -> float:
-    return call.service.world.clock()

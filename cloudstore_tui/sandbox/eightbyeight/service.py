@@ -222,6 +222,11 @@ class ApiRequest(msgspec.Struct, frozen=True):
         """The region in the path, checked to be one of the company's."""
         return str(self.request.path_params["region"])
 
+    @property
+    def clock(self) -> float:
+        """Epoch seconds."""
+        return self.service.world.clock()
+
     def switch(self, id_: str) -> str:
         """The value of a switch."""
         return self.service.world.switches.value(id_, self.request)

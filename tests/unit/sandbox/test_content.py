@@ -14,7 +14,6 @@ from cloudstore_tui.sandbox.content import (
     CsvTable,
     Recording,
     recording,
-    recording_size,
     tar,
     tar_gz,
     tar_size,
@@ -69,7 +68,7 @@ def test_a_wave_file_is_of_the_stated_length(seconds: int) -> None:
 @pytest.mark.parametrize("kind", RECORDING_KINDS)
 @pytest.mark.parametrize("seconds", [0, 1, 61])
 def test_the_size_of_a_recording_is_known_before(kind: str, seconds: int) -> None:
-    assert len(recording(kind, seconds, 1, "é" * 200)) == recording_size(kind, seconds)
+    assert len(recording(kind, seconds, 1, "é" * 200)) == Recording(kind, seconds).size
 
 
 @pytest.mark.parametrize("kind", RECORDING_KINDS)
