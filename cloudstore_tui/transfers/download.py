@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.fetch import Fetch, TransferContext, Version, may_be_html
+from cloudstore_tui.transfers.fetch import Evidence, Fetch, Version, may_be_html
 from cloudstore_tui.transfers.journal.rows import JournalRow
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import (
@@ -73,18 +74,15 @@ class Alongside:
 class Checkpoints:
     """Writes into the journal how much of a part file is on the disk, after each sync."""
 
-    def __init__(
-        self, part: PartFile, journal_entry: JournalEntry, workers: Workers, version_of: Callable[[], Version]
-    ) -> None:
-        """`version_of` returns the version that the bytes are from."""
+    def __init__(self, part: PartFile, journal_entry: JournalEntry, workers: Workers, evidence: Evidence) -> None:
         self._part = part
         self._journal = journal_entry
         self._workers = workers
-        self._version_of = version_of
+        self._evidence = evidence
 
     async def take(self) -> None:
         """Take one now."""
-        version = self._version_of()
+        version = self._evidence.version
         etag, size = version.validator, version.size
         failpoint("checkpoint")
         durable = await self._workers.run(lambda _stop: self._part.sync())
@@ -234,7 +232,7 @@ class PartDownload(Generic[Requested]):
             await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._folder, left))
 
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
-        return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
+        return Checkpoints(part, self._journal, self._context.workers, fetch.evidence)
 
 
 class Download(PartDownload[DownloadRequest]):
@@ -325,7 +323,7 @@ class Download(PartDownload[DownloadRequest]):
         left, is_first = self._journal.resume_state, self._fetch is None
         fetch = self._fetch_for(entry)
         if is_first and part.offset and left is not None:
-            fetch.resume(left.size, left.etag)
+            fetch.evidence.version = Version.known_from(left.size, left.etag)
         self._progress.meter = lambda: part.offset
         for _ in range(FULL_FETCHES):
             publication = await self._fetch_whole(destination, entry, part, fetch)
@@ -341,12 +339,12 @@ class Download(PartDownload[DownloadRequest]):
         self, destination: Destination, entry: StoredObject, part: PartFile, fetch: Fetch
     ) -> "_Publication":
         sha256 = self._request.sha256
-        reread = Reread(part, self._context.workers, lambda: needed(fetch.expected, sha256=sha256))
+        reread = Reread(part, self._context.workers, lambda: needed(fetch.evidence.expected, sha256=sha256))
         async with Alongside(self._checkpoints(part, fetch).repeat, reread.follow):
             await fetch.run(part)
         self._progress.release_slot()
         self._progress.to(State.VERIFYING)
-        publication = _Publication(destination, part, fetch.expected, reread, _modified(entry, fetch))
+        publication = _Publication(destination, part, fetch.evidence.expected, reread, _modified(entry, fetch))
         await self._context.workers.run_together(_Publication.run, _settle, part.device, publication, publication.stop)
         if publication.error is not None:
             raise publication.error
@@ -356,7 +354,7 @@ class Download(PartDownload[DownloadRequest]):
         if publication.path is None:
             return State.SKIPPED
         self._progress.verified(publication.path, publication.level, publication.sha256)
-        remark = self._fetch.remark if self._fetch is not None else ""
+        remark = self._fetch.evidence.remark if self._fetch is not None else ""
         self._progress.remark = remark or publication.doubt
         return State.DONE
 
@@ -427,4 +425,4 @@ def _settle(publications: list[_Publication]) -> None:
 
 def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
     """When the object was last changed, by its record or by the store."""
-    return entry.modified.timestamp() if entry.modified is not None else fetch.modified
+    return entry.modified.timestamp() if entry.modified is not None else fetch.evidence.modified

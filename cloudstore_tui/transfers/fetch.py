@@ -4,16 +4,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from msgspec import Struct, field
 
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.fs.disk import Disk
-from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import (
     ChangedError,
     ConditionError,
@@ -23,33 +20,12 @@ from cloudstore_tui.net.failures import (
     RecoverableReplyError,
     store_refusal,
 )
-from cloudstore_tui.net.hosts import HostPermit, Hosts
+from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
-from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.net.transport import Blob, NoSink
+from cloudstore_tui.net.transport import NoSink
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.model import State, TransferProgress
-from cloudstore_tui.transfers.space import Space
 from cloudstore_tui.transfers.verify import ExpectedChecksum
-from cloudstore_tui.transfers.workers import Workers
-
-
-class TransferContext(Struct, frozen=True):
-    """What all transfers of a manager share."""
-
-    blob: Blob
-    timeouts: Timeouts
-    clock: Clock
-    disk: Disk
-    polls: tuple[int, ...] = (5, 10, 20)
-    """Seconds between looks at a zip job; the last repeats."""
-    workers: Workers = field(default_factory=Workers)
-    space: Space = field(default_factory=Space)
-    hosts: Hosts = field(default_factory=Hosts)
-
-    def budget(self) -> RetryBudget:
-        """The time that a transfer may fail in, from now on."""
-        return RetryBudget(self.clock, self.timeouts.give_up, self.timeouts.disk)
-
 
 ROUNDING = 1024
 ROUGHLY = 0.03
@@ -124,6 +100,12 @@ class Version(Struct):
         hints = ((self.weak, _weak(reply)), (self.modified, _modified(reply)))
         return any(before and now and before != now for before, now in hints)
 
+    @classmethod
+    def known_from(cls, size: int | None, validator: str) -> Self:
+        """The version that an earlier run noted."""
+        weak = validator.startswith(_WEAK)
+        return cls(size, "" if weak else validator, weak=validator.removeprefix(_WEAK))
+
     def update_from(self, reply: BlobReply) -> None:
         """Note what a reply with bytes says of the version."""
         self.etag, self.weak, self.modified = reply.etag, _weak(reply), _modified(reply)
@@ -159,81 +141,165 @@ class EncodedError(RecoverableReplyError):
         )
 
 
-class Evidence(Struct, frozen=True):
-    """What decides whether a reply is the object, besides its exact size."""
+class Evidence(Struct):
+    """All that service and store have said of the object: it decides whether a reply is the object."""
 
-    rough_size: int | None = None
-    """About how long it is, where the service rounds."""
-    has_checksum: bool = False
-    """Whether a checksum will decide once all bytes are there."""
-    outweighs_size: bool = False
-    """Whether the checksum decides also where the reply has another size than the record."""
     html: bool = False
     """Whether the object may be a web page."""
+    source: Source | None = None
+    """The latest link, and what the service said with it."""
+    rough_size: int | None = None
+    """About how long it is, where the service rounds."""
+    version: Version = field(default_factory=Version)
+    """What the replies of the store said."""
+    outweighs_size: bool = False
+    """Whether the checksum decides also where a reply has another size than the record."""
+    outweighed_size: int | None = None
+    """The size in the record, once the checksum was found to outweigh it."""
+    unconfirmed: bool = False
+    """Whether all has come, and nobody says how long it should be."""
 
-    def fits(self, total: int | None, size: int | None) -> bool:
+    @property
+    def expected(self) -> ExpectedChecksum:
+        """What the bytes are to be compared with."""
+        source, version = self.source, self.version
+        checksum, kind = (source.checksum, source.checksum_type) if source is not None else ("", "")
+        # It was outweighed by a checksum that has yet to fit.
+        size = version.size if self.outweighed_size is None else self.outweighed_size
+        return ExpectedChecksum(size, checksum, kind, version.etag, version.headers)
+
+    @property
+    def modified(self) -> float | None:
+        """When the object was last changed, by what service or store said with its bytes."""
+        if self.source is not None and self.source.modified is not None:
+            return self.source.modified.timestamp()
+        if not self.version.modified:
+            return None
+        try:
+            return parsedate_to_datetime(self.version.modified).timestamp()
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+    @property
+    def remark(self) -> str:
+        """What the user should know of the record or the store, as a clause; empty if nothing."""
+        if self.unconfirmed and not self.expected.is_strong:
+            return "neither the service nor its store says how long it is, so whether it is complete is unknown"
+        size, rough_size = self.version.size, self.rough_size
+        if size is None:
+            return ""
+        if self.outweighed_size is not None and size != self.outweighed_size:
+            return f"its record says {self.outweighed_size:,} bytes, and it has {size:,}; the checksum fits"
+        if rough_size is not None and not is_roughly(size, rough_size):
+            return f"the service says that it has about {rough_size:,} bytes, and the store gave {size:,}"
+        return ""
+
+    def take_record(self, source: Source, *, has_bytes: bool, contradicted: bool) -> None:
+        """A new size in the record means a new object, unless stronger evidence shows that the record is wrong.
+
+        Args:
+            source: what the service says now.
+            has_bytes: whether some bytes are here already.
+            contradicted: whether a reply had another size than the record.
+        """
+        size = source.size
+        if size is not None and size != self.outweighed_size:
+            if not has_bytes or self.version.size in (None, size):
+                self.version.size = size
+            elif self.version.etag and self.expected.is_strong:
+                self.outweighed_size = size
+            else:
+                raise ChangedError
+        # Once another request has brought the same size again, the record is more likely to be wrong than the store.
+        self.outweighs_size = contradicted and self.expected.is_strong
+        if self.outweighs_size and self.outweighed_size is None:
+            self.outweighed_size = size
+
+    def check_whole(self, reply: BlobReply) -> None:
+        """Refuse a reply with all bytes that is not the object."""
+        size, length = self.version.size, reply.length
+        fits = self._fits(length)
+        if is_page(reply) and not (self.html or fits or self._is_of_the_store(reply)):
+            raise ReplyError("the answer is a web page, not the object", hint="A proxy or a login page is in the way.")
+        if reply.compression and not fits:
+            raise EncodedError(reply.compression)
+        if size is not None and length is not None and length != size and not self.outweighs_size:
+            raise ContradictionError(f"the server sends {length} of {size} bytes")
+
+    def check_rest(self, reply: BlobReply, start: int) -> int:
+        """Refuse a reply that is not the rest of the object from `start` on; returns the exact size of the object."""
+        span, size = reply.span, self.version.size
+        if span is None or span.total is None or span.first != start:
+            raise RangeError
+        if span.last != span.total - 1 or reply.length not in (None, span.total - start):
+            raise RangeError
+        if self.version.is_other(reply):
+            raise ChangedError
+        if size not in (None, span.total):
+            raise RangeError
+        if reply.compression and reply.length is None:
+            # These may be the bytes of the object, or fewer that were compressed on the way.
+            raise RangeError
+        if reply.compression and not self._fits(span.total):
+            raise EncodedError(reply.compression)
+        return span.total
+
+    def _fits(self, total: int | None) -> bool:
         """Whether a reply of `total` bytes may be the object as it is stored, whatever its headers say."""
-        if size is not None:
-            return total == size
+        if self.version.size is not None:
+            return total == self.version.size
         if total is not None and self.rough_size is not None:
             return is_roughly(total, self.rough_size, TENTH_OF_KB)
-        return self.has_checksum
+        return self.expected.is_strong
+
+    def _is_of_the_store(self, reply: BlobReply) -> bool:
+        """Whether the reply is from the store itself, where no size is known that could decide."""
+        unknown = self.version.size is None and self.rough_size is None
+        return unknown and any(name in reply.headers for name in _STORE_HEADERS)
 
 
 class Attempt:
     """One request for the bytes that are missing. Its reply is checked before any of them is stored."""
 
-    def __init__(
-        self,
-        version: Version,
-        store: FetchStore,
-        on_size: Callable[[int | None], None],
-        evidence: Evidence,
-        *,
-        conditional: bool,
-    ) -> None:
-        """Nothing is sent yet.
-
-        Args:
-            version: what is known of the object; the reply adds to it.
-            store: where the bytes go.
-            on_size: called with the exact size as soon as the reply says it.
-            evidence: what else decides whether the reply is the object.
-            conditional: whether to send `If-Match`.
-        """
-        self._version = version
-        self._store = store
-        self._on_size = on_size
+    def __init__(self, evidence: Evidence, store: FetchStore, progress: TransferProgress) -> None:
         self._evidence = evidence
-        self._conditional = conditional
+        self._store = store
+        self._progress = progress
         self._overlap = b""
         self.headers: dict[str, str] = {}
         """Sent with the request."""
         self.accepted = False
         """Whether the reply had bytes of the object."""
 
-    def prepare(self) -> None:
-        """Work out which bytes are missing, and the headers that ask for them. Blocks."""
+    def prepare(self, *, conditional: bool) -> None:
+        """Work out which bytes are missing, and the headers that ask for them, also by `If-Match`. Blocks."""
         self._store.recover()
-        start = self._store.offset
+        start, etag = self._store.offset, self._evidence.version.etag
         if not start:
             return
-        if not self._version.etag:
+        if not etag:
             self._overlap = self._store.tail(min(OVERLAP, start))
-        elif self._conditional:
-            self.headers["If-Match"] = self._version.etag
+        elif conditional:
+            self.headers["If-Match"] = etag
         self.headers["Range"] = f"bytes={start - len(self._overlap)}-"
 
     def accept(self, reply: BlobReply) -> bool:
         """Check the headers before a byte is taken."""
-        if reply.status not in (200, 206):
-            return False
+        version = self._evidence.version
         if reply.status == 200:
-            self._accept_whole(reply)
+            self._evidence.check_whole(reply)
+            self._start_over()
+            version.size = version.size if reply.length is None else reply.length
+            version.headers = dict(reply.headers)
+        elif reply.status == 206:
+            if not self.headers:
+                raise RangeError
+            version.size = self._evidence.check_rest(reply, self._store.offset - len(self._overlap))
         else:
-            self._accept_rest(reply)
-        self._version.update_from(reply)
-        self._on_size(self._version.size)
+            return False
+        self._store.expect(version.size)
+        version.update_from(reply)
+        self._progress.size = version.size
         self.accepted = True
         return True
 
@@ -247,51 +313,13 @@ class Attempt:
             data = data[len(seen) :]
         self._store.write(data)
 
-    def _accept_whole(self, reply: BlobReply) -> None:
-        size, length = self._version.size, reply.length
-        fits = self._evidence.fits(length, size)
-        if is_page(reply) and not (self._evidence.html or fits or self._is_of_the_store(reply)):
-            raise ReplyError("the answer is a web page, not the object", hint="A proxy or a login page is in the way.")
-        self._check_coding(reply, fits=fits)
-        if size is not None and length is not None and length != size and not self._evidence.outweighs_size:
-            raise ContradictionError(f"the server sends {length} of {size} bytes")
+    def _start_over(self) -> None:
+        """The store cannot resume, or has another version: either way all bytes come again."""
         if self._store.offset:
-            # It cannot resume, or has another version: either way all bytes come again.
             if self._store.durable:
                 raise RestartError
             self._store.restart()
         self._overlap = b""
-        self._version.size = size if length is None else length
-        self._version.headers = dict(reply.headers)
-        self._store.expect(self._version.size)
-
-    def _accept_rest(self, reply: BlobReply) -> None:
-        start, span, size = self._store.offset - len(self._overlap), reply.span, self._version.size
-        if not self.headers or span is None or span.total is None or span.first != start:
-            raise RangeError
-        if span.last != span.total - 1 or reply.length not in (None, span.total - start):
-            raise RangeError
-        if self._version.is_other(reply):
-            raise ChangedError
-        if size not in (None, span.total):
-            raise RangeError
-        if reply.compression and reply.length is None:
-            # These may be the bytes of the object, or fewer that were compressed on the way.
-            raise RangeError
-        self._check_coding(reply, fits=self._evidence.fits(span.total, size))
-        self._version.size = span.total
-        self._store.expect(span.total)
-
-    def _is_of_the_store(self, reply: BlobReply) -> bool:
-        """Whether the reply is from the store itself, where no size is known that could decide."""
-        unknown = self._version.size is None and self._evidence.rough_size is None
-        return unknown and any(name in reply.headers for name in _STORE_HEADERS)
-
-    def _check_coding(self, reply: BlobReply, *, fits: bool) -> None:
-        """Refuse a compressed reply, unless its size shows that the object is stored that way."""
-        coding = reply.compression
-        if coding and not fits:
-            raise EncodedError(coding)
 
 
 def is_roughly(size: int, rough_size: int, rounding: int = ROUNDING) -> bool:
@@ -325,69 +353,21 @@ class Fetch:
             known: the record of the object, if it was looked up already.
         """
         self.budget = context.budget()
-        self._blob = context.blob
+        self.evidence = Evidence(html=html)
+        if known is not None and not known.size_exact:
+            self.evidence.rough_size = known.size
+        self._context = context
         self._sign = sign
         self._progress = progress
         self._permit = HostPermit(context.hosts, context.clock, progress.wait)
-        self._html = html
         self._known = known
-        self._rough_size = known.size if known is not None and not known.size_exact else None
-        self._version = Version()
-        self._source: Source | None = None
         self._recoveries: defaultdict[type[RecoverableReplyError], int] = defaultdict(int)
         self._good_link: Source | None = None
-        self._now = context.clock.now
+        """That of the last request, if it worked."""
         self._asked = False
-        self._unconfirmed = False
+        """Whether the store was asked for bytes in this run."""
         self._began = False
-        self._workers = context.workers
-        self._outweighed_size: int | None = None
-        """The size in the record, once the checksum was found to outweigh it."""
-
-    @property
-    def remark(self) -> str:
-        """What the user should know of the record or the store, as a clause; empty if nothing."""
-        if self._unconfirmed and not self.expected.is_strong:
-            return "neither the service nor its store says how long it is, so whether it is complete is unknown"
-        size, rough_size = self._version.size, self._rough_size
-        if size is None:
-            return ""
-        if self._outweighed_size is not None and size != self._outweighed_size:
-            return f"its record says {self._outweighed_size:,} bytes, and it has {size:,}; the checksum fits"
-        if rough_size is not None and not is_roughly(size, rough_size):
-            return f"the service says that it has about {rough_size:,} bytes, and the store gave {size:,}"
-        return ""
-
-    @property
-    def expected(self) -> ExpectedChecksum:
-        """What service and store say about the object, as far as they were asked."""
-        source, version = self._source, self._version
-        checksum, kind = (source.checksum, source.checksum_type) if source is not None else ("", "")
-        # It was outweighed by a checksum that has yet to fit.
-        size = version.size if self._outweighed_size is None else self._outweighed_size
-        return ExpectedChecksum(size, checksum, kind, version.etag, version.headers)
-
-    @property
-    def version(self) -> Version:
-        """What is known of the version that the bytes are from."""
-        return self._version
-
-    @property
-    def modified(self) -> float | None:
-        """When the object was last changed, by what service or store said with its bytes."""
-        if self._source is not None and self._source.modified is not None:
-            return self._source.modified.timestamp()
-        if not self._version.modified:
-            return None
-        try:
-            return parsedate_to_datetime(self._version.modified).timestamp()
-        except (TypeError, ValueError, OverflowError):
-            return None
-
-    def resume(self, size: int | None, validator: str) -> None:
-        """Go on with the version that the bytes of an earlier run are from."""
-        weak = validator.startswith(_WEAK)
-        self._version = Version(size, "" if weak else validator, weak=validator.removeprefix(_WEAK))
+        """Whether it was asked for any in this run or an earlier one."""
 
     async def probe(self) -> ExpectedChecksum:
         """What service and store say about the object, with its exact size if they know it, without fetching it.
@@ -396,10 +376,10 @@ class Fetch:
         """
         known = self._known
         if known is not None and known.size is not None and known.size_exact and known.checksum:
-            self._version.size = known.size
+            self.evidence.version.size = known.size
             return ExpectedChecksum(known.size, known.checksum, known.checksum_type)
         await self._repeat(self._probe)
-        return self.expected
+        return self.evidence.expected
 
     async def run(self, store: FetchStore) -> None:
         """Fetch until the store holds everything.
@@ -409,11 +389,11 @@ class Fetch:
         """
         self._asked = False
         if store.offset:
-            await self._workers.run(lambda _stop: store.recover())
-        if self._source is None and store.offset:
+            await self._context.workers.run(lambda _stop: store.recover())
+        if self.evidence.source is None and store.offset:
             # All bytes may be here already; what to compare them with is not.
             await self._repeat(lambda: self._check_record(store), store)
-            if self._is_complete(store) and not self.expected.is_strong:
+            if self._is_complete(store) and not self.evidence.expected.is_strong:
                 # Only the store knows whether they are still those of the object.
                 await self._repeat(lambda: self._attempt(store), store)
         while not self._is_complete(store):
@@ -423,13 +403,13 @@ class Fetch:
         """Start over, without bytes and without the record."""
         store.restart()
         self._known = self._good_link = None
-        self._version = Version()
-        self._unconfirmed = False
+        self.evidence.version = Version()
+        self.evidence.unconfirmed = False
 
     def _is_complete(self, store: FetchStore) -> bool:
-        size = self._version.size
+        size = self.evidence.version.size
         if size is None:
-            return self._unconfirmed
+            return self.evidence.unconfirmed
         return store.offset == size and (size > 0 or self._asked)
 
     async def _repeat(self, request: Callable[[], Awaitable[None]], store: FetchStore | None = None) -> None:
@@ -439,118 +419,117 @@ class Fetch:
                 with self.budget.owning_retries(), self._permit:
                     return await request()
             except RecoverableReplyError as error:
+                self._good_link = None
                 await self._recover(error, store)
             except StorageError as error:
-                await self._wait(error, store)
+                self._good_link = None
+                note = f"{error.message}{self._resuming(store)}"
+                await self.budget.wait(error, self._progress.wait, note)
+
+    async def _recover(self, reply_error: RecoverableReplyError, store: FetchStore | None) -> None:
+        """Prepare the next request, which may get a better reply."""
+        kind = type(reply_error)
+        if kind in _CASTS_DOUBT:
+            self._known = None
+        self._recoveries[kind] += 1
+        if self._recoveries[kind] > reply_error.max_repeats:
+            raise reply_error.error
+        first = reply_error.restart_from
+        if store is not None and first is not None and self._recoveries[kind] >= first:
+            await self._context.workers.run(lambda _stop: self.forget(store))
+
+    def _resuming(self, store: FetchStore | None) -> str:
+        size = self.evidence.version.size
+        return f"; going on at {100 * store.offset // size} %" if store is not None and store.offset and size else ""
 
     async def _link(self) -> Source:
         """A fresh link, or that of the last request, if it worked and has not expired."""
         good, self._good_link = self._good_link, None
-        if good is not None and (good.expires is None or good.expires > self._now()):
+        if good is not None and (good.expires is None or good.expires > self._context.clock.now()):
             return good
         while True:
             self._progress.to(State.SIGNING)
-            self._source = source = await self._sign(self._known)
+            source = self.evidence.source = await self._sign(self._known)
             if source.rough_size is not None:
-                self._rough_size = source.rough_size
+                self.evidence.rough_size = source.rough_size
             if not await self._permit.enter(source.url, self.budget):
                 return source
 
     async def _check_record(self, store: FetchStore) -> None:
         source = await self._link()
-        self._take_size(source, store)
+        self._take_record(source, store)
         self._good_link = source
 
     async def _probe(self) -> None:
         source = await self._link()
-        if source.size is None:
-            self._version.size = await self._total(source)
-        else:
-            self._version.size = source.size
+        self.evidence.version.size = await self._total(source) if source.size is None else source.size
         self._good_link = source
         self._recoveries.pop(DeniedError, None)
 
     async def _attempt(self, store: FetchStore) -> None:
+        """Ask once for the bytes that are missing."""
         source = await self._link()
-        self._take_size(source, store)
+        self._take_record(source, store)
+        version = self.evidence.version
+        attempt = Attempt(self.evidence, store, self._progress)
         self._progress.attempts += 1
-        attempt = Attempt(
-            self._version,
-            store,
-            self._progress.set_size,
-            self._evidence(),
-            conditional=not self._recoveries[ConditionError],
-        )
         if store.offset or self._began:
-            await self._workers.run(lambda _stop: attempt.prepare())
-        self._progress.size = self._version.size
+            conditional = not self._recoveries[ConditionError]
+            await self._context.workers.run(lambda _stop: attempt.prepare(conditional=conditional))
+        self._progress.size = version.size
         self._progress.to(State.RUNNING)
         self._began = True
         try:
-            reply = await self._blob.get(source, self._permit.watch(attempt), attempt.headers)
+            reply = await self._context.blob.get(source, self._permit.watch(attempt), attempt.headers)
         finally:
             if self.budget.record_progress(store.offset):
                 self._permit.progressed()
-            self._progress.size = self._version.size
+            self._progress.size = version.size
             if attempt.accepted:
                 self._recoveries.pop(DeniedError, None)
         self._asked = True
-        self._good_link = source if attempt.accepted else None
         if not attempt.accepted:
-            self._refused(reply, store)
-        elif self._version.size is None:
+            self._check_refusal(reply, store)
+            return
+        self._good_link, rough_size = source, self.evidence.rough_size
+        if version.size is None:
             await self._confirm(store)
-        elif store.offset < self._version.size:
+        elif store.offset < version.size:
             raise NetworkError("the connection ended early")
-        elif self._rough_size is not None and source.size is None and not is_roughly(store.offset, self._rough_size):
+        elif rough_size is not None and source.size is None and not is_roughly(store.offset, rough_size):
             await self._confirm(store)
 
-    def _take_size(self, source: Source, store: FetchStore) -> None:
-        """A new size in the record means a new object, unless stronger evidence shows that the record is wrong."""
-        if source.size is None or source.size == self._outweighed_size:
-            return
-        if store.offset and self._version.size not in (None, source.size):
-            if not (self._version.etag and self.expected.is_strong):
-                raise ChangedError
-            self._outweighed_size = source.size
-            return
-        self._version.size = source.size
+    def _take_record(self, source: Source, store: FetchStore) -> None:
+        contradicted = self._recoveries[ContradictionError] > 0
+        self.evidence.take_record(source, has_bytes=store.offset > 0, contradicted=contradicted)
 
-    def _evidence(self) -> Evidence:
-        strong = self.expected.is_strong
-        # Once another request has brought the same size again, the record is more likely to be wrong than the store.
-        outweighs = strong and self._recoveries[ContradictionError] > 0
-        if outweighs and self._outweighed_size is None and self._source is not None:
-            self._outweighed_size = self._source.size
-        return Evidence(self._rough_size, has_checksum=strong, outweighs_size=outweighs, html=self._html)
-
-    def _refused(self, reply: BlobReply, store: FetchStore) -> None:
-        span = reply.span
-        if reply.status == 416 and store.offset:
-            if span is None or span.total != store.offset or self._version.size not in (None, span.total):
-                raise RangeError
-            # Nothing is missing: the connection was lost after the last byte.
-            self._version.size = span.total
-            return
-        raise store_refusal(reply)
+    def _check_refusal(self, reply: BlobReply, store: FetchStore) -> None:
+        """Raise why there were no bytes, unless none are missing: the connection was lost after the last one."""
+        if reply.status != 416 or not store.offset:
+            raise store_refusal(reply)
+        span, version = reply.span, self.evidence.version
+        if span is None or span.total != store.offset or version.size not in (None, span.total):
+            raise RangeError
+        version.size = span.total
 
     async def _confirm(self, store: FetchStore) -> None:
         """Compare with the exact size where the reply had no length: a cut body looks like a whole one."""
+        evidence = self.evidence
         total = await self._total(await self._link())
         if total is not None and total > store.offset:
-            self._version.size = total
+            evidence.version.size = total
             raise NetworkError("the connection ended early")
         if total is not None and total < store.offset:
             raise ContradictionError(f"the server sent {store.offset} of {total} bytes")
-        if total is None and self._rough_size is not None and not is_roughly(store.offset, self._rough_size):
+        if total is None and evidence.rough_size is not None and not is_roughly(store.offset, evidence.rough_size):
             # A body without a length looks whole wherever the connection ends.
-            raise ContradictionError(f"the server sent {store.offset} of about {self._rough_size} bytes")
-        self._version.size = total
-        self._unconfirmed = total is None
+            raise ContradictionError(f"the server sent {store.offset} of about {evidence.rough_size} bytes")
+        evidence.version.size = total
+        evidence.unconfirmed = total is None
 
     async def _total(self, source: Source) -> int | None:
         """The exact size, from a request for one byte; `None` if the store does not say."""
-        reply = await self._blob.get(source, self._permit.watch(NoSink()), {"Range": "bytes=0-0"})
+        reply = await self._context.blob.get(source, self._permit.watch(NoSink()), {"Range": "bytes=0-0"})
         if reply.status == 206 and reply.span is None:
             # The reply is damaged, and what came before may be cut off.
             raise RangeError
@@ -559,32 +538,6 @@ class Fetch:
         if reply.status == 200:
             return reply.length
         raise store_refusal(reply)
-
-    async def _recover(self, reply_error: RecoverableReplyError, store: FetchStore | None) -> None:
-        """Prepare the next request, which may get a better reply."""
-        kind = type(reply_error)
-        self._good_link = None
-        if kind in _CASTS_DOUBT:
-            self._known = None
-        self._recoveries[kind] += 1
-        if self._recoveries[kind] > reply_error.max_repeats:
-            raise reply_error.error
-        if (
-            store is not None
-            and reply_error.restart_from is not None
-            and self._recoveries[kind] >= reply_error.restart_from
-        ):
-            await self._workers.run(lambda _stop: self.forget(store))
-
-    async def _wait(self, error: StorageError, store: FetchStore | None) -> None:
-        self._good_link = None
-        size = self._version.size
-        note = f"{error.message}{_resuming(store.offset, size) if store and size else ''}"
-        await self.budget.wait(error, self._progress.wait, note)
-
-
-def _resuming(offset: int, size: int) -> str:
-    return f"; going on at {100 * offset // size} %" if offset else ""
 
 
 def is_page(reply: BlobReply) -> bool:

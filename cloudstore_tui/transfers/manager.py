@@ -22,7 +22,7 @@ from cloudstore_tui.transfers.task import Result, Scheduler, TransferTask, accou
 from cloudstore_tui.transfers.workers import Workers
 
 if TYPE_CHECKING:
-    from cloudstore_tui.transfers.fetch import TransferContext
+    from cloudstore_tui.transfers.context import TransferContext
 
 _log = logging.getLogger(__name__)
 
@@ -314,7 +314,7 @@ class TransferManager:
         if self._context is None:
             # Deferred: libcurl takes longer to load than the first screen to draw.
             from cloudstore_tui.net.blob import BlobClient
-            from cloudstore_tui.transfers.fetch import TransferContext
+            from cloudstore_tui.transfers.context import TransferContext
 
             self._context = TransferContext(
                 BlobClient(self._timeouts), self._timeouts, self._clock, self._disk, self._polls, self._workers

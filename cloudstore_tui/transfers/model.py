@@ -228,6 +228,7 @@ class TransferProgress:
         self.request = request
         self.state = State.QUEUED
         self.size: int | None = None
+        """The exact size, which another thread may set."""
         self.error: StorageError | None = None
         self.level = ""
         self.path: Path | None = None
@@ -274,10 +275,6 @@ class TransferProgress:
     def verified(self, path: Path, level: str, sha256: str) -> None:
         """Set the local file, and how it was verified."""
         self.path, self.level, self.sha256 = path, level, sha256
-
-    def set_size(self, size: int | None) -> None:
-        """Set the exact size. May be called from any thread."""
-        self.size = size
 
     def again(self) -> None:
         """Go back into the queue."""

@@ -9,7 +9,8 @@ from cloudstore_tui.core.errors import IntegrityError, StorageError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.net.failures import ContradictionError
-from cloudstore_tui.transfers.fetch import OVERLAP, Fetch, TransferContext, may_be_html
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.fetch import OVERLAP, Fetch, may_be_html
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferProgress, TransferSnapshot
 from cloudstore_tui.transfers.verify import Digests, verify
 
@@ -113,7 +114,7 @@ async def pipe(
     try:
         await fetch.run(store)
         store.end()
-        result = verify(fetch.expected, store.digests, lambda _size: "")
+        result = verify(fetch.evidence.expected, store.digests, lambda _size: "")
         if result.contradiction:
             raise IntegrityError(f"it arrived damaged: {result.contradiction}", hint="Fetch it again.")
     except StorageError as error:
@@ -121,5 +122,5 @@ async def pipe(
         progress.to(State.FAILED)
     else:
         progress.level = result.level
-        progress.to(State.DONE, fetch.remark or result.doubt)
+        progress.to(State.DONE, fetch.evidence.remark or result.doubt)
     return progress.snapshot()

@@ -17,7 +17,7 @@ from cloudstore_tui.transfers.left_overs import remove_parts
 from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferProgress, UploadRequest
 
 if TYPE_CHECKING:
-    from cloudstore_tui.transfers.fetch import TransferContext
+    from cloudstore_tui.transfers.context import TransferContext
 
 _OPTIONS = {
     "org": "organisation",

@@ -21,7 +21,8 @@ from cloudstore_tui.fs.local_file import LocalFile
 from cloudstore_tui.net.failures import DENIED, LostReplyError, store_error
 from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
-from cloudstore_tui.transfers.fetch import Fetch, TransferContext, is_page
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.fetch import Fetch, is_page
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
 

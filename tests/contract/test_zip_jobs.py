@@ -25,7 +25,7 @@ from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
-from cloudstore_tui.transfers.fetch import TransferContext
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import (
     DownloadRequest,
@@ -296,7 +296,7 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import TransferProgress
-from cloudstore_tui.transfers.fetch import TransferContext
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.download import ZipDownload
 

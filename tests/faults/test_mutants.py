@@ -47,7 +47,7 @@ MUTANTS = (
     ),
     Mutant(
         "no If-Match",
-        (("fetch.py", 'self.headers["If-Match"] = self._version.etag', "pass"),),
+        (("fetch.py", 'self.headers["If-Match"] = etag', "pass"),),
         (FAULTS,),
     ),
     Mutant(
@@ -59,7 +59,7 @@ MUTANTS = (
         "no length check",
         (
             ("fetch.py", "return store.offset == size and (size > 0 or self._asked)", "return self._asked"),
-            ("fetch.py", "elif store.offset < self._version.size:", "elif 0:"),
+            ("fetch.py", "elif store.offset < version.size:", "elif 0:"),
             (
                 "verify.py",
                 "other_size = expected.size is not None and expected.size != digests.size",
@@ -101,7 +101,7 @@ MUTANTS = (
             (
                 "fetch.py",
                 'note = f"{error.message}',
-                'note = f"{self._source and self._source.url.reveal()} {error.message}',
+                'note = f"{self.evidence.source and self.evidence.source.url.reveal()} {error.message}',
             ),
         ),
         (FAULTS,),

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError
 from cloudstore_tui.core.links import ZIP_FETCHABLE, ZipStatus
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Alongside, PartDownload
-from cloudstore_tui.transfers.fetch import Fetch, TransferContext
+from cloudstore_tui.transfers.fetch import Fetch, Version
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress, ZipRequest
 from cloudstore_tui.transfers.part_file import PartFile, remove_left
@@ -182,7 +183,7 @@ class FetchedZip(PartDownload[ZipRequest]):
                 self._context, lambda _known: self._provider.zip_source(region, name), self._progress, html=False
             )
             if part.offset and left is not None:
-                self._fetch.resume(left.size, left.etag)
+                self._fetch.evidence.version = Version.known_from(left.size, left.etag)
         else:
             self._fetch.budget = self._context.budget()
         return self._fetch
@@ -192,8 +193,8 @@ class FetchedZip(PartDownload[ZipRequest]):
         content = part.content(stop)
         if fetch is None:
             raise IntegrityError("nothing was fetched yet")
-        digests = content.digests(needed(fetch.expected))
-        result = content.verify(fetch.expected, digests)
+        digests = content.digests(needed(fetch.evidence.expected))
+        result = content.verify(fetch.evidence.expected, digests)
         if result.contradiction:
             raise IntegrityError(f"the zip arrived damaged: {result.contradiction}", hint="Fetch it again.")
         self._progress.path = destination.publish(part, digests, stop)

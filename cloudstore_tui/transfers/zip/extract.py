@@ -20,10 +20,10 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.fetch import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_part

@@ -13,8 +13,8 @@ from cloudstore_tui.core.links import ZIP_ABORTED, ZIP_FETCHABLE, ZIP_RUNNING, Z
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.fetch import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import State, TransferProgress
 

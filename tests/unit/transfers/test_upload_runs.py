@@ -12,7 +12,7 @@ from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageErro
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
-from cloudstore_tui.transfers.fetch import TransferContext
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
 from cloudstore_tui.transfers.upload import Upload

@@ -19,7 +19,7 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Secret, Timeouts
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
-from cloudstore_tui.transfers.fetch import TransferContext
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferProgress, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
