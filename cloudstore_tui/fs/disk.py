@@ -453,9 +453,10 @@ def database_error(error: BaseException, what: str, subject: str, elsewhere: str
         sqlite3.SQLITE_IOERR: "the disk reports an error",
     }
     reason = (getattr(error, "strerror", "") or str(error) or "unknown").lower()
-    cure = "Free some space" if code == sqlite3.SQLITE_FULL else "Check the folder"
     message = f"{what} cannot be written: {reasons.get(code, reason)}"
-    return LocalDiskError(message, subject=subject, hint=f"{cure}, or {elsewhere}.")
+    if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in _FULL:
+        return FullDiskError(message, subject=subject, hint=f"Free some space, or {elsewhere}.")
+    return LocalDiskError(message, subject=subject, hint=f"Check the folder, or {elsewhere}.")
 
 
 _NO_LINK = "Remove it, or choose another folder."

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError
+from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER, database_error
 from cloudstore_tui.fs.whole_file import refuse_shared
 
@@ -16,7 +16,6 @@ _CACHE_KIB = 4096
 """Size of the page cache in memory."""
 _BATCH_ROWS = 200
 """Rows that `walk` reads at a time."""
-_ELSEWHERE = "set TMPDIR to a folder that has space"
 
 
 class ScratchDatabase:
@@ -94,13 +93,7 @@ class ScratchDatabase:
         try:
             yield
         except sqlite3.Error as error:
-            raise _disk_error(error) from None
-
-
-def _disk_error(error: sqlite3.Error) -> StorageError:
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return FullDiskError("the disk is full: scratch data cannot be kept", hint=f"Free some space, or {_ELSEWHERE}.")
-    return database_error(error, "scratch data", "", _ELSEWHERE)
+            raise database_error(error, "scratch data", "", "set TMPDIR to a folder that has space") from None
 
 
 def _open(folder: Path | None) -> sqlite3.Connection:
