@@ -386,13 +386,18 @@ class TransferManager:
         loop = asyncio.get_running_loop()
         last_poll = loop.time()
         while self._under_way:
-            for task in list(self._under_way.values()):
-                task.progress.sample()
-            if self._sleep.happened():
-                self.context.blob.renew()
-            if loop.time() - last_poll >= COMMAND_POLL_S:
+            polls = loop.time() - last_poll >= COMMAND_POLL_S
+            try:
+                for task in list(self._under_way.values()):
+                    task.progress.sample()
+                if self._sleep.happened():
+                    self.context.blob.renew()
+                if polls:
+                    await self._obey_commands()
+            except Exception:  # noqa: BLE001 - a mistake in one round must not end the watch over all transfers
+                _log.exception("a round of watching over transfers failed")
+            if polls:
                 last_poll = loop.time()
-                await self._obey_commands()
             is_idle = all(task.running is None for task in self._under_way.values())
             await asyncio.sleep(COMMAND_POLL_S if is_idle else SAMPLE_INTERVAL_S)
         self._monitor = None

@@ -96,6 +96,11 @@ Result: TypeAlias = tuple[State, StorageError | None]
 """How a transfer ended, and why it failed."""
 
 
+def _note_state(journal_entry: JournalEntry, state: State, note: str) -> None:
+    if state in _JOURNALED:
+        journal_entry.note_state(state, note)
+
+
 class TransferTask:
     """One transfer, carried out as often as the user wants."""
 
@@ -107,7 +112,7 @@ class TransferTask:
         journal_entry: JournalEntry,
         touched: Callable[[], None] = lambda: None,
     ) -> None:
-        self.progress = TransferProgress(transfer_id, request, clock, self._note_state, touched)
+        self.progress = TransferProgress(transfer_id, request, clock, partial(_note_state, journal_entry), touched)
         self.journal_entry = journal_entry
         self.running: asyncio.Task[Result] | None = None
         self.ended = asyncio.Event()
@@ -186,10 +191,6 @@ class TransferTask:
             await work.suspend()
         else:
             await context.workers.run(lambda _stop: work.discard())
-
-    def _note_state(self, state: State, note: str) -> None:
-        if state in _JOURNALED:
-            self.journal_entry.note_state(state, note)
 
     async def _call_off(self) -> None:
         if self._work is not None:

@@ -1,6 +1,7 @@
 """The queue: how many at once, cancel, retry, numbers, and a quick end."""
 
 import asyncio
+import gc
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
-from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.net.clock import Clock, SleepDetector
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import (
@@ -20,7 +21,7 @@ from cloudstore_tui.transfers.model import (
     TransferSnapshot,
     UploadRequest,
 )
-from tests.support.downloads import names_in
+from tests.support.downloads import get, names_in
 from tests.support.waiting import PROMPTLY, until
 
 
@@ -329,3 +330,64 @@ async def test_an_engine_that_moved_nothing_never_loads_libcurl(provider: Any, m
     engine = TransferManager(lambda _name: provider)
     await engine.close()
     assert made == []
+
+
+async def test_a_mistake_while_watching_ends_neither_the_watch_nor_the_transfers(
+    fresh_engine: Any,
+    server: Any,
+    answer: Any,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.put("/x", b"x" * 400)
+    server.answer(answer(slow=True))
+    engine = fresh_engine()
+    number = engine.submit(request(folder))
+    await reached(engine, number, State.RUNNING)
+    failures = 0
+
+    def renew() -> None:
+        nonlocal failures
+        failures += 1
+        raise RuntimeError("a mistake")
+
+    engine.context.blob.renew = renew
+    monkeypatch.setattr(SleepDetector, "happened", lambda _self: failures < 2)
+    await until(lambda: failures == 2, "a second round after the mistake")
+    await until(lambda: engine.snapshot()[0].speed > 0, "a measured speed")
+    assert "a round of watching over transfers failed" in caplog.text
+    assert (await engine.wait(number)).state is State.DONE
+    await engine.close()
+
+
+async def test_a_download_that_was_forgotten_leaves_nothing_for_the_garbage_collector(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    """Thousands of them in a row would pile up until it runs."""
+    server.put("/exports/x.tar", content)
+
+    async def get_and_forget() -> None:
+        transfer = await get(engine, folder)
+
+        def is_gone() -> bool:
+            engine.forget(transfer.id)
+            return engine.snapshot() == ()
+
+        await until(is_gone, "the end of its task")
+
+    await get_and_forget()
+    (folder / "x.tar").unlink()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await get_and_forget()
+        gc.collect()
+        # Other threads, such as that of the server, may leave cycles of their own.
+        left = [type(one).__name__ for one in gc.garbage if type(one).__module__.startswith("cloudstore_tui.")]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == []
