@@ -12,6 +12,7 @@ from cloudstore_tui.core.errors import ConflictError, UnsafeError, UsageError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.disk import Disk, TargetFolder, os_errors_as
 from cloudstore_tui.fs.names import distinct_name, is_segment, safe_name
+from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
 from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.verify import Content, Digests, ExpectedChecksum, VerifyResult, needed
@@ -27,6 +28,19 @@ class VerifiedFile(Struct, frozen=True):
     path: Path
     level: str
     sha256: str
+
+
+class Published(Struct, frozen=True):
+    """What became of a complete part file."""
+
+    path: Path | None = None
+    """The file; `None` if it is not the object, or if the name is taken by something that is to be left alone."""
+    level: str = ""
+    sha256: str = ""
+    contradiction: str = ""
+    """Why it is not the object, as a clause; empty if it is."""
+    doubt: str = ""
+    """What is odd about it, as a clause; empty if nothing is."""
 
 
 class Destination:
@@ -120,12 +134,26 @@ class Destination:
                     return None
         return None
 
-    def publish(self, part: PartFile, digests: Digests, stop: Stop) -> Path | None:
-        """Give a complete part file its name; returns the path, or `None` if what is there is to be left alone.
+    def publish(self, part: PartFile, expected: ExpectedChecksum, digests: Digests, stop: Stop) -> Published:
+        """Verify a complete part file, and give it its name if it is the object.
+
+        Args:
+            part: the file, which is synced.
+            expected: what is claimed of the object.
+            digests: those of the file as it is on the disk.
+            stop: ends it early.
 
         Raises:
             ConflictError: another file has come there meanwhile, and nothing else is allowed.
         """
+        failpoint("verifying")
+        result = part.content(stop).verify(expected, digests)
+        if result.contradiction:
+            return Published(contradiction=result.contradiction)
+        path = self._give_name(part, digests, stop)
+        return Published(path, result.level, digests.sha256, doubt=result.doubt)
+
+    def _give_name(self, part: PartFile, digests: Digests, stop: Stop) -> Path | None:
         stop.check()
         if self._on_conflict is OnConflict.OVERWRITE:
             self.is_taken()

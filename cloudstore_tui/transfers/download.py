@@ -11,7 +11,7 @@ from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.destination import Destination
+from cloudstore_tui.transfers.destination import Destination, Published
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Evidence, Fetch, Version, may_be_html
 from cloudstore_tui.transfers.journal.rows import JournalRow
@@ -24,7 +24,7 @@ from cloudstore_tui.transfers.model import (
     ZipRequest,
 )
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
-from cloudstore_tui.transfers.verify import CHUNK, Digester, Digests, ExpectedChecksum, needed
+from cloudstore_tui.transfers.verify import CHUNK, Digester, Digests, needed
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 Result = TypeVar("Result")
@@ -320,42 +320,43 @@ class Download(PartDownload[DownloadRequest]):
         return True
 
     async def _fetch_and_publish(self, destination: Destination, entry: StoredObject, part: PartFile) -> State:
+        """Fetch all bytes, verify them on the disk and give the file its name; all of it twice if they are damaged."""
+        progress, sha256 = self._progress, self._request.sha256
         left, is_first = self._journal.resume_state, self._fetch is None
         fetch = self._fetch_for(entry)
+        evidence = fetch.evidence
         if is_first and part.offset and left is not None:
-            fetch.evidence.version = Version.known_from(left.size, left.etag)
-        self._progress.meter = lambda: part.offset
+            evidence.version = Version.known_from(left.size, left.etag)
+        progress.meter = lambda: part.offset
+        contradiction = ""
         for _ in range(FULL_FETCHES):
-            publication = await self._fetch_whole(destination, entry, part, fetch)
-            if not publication.contradiction:
-                return self._state_of(publication)
+            reread = Reread(part, self._context.workers, lambda: needed(evidence.expected, sha256=sha256))
+            async with Alongside(self._checkpoints(part, fetch).repeat, reread.follow):
+                await fetch.run(part)
+            progress.release_slot()
+            progress.to(State.VERIFYING)
+            published = await self._publish(_Publication(destination, part, evidence, reread, entry))
+            contradiction = published.contradiction
+            if not contradiction:
+                return self._state_of(published, evidence)
             await self._context.workers.run(lambda _stop: fetch.forget(part))
         raise IntegrityError(
-            f"it arrived damaged twice: {publication.contradiction}",
-            hint="The object itself may be damaged; nothing was kept.",
+            f"it arrived damaged twice: {contradiction}", hint="The object itself may be damaged; nothing was kept."
         )
 
-    async def _fetch_whole(
-        self, destination: Destination, entry: StoredObject, part: PartFile, fetch: Fetch
-    ) -> "_Publication":
-        sha256 = self._request.sha256
-        reread = Reread(part, self._context.workers, lambda: needed(fetch.evidence.expected, sha256=sha256))
-        async with Alongside(self._checkpoints(part, fetch).repeat, reread.follow):
-            await fetch.run(part)
-        self._progress.release_slot()
-        self._progress.to(State.VERIFYING)
-        publication = _Publication(destination, part, fetch.evidence.expected, reread, _modified(entry, fetch))
-        await self._context.workers.run_together(_Publication.run, _settle, part.device, publication, publication.stop)
+    async def _publish(self, publication: "_Publication") -> Published:
+        await self._context.workers.run_together(
+            _Publication.run, _settle, publication.part.device, publication, publication.stop
+        )
         if publication.error is not None:
             raise publication.error
-        return publication
+        return publication.result
 
-    def _state_of(self, publication: "_Publication") -> State:
-        if publication.path is None:
+    def _state_of(self, published: Published, evidence: Evidence) -> State:
+        if published.path is None:
             return State.SKIPPED
-        self._progress.verified(publication.path, publication.level, publication.sha256)
-        remark = self._fetch.evidence.remark if self._fetch is not None else ""
-        self._progress.remark = remark or publication.doubt
+        self._progress.verified(published.path, published.level, published.sha256)
+        self._progress.remark = evidence.remark or published.doubt
         return State.DONE
 
 
@@ -363,27 +364,17 @@ class _Publication:
     """Syncs a complete part file, verifies it and gives it its final name. Its methods block."""
 
     def __init__(
-        self,
-        destination: Destination,
-        part: PartFile,
-        expected: ExpectedChecksum,
-        reread: Reread,
-        modified: float | None,
+        self, destination: Destination, part: PartFile, evidence: Evidence, reread: Reread, entry: StoredObject
     ) -> None:
+        self.part = part
         self.stop = Stop()
+        self.result = Published()
         self.error: Exception | None = None
         """Why it failed."""
-        self.contradiction = self.doubt = ""
-        """Why it is not the object, and what is odd about it, as clauses; empty if nothing is."""
-        self.path: Path | None = None
-        """The file; `None` if the name was taken meanwhile, by something that is to be left alone."""
-        self.level = ""
-        self.sha256 = ""
         self._destination = destination
-        self._part = part
-        self._expected = expected
+        self._expected = evidence.expected
         self._reread = reread
-        self._modified = modified
+        self._modified = entry.modified.timestamp() if entry.modified is not None else evidence.modified
 
     def run(self) -> None:
         """Sync it, verify it, and give it its name if it is the object; a failure is kept in `error`."""
@@ -391,7 +382,7 @@ class _Publication:
 
     def settle(self, synced: set[tuple[int, int]]) -> None:
         """Sync the folder, unless it is among `synced`, and take the name of the part file away."""
-        self._attempt(lambda: self._part.settle(synced))
+        self._attempt(lambda: self.part.settle(synced))
 
     def _attempt(self, step: Callable[[], None]) -> None:
         if self.error is None:
@@ -403,17 +394,12 @@ class _Publication:
     def _publish(self) -> None:
         self.stop.check()
         if self._modified is not None:
-            self._part.set_time(self._modified)
+            self.part.set_time(self._modified)
         # Always, also for an empty file or one that an earlier run completed.
-        self._part.sync()
+        self.part.sync()
         failpoint("after_sync")
         digests = self._reread.finish(self.stop)
-        failpoint("verifying")
-        result = self._part.content(self.stop).verify(self._expected, digests)
-        self.contradiction, self.doubt = result.contradiction, result.doubt
-        if not result.contradiction:
-            self.level, self.sha256 = result.level, digests.sha256
-            self.path = self._destination.publish(self._part, digests, self.stop)
+        self.result = self._destination.publish(self.part, self._expected, digests, self.stop)
 
 
 def _settle(publications: list[_Publication]) -> None:
@@ -421,8 +407,3 @@ def _settle(publications: list[_Publication]) -> None:
     synced: set[tuple[int, int]] = set()
     for one in publications:
         one.settle(synced)
-
-
-def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
-    """When the object was last changed, by its record or by the store."""
-    return entry.modified.timestamp() if entry.modified is not None else fetch.evidence.modified

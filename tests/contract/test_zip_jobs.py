@@ -351,7 +351,7 @@ def program(ready: Ready, tmp_path: Path) -> Callable[..., tuple[int, str]]:
 @pytest.mark.parametrize(
     ("places", "starts"),
     [
-        (("member_verified:3", "after_link:5", "after_folder_sync:9"), 1),
+        (("verifying:3", "after_link:5", "after_folder_sync:9"), 1),
         (("zip_started", "journal_row", "checkpoint"), 2),
         (("zip_intent", "before_link:2", "after_unlink:20"), 1),
     ],

@@ -23,7 +23,7 @@ DOWNLOAD = (
     "after_folder_sync",
     "after_unlink",
 )
-ZIP = ("zip_intent", "zip_started", "member_verified")
+ZIP = ("zip_intent", "zip_started")
 """Passed by the program of `tests/contract/test_zip_jobs.py`, with those of a download."""
 ZIP_TESTS = Path(__file__).parents[1] / "contract" / "test_zip_jobs.py"
 

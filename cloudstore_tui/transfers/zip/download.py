@@ -190,16 +190,14 @@ class FetchedZip(PartDownload[ZipRequest]):
 
     def _publish(self, destination: Destination, stop: Stop) -> None:
         part, fetch = self._fetched, self._fetch
-        content = part.content(stop)
         if fetch is None:
             raise IntegrityError("nothing was fetched yet")
-        digests = content.digests(needed(fetch.evidence.expected))
-        result = content.verify(fetch.evidence.expected, digests)
-        if result.contradiction:
-            raise IntegrityError(f"the zip arrived damaged: {result.contradiction}", hint="Fetch it again.")
-        self._progress.path = destination.publish(part, digests, stop)
+        expected = fetch.evidence.expected
+        published = destination.publish(part, expected, part.content(stop).digests(needed(expected)), stop)
+        if published.contradiction:
+            raise IntegrityError(f"the zip arrived damaged: {published.contradiction}", hint="Fetch it again.")
         part.settle(set())
-        self._progress.level = result.level
+        self._progress.path, self._progress.level = published.path, published.level
 
 
 class _LostJobError(JobError):

@@ -21,9 +21,8 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.destination import Destination
+from cloudstore_tui.transfers.destination import Destination, Published
 from cloudstore_tui.transfers.download import Download
-from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_part
@@ -39,17 +38,6 @@ LEVEL = "crc32+size"
 """What the archive itself proves of a member."""
 
 
-class Extracted(Struct, frozen=True):
-    """The result of extracting a member."""
-
-    path: Path | None = None
-    """The file; `None` if its name is taken by something that is to be left alone."""
-    level: str = ""
-    sha256: str = ""
-    contradiction: str = ""
-    """Why the member is not the object, as a clause; empty if it is."""
-
-
 def extract(
     archive: Archive,
     member: ZipMember,
@@ -59,7 +47,7 @@ def extract(
     stop: Stop,
     *,
     sha256: bool,
-) -> Extracted:
+) -> Published:
     """Write a member into a part file, verify what is on the disk, and publish it. Blocks, and leaves no part file.
 
     Raises:
@@ -74,18 +62,14 @@ def extract(
                 stop.check()
                 part.write(piece)
         except (IntegrityError, UnsafeError) as error:
-            return Extracted(contradiction=error.message)
+            return Published(contradiction=error.message)
         if entry.modified is not None:
             part.set_time(entry.modified.timestamp())
         part.sync()
         digests = part.content(stop).digests(needed(expected, sha256=sha256))
-        result = part.content(stop).verify(expected, digests)
-        if result.contradiction:
-            return Extracted(contradiction=result.contradiction)
-        failpoint("member_verified")
-        path = destination.publish(part, digests, stop)
+        published = destination.publish(part, expected, digests, stop)
         part.settle(set())
-        return Extracted(path, LEVEL if result.level in _WEAK else result.level, digests.sha256)
+        return replace(published, level=LEVEL) if published.level in _WEAK else published
     finally:
         part.discard()
         part.leave()
@@ -203,7 +187,7 @@ class RequestedObject:
         self._done(existing.path, existing.level, existing.sha256)
         return True
 
-    async def _retry_while_full(self, work: Callable[[Stop], Extracted]) -> Extracted:
+    async def _retry_while_full(self, work: Callable[[Stop], Published]) -> Published:
         """The result of `work`, which is tried again while the disk is full."""
         context = self._context
         budget = context.budget()

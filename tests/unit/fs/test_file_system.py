@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudstore_tui.core.errors import FullDiskError
 from cloudstore_tui.fs.disk import FAT_LIMIT, Disk, FileSystem, FileSystems, database_error, file_system_named
 
 
@@ -90,7 +91,9 @@ def test_a_database_that_cannot_be_written_says_why_and_how_to_go_on(tmp_path: P
     def failure(path: Path, pragma: str) -> str:
         with pytest.raises(sqlite3.Error) as refused:
             write(path, pragma)
-        return str(database_error(refused.value, "the list", str(path), "set TMPDIR to another folder"))
+        error = database_error(refused.value, "the list", str(path), "set TMPDIR to another folder")
+        assert isinstance(error, FullDiskError) == ("page_count" in pragma)
+        return str(error)
 
     file = tmp_path / "list.db"
     assert failure(file, "max_page_count = 2") == (
@@ -102,3 +105,4 @@ def test_a_database_that_cannot_be_written_says_why_and_how_to_go_on(tmp_path: P
     assert "it may not be written. Check" in failure(tmp_path / "new.db", "query_only = 1")
     error = database_error(OSError(errno.EROFS, "Read-only file system"), "the list", "x", "do so")
     assert error.message == "the list cannot be written: read-only file system"
+    assert isinstance(database_error(OSError(errno.EDQUOT, "Disk quota exceeded"), "", "", ""), FullDiskError)

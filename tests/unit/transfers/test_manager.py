@@ -372,7 +372,8 @@ async def test_a_download_that_was_forgotten_leaves_nothing_for_the_garbage_coll
 
         def is_gone() -> bool:
             engine.forget(transfer.id)
-            return engine.snapshot() == ()
+            left: tuple[TransferSnapshot, ...] = engine.snapshot()
+            return not left
 
         await until(is_gone, "the end of its task")
 
