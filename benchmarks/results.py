@@ -61,27 +61,34 @@ def say(what: str, value: float, unit: str) -> None:
 # The service
 
 
-def record(number: int) -> dict[str, object]:
-    """An object as 8x8 returns them, the newest first."""
-    id_ = f"{number:08x}-339b-43c2-ad15-572a35dc3aad"
-    created = (LATEST - number * APART).isoformat()
-    tags = [{"key": key, "value": value} for key, value in (_TAGS | {"callId": f"int-{number:012x}"}).items()]
-    return {
-        "id": id_,
+_RECORD = msgspec.json.encode(
+    {
+        "id": "%(number)08x-339b-43c2-ad15-572a35dc3aad",
         "customerId": "acmecorp01",
         "userId": "user0001",
         "bucketId": "bucket01",
         "type": "callcenterrecording",
         "mimeType": "audio/mpeg",
-        "objectName": f"int-{number:012x}-call-acmecorp01.mp3",
+        "objectName": "int-%(number)012x-call-acmecorp01.mp3",
         "objectState": "AVAILABLE",
-        "storedBytes": 3_812_345 + number,
+        "storedBytes": "%(size)d",
         "checksum": "a" * 32,
         "checksumType": "MD5",
-        "createdTime": created,
-        "updatedTime": created,
-        "tags": tags,
+        "createdTime": "%(created)s",
+        "updatedTime": "%(created)s",
+        "tags": [
+            *({"key": key, "value": value} for key, value in _TAGS.items()),
+            {"key": "callId", "value": "int-%(number)012x"},
+        ],
     }
+).replace(b'"%(size)d"', b"%(size)d")
+"""An object as 8x8 returns them, with blanks: a service that took its time would take it from the client beside it."""
+
+
+def record(number: int) -> bytes:
+    """One object, the newest first."""
+    created = (LATEST - number * APART).isoformat().encode()
+    return _RECORD % {b"number": number, b"size": 3_812_345 + number, b"created": created}
 
 
 @dataclass
@@ -123,14 +130,10 @@ class Service:
             before = LATEST - datetime.fromtimestamp(int(bound[1]) / 1000, UTC)
             first = max(int(before / APART) + 1, 0)
         numbers = range(min(first + offset, self.rows), min(first + offset + limit, self.rows))
-        page = {
-            "lastPage": numbers.stop >= self.rows,
-            "pageKey": offset + limit,
-            "pageSize": len(numbers),
-            "content": [record(number) for number in numbers],
-        }
+        page = {"lastPage": numbers.stop >= self.rows, "pageKey": offset + limit, "pageSize": len(numbers)}
+        content = b",".join(map(record, numbers))
         await asyncio.sleep(self.latency)
-        return msgspec.json.encode(page)
+        return msgspec.json.encode(page)[:-1] + b',"content":[' + content + b"]}"
 
 
 def _serve(rows: int, latency: float, pipe: Connection) -> None:

@@ -379,5 +379,8 @@ def _duration(kind: str, tags: tuple[tuple[str, str], ...]) -> float | None:
     unit = _UNITS.get(kind)
     if unit is None:
         return None
-    length = count(next((value for key, value in tags if key == "duration"), None))
-    return None if length is None else length / 1000 if unit is Unit.MILLISECONDS else float(length)
+    for key, value in tags:
+        if key == "duration":
+            length = count(value)
+            return None if length is None else length / 1000 if unit is Unit.MILLISECONDS else float(length)
+    return None
