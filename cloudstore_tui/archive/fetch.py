@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -468,7 +469,7 @@ class Fetcher:
             if self._given_up or (isinstance(step, ZipRequest) and not self._zips_fit):
                 break
             if isinstance(step, FetchResult):
-                await self._record([step])
+                await self._record(partial(_alone, step))
             else:
                 await self._submit(step)
         while (self._pending or self._retries) and not self._given_up:
@@ -535,19 +536,19 @@ class Fetcher:
         item = self._item(request)
         if item is None:
             return False
-        if refusal := self._folder.refusal(item.path):
+        try:
+            self._stamps[item.key] = _stamp(self._folder.checked_stat(item.path))
+        except StorageError as refusal:
             self._recorder.record(FetchResult(item, Outcome.MISSING, error=refusal))
             self.done += 1
             return False
-        self._stamps[item.key] = self._stamp_of(item)
         return True
 
     def _stamp_of(self, item: PlanItem) -> FileStamp:
         try:
-            found = self._folder.stat(item.path)
+            return _stamp(self._folder.stat(item.path))
         except StorageError:
             return None
-        return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _is_full(self, request: Request) -> bool:
         zips = sum(isinstance(one, ZipRequest) for _number, one in self._pending.values())
@@ -567,7 +568,7 @@ class Fetcher:
         ended, _ = await asyncio.wait(self._pending, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             (_number, request), transfer = self._pending[task], task.result()
-            await self._record(await self._workers.run(partial(self._results, request, transfer)))
+            await self._record(partial(self._results, request, transfer))
             # Only now: `finish` waits until the result is recorded.
             del self._pending[task]
             self._recorded.set()
@@ -579,13 +580,13 @@ class Fetcher:
             if transfer.error is None or not transfer.error.retryable:
                 self._engine.forget(transfer.id)
 
-    async def _record(self, results: Iterable[FetchResult]) -> None:
-        def note() -> None:
-            for result in results:
+    async def _record(self, results: Callable[[Stop], Iterable[FetchResult]]) -> None:
+        def note(stop: Stop) -> None:
+            for result in results(stop):
                 self._recorder.record(result)
                 self.done += 1
 
-        await self._workers.run(lambda _stop: note())
+        await self._workers.run(note)
         self._given_up = self._given_up or self._recorder.broken
 
     def _results(self, request: Request, transfer: TransferSnapshot, stop: Stop) -> list[FetchResult]:
@@ -684,6 +685,14 @@ class Fetcher:
                 self._recorder.record(FetchResult(item, Outcome.MISSING, error=error.with_(subject=item.address)))
 
 
+def _alone(result: FetchResult, _stop: Stop) -> list[FetchResult]:
+    return [result]
+
+
+def _stamp(found: os.stat_result | None) -> FileStamp:
+    return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
 def _is_same_version(one: StoredObject | None, other: StoredObject) -> bool:
     """Whether two records are of one version, as far as the journal keeps them."""
     return one is None or all(getattr(one, name) == getattr(other, name) for name in ("checksum", "size", "modified"))
@@ -698,6 +707,7 @@ def downloads_of(request: Request) -> tuple[DownloadRequest, ...]:
 
 def below(folder: Path, file: Path | None) -> PurePosixPath | None:
     """A file's path below a folder; `None` if it is not below it."""
-    if file is None or not file.is_relative_to(folder):
+    try:
+        return None if file is None else PurePosixPath(file.relative_to(folder))
+    except ValueError:
         return None
-    return PurePosixPath(file.relative_to(folder).as_posix())

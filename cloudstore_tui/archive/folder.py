@@ -92,17 +92,20 @@ class PullFolder:
             return None
         return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
-    def refusal(self, path: PurePosixPath) -> StorageError | None:
-        """Why a file may not be written there: one of the folders above it is a link or a file."""
+    def checked_stat(self, path: PurePosixPath) -> os.stat_result | None:
+        """The status of a plain file where one may be written; `None` if there is none.
+
+        Raises:
+            StorageError: one of the folders above it is a link or a file, or cannot be opened.
+        """
         try:
-            with TargetFolder(self.path, path.parent).opened(self._disk):
-                return None
-        except StorageError as refused:
-            return refused
+            with TargetFolder(self.path, path.parent).opened(self._disk) as parent:
+                found = None if parent is None else self._disk.lstat(path.name, parent)
         except NotADirectoryError as error:
-            return self._file_in_the_way(path) or disk_error(error, self.file(path))
+            raise (self._file_in_the_way(path) or disk_error(error, self.file(path))) from None
         except OSError as error:
-            return disk_error(error, self.file(path))
+            raise disk_error(error, self.file(path)) from None
+        return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def _file_in_the_way(self, path: PurePosixPath) -> ConflictError | None:
         for folder in list(reversed(path.parents))[1:]:

@@ -313,9 +313,7 @@ class _Verifier:
 
     def _compared(self, path: str, line: ManifestEntry) -> FileFinding:
         relative = PurePosixPath(path)
-        if refusal := self._folder.refusal(relative):
-            return FileFinding(Found.CHANGED, path, refusal.message, refusal)
-        found, subject = self._folder.stat(relative), str(self._folder.file(relative))
+        found, subject = self._folder.checked_stat(relative), str(self._folder.file(relative))
         if found is None:
             error = MissingError("the file is missing", subject=subject, hint="Pull again.")
             return FileFinding(Found.MISSING, path, error.message, error)

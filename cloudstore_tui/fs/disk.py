@@ -91,11 +91,12 @@ class Disk:
             dir_fd = self.open_folder(root) if make else self._opened(os.open(root, _FOLDER))
         except FileNotFoundError:
             return None
-        here = root
         try:
-            for segment in below.parts:
-                here = here / segment
-                inner = self._open_segment(segment, dir_fd, here, make=make)
+            for depth, segment in enumerate(below.parts, 1):
+                try:
+                    inner = self._open_segment(segment, dir_fd, make=make)
+                except UnsafeError as error:
+                    raise error.about(str(root.joinpath(*below.parts[:depth]))) from None
                 self.close(dir_fd)
                 dir_fd = -1
                 if inner is None:
@@ -107,10 +108,10 @@ class Disk:
             if dir_fd >= 0:
                 self.close(dir_fd)
 
-    def _open_segment(self, segment: str, dir_fd: int, here: Path, *, make: bool) -> int | None:
+    def _open_segment(self, segment: str, dir_fd: int, *, make: bool) -> int | None:
         """Open a folder in an open one; `None` if it is missing."""
         if segment in ("", ".", "..") or "/" in segment:
-            raise UnsafeError("is not a valid folder name", subject=str(here))
+            raise UnsafeError("is not a valid folder name")
         if make:
             with suppress(FileExistsError):
                 os.mkdir(segment, PRIVATE_FOLDER, dir_fd=dir_fd)
@@ -123,7 +124,7 @@ class Disk:
         except OSError:
             found = self.lstat(segment, dir_fd)
             if found is not None and stat.S_ISLNK(found.st_mode):
-                raise UnsafeError("is a symbolic link", subject=str(here), hint=_NO_LINK) from None
+                raise UnsafeError("is a symbolic link", hint=_NO_LINK) from None
             raise
 
     def open(self, name: str | Path, flags: int, folder: int | None = None) -> int:
