@@ -422,7 +422,8 @@ class Fetcher:
         """Submitted transfers by the task that waits for each."""
         self._recorded = asyncio.Event()
         """Set whenever a result is recorded."""
-        self._stamps: dict[str, FileStamp] = {}
+        self._begun: dict[Location, tuple[PlanItem, FileStamp]] = {}
+        """The items of the transfers under way."""
         self._retries: deque[DownloadRequest] = deque()
         self._zips_fit = True
         """Whether the disk has had room for every zip so far."""
@@ -504,7 +505,7 @@ class Fetcher:
             for request in downloads_of(ours[number]):
                 item = self._item(request)
                 if item is not None and self._plan.outcome(item) is Outcome.WANTED:
-                    self._stamps[item.key] = self._stamp_of(item)
+                    self._begun[request.location] = item, self._stamp_of(item)
                     self._plan.set_outcome(item, Outcome.UNDER_WAY)
             self._watch(number, ours[number])
 
@@ -516,7 +517,8 @@ class Fetcher:
         return item is not None and below(self._folder.path, request.folder / request.name) in (item.path, item.planned)
 
     def _item(self, request: Request) -> PlanItem | None:
-        return self._plan.find(key_of(request.location))
+        begun = self._begun.get(request.location)
+        return begun[0] if begun else self._plan.find(key_of(request.location))
 
     async def _submit(self, request: Request) -> None:
         prepared = await self._workers.run(lambda _stop: self._prepare(request))
@@ -537,7 +539,7 @@ class Fetcher:
         if item is None:
             return False
         try:
-            self._stamps[item.key] = _stamp(self._folder.checked_stat(item.path))
+            self._begun[request.location] = item, _stamp(self._folder.checked_stat(item.path))
         except StorageError as refusal:
             self._recorder.record(FetchResult(item, Outcome.MISSING, error=refusal))
             self.done += 1
@@ -632,7 +634,7 @@ class Fetcher:
         return own if own.on_conflict is not request.on_conflict else None
 
     def _result(self, item: PlanItem, part: TransferSnapshot, stop: Stop) -> FetchResult:
-        before = self._stamps.pop(item.key, None)
+        _, before = self._begun.pop(part.request.location, (item, None))
         if part.state is State.DONE:
             path = below(self._folder.path, part.path)
             is_new = before is None or path != item.path or before != self._stamp_of(item)

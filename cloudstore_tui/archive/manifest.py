@@ -222,7 +222,7 @@ def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number
     with opened(path) as file:
         for number, text in enumerate(_lines(file.readline), 1):
             line = json_object(text)
-            if line is not None and (line.get("event") == UNLISTED or (key_of_entry(line) and path_of(line))):
+            if line is not None and (line.get("event") == UNLISTED or (location_of(line) and path_of(line))):
                 yield line
             else:
                 damaged(number)

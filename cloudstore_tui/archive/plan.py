@@ -54,7 +54,7 @@ CREATE INDEX by_path ON known(folded);
 CREATE INDEX by_beside ON known(beside);
 CREATE TABLE older(key TEXT NOT NULL, path TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (key, path)) WITHOUT ROWID;
 """
-_ITEM = "number, body, own, path"
+_ITEM = "number, key, body, own, path"
 
 _SAME = "folded IN (SELECT folded FROM items GROUP BY folded HAVING count(*) > 1)"
 _FOLDER = "folded IN (SELECT folded FROM folders)"
@@ -81,16 +81,13 @@ class PlanItem(msgspec.Struct, frozen=True):
     """One object and its local path."""
 
     number: int
+    key: str
+    """Its identity, as from `key_of`."""
     entry: StoredObject
     path: PurePosixPath
     """Below the folder of the pull."""
     planned: PurePosixPath
     """The path that this plan gives it; `path` differs where an earlier pull gave it another one."""
-
-    @property
-    def key(self) -> str:
-        """Its identity, as from `key_of`."""
-        return key_of(self.entry.location)
 
     @property
     def address(self) -> str:
@@ -186,7 +183,7 @@ class PullPlan:
 
     def items_with_lines(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
         """The items that have a line, with the last one. Outcomes and paths may change during the iteration."""
-        columns = "number, body, own, items.path, line"
+        columns = "number, key, body, own, items.path, line"
         for *item, line in self._database.walk(columns, "items JOIN known USING (key)", first=0):
             yield _item(item), _line(line)
 
@@ -382,11 +379,12 @@ def _row(entry: StoredObject, path: str) -> tuple[object, ...]:
 
 
 def _item(row: Sequence[Any]) -> PlanItem:
-    number, body, own, path = row
+    number, key, body, own, path = row
     entry = decode(body, is_folder=False)
     if not isinstance(entry, StoredObject):
         raise TypeError(number)
-    return PlanItem(number, entry, PurePosixPath(path), PurePosixPath(own))
+    given = PurePosixPath(path)
+    return PlanItem(number, key, entry, given, given if own == path else PurePosixPath(own))
 
 
 def _line(text: str) -> ManifestEntry:
