@@ -29,6 +29,8 @@ from cloudstore_tui.providers import PROVIDERS, open_provider
 
 Result = TypeVar("Result")
 
+FIRST_WAIT_NOTICE_S = 5.0
+"""Seconds until the first message in a terminal that a command is waiting."""
 WAIT_NOTICE_S = 60.0
 """Seconds between two messages that a command is waiting."""
 CLEANUP_S = 2.0
@@ -233,14 +235,16 @@ def run_in_loop(work: Awaitable[Result]) -> Result:
 
 
 async def _report_waiting(output: Output) -> None:
-    """Say once a minute what the command is waiting for, or it would look as if it hung."""
+    """Say what the command is waiting for, or it would look as if it hung: soon to a person, then once a minute."""
+    delay = FIRST_WAIT_NOTICE_S if sys.stderr.isatty() else WAIT_NOTICE_S
     while True:
-        await asyncio.sleep(WAIT_NOTICE_S)
+        await asyncio.sleep(delay)
         # Deferred: a command that sends nothing never waits.
         from cloudstore_tui.net.retry import waiting
 
         if text := waiting():
             output.note(f"Still {text}")
+            delay = WAIT_NOTICE_S
 
 
 async def _supervise(work: Awaitable[int | None], session: CommandSession) -> int | None:

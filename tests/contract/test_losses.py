@@ -106,10 +106,12 @@ def test_a_reader_that_has_enough_is_no_failure(ready: Ready, arguments: tuple[s
     assert running.returncode == 141 or (arguments == ("keys",) and running.returncode == 0)
 
 
+@pytest.mark.parametrize(("name", "is_terminal"), [("WAIT_NOTICE_S", False), ("FIRST_WAIT_NOTICE_S", True)])
 def test_a_command_that_waits_says_so_from_time_to_time(
-    cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str, *, is_terminal: bool
 ) -> None:
-    monkeypatch.setattr(session, "WAIT_NOTICE_S", 0.05)
+    monkeypatch.setattr(session, name, 0.05)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
     # One region holds up the rows of all.
     sandbox.faults.add("too-many retry-after=1 where=api path=/*/uk/* times=1")
     done = cloudstore("find", "acme8:", "--limit", "1", "--json")
