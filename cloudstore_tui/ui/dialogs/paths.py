@@ -3,13 +3,14 @@
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,7 +19,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
+from textual.worker import Worker
 
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.ui import format as words
@@ -100,6 +103,40 @@ class Candidates(Note):
         self.set_text(Content("  ").join(shown))
 
 
+HELD_S = 0.2
+"""Seconds for which keys wait for work that an earlier key started."""
+
+
+async def run_briefly(node: Widget, work: Callable[[], Awaitable[object]], group: str) -> None:
+    """Run work that a key started; the next keys wait for it, but a slow disk or service does not hold up typing."""
+    done = asyncio.Event()
+
+    async def run() -> None:
+        try:
+            await work()
+        finally:
+            done.set()
+
+    _: Worker[None] = node.run_worker(run, group=group, exclusive=True)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), HELD_S)
+
+
+def split_last(text: str) -> tuple[str, str]:
+    """A path or address up to its last part, and that part."""
+    cut = max(text.rfind(":"), text.rfind("/")) + 1
+    return text[:cut], text[cut:]
+
+
+Completer: TypeAlias = Callable[[str], Awaitable[Completion | None]]
+"""Completes a text; `None` if Tab does nothing, as the dialog says why."""
+
+
+def path_completer(start: Path, *, folders_only: bool = False) -> Completer:
+    """Completes paths relative to `start`; a thread reads the folders, as their disk may be slow."""
+    return lambda text: asyncio.to_thread(complete_path, text, start, folders_only=folders_only)
+
+
 class CompletingField(Field):
     """Tab completes what is typed, and goes on to the next part when there is nothing to complete."""
 
@@ -113,20 +150,35 @@ class CompletingField(Field):
 
         candidates: tuple[str, ...]
 
-    def __init__(
-        self, complete: Callable[[str], Completion | None], value: str = "", *, widget_id: str | None = None
-    ) -> None:
-        """Complete with `complete`; it gives `None` while it has to find out, and Tab is pressed for the user later."""
+    def __init__(self, complete: Completer, value: str = "", *, widget_id: str | None = None) -> None:
         super().__init__(value, widget_id=widget_id)
         self._complete = complete
+        self._completing: str | None = None
+        """What comes before the part that is being completed."""
 
-    def action_complete(self) -> None:
-        """Complete, or go on."""
-        found = self._complete(self.value)
-        if found is None:
-            return
-        changed = found.text != self.value
-        if changed:
+    async def action_complete(self) -> None:
+        """Complete, or go on; pressed again before it is known with what, it changes nothing."""
+        if self._completing != split_last(self.value)[0]:
+            await run_briefly(self, self._complete_typed, "completion")
+
+    async def _complete_typed(self) -> None:
+        self._completing, _ = head, _ = split_last(self.value)
+        try:
+            while True:
+                typed = self.value
+                found = await self._complete(typed)
+                if self.value == typed:
+                    break
+                if split_last(self.value)[0] != head:
+                    return
+        finally:
+            if self._completing == head:
+                self._completing = None
+        if found is not None and self.has_focus:
+            self._take(found)
+
+    def _take(self, found: Completion) -> None:
+        if found.text != self.value:
             self.value = found.text
             self.action_end()
         elif len(found.candidates) <= 1:
@@ -159,7 +211,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
         self._start = start.absolute()
 
     def compose_body(self) -> ComposeResult:
-        complete = partial(complete_path, start=self._start, folders_only=True)
+        complete = path_completer(self._start, folders_only=True)
         yield CompletingField(complete, f"{self._start}/".replace("//", "/"), widget_id="path")
         yield Candidates()
         yield Note(widget_id="hint")
@@ -167,13 +219,22 @@ class DownloadDialog(CompletingDialog[Path | None]):
     @on(Input.Changed)
     def look_at_path(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one("#hint", Note).set_text(self._problem(event.value) or self._remark(event.value))
+        self._show_hint(event.value)
 
-    def action_download(self) -> None:
+    @work(group="hint", exclusive=True)
+    async def _show_hint(self, text: str) -> None:
+        hint = await asyncio.to_thread(lambda: self._problem(text) or self._remark(text))
+        self.query_one("#hint", Note).set_text(hint)
+
+    async def action_download(self) -> None:
         """Answer with the folder; an empty field cancels."""
+        if not self.was_pasted:
+            await run_briefly(self, self._download, "download")
+
+    async def _download(self) -> None:
         text = self.query_one("#path", Input).value.strip()
-        if not self._problem(text):
-            self.answer(local_path(text, self._start) if text else None)
+        if not await asyncio.to_thread(self._problem, text):
+            self.dismiss(local_path(text, self._start) if text else None)
 
     def _problem(self, text: str) -> str:
         path = local_path(text.strip(), self._start)
@@ -195,6 +256,8 @@ class DownloadDialog(CompletingDialog[Path | None]):
 MAX_SHOWN = 500
 """Names listed; the filter finds the others."""
 _WILD = frozenset("*?[")
+_DISK = "disk"
+"""The group of the workers for what the user does with files."""
 _HINT = "Type to filter, Tab completes, ↓ goes to the list; space marks there, Enter opens a folder or uploads."
 
 
@@ -240,7 +303,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         """All that is in it; `None` while it is being read."""
         self._listed: list[_LocalEntry] = []
         """What matches the typed name."""
-        self._field = CompletingField(partial(complete_path, start=start), widget_id="path")
+        self._field = CompletingField(path_completer(start), widget_id="path")
         self._files = DialogList(widget_id="files")
         self._summary = Note(widget_id="marked")
         self._hint = Note(_HINT, widget_id="hint")
@@ -299,13 +362,13 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         mark = "[x]" if entry.path in self._marked else "[ ]"
         return Content(f"{mark} {words.size(entry.size):>9}  ") + show(name)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """In the list, space marks; letters are typed into the field."""
         if self.focused is not self._files:
             return
         if event.key == "space" and self._files.highlighted is not None:
             event.stop()
-            self._toggle(self._files.highlighted)
+            await self._run(partial(self._toggle, self._files.highlighted))
         elif event.key == "backspace":
             event.stop()
             self._go_up()
@@ -314,14 +377,21 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             self._field.focus()
             self._field.insert_text_at_cursor(event.character)
 
-    def _toggle(self, index: int) -> None:
+    async def _run(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Run what needs the disk: one thing at a time, so that nothing is uploaded before all of it is marked."""
+        if any(worker.group == _DISK and not worker.is_finished for worker in self.workers):
+            self._hint.set_text("The disk has not answered yet. Press the key again then.")
+        else:
+            await run_briefly(self, work, _DISK)
+
+    async def _toggle(self, index: int) -> None:
         entry = self._listed[index]
         if entry.is_folder:
             self._hint.set_text("That's a folder. Enter opens it, Ctrl+A then marks all files in it.")
             return
         self._hint.set_text(_HINT)
         if self._marked.pop(entry.path, None) is None:
-            self._mark(entry.path)
+            await self._mark([entry.path])
         self._show(index + 1)
 
     def _go_up(self) -> None:
@@ -335,7 +405,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._field.action_end()
 
     @on(OptionList.OptionSelected)
-    def take_line(self, event: OptionList.OptionSelected) -> None:
+    async def take_line(self, event: OptionList.OptionSelected) -> None:
         """Open a folder, or upload the marked files, or else this one."""
         event.stop()
         entry = self._listed[event.option_index]
@@ -343,45 +413,58 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             return
         if entry.is_folder:
             self._open(entry.path)
-        elif self._marked or self._mark(entry.path):
+        else:
+            await self._run(partial(self._upload_with, entry.path))
+
+    async def _upload_with(self, path: Path) -> None:
+        if self._marked or await self._mark([path]):
             self.dismiss(tuple(self._marked))
 
     # The line
 
     @on(Input.Submitted)
-    def take_path(self, event: Input.Submitted) -> None:
+    async def take_path(self, event: Input.Submitted) -> None:
         """Mark the file, or open the folder, that was typed; on an empty field, upload the marked files."""
         event.stop()
         typed = event.value.strip()
         if self.was_pasted:
             return
         if typed:
-            self._take(typed)
+            await self._run(partial(self._take, typed))
         elif self._marked:
-            self.action_upload()
+            await self.action_upload()
         else:
             self._files.focus()
 
-    def _take(self, typed: str) -> bool:
+    async def _take(self, typed: str) -> bool:
         """Mark the files that a text names; whether any was marked."""
         path = local_path(typed, self._start)
-        if _WILD & set(typed) and not path.exists():
-            return self.action_mark_all()
-        if path.is_dir():
+        if _WILD & set(typed) and not await asyncio.to_thread(os.path.exists, path):
+            return await self._mark_all()
+        if await asyncio.to_thread(os.path.isdir, path):
             self._open(path)
             return False
-        if not self._mark(path):
+        if not await self._mark([path]):
             self._field.focus()
             return False
-        self._field.value = ""
+        self._clear(typed)
         self._hint.set_text(_HINT)
         self._show(0)
         return True
 
-    def action_upload(self) -> None:
+    def _clear(self, typed: str) -> None:
+        """Clear the field, unless something else was typed meanwhile."""
+        if self._field.value.strip() == typed:
+            self._field.value = ""
+
+    async def action_upload(self) -> None:
         """Answer with the marked files and the one in the field, unless that is a folder."""
+        await self._run(self._upload)
+
+    async def _upload(self) -> None:
         typed = self._field.value.strip()
-        if typed and not local_path(typed, self._start).is_dir() and not self._take(typed):
+        is_file = bool(typed) and not await asyncio.to_thread(os.path.isdir, local_path(typed, self._start))
+        if is_file and not await self._take(typed):
             return
         if self._marked:
             self.dismiss(tuple(self._marked))
@@ -389,34 +472,39 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             self._hint.set_text("Mark a file in the list, or type its path.")
             self._field.focus()
 
-    def action_mark_all(self) -> bool:
-        """Mark all files that match; whether any was marked."""
-        folder, name = self._typed()
-        if folder != self._folder or self._entries is None:
+    async def action_mark_all(self) -> None:
+        """Mark all files that match, as soon as the folder is read."""
+        await self._run(self._mark_all)
+
+    async def _mark_all(self) -> bool:
+        typed, (folder, name) = self._field.value.strip(), self._typed()
+        entries = self._entries if folder == self._folder else None
+        if entries is None:
             # The key was faster than the disk.
-            self._folder, self._entries = folder, read_folder(folder)
-            self._listed = matching(self._entries, name)
-        files = [entry.path for entry in self._listed if not entry.is_folder]
-        marked = [path for path in files if self._mark(path)]
+            entries = await asyncio.to_thread(read_folder, folder)
+        files = [entry.path for entry in matching(entries, name) if not entry.is_folder]
+        is_any_marked = await self._mark(files)
         if not files:
             self._hint.set_text("No file matches.")
         else:
-            self._field.value = ""
+            self._clear(typed)
         self._show(0)
-        return bool(marked)
+        return is_any_marked
 
     def action_forget(self) -> None:
         if self._marked:
             self._marked.popitem()
             self._show(self._files.highlighted or 0)
 
-    def _mark(self, path: Path) -> bool:
-        size, problem = inspect_file(path)
-        if problem:
-            self._hint.set_text(problem)
-            return False
-        self._marked[path] = size
-        return True
+    async def _mark(self, paths: Sequence[Path]) -> bool:
+        """Mark the files that can be uploaded, and say why another cannot; whether there was any."""
+        inspected = await asyncio.to_thread(lambda: [(path, *inspect_file(path)) for path in paths])
+        for path, size, problem in inspected:
+            if problem:
+                self._hint.set_text(problem)
+            else:
+                self._marked[path] = size
+        return any(not problem for _, _, problem in inspected)
 
 
 def read_folder(folder: Path) -> list[_LocalEntry]:

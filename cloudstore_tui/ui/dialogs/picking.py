@@ -20,6 +20,7 @@ from cloudstore_tui.ui.dialogs.paths import (
     CompletingField,
     Completion,
     complete_word,
+    split_last,
 )
 from cloudstore_tui.ui.report import sentence
 from cloudstore_tui.ui.text import plain, show
@@ -187,7 +188,6 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         self._known = tuple(known)
         self._names_in = names_in
         self._listed: dict[str, tuple[str, ...]] = {}
-        self._asked = ""
         self._shown: list[int] = []
 
     def compose_body(self) -> ComposeResult:
@@ -231,16 +231,11 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         self._shown = [index for index, pick in enumerate(self._known) if pick.holds(words)]
         self.query_one("#known", DialogList).show(lines_of([self._known[index] for index in self._shown]), None)
 
-    def _complete(self, text: str) -> Completion | None:
-        cut = max(text.rfind(":"), text.rfind("/")) + 1
-        head, tail = text[:cut], text[cut:]
+    async def _complete(self, text: str) -> Completion | None:
+        head, tail = split_last(text)
         if ":" not in head:
             return complete_word(text, self._profiles)
-        if head not in self._listed:
-            # One folder at a time; closing the dialog cancels the worker.
-            if head != self._asked:
-                self._asked = head
-                self.run_worker(self._list(head), group="names", exclusive=True)
+        if head not in self._listed and not await self._list(head):
             return None
         found = complete_word(tail, self._listed[head])
         if not found.candidates:
@@ -250,19 +245,17 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
             return None
         return Completion(head + found.text, found.candidates)
 
-    async def _list(self, head: str) -> None:
+    async def _list(self, head: str) -> bool:
+        """List the names below an address, unless it cannot be listed."""
         status = self.query_one(Candidates)
         status.set_text("looking…")
         try:
             self._listed[head] = tuple(await self._names_in(head))
         except StorageError as error:
-            self._asked = ""
             status.set_text(sentence(error))
-            return
+            return False
         status.set_text("")
-        field = self.query_one("#address", CompletingField)
-        if field.has_focus and field.value.startswith(head):
-            field.action_complete()
+        return True
 
 
 class NameChoice(Struct, frozen=True):

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Button
 
 from tests.support.screen import text_of
+from tests.support.waiting import until
 
 
 @dataclass
@@ -38,6 +39,11 @@ class Opened:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, met: Callable[[], object]) -> None:
+        """Wait for what a thread brings."""
+        await until(met)
         await self.pilot.pause()
 
     async def paste(self, text: str) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +86,11 @@ class FieldApp(App[None]):
         self.offered: list[tuple[str, ...]] = []
 
     def compose(self) -> ComposeResult:
-        yield CompletingField(partial(complete_word, words=("exports/", "exports-old/", "imports/")))
+        yield CompletingField(self.complete)
         yield Button("next")
+
+    async def complete(self, text: str) -> Completion:
+        return complete_word(text, ("exports/", "exports-old/", "imports/"))
 
     def on_completing_field_completed(self, event: CompletingField.Completed) -> None:
         self.offered.append(event.candidates)
@@ -336,8 +338,59 @@ async def test_marking_all_of_a_folder_that_is_still_being_read_marks_what_is_in
         await it.press("tab")
         try:
             it.dialog.query_one("#path").value = "sub/"
-            await it.pilot.press("ctrl+a")
-            assert "1 file, <0.1 kB: deep.csv" in it.text or "1 file, 1 B: deep.csv" in it.text
+            await it.pilot.press("ctrl+a", "ctrl+o")
+            assert "The disk has not answered yet." in it.text
+            assert it.answers == []
+        finally:
+            is_open.set()
+        await it.until(lambda: "1 file, <0.1 kB: deep.csv" in it.text or "1 file, 1 B: deep.csv" in it.text)
+        await it.press("ctrl+o")
+        assert it.answers == [(folder / "sub" / "deep.csv",)]
+
+
+@pytest.mark.parametrize("kind", [DownloadDialog, UploadDialog])
+async def test_letters_are_typed_while_a_slow_disk_is_asked_and_completed_with_the_rest(
+    opened: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    is_open, scandir = threading.Event(), os.scandir
+    (folder / "recordings").mkdir()
+
+    def scan_slowly(where: Any) -> Any:
+        assert threading.current_thread() is not threading.main_thread()
+        is_open.wait(PATIENCE)
+        return scandir(where)
+
+    dialog = kind("1 file", "", folder) if kind is DownloadDialog else kind("acme:exports/", folder)
+    async with opened(dialog) as it:
+        head = value(it)
+        await it.pilot.press("r", "e")
+        monkeypatch.setattr(os, "scandir", scan_slowly)
+        try:
+            await it.pilot.press("tab", "c")
+            assert value(it) == f"{head}rec"
+        finally:
+            is_open.set()
+        await it.until(lambda: value(it) == f"{head}recordings/")
+        assert it.focus == "path"
+
+
+async def test_a_folder_on_a_slow_disk_is_checked_while_escape_still_closes(
+    opened: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_open, exists = threading.Event(), Path.exists
+
+    def ask_slowly(where: Path) -> bool:
+        assert threading.current_thread() is not threading.main_thread()
+        is_open.wait(PATIENCE)
+        return exists(where)
+
+    async with opened(DownloadDialog("1 file", "", folder)) as it:
+        monkeypatch.setattr(Path, "exists", ask_slowly)
+        try:
+            await it.pilot.press("s", "u", "b", "enter")
+            assert it.answers == []
+            await it.pilot.press("escape")
+            assert it.answers == [None]
         finally:
             is_open.set()
 
