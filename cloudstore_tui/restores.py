@@ -519,7 +519,7 @@ class RestorePoller:
         Raises:
             StorageError: the list cannot be read or written.
         """
-        allowed = tuple(name for name in self._profiles() if self._may_ask(name))
+        allowed = tuple(name for name in self._profiles() if Capability.RESTORE in self._provider(name).capabilities)
         while (request := await asyncio.to_thread(self.store.take_waiting, allowed, self._clock())) is not None:
             yield await self._ask(request)
 
@@ -539,9 +539,6 @@ class RestorePoller:
         due = await asyncio.to_thread(self.store.next_due, self._profiles(), self._clock())
         left = (due - self._clock()).total_seconds() if due is not None else most
         await asyncio.sleep(min(max(left, 0.1), most))
-
-    def _may_ask(self, profile: str) -> bool:
-        return Capability.RESTORE in self._provider(profile).capabilities
 
     async def _ask(self, request: RestoreRequest) -> RestoreStep:
         where = request.location

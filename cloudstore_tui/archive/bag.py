@@ -213,7 +213,8 @@ class _Sealing:
         self._write(MANIFEST, lines)
         self._write(INFO, self._info(sealed))
         self._write(DECLARATION, _DECLARED)
-        self._write(TAG_MANIFEST, "".join(f"{self._tag_digest(name)}  {name}\n" for name in sorted(TAGS)))
+        tags = ((hashlib.sha256(tag_bytes(self._place.root, name)).hexdigest(), name) for name in sorted(TAGS))
+        self._write(TAG_MANIFEST, "".join(f"{digest}  {name}\n" for digest, name in tags))
         if key is not None:
             sign(self._place.root, key)
         return sealed
@@ -294,9 +295,6 @@ class _Sealing:
 
     def _write(self, name: str, text: str) -> None:
         write_whole(self._place.root / name, text, mode=READABLE)
-
-    def _tag_digest(self, name: str) -> str:
-        return hashlib.sha256(tag_bytes(self._place.root, name)).hexdigest()
 
 
 def _is_text(path: str) -> bool:

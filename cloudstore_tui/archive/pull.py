@@ -233,14 +233,11 @@ class Pull:
     def _has_manifest(self) -> bool:
         return self._folder.stat(PurePosixPath(NAME)) is not None
 
-    def _has_events(self) -> bool:
-        return PullFolder(self._place.root).stat(PurePosixPath(CHAIN)) is not None
-
     def _lines(self, damaged: list[int]) -> Iterator[ManifestEntry]:
         lines: Iterator[ManifestEntry] = iter(())
         if self._has_manifest():
             lines = read_lines(self._place, damaged=damaged.append)
-        elif self._has_events():
+        elif PullFolder(self._place.root).stat(PurePosixPath(CHAIN)) is not None:
             self._needs_compacting = True
             self.warnings.append(f"{NAME} was gone, and is written anew from {CHAIN}.")
             lines = manifest_lines(self._place.root / CHAIN)

@@ -1,7 +1,7 @@
 """Proof, before objects are deleted at the service, that a folder holds a good copy of each."""
 
-import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -109,34 +109,24 @@ class ProofFolder:
 
     def note_released(self, done: list[Deletion]) -> None:
         """Record in the events of the folder what was deleted at the service."""
-        chain = open_chain(self._place)
-        try:
-            chain.append(
-                (
-                    "released",
-                    {"path": self._path_of(one.location), "of": one.location.address, "outcome": one.outcome.value},
-                )
-                for one in done
-            )
-        finally:
-            chain.close()
+        events = []
+        for one in done:
+            path = path_of(self._line(key_of(one.location)))
+            events.append(("released", {"path": path, "of": one.location.address, "outcome": one.outcome.value}))
+        with closing(open_chain(self._place)) as chain:
+            chain.append(events)
 
     def _line(self, key: str) -> ManifestEntry:
         row = self._database.one("SELECT line FROM lines WHERE key = ?", (key,))
         line: ManifestEntry = msgspec.json.decode(row[0]) if row is not None else {}
         return line
 
-    def _path_of(self, location: Location) -> str:
-        return path_of(self._line(key_of(location)))
-
     def _state(self, path: PurePosixPath) -> str | None:
         """Text that changes with every change of a file, even if its modification time is set back afterwards."""
         found = self._folder.stat(path)
-        return None if found is None else _state_of(found)
-
-
-def _state_of(found: os.stat_result) -> str:
-    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+        if found is None:
+            return None
+        return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 def _why_other(line: ManifestEntry, entry: StoredObject) -> str:

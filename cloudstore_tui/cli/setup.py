@@ -102,18 +102,14 @@ def profile_remove_command(session: CommandSession, name: str, *, yes: bool) -> 
     remove_profile(config.path, name)
     output.result({"profile": name, "result": "removed"}, f"Removed {name} from {config.path}")
     folder = config.path.parent
-    used = {file_of(file, folder) for file in _files_of_others(config, name)}
+    others = (profile for profile in config.profiles.values() if profile.name != name)
+    files = (other.text(f"{secret}_file") for other in others for secret in secrets_of_services())
+    used = {file_of(file, folder) for file in files if file}
     sentences = remove_secrets(name, sources, folder, [field.name for field in fields], used)
     for sentence in sentences:
         output.note(sentence)
     if not (sources or sentences):
         output.note(f"If set, {' and '.join(variables(name, fields))} can be removed from your environment, too.")
-
-
-def _files_of_others(config: Config, name: str) -> Iterator[str]:
-    for other in config.profiles.values():
-        if other.name != name:
-            yield from filter(None, (other.text(f"{secret}_file") for secret in secrets_of_services()))
 
 
 MAX_WAITS = 4

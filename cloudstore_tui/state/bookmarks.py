@@ -154,7 +154,7 @@ class Bookmarks(NamedTables[Bookmark]):
     noun = "bookmark"
 
     def _items(self, document: TomlDocument) -> Mapping[str, Bookmark]:
-        return _bookmarks(document)
+        return {name: _bookmark(document, name) for name in document.values}
 
     def _check_name(self, name: str) -> None:
         check_name(name)
@@ -170,14 +170,11 @@ class Bookmarks(NamedTables[Bookmark]):
         check_name(bookmark.name)
         values: dict[str, OptionValue] = {"at": bookmark.at}
         with turn(self.path):
-            if bookmark.place or self._knows_place(bookmark.name):
+            known = self.read()
+            if bookmark.place or (bookmark.name in known and known[bookmark.name].place):
                 values["place"] = bookmark.place
-            known = {**self.read(), bookmark.name: bookmark}
-            self._change(known, bookmark.name, lambda text: with_table(text, (bookmark.name,), values))
-
-    def _knows_place(self, name: str) -> bool:
-        known = self.read().get(name)
-        return known is not None and bool(known.place)
+            new = {**known, bookmark.name: bookmark}
+            self._change(new, bookmark.name, lambda text: with_table(text, (bookmark.name,), values))
 
 
 def check_name(name: str) -> None:
@@ -188,10 +185,6 @@ def check_name(name: str) -> None:
     """
     if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise UsageError(f"{name[:LONGEST_NAME]!r} cannot name a bookmark", hint=_NAME_HINT)
-
-
-def _bookmarks(document: TomlDocument) -> dict[str, Bookmark]:
-    return {name: _bookmark(document, name) for name in document.values}
 
 
 def _bookmark(document: TomlDocument, name: str) -> Bookmark:

@@ -239,7 +239,7 @@ class PlaceFacts:
         """Keep them in a file, or without one in memory."""
         self._state: JsonState[list[_Fact]] = JsonState(path, list[_Fact], [])
         self._turn = Lock()
-        self._known = {_location_of(fact): fact for fact in self._state.read()}
+        self._known = {Location(fact.profile, fact.region, fact.path, fact.place): fact for fact in self._state.read()}
 
     def objects(self, location: Location) -> int | None:
         """The number of objects in a place when last counted; `None` if never."""
@@ -288,10 +288,6 @@ class PlaceFacts:
 
 def _is_fresh(fact: _Fact) -> bool:
     return 0 <= time() - fact.counted < PlaceFacts.FRESH_S
-
-
-def _location_of(fact: _Fact) -> Location:
-    return Location(fact.profile, fact.region, fact.path, fact.place)
 
 
 class ShownColumn(msgspec.Struct, frozen=True):
