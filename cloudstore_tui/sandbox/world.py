@@ -1,5 +1,7 @@
 """What both services share: the data folder, the clock, and the switches between possible behaviours."""
 
+import base64
+import binascii
 import difflib
 import re
 import time
@@ -129,6 +131,16 @@ def _nearest(text: str, known: Iterable[str]) -> str:
 def _plain(text: str) -> str:
     """A value without capitals, spaces and punctuation, which people write in different ways."""
     return re.sub(r"[^a-z0-9:>]", "", text.lower())
+
+
+def basic_login(header: str) -> tuple[str, str]:
+    """Name and password of a header `Authorization: Basic`; both empty if it is not one."""
+    kind, _, encoded = header.partition(" ")
+    try:
+        name, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return (name, password) if kind.lower() == "basic" else ("", "")
 
 
 class SandboxClock:

@@ -123,14 +123,7 @@ def compile_phrase(
 def understand(
     text: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = (), retention: Retention | None = None
 ) -> Compiled:
-    """The meaning of a filter or a phrase; a filter stays as it was written.
-
-    Args:
-        text: FIQL such as `type==summary`, or a phrase such as `type:summary`.
-        zone: the time zone of days, and of times without one.
-        now: the present moment, with a zone.
-        types: the types searched anyway, if a phrase names none; empty for any.
-        retention: the policy that `expires:` refers to.
+    """The meaning of FIQL, which stays as it was written, or of a phrase; all else is as for `compile_phrase`.
 
     Raises:
         FilterError: it is neither.
@@ -146,13 +139,7 @@ def is_fiql(text: str) -> bool:
 
 
 def with_condition(text: str, condition: str, zone: tzinfo, now: datetime) -> str:
-    """A filter or phrase with one more condition, which replaces those on the same field.
-
-    Args:
-        text: FIQL, a phrase, or nothing.
-        condition: a phrase.
-        zone: the time zone of days, and of times without one.
-        now: the present moment, with a zone.
+    """FIQL, a phrase or nothing with one more condition, a phrase, which replaces those on the same field.
 
     Raises:
         FilterError: one of the two has no meaning.
@@ -184,13 +171,7 @@ def _with_comparisons(text: str, condition: Node | None) -> str:
 
 
 def as_phrase(filter_: str, zone: tzinfo, now: datetime) -> str:
-    """A phrase that compiles to exactly this filter on type and time; empty if there is none.
-
-    Args:
-        filter_: FIQL, or nothing.
-        zone: the time zone of days.
-        now: the present moment, with a zone.
-    """
+    """A phrase that compiles to exactly this filter on type and time; empty if there is none, or no filter."""
     if not filter_:
         return ""
     for phrase in _candidate_phrases(parse(filter_)):

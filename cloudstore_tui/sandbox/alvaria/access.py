@@ -1,7 +1,5 @@
 """Access: the switches of this service, its tokens, and the checks that every call has to pass."""
 
-import base64
-import binascii
 import hmac
 import re
 import secrets
@@ -16,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from cloudstore_tui.sandbox.alvaria.data import PREFIX, SCOPES, is_allowed
 from cloudstore_tui.sandbox.alvaria.listing import envelope
 from cloudstore_tui.sandbox.profiles import ALVARIA_CLIENT, alvaria_api_key, alvaria_secret
-from cloudstore_tui.sandbox.world import Switch, Switches, World, any_number, choice
+from cloudstore_tui.sandbox.world import Switch, Switches, World, any_number, basic_login, choice
 
 # Switches: what the documentation leaves open, and the possible behaviours
 
@@ -154,12 +152,8 @@ class TokenService:
 
     def _client(self, header: str) -> str:
         """The client of a Basic header; empty if its secret is wrong."""
-        kind, _, packed = header.partition(" ")
-        try:
-            name, _, secret = base64.b64decode(packed.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-        known = kind.lower() == "basic" and name in CLIENTS
+        name, secret = basic_login(header)
+        known = name in CLIENTS
         return name if known and hmac.compare_digest(secret.encode(), self.secret(name).encode()) else ""
 
 

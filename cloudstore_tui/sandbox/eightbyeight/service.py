@@ -1,7 +1,5 @@
 """Access: the switches of the service, its keys and tokens, the gateway, and the token endpoint."""
 
-import base64
-import binascii
 import json
 import secrets
 import threading
@@ -21,7 +19,7 @@ from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
 from cloudstore_tui.sandbox.eightbyeight.jobs import SandboxJobs
 from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords
 from cloudstore_tui.sandbox.profiles import EIGHT_BY_EIGHT_CLIENT
-from cloudstore_tui.sandbox.world import Switch, World, any_number, choice
+from cloudstore_tui.sandbox.world import Switch, World, any_number, basic_login, choice
 
 # Switches: what the documentation leaves open, and the possible behaviours
 
@@ -137,15 +135,10 @@ class KeyTokens:
 
     def key_of(self, authorization: str) -> Key | None:
         """The key of a Basic header, if its secret is right."""
-        kind, _, encoded = authorization.partition(" ")
-        try:
-            client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        found = next((key for key in KEYS if key.client_id == client_id), None)
-        if kind.lower() != "basic" or found is None or found.expired:
-            return None
-        return found if secrets.compare_digest(found.secret(self._world).encode(), secret.encode()) else None
+        client_id, secret = basic_login(authorization)
+        found = next((key for key in KEYS if key.client_id == client_id and not key.expired), None)
+        known = found.secret(self._world) if found else ""
+        return found if secrets.compare_digest(known.encode(), secret.encode()) else None
 
     def issue(self, key: Key, life: float) -> str:
         """A new token for a key."""
