@@ -213,6 +213,9 @@ async def test_e6_an_unknown_field_is_refused_with_the_known_one(provider: Stora
     with pytest.raises(UsageError, match="agentNam") as refused:
         await provider.search(query)
     assert "Did you mean agentName?" in refused.value.hint
+    with pytest.raises(UsageError) as refused:
+        await provider.search(Query(EAST, "createdTime=ge=2024-09-01"))
+    assert refused.value.hint.startswith("createdTime takes no date")
 
 
 async def walked(provider: StorageProvider, query: Query) -> tuple[list[StoredObject], str]:

@@ -160,7 +160,7 @@ def _filter_hint(filter_: str) -> str:
         problems = check(parse(filter_), filter_)
     except FilterError as error:
         return str(error)
-    known = [f"{problem.text[:1].upper()}{problem.text[1:]}. {problem.hint}" for problem in problems]
+    known = [problem.sentence for problem in problems]
     if not known and ("'" in filter_ or '"' in filter_):
         return "The service may not take quotes. Try the id or the time without them."
     return " ".join(known[:2]) if known else "Look at the filter: cloudstore fiql check 'FILTER'."

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, distinct, unreadable
@@ -28,13 +27,6 @@ DAY_DEPTH = 4
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class DaySpan(msgspec.Struct, frozen=True):
-    """A half-open span of time."""
-
-    start: datetime
-    end: datetime
-
-
 def is_bucket_place(location: Location) -> bool:
     """Whether a location is the list of buckets, or one of them."""
     return location.place[:1] == (BUCKETS,)
@@ -52,13 +44,14 @@ def place_query(location: Location) -> Query | None:
     found = span(location)
     if found is None:
         return Query(region_of(location), kind, NEWEST_FIRST)
-    since = compare("createdTime", "=ge=", str(epoch_ms(found.start)))
-    until = compare("createdTime", "=lt=", str(epoch_ms(found.end)))
+    start, end = found
+    since = compare("createdTime", "=ge=", str(epoch_ms(start)))
+    until = compare("createdTime", "=lt=", str(epoch_ms(end)))
     return Query(region_of(location), conjunction(kind, since, until), NEWEST_FIRST)
 
 
-def span(location: Location) -> DaySpan | None:
-    """The time in UTC that the year, month and day in a place stand for; `None` without a year.
+def span(location: Location) -> tuple[datetime, datetime] | None:
+    """Start and end of the time in UTC that the year, month and day in a place stand for; `None` without a year.
 
     Raises:
         MissingError: they are not a date.
@@ -72,10 +65,10 @@ def span(location: Location) -> DaySpan | None:
     except ValueError:
         raise MissingError("there is no such year, month or day", subject=location.address) from None
     try:
-        return DaySpan(start, _end(start, len(names)))
+        return start, _end(start, len(names))
     except (ValueError, OverflowError):
         # Nothing follows the last year, month and day of the calendar.
-        return DaySpan(start, _LAST)
+        return start, _LAST
 
 
 def folder(location: Location, modified: datetime | None = None) -> Folder:
@@ -94,7 +87,7 @@ def time_folders(parent: Location, moments: Iterable[datetime], *, whole: bool) 
         whole: whether these are all objects: if not, all times between the first and the last are included.
     """
     above = span(parent)
-    inside = [moment for moment in moments if above is None or above.start <= moment < above.end]
+    inside = [moment for moment in moments if above is None or above[0] <= moment < above[1]]
     depth = len(parent.place) - 1
     numbers = {(moment.year, moment.month, moment.day)[depth] for moment in inside}
     if numbers and not whole:

@@ -65,7 +65,8 @@ def test_a_place_that_is_no_date_is_missing(place: tuple[str, ...]) -> None:
 def test_the_ends_of_the_calendar_are_places_too(place: tuple[str, ...]) -> None:
     found = span(at(*place))
     assert found is not None
-    assert found.start < found.end
+    start, end = found
+    assert start < end
 
 
 def test_the_children_of_a_whole_place_are_those_with_content() -> None:
