@@ -37,6 +37,7 @@ from cloudstore_tui.fiql.phrases.lexer import Item, Value
 from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or
 
 _PHONE = re.compile(r"\+?[0-9]{5,}", re.ASCII)
+_WITHOUT_PLUS = re.compile(r"[0-9]{7,15}", re.ASCII)
 _NORTH_AMERICAN = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}", re.ASCII)
 """A North American number as it is dialled there, without its country code 1."""
 WORD_FIELDS = ("objectName", "agentName", "userName", "queueName", "channelName", "callerName", "calleeName")
@@ -368,10 +369,10 @@ def _around(value: Value) -> Pattern:
 
 
 def _spellings(value: Value, fields: tuple[str, ...]) -> tuple[str, ...]:
-    """Spellings of a value: agent ids with and without `ag`, telephone numbers with and without the country code."""
+    """Spellings of a value: agent ids with and without `ag`, telephone numbers also with the plus and country code."""
     if value.quoted:
         return (value.text,)
-    if set(fields) <= set(PHONES) and _NORTH_AMERICAN.fullmatch(value.text):
+    if set(fields) <= set(PHONES) and _WITHOUT_PLUS.fullmatch(value.text):
         return _numbers(value.text)
     if "agentId" not in fields:
         return (value.text,)
