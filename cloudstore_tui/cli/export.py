@@ -3,11 +3,13 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from msgspec import Struct
 
@@ -73,15 +75,24 @@ def text_of(value: object) -> str:
 
 
 class RowSink(ABC):
-    """Takes entries one by one, inside a block; after an error it keeps them, unless a subclass says otherwise."""
+    """Takes entries one by one, inside a block, and writes them into a new file, or without a path prints them.
 
+    The file gets its name at the end of the block; after an error it is removed.
+    """
+
+    def __init__(self, columns: tuple[str, ...], profile: Profile, path: Path | None) -> None:
+        self._columns = columns
+        self._profile = profile
+        self._file: AbstractContextManager[BinaryIO | None] = nullcontext() if path is None else new_file(path)
+
+    @abstractmethod
     def __enter__(self) -> Self:
-        return self
+        """Open the file."""
 
-    def __exit__(  # noqa: B027 - most have nothing to finish
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish."""
+        self._file.__exit__(kind, error, trace)
 
     async def take(self, listing: AsyncIterator[Entry], limit: int | None) -> bool:
         """Add entries as they come, at most `limit`, without requesting more; whether the limit was reached."""
@@ -144,9 +155,8 @@ class ExportOptions(Struct, frozen=True):
         if self.format is Format.PARQUET:
             if self.file is None:
                 raise UsageError("Parquet is written into a file", subject="--format parquet", hint="Add -o FILE.")
-            return ParquetFile(self.file, names or DEFAULT_COLUMNS, profile)
-        lines = _LINES[self.format](output, names, profile)
-        return lines if self.file is None else _LinesFile(lines, self.file)
+            return ParquetFile(names or DEFAULT_COLUMNS, profile, self.file)
+        return _LINES[self.format](output, names, profile, self.file)
 
 
 def read_export_options(output: Output, columns: str, form: str | None, file: Path | None) -> ExportOptions:
@@ -194,84 +204,66 @@ async def noting_absent(
             output.note(f"Note: none of these objects has {', '.join(sorted(absent))}.")
 
 
-class Lines(RowSink):
-    """Entries as lines of text, which go to standard output unless `write` is replaced."""
+class _Lines(RowSink):
+    """Entries as lines of text."""
 
     end = "\n"
     """The line ending in a file."""
 
-    def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile) -> None:
-        self.write: Callable[[str], None] = output.data
+    def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile, path: Path | None) -> None:
+        super().__init__(columns, profile, path)
         self._output = output
-        self._columns = columns
-        self._profile = profile
+        self._write: Callable[[str], None] = output.data
+
+    def __enter__(self) -> Self:
+        if (file := self._file.__enter__()) is not None:
+            self._write = partial(self._write_to, file)
+        return self
+
+    def _write_to(self, file: BinaryIO, text: str) -> None:
+        file.write(f"{text}{self.end}".encode("utf-8", "replace"))
 
     def _cells(self, entry: Entry) -> list[str]:
         row = row_of(entry, self._profile, self._columns)
         return [text_of(row.get(name)) for name in self._columns]
 
 
-class _Table(Lines):
+class _Table(_Lines):
     """Rows for people, or chosen columns separated by tabs."""
 
     def add(self, entry: Entry) -> None:
         cells = self._cells(entry) if self._columns else [self._output.row(entry)]
-        self.write("\t".join(plain(cell, len(cell)) for cell in cells))
+        self._write("\t".join(plain(cell, len(cell)) for cell in cells))
 
 
-class _JsonLines(Lines):
+class _JsonLines(_Lines):
     """The record of each entry, or chosen columns of it."""
 
     def add(self, entry: Entry) -> None:
         chosen = bool(self._columns)
         record = row_of(entry, self._profile, self._columns) if chosen else entry_record(entry, self._profile.provider)
-        self.write(json.dumps(record, ensure_ascii=True))
+        self._write(json.dumps(record, ensure_ascii=True))
 
 
-class CsvLines(Lines):
+class _CsvLines(_Lines):
     """CSV with a header line."""
 
     end = "\r\n"
 
-    def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile) -> None:
-        super().__init__(output, columns or DEFAULT_COLUMNS, profile)
+    def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile, path: Path | None) -> None:
+        super().__init__(output, columns or DEFAULT_COLUMNS, profile, path)
 
     def __enter__(self) -> Self:
         """Write the header, even if nothing is found."""
-        self.write(csv_row(self._columns))
+        super().__enter__()
+        self._write(csv_row(self._columns))
         return self
 
     def add(self, entry: Entry) -> None:
-        self.write(csv_row(self._cells(entry)))
+        self._write(csv_row(self._cells(entry)))
 
 
-_LINES: dict[Format, type[Lines]] = {Format.TABLE: _Table, Format.JSON: _JsonLines, Format.CSV: CsvLines}
-
-
-class _LinesFile(RowSink):
-    """Writes lines into a new file."""
-
-    def __init__(self, lines: Lines, path: Path) -> None:
-        self._lines = lines
-        self._file = new_file(path)
-
-    def __enter__(self) -> Self:
-        file = self._file.__enter__()
-
-        def write(text: str) -> None:
-            file.write(f"{text}{self._lines.end}".encode("utf-8", "replace"))
-
-        self._lines.write = write
-        self._lines.__enter__()
-        return self
-
-    def add(self, entry: Entry) -> None:
-        self._lines.add(entry)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.__exit__(kind, error, trace)
+_LINES: dict[Format, type[_Lines]] = {Format.TABLE: _Table, Format.JSON: _JsonLines, Format.CSV: _CsvLines}
 
 
 ROW_GROUP = 10_000
@@ -281,7 +273,7 @@ ROW_GROUP = 10_000
 class ParquetFile(RowSink):
     """A Parquet file, written in groups of rows."""
 
-    def __init__(self, path: Path, columns: tuple[str, ...], profile: Profile) -> None:
+    def __init__(self, columns: tuple[str, ...], profile: Profile, path: Path) -> None:
         """Import the library.
 
         Raises:
@@ -296,9 +288,7 @@ class ParquetFile(RowSink):
                 subject="--format parquet",
                 hint="Install it: uv tool install 'cloudstore-tui[parquet]', or pip install pyarrow.",
             ) from None
-        self._file = new_file(path)
-        self._columns = columns
-        self._profile = profile
+        super().__init__(columns, profile, path)
         known = {
             "size": pyarrow.int64(),
             "size_exact": pyarrow.bool_(),
@@ -324,14 +314,13 @@ class ParquetFile(RowSink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish the file; after an error it is removed."""
         try:
             if kind is None:
                 self._write()
             self._writer.close()
         except OSError as failure:
             kind, error, trace = type(failure), failure, failure.__traceback__
-        self._file.__exit__(kind, error, trace)
+        super().__exit__(kind, error, trace)
 
     def _write(self) -> None:
         if self._rows:
