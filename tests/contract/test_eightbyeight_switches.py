@@ -642,7 +642,9 @@ async def test_e32_too_many_requests_are_told_with_the_time_to_wait(
 
 
 @pytest.mark.parametrize(("key", "downloads"), [(2, False), (1, True)])
-async def test_e33_a_key_of_a_low_level_is_told_which_it_takes(opened: Open, key: int, downloads: bool) -> None:
+async def test_e33_a_key_of_a_low_level_is_told_which_it_takes(
+    opened: Open, sandbox: Sandbox, key: int, downloads: bool
+) -> None:
     provider = opened(key)
     (entry,) = await small(provider, 1)
     (deletion,) = await provider.delete([entry.location])
@@ -653,7 +655,10 @@ async def test_e33_a_key_of_a_low_level_is_told_which_it_takes(opened: Open, key
     for error in (deletion.error, refused.value):
         assert error.code == 3
         assert "level edit" in error.hint
-    for fetched in (provider.start_zip([entry.location]), provider.source(entry.location, entry)):
+    job = await opened().start_zip([entry.location])
+    sandbox.world.clock.offset += 4
+    zip_source = provider.zip_source(job.region, job.name)
+    for fetched in (provider.start_zip([entry.location]), provider.source(entry.location, entry), zip_source):
         if downloads:
             assert await fetched
         else:

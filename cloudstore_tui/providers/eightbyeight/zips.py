@@ -105,7 +105,8 @@ class ZipJobs:
             JobError: it is not finished.
         """
         subject, query = _address(near, name), [("presignUrl", "true")]
-        reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", query, subject=subject)
+        path = f"{_LIST}/{segment(name)}"
+        reply = await self._client.get(near.region, path, query, subject=subject, level=DOWNLOAD)
         job = next((job for job in wire.jobs(reply, near, subject).items if job.name == name), None)
         if job and job.status in ZIP_RUNNING | ZIP_ABORTED:
             raise JobError(f"the zip job is {job.status}", subject=subject, hint="Only a finished one can be fetched.")

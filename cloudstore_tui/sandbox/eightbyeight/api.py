@@ -20,7 +20,7 @@ from cloudstore_tui.sandbox.blobs import AWS, Refusal, StoredBlob, file_reader, 
 from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
 from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, SandboxJob, zip_of
 from cloudstore_tui.sandbox.eightbyeight.model import CUSTOMER_ID, TAGS, Bucket, Record
-from cloudstore_tui.sandbox.eightbyeight.service import ApiRequest, Level, Service, problem, route
+from cloudstore_tui.sandbox.eightbyeight.service import ApiRequest, Level, Service, problem, require, route
 from cloudstore_tui.sandbox.eightbyeight.sql import TABLE_FIELDS, Rules, number
 from cloudstore_tui.sandbox.eightbyeight.store import ObjectSearch, ResultPage
 from cloudstore_tui.sandbox.faults import broken_answers
@@ -438,10 +438,11 @@ def _fitting(records: list[Record]) -> list[Record]:
 
 def status(call: ApiRequest) -> Response:
     """The state of one job."""
-    job = _named(call)
-    url = ""
-    if call.request.query_params.get("presignUrl", "").lower() == "true" and job.status(call.clock) in FETCHABLE:
-        url = link(call, f"BULK/{CUSTOMER_ID}/{job.name}", job.name, "application/octet-stream")
+    job, url = _named(call), ""
+    if call.request.query_params.get("presignUrl", "").lower() == "true":
+        require(call, Level.DOWNLOAD_ONLY)
+        if job.status(call.clock) in FETCHABLE:
+            url = link(call, f"BULK/{CUSTOMER_ID}/{job.name}", job.name, "application/octet-stream")
     return JSONResponse(_wrapped(call, job, url))
 
 

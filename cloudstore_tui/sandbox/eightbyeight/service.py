@@ -323,8 +323,12 @@ def _authorize(call: ApiRequest, level: Level) -> None:
         raise problem(403, "This API key has no access to the product storage")
     if call.region not in REGIONS:
         raise problem(404, f"Unknown region {call.region}", "region")
-    own = LEVELS.get(call.switch("E-33"), call.key.level)
-    if own < level:
+    require(call, level)
+
+
+def require(call: ApiRequest, level: Level) -> None:
+    """Refuse a call whose key is not of this level."""
+    if LEVELS.get(call.switch("E-33"), call.key.level) < level:
         raise problem(403, f"This API key has no permission: level {level.name.lower().replace('_', '-')} is needed")
 
 

@@ -68,7 +68,8 @@ def test_each_level_may_do_what_it_may(service: Any) -> None:
         content = service.get(f"/objects/{ids[0]}/content")
         link = service.get(f"/objects/{ids[0]}/content?presignUrl=true")
         fetched = service.get(f"/bulk/download/{finished}")
-        for reply in (content, link, fetched, service.start(ids)):
+        link_to_zip = service.get(f"/bulk/download/status/{finished}?presignUrl=true")
+        for reply in (content, link, fetched, link_to_zip, service.start(ids)):
             assert reply.is_success == downloads
             assert downloads or "download-only" in reply.json()["detail"]
         assert service.call("DELETE", "/bulk", content='["unknown"]').status_code == editing
