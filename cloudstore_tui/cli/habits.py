@@ -22,7 +22,7 @@ _NO_FOLDERS = "Folders come and go with the objects in them"
 
 COMMANDS: Mapping[str, str] = {
     **dict.fromkeys(("cp", "copy", "copyto", "download", "dl", "fetch", "upload", "push"), _GET_PUT),
-    **dict.fromkeys(("sync", "mirror", "clone", "bisync"), _PULL),
+    **dict.fromkeys(("sync", "mirror", "clone", "bisync", "backup", "archive"), _PULL),
     **dict.fromkeys(("cat", "head", "tail", "less", "more", "view"), _SHOW),
     **dict.fromkeys(("ll", "lsl", "lsd", "lsf", "lsjson", "dir", "list", "tree"), _LIST),
     **dict.fromkeys(("du", "size", "ncdu"), _SIZE),
@@ -36,6 +36,10 @@ COMMANDS: Mapping[str, str] = {
     **dict.fromkeys(("grep", "query"), "`find` searches a profile"),
     **dict.fromkeys(("jobs", "queue"), "`transfers list` shows transfers, `zip list` the zip jobs of a region"),
     **dict.fromkeys(("browse", "ui", "tui"), "`cloudstore` alone opens the browser, `cloudstore PATH` opens it there"),
+    "count": "`find PROFILE --count` counts what matches",
+    **dict.fromkeys(
+        ("export", "metadata"), "`find PROFILE -o FILE.csv` writes what is known of each object into a file"
+    ),
     "unarchive": "`restore` restores archived objects",
     "help": "`cloudstore --help` lists the commands, `cloudstore COMMAND --help` explains one",
     "version": "Write `cloudstore --version`",

@@ -28,6 +28,8 @@ sandbox_server = own_sandbox()
         (("mv", TAR, "acme:x"), 2, "cannot move"),
         (("presign", TAR), 2, "`url`"),
         (("configure",), 2, "`profile add`"),
+        (("count", "acme8"), 2, "`find PROFILE --count`"),
+        (("export", "acme8"), 2, "`find PROFILE -o FILE.csv`"),
         (("help", "ls"), 2, "`cloudstore COMMAND --help`"),
         (("zip", "create"), 2, "There are: cancel, clear, get, list, start, status."),
         (("ls", "-la", "acme"), 2, "always shown"),
