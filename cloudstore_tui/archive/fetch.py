@@ -597,7 +597,8 @@ class Fetcher:
         results = []
         for part in parts:
             item = self._item(part.request)
-            if item is None:
+            if item is None or self._plan.outcome(item) is Outcome.HAD:
+                # A killed run had recorded it, and it is as it was.
                 continue
             if isinstance(request, ZipRequest) and isinstance(part.error, FullDiskError):
                 self._zips_fit = False

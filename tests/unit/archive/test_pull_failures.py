@@ -279,6 +279,26 @@ async def test_a_disk_that_cannot_sync_folders_is_no_failure(stocked: Any, pull:
     await check_next(pull)
 
 
+async def test_what_a_killed_run_has_recorded_is_had_and_not_fetched_again(
+    stocked: Any, pull: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    with monkeypatch.context() as patched:
+        # Killed before the journal knew what the events know.
+        patched.setattr(JournalStore, "remove", lambda *_: None)
+        with contextlib.closing(JournalStore(state)) as journal:
+            first = await pull(journal=journal)
+    recorded = (pull.folder / "events.jsonl").read_text().count('"event": "fetched"')
+    assert recorded == first.report.fetched > 0
+    with contextlib.closing(JournalStore(state)) as journal:
+        assert len(await journal.interrupted()) == recorded
+        again = await pull(journal=journal)
+        assert await journal.interrupted() == ()
+    assert (again.report.had, again.report.fetched, again.report.size) == (recorded, 0, 0)
+    assert again.fetched == []
+    assert (pull.folder / "events.jsonl").read_text().count('"event": "fetched"') == recorded
+
+
 @pytest.mark.parametrize("harm", ["no database", "no file"])
 async def test_a_journal_that_breaks_is_no_reason_to_hang_or_to_lose_anything(
     stocked: Any, pull: Any, tmp_path: Path, harm: str
