@@ -255,9 +255,10 @@ class Download(PartDownload[DownloadRequest]):
             StorageError: why it failed.
         """
         entry = self._request.entry or await self._entry()
-        destination = self._destination(entry)
+        resumed = self._journal.resume_state is not None
+        destination = Destination.of(self._context.disk, self._request, entry, resumed=resumed)
         self._progress.path = destination.path
-        part = await self._part_file(destination)
+        part = self._part = self._part or await self._new_part(self._request.location, destination.path)
         # Before any request, so that a folder that cannot be written is found first.
         if not await self._open(part, destination.is_taken_in):
             if self._request.on_conflict is OnConflict.SKIP:
@@ -278,15 +279,6 @@ class Download(PartDownload[DownloadRequest]):
         if not isinstance(entry, StoredObject):
             raise UsageError("is a folder, and only objects can be fetched", subject=self._request.location.address)
         return entry
-
-    def _destination(self, entry: StoredObject) -> Destination:
-        resumed = self._journal.resume_state is not None
-        return Destination.of(self._context.disk, self._request, entry, resumed=resumed)
-
-    async def _part_file(self, destination: Destination) -> PartFile:
-        if self._part is None:
-            self._part = await self._new_part(self._request.location, destination.path)
-        return self._part
 
     async def _open(self, part: PartFile, unless: Callable[[int], bool] = lambda _dir_fd: False) -> bool:
         """Open the part file, unless `unless` is true of its open folder; returns whether it is to be written."""

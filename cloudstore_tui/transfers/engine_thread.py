@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cloudstore_tui.core.errors import ConfigError, StorageError, UnavailableError
 from cloudstore_tui.core.links import ReadPiece, Source
-from cloudstore_tui.core.models import Column, Location, Query, StoredObject
+from cloudstore_tui.core.models import Query, StoredObject
 from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
@@ -54,6 +54,19 @@ def _hop(
     return hop
 
 
+def _direct(
+    method: Callable[Concatenate[Any, Arguments], Result],
+) -> Callable[Concatenate["ProviderProxy", Arguments], Result]:
+    """The same method, run where it is called."""
+
+    def call(self: "ProviderProxy", /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        result: Result = getattr(self.real, method.__name__)(*arguments, **named)
+        return result
+
+    call.__name__, call.__doc__ = method.__name__, method.__doc__
+    return call
+
+
 async def _awaited(page: Awaitable[Page[StoredObject]]) -> Page[StoredObject]:
     return await page
 
@@ -95,38 +108,6 @@ class ProviderProxy(StorageProvider):
         """The state of the login."""
         return self.real.session
 
-    def locate(self, rest: str) -> Location:
-        """The location of what follows `profile:`."""
-        return self.real.locate(rest)
-
-    def is_folder(self, location: Location) -> bool:
-        """Whether a location can be listed."""
-        return self.real.is_folder(location)
-
-    def parent(self, location: Location) -> Location | None:
-        """The folder that holds a folder or an object."""
-        return self.real.parent(location)
-
-    def query(self, location: Location) -> Query | None:
-        """The query of a place."""
-        return self.real.query(location)
-
-    def object_from_address(self, location: Location) -> StoredObject | None:
-        """The object at an address, as far as the address describes it."""
-        return self.real.object_from_address(location)
-
-    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
-        """The columns that fit a folder or place."""
-        return self.real.columns(location, types)
-
-    def upload_caution(self, location: Location) -> str:
-        """What to consider before uploading."""
-        return self.real.upload_caution(location)
-
-    def taken_to(self, location: Location) -> tuple[Location, ...]:
-        """Where the service may move a file after it was uploaded."""
-        return self.real.taken_to(location)
-
     @asynccontextmanager
     async def prefetch(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
         """How the pages of a query are fetched where all are wanted."""
@@ -136,6 +117,15 @@ class ProviderProxy(StorageProvider):
             yield lambda cursor: self.handle.run(lambda: _awaited(fetch(cursor)))
         finally:
             await self.handle.run(lambda: real.__aexit__(None, None, None))
+
+    locate = _direct(StorageProvider.locate)
+    is_folder = _direct(StorageProvider.is_folder)
+    parent = _direct(StorageProvider.parent)
+    query = _direct(StorageProvider.query)
+    object_from_address = _direct(StorageProvider.object_from_address)
+    columns = _direct(StorageProvider.columns)
+    upload_caution = _direct(StorageProvider.upload_caution)
+    taken_to = _direct(StorageProvider.taken_to)
 
     folders = _hop(StorageProvider.folders)
     browse = _hop(StorageProvider.browse)

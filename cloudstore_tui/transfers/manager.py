@@ -185,17 +185,14 @@ class TransferManager:
     def pause(self, *transfer_ids: int) -> None:
         """Stop transfers until they are resumed; what arrived is kept."""
         for task in self._known(transfer_ids):
-            self._pause(task)
-
-    def _pause(self, task: TransferTask) -> None:
-        if task.progress.state.ended or task.progress.state is State.PAUSED:
-            return
-        if task.running is not None:
-            task.stop(State.PAUSED)
-        else:
-            self._scheduler.withdraw(task)
-            self._track(task)
-            task.progress.to(State.PAUSED)
+            if task.progress.state.ended or task.progress.state is State.PAUSED:
+                continue
+            if task.running is not None:
+                task.stop(State.PAUSED)
+            else:
+                self._scheduler.withdraw(task)
+                self._track(task)
+                task.progress.to(State.PAUSED)
 
     def resume(self, *transfer_ids: int) -> None:
         """Continue transfers that were paused."""
@@ -209,29 +206,23 @@ class TransferManager:
         What arrived of a transfer that failed is removed, too.
         """
         for task in self._known(transfer_ids):
-            self._cancel(task)
-
-    def _cancel(self, task: TransferTask) -> None:
-        if task.progress.state in _NOT_IN_JOURNAL:
-            return
-        if task.running is not None:
-            task.stop(State.CANCELLED)
-            return
-        self._scheduler.withdraw(task)
-        task.ended.clear()
-        self._scheduler.start(task, task.give_up(self.context))
+            if task.progress.state in _NOT_IN_JOURNAL:
+                continue
+            if task.running is not None:
+                task.stop(State.CANCELLED)
+                continue
+            self._scheduler.withdraw(task)
+            task.ended.clear()
+            self._scheduler.start(task, task.give_up(self.context))
 
     def retry(self, *transfer_ids: int) -> None:
         """Try transfers again that failed, were cancelled or skipped; what arrived is kept where possible."""
         for task in self._known(transfer_ids):
-            self._retry(task)
-
-    def _retry(self, task: TransferTask) -> None:
-        if task.progress.state not in _CAN_RETRY or task.running is not None:
-            return
-        if task.progress.state is not State.FAILED:
-            self._enter(task)
-        self._enqueue(task)
+            if task.progress.state not in _CAN_RETRY or task.running is not None:
+                continue
+            if task.progress.state is not State.FAILED:
+                self._enter(task)
+            self._enqueue(task)
 
     def forget(self, *transfer_ids: int) -> None:
         """Remove transfers that ended from the list, with everything that is left of them."""

@@ -166,15 +166,14 @@ class PartFile:
             with os_errors_as(self.folder):
                 self._dir_fd = self._target.open(self._disk, make=make)
                 if unless(self._dir_fd):
-                    self._close()
+                    self.leave()
                     return False
-                opened = _open_part(self._disk, self._dir_fd, self._names, resume_state)
-                self._file, self.name = opened.descriptor, opened.name
+                self._file, self.name, offset = _open_part(self._disk, self._dir_fd, self._names, resume_state)
                 _, self.inode = self._disk.identity(self._file)
-                self.offset = self.durable = opened.offset
-                self._resumed = opened.resumed
+                self._resumed = offset is not None
+                self.offset = self.durable = offset or 0
         except StorageError as error:
-            self._close()
+            self.leave()
             raise error.about(str(self.folder)) from None
         failpoint("part_open")
         return True
@@ -323,7 +322,7 @@ class PartFile:
             failpoint("after_unlink")
         except OSError as error:
             raise disk_error(error, self.folder / self._final_name) from None
-        self._close()
+        self.leave()
         if not is_there:
             raise LocalDiskError(
                 "its folder was renamed, replaced or unmounted while it was written, and the file is in that one",
@@ -340,12 +339,8 @@ class PartFile:
             self._disk.remove(self.name, self._dir_fd)
         except OSError as error:
             return disk_error(error, self.folder / self.name)
-        self._close()
+        self.leave()
         return None
-
-    def leave(self) -> None:
-        """Close it, and keep it for another run."""
-        self._close()
 
     def _rename(self, name: str, *, overwrite: bool) -> None:
         if overwrite:
@@ -369,7 +364,8 @@ class PartFile:
     def _remaining(self) -> int:
         return max((self.size or 0) - self.offset, 0)
 
-    def _close(self) -> None:
+    def leave(self) -> None:
+        """Close it, and keep it for another run."""
         self._space.release(self)
         for descriptor in (self._file, self._dir_fd):
             if descriptor >= 0:
@@ -421,17 +417,12 @@ def _remove(disk: Disk, dir_fd: int, name: str, inode: int) -> None:
         disk.close(descriptor)
 
 
-class _OpenPart(Struct, frozen=True):
-    descriptor: int
-    name: str
-    offset: int
-    """Bytes in it, all of them known to be on the disk."""
-    resumed: bool
-    """Whether it is the one that an earlier run left."""
+def _open_part(
+    disk: Disk, dir_fd: int, names: PartNames, resume_state: ResumeState | None
+) -> tuple[int, str, int | None]:
+    """Open the part file in an open folder; returns its descriptor, its name, and what an earlier run left in it.
 
-
-def _open_part(disk: Disk, dir_fd: int, names: PartNames, resume_state: ResumeState | None) -> _OpenPart:
-    """Open the part file in an open folder.
+    That is the bytes that are known to be on the disk, and `None` if it is not the file of an earlier run.
 
     On a file system without locks it gets a unique name, and nothing of an earlier run is used.
 
@@ -450,13 +441,13 @@ def _open_part(disk: Disk, dir_fd: int, names: PartNames, resume_state: ResumeSt
             if not _lock(disk, descriptor):
                 disk.remove(name, dir_fd)
                 alone = disk.open(names.alone, os.O_RDWR | os.O_CREAT | os.O_EXCL, dir_fd)
-                return _OpenPart(alone, names.alone, 0, resumed=False)
+                return alone, names.alone, None
             held = _held(disk, descriptor, name, dir_fd)
             if held is not None:
                 known = resume_state is not None and resume_state.inode == held.st_ino
                 offset = _trimmed(disk, descriptor, held.st_size, resume_state.durable if resume_state and known else 0)
                 keep = True
-                return _OpenPart(descriptor, name, offset, resumed=known)
+                return descriptor, name, offset if known else None
         except OSError:
             if is_new:
                 disk.remove(name, dir_fd)

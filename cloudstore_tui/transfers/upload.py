@@ -202,7 +202,7 @@ class Upload:
             if reply.status in _UNCLEAR:
                 return store_error(reply)
             self._forget_sending()
-            if reply.status in DENIED and not denied and _may_help(reply):
+            if reply.status in DENIED and not denied and reply.store_code not in ("BadDigest", "EntityTooLarge"):
                 denied = True
                 continue
             await self._wait(_refused(reply))
@@ -317,10 +317,6 @@ def _time_of(entry: Entry | None) -> float:
     """When an object was last changed, in seconds since 1970; 0 if unknown."""
     modified = entry.modified if isinstance(entry, StoredObject) else None
     return modified.timestamp() if modified is not None else 0.0
-
-
-def _may_help(reply: BlobReply) -> bool:
-    return reply.store_code not in ("BadDigest", "EntityTooLarge")
 
 
 def _doubt(reply: BlobReply) -> StorageError | None:

@@ -120,8 +120,7 @@ class RequestedObject:
             LocalDiskError: the disk refuses, as it would for every other member.
         """
         destination, entry = self._destination(), self.entry
-        names = PartNames.of(self._part_id(destination))
-        part = PartFile(self._context.disk, self._context.space, self.request.target, names)
+        part = PartFile(self._context.disk, self._context.space, self.request.target, self._names(destination))
         self.progress.size = member.size
         self.progress.meter = lambda: part.offset
         self.progress.to(State.VERIFYING)
@@ -168,7 +167,9 @@ class RequestedObject:
         destination = self._destination()
         self.progress.path = destination.path
         if look and await self._context.workers.run(lambda stop: self._is_settled(destination, stop)):
-            await self._context.workers.run(lambda _stop: self._clear(destination))
+            # A run may have ended after publishing, and left the part file.
+            name = self._names(destination).shared
+            await self._context.workers.run(lambda _stop: remove_part(self._context.disk, self.request.target, name))
             return
         if not is_available(self.entry):
             raise not_available(self.entry)
@@ -197,11 +198,6 @@ class RequestedObject:
             except FullDiskError as error:
                 await budget.wait(error, self.progress.wait)
 
-    def _clear(self, destination: Destination) -> None:
-        """Remove the part file of a run that ended after publishing."""
-        names = PartNames.of(self._part_id(destination))
-        remove_part(self._context.disk, self.request.target, names.shared)
-
     def _done(self, path: Path | None, level: str, sha256: str) -> None:
         if path is None:
             self.progress.to(State.SKIPPED)
@@ -214,9 +210,9 @@ class RequestedObject:
     def _destination(self) -> Destination:
         return Destination.of(self._context.disk, self.request, self.entry)
 
-    def _part_id(self, destination: Destination) -> str:
+    def _names(self, destination: Destination) -> PartNames:
         profile = self._provider.profile
-        return part_id_of(profile.provider, profile.name, self.request.location, destination.path)
+        return PartNames.of(part_id_of(profile.provider, profile.name, self.request.location, destination.path))
 
 
 def _expected(entry: StoredObject) -> ExpectedChecksum:
