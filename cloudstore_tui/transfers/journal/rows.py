@@ -256,7 +256,12 @@ def _encoded_batch(batch: TransferBatch) -> str:
 def _encoded(entry: StoredObject | None) -> str:
     if entry is None:
         return ""
-    return json.dumps(msgspec.to_builtins({name: getattr(entry, name) for name in _ENTRY_FIELDS}))
+    fields = {name: getattr(entry, name) for name in _ENTRY_FIELDS}
+    try:
+        return msgspec.json.encode(fields).decode()
+    except UnicodeEncodeError:
+        # An unpaired surrogate: JSON allows it, so a service may send it.
+        return json.dumps(msgspec.to_builtins(fields))
 
 
 def _decoded(text: str, location: Location) -> StoredObject | None:

@@ -7,6 +7,7 @@ import shlex
 import sqlite3
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -359,8 +360,9 @@ def test_a_journal_of_the_first_form_is_read(open_journal: Any, state: Path) -> 
 
 
 @pytest.mark.parametrize("kind", ["download", "upload", "zip"])
-def test_what_is_written_is_read_again(open_journal: Any, folder: Path, kind: str) -> None:
-    entry = StoredObject(PLACE, "x.tar", size=5, size_exact=True, checksum="0" * 32)
+@pytest.mark.parametrize("name", ["«é».tar", "half \ud83d.tar"])
+def test_what_is_written_is_read_again(open_journal: Any, folder: Path, kind: str, name: str) -> None:
+    entry = StoredObject(PLACE, name, size=5, size_exact=True, modified=datetime.now(UTC), checksum="0" * 32)
     member = DownloadRequest(PLACE, folder / "a" / "b", "x", entry=entry, sha256=True, root=folder)
     batch = TransferBatch.of("plan\udcff.csv, «é»", str(folder), [5, None])
     requests = {
