@@ -130,6 +130,8 @@ class Pull:
         self._workers = Workers(1)
         self._fetcher: Fetcher | None = None
         self._left_out: set[int] = set()
+        self._has_lines = False
+        """Whether the manifest had lines before this run."""
         self._needs_compacting = False
         """Whether the manifest has outdated lines."""
         self.warnings: list[str] = []
@@ -243,6 +245,7 @@ class Pull:
             lines = manifest_lines(self._place.root / CHAIN)
         profile = self._provider.profile.name
         for line in lines:
+            self._has_lines = True
             self._needs_compacting = self._needs_compacting or line.get("event") == UNLISTED
             if line.get("profile") == profile and (region := line.get("region")):
                 self.listing.known_regions.add(str(region))
@@ -302,7 +305,8 @@ class Pull:
         is_new = bool(recorder.written or self._needs_compacting or self.listing.failures)
         try:
             if recorder.broken is None:
-                if is_new:
+                # In a new folder every object has one line, which nothing replaces.
+                if is_new and (self._has_lines or self._needs_compacting or self.listing.failures):
                     self._compact(chain)
                 chain.append([(PULLED, {outcome.value: number for outcome, number in self._plan.counts().items()})])
             chain.sync()
