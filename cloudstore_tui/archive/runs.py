@@ -51,6 +51,11 @@ class RunOutcome(StrEnum):
     UNFINISHED = "unfinished"
     """It began, and no end was recorded: it is still running, or it was killed."""
 
+    @property
+    def as_verb(self) -> str:
+        """`failed`, `was incomplete`."""
+        return self.value if self is RunOutcome.FAILED else f"was {self.value}"
+
 
 _ENDED = (RunOutcome.COMPLETE, RunOutcome.INCOMPLETE)
 
@@ -87,8 +92,8 @@ class RunReport(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """The duration; 0 until it has ended."""
-        return (self.ended - self.started).total_seconds() if self.ended else 0.0
+        """The duration; 0 until it has ended, and if the clock was set back meanwhile."""
+        return max((self.ended - self.started).total_seconds(), 0.0) if self.ended else 0.0
 
     @property
     def must_be_repeated(self) -> bool:
@@ -365,11 +370,11 @@ def complaint(
     if status.last.outcome is RunOutcome.UNFINISHED:
         return None if runs_now else Complaint("the last run was killed before its end", "Run it again.")
     if status.last.outcome is not RunOutcome.COMPLETE:
-        return Complaint(f"the last run is {status.last.outcome.value}", "Run it again; look at its errors.")
+        return Complaint(f"the last run {status.last.outcome.as_verb}", "Run it again; look at its errors.")
     if status.others:
         run = status.others[-1]
         more = f", and {len(status.others) - 1} more" if len(status.others) > 1 else ""
-        text = f"the last {run.command} of something else is {run.outcome.value}: {shlex.join(run.what)}{more}"
+        text = f"the last {run.command} of something else {run.outcome.as_verb}: {shlex.join(run.what)}{more}"
         return Complaint(text, "Run the same again.")
     return None
 

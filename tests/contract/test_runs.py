@@ -205,7 +205,7 @@ def test_status_reports_a_pull_that_can_no_longer_begin(cloudstore: Cloudstore, 
     (tmp_path / "broken.toml").write_text("[settings\n")
     assert cloudstore(*PULL, "--config", "broken.toml").code == 2
     status = cloudstore("status", "calls")
-    assert (status.code, "the last run is failed" in status.err) == (1, True)
+    assert (status.code, "the last run failed" in status.err) == (1, True)
 
 
 def test_a_run_whose_output_nobody_reads_reports_what_it_fetched_all_the_same(

@@ -53,6 +53,10 @@ def test_coverage_grows_with_each_whole_run_of_the_same(tmp_path: Path) -> None:
     assert covered() is None
 
 
+def test_a_run_in_which_the_clock_was_set_back_took_no_time_that_is_known() -> None:
+    assert replace(report(0, "pull"), started=NOON, ended=NOON - timedelta(days=1)).seconds == 0.0
+
+
 def test_the_newest_run_of_those_that_fill_a_folder_counts(tmp_path: Path) -> None:
     def wrong() -> str:
         found = complaint(fill_status(tmp_path), NOON, timedelta(hours=5), runs_now=False)
@@ -64,7 +68,7 @@ def test_the_newest_run_of_those_that_fill_a_folder_counts(tmp_path: Path) -> No
     RunLog(tmp_path, "pull").end(report(4, "pull"))
     assert not wrong()
     RunLog(tmp_path, "watch").end(report(3, whole=False))
-    assert wrong() == "the last run is incomplete"
+    assert wrong() == "the last run was incomplete"
     RunLog(tmp_path, "pull").end(report(2, "pull"))
     assert not wrong()
     RunLog(tmp_path, "verify").end(report(1, "verify", whole=False))
@@ -81,7 +85,7 @@ def test_a_pull_of_something_else_hides_none_that_was_not_complete(tmp_path: Pat
     for hours in (8, 7):
         log.begin(replace(report(hours, "pull"), outcome=RunOutcome.UNFINISHED))
         log.end(report(hours, "pull"))
-        assert wrong() == "the last pull of something else is incomplete: acme8 type:voicemail"
+        assert wrong() == "the last pull of something else was incomplete: acme8 type:voicemail"
     RunLog(tmp_path, "watch").end(report(6, what=("acme",)))
     assert "type:voicemail" in wrong()
     log.end(report(5, "pull", what=("acme8", "type:voicemail")))
@@ -93,7 +97,7 @@ def test_a_pull_of_something_else_hides_none_that_was_not_complete(tmp_path: Pat
     assert not wrong()
     log.end(replace(report(2, "pull", what=("killed",)), outcome=RunOutcome.UNFINISHED))
     log.end(report(1, "pull"))
-    assert wrong() == "the last pull of something else is unfinished: killed"
+    assert wrong() == "the last pull of something else was unfinished: killed"
     log.end(report(-24 * 8, "pull"))
     status = read_status(tmp_path, "pull")
     assert status is not None
