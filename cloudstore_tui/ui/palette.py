@@ -65,7 +65,9 @@ def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) 
     commands = [*found.values()]
     if isinstance(themes, ThemeManager) and len(themes.names) > 1:
         commands.append(
-            PaletteCommand("Themes …", "Choose the colours; they show while you move", _themes(app, themes), 2)
+            PaletteCommand(
+                "Themes …", "Choose the colours, light or dark; they show while you move", _themes(app, themes), 2
+            )
         )
     order = {title: place for place, title in enumerate(recent)}
     return sorted(commands, key=lambda command: (order.get(command.title, len(order)), command.rank))
