@@ -99,7 +99,7 @@ class RowDatabase:
         """
         by_key: dict[int, Entry] = {}
         for entry in entries:
-            key = entry_key(entry)
+            key = identity_key(identity(entry))
             if update or key not in by_key:
                 by_key[key] = entry
         normalized, before = codec.normalized(filter_text), self._numbers.last
@@ -129,19 +129,19 @@ class RowDatabase:
     def read(self, numbers: Iterable[int]) -> list[Entry]:
         """The entries of these rows, in this order."""
         # CROSS JOIN keeps the order of its left side.
-        query = "SELECT folder, body FROM json_each(?) CROSS JOIN rows ON number = value"
-        with self._disk_errors():
-            found = self._rows.execute(query, (json_array(numbers),)).fetchall()
-        return [codec.decode(body, is_folder=folder) for folder, body in found]
+        return self._read("SELECT folder, body FROM json_each(?) CROSS JOIN rows ON number = value", numbers)
 
     def of_call(self, entry: Entry) -> list[Entry]:
         """The rows of the same call as an entry, including itself, in order of arrival."""
         call = call_of(entry)
         query = "SELECT folder, body FROM json_each(?) CROSS JOIN rows ON number = value ORDER BY sequence"
-        with self._disk_errors():
-            found = self._rows.execute(query, (json_array(self._calls.find([call] if call else [])),)).fetchall()
-        rows = [codec.decode(body, is_folder=folder) for folder, body in found]
+        rows = self._read(query, self._calls.find([call] if call else []))
         return [row for row in rows if call_of(row) == call]
+
+    def _read(self, query: str, numbers: Iterable[int]) -> list[Entry]:
+        with self._disk_errors():
+            found = self._rows.execute(query, (json_array(numbers),)).fetchall()
+        return [codec.decode(body, is_folder=folder) for folder, body in found]
 
     def rows_with_person(self, entries: Iterable[Entry]) -> dict[str, StoredObject]:
         """By identity, for each entry that does not name the person of its call: a row of that call that does."""
@@ -395,13 +395,11 @@ CREATE TABLE numbers (key INTEGER PRIMARY KEY, number INTEGER NOT NULL);
 """
 
 
-def entry_key(entry: Entry) -> int:
-    """The key of an entry, valid in this process only."""
-    return identity_key(identity(entry))
-
-
 def identity_key(text: str) -> int:
-    """The key of an identity. With 64 bits, one in 30 million lists of a million entries has a collision."""
+    """The key of an identity, valid in this process only.
+
+    With 64 bits, one in 30 million lists of a million entries has a collision.
+    """
     return hash(text)
 
 

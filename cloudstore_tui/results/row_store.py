@@ -410,12 +410,14 @@ class RowStore:
     async def tally_times(self, span: int) -> Counter[int]:
         """The number of entries in the view for each interval of `span` seconds since the epoch, by its number."""
         view, timestamps = self._view[:], self._sizes.timestamps[:]
-        return await asyncio.to_thread(_spans, view, timestamps, span)
+        return await asyncio.to_thread(
+            lambda: Counter(timestamps[number] // span for number in view if timestamps[number])
+        )
 
     # Internals
 
     def _take(self, rows: list[RowInfo]) -> int:
-        new = sorted((row for row in rows if row.is_new), key=_folders_first)
+        new = sorted((row for row in rows if row.is_new), key=lambda row: not row.is_folder)
         self._sizes.update(new)
         in_place = self._order.add(new)
         if not self._is_arranged:
@@ -458,11 +460,3 @@ class RowStore:
         elif self._view is self._order.numbers:
             # The view stays as it is while the order of arrival grows.
             self._view = self._view[:]
-
-
-def _folders_first(row: RowInfo) -> bool:
-    return not row.is_folder
-
-
-def _spans(view: "array[int]", timestamps: "array[int]", span: int) -> Counter[int]:
-    return Counter(timestamps[number] // span for number in view if timestamps[number])

@@ -1,5 +1,6 @@
 """What changes objects on the service: uploads, deletions, restores from the archive."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,15 +50,20 @@ class UploadActions(ActionGroup):
         from cloudstore_tui.ui.dialogs.paths import UploadDialog
 
         state, folder = self.state, self.state.target.location
-        paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, self._start()))
+        start = await asyncio.to_thread(self._start)
+        paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, start))
         if paths:
             self.last_folder.write(str(paths[-1].parent.absolute()))
         if not paths or not await self._is_confirmed(state, folder):
             return
-        taken = [path for path in paths if _loaded_at(state, folder, path) is not None]
+        loaded = {path: _loaded_at(state, folder, path) for path in paths}
+        taken = {path: entry for path, entry in loaded.items() if entry is not None}
         answer: OnConflict | None = OnConflict.SKIP
         if taken:
-            conflicts = [_conflict(state, folder, path) for path in taken]
+            files = await asyncio.to_thread(lambda: list(map(_side, taken)))
+            there = [Side.of(old) if isinstance(old, StoredObject) else Side() for old in taken.values()]
+            sides = zip(taken, there, files, strict=True)
+            conflicts = [Conflict(path.name, path.name, old, new) for path, old, new in sides]
             dialog = ConflictDialog(conflicts, folder.address, self.listing.zone, uploads=True)
             answer = await self.screen.app.push_screen_wait(dialog)
         if answer is None:
@@ -102,15 +108,13 @@ def _loaded_at(state: ListingState, folder: Location, path: Path) -> Entry | Non
     return state.store.at(index) if index is not None else None
 
 
-def _conflict(state: ListingState, folder: Location, path: Path) -> Conflict:
-    """The object on the service, and the file that would replace it."""
-    entry = _loaded_at(state, folder, path)
-    there = Side.of(entry) if isinstance(entry, StoredObject) else Side()
+def _side(path: Path) -> Side:
+    """What is known of a file that is to be uploaded."""
     try:
         found = path.stat()
     except OSError:
-        return Conflict(path.name, path.name, there, Side())
-    return Conflict(path.name, path.name, there, Side(found.st_size, True, datetime.fromtimestamp(found.st_mtime, UTC)))
+        return Side()
+    return Side(found.st_size, True, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 @dataclass(eq=False)
