@@ -155,6 +155,21 @@ async def test_what_stands_for_a_search_is_counted_several_pages_at_once(
         assert fetched == ["acme8:us-east/"]
 
 
+async def test_what_counting_a_place_may_have_missed_is_said(
+    browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = searches.search
+
+    async def search(query: Query, cursor: str | None = None) -> Any:
+        return replace(await usual(query, cursor), skips_undated=True)
+
+    monkeypatch.setattr(searches, "search", search)
+    async with browser(size=(160, 40)) as it:
+        await it.press("G", "l", "j", "d")
+        await it.until(lambda: isinstance(it.app.screen, FetchDialog) or it.engine.transfers)
+        assert any("Objects without a creation time" in notice for notice in it.notices)
+
+
 async def test_d_on_what_is_no_place_says_what_leads_to_one(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/", size=(160, 40)) as it:
         it.screen.navigator.go(Location("acme", path="imports/"))

@@ -45,7 +45,7 @@ from cloudstore_tui.ui.downloads import (
     zip_requests,
 )
 from cloudstore_tui.ui.format import counted, place_title, total_size
-from cloudstore_tui.ui.report import notify_plain, report
+from cloudstore_tui.ui.report import notify_plain, report, show_warnings
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import batch_title, kinds_of
@@ -303,10 +303,10 @@ class DownloadActions(ActionGroup):
 
     async def _count(self, provider: StorageProvider, folder: Location, name: str) -> list[StoredObject]:
         """Everything below a folder; tells the user what could not be listed, and why there is nothing to fetch."""
-        found, failures = list[StoredObject](), list[StorageError]()
+        found, failures, warnings = list[StoredObject](), list[StorageError](), dict[str, None]()
         size, exact = 0, True
         with self._shown_if_long(f"Counting {name}") as dialog:
-            async with aclosing(_objects_below(provider, folder, failures)) as pages:
+            async with aclosing(_objects_below(provider, folder, failures, warnings)) as pages:
                 async for page in pages:
                     found += page
                     size += sum(one.size or 0 for one in page)
@@ -318,6 +318,7 @@ class DownloadActions(ActionGroup):
             text = f"{name} holds more than {MAX_COUNTED:,} files. Open it and search, or use cloudstore pull."
             notify_plain(self.screen, text, "warning")
             return []
+        show_warnings(self.screen, warnings)
         for failure in failures:
             notify_plain(self.screen, str(failure), "error")
         if not found and not failures:
@@ -474,13 +475,14 @@ def _title(folder: Location) -> str:
 
 
 async def _objects_below(
-    provider: StorageProvider, folder: Location, failures: list[StorageError]
+    provider: StorageProvider, folder: Location, failures: list[StorageError], warnings: dict[str, None]
 ) -> AsyncGenerator[Sequence[StoredObject]]:
-    """Everything below a place, page by page; what could not be read is added to `failures`."""
+    """Everything below a place, page by page; notes in `failures` what is missing, and in `warnings` what may be."""
     if (query := provider.query(folder)) is not None:
         pager = Pager(partial(provider.search, query), identity, folder.address, partial(provider.prefetch, query))
         async with pager.prefetch():
             async for page in pager:
+                warnings |= dict.fromkeys(page.warnings)
                 yield page.items
         failures += pager.failures
         return
@@ -490,6 +492,7 @@ async def _objects_below(
     listing = FolderListing(provider, folder)
     async for objects in listing.pages():
         yield objects
+    warnings |= listing.warnings
     failures += listing.failures
 
 
