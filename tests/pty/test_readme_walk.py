@@ -216,14 +216,14 @@ def hears(shown: Any) -> None:
     shown.wait_for("1 match")
     shown.press("e")
     shown.wait_for(r"› +0:00  agent +Good morning")
-    shown.press("P")
+    shown.press("e")
     shown.wait_for(r"‖ 0:\d\d / 21:11")
     # Held: what plays goes on while a busy machine looks.
     shown.press("]", "]", "]")
     shown.wait_for(r"‖ 0:[345]\d / 21:11")
     shown.press("[", "s")
     shown.wait_for(r"‖ 0:[234]\d / 21:11 +1\.25×")
-    shown.press("P", "j", ENTER)
+    shown.press("e", "j", ENTER)
     shown.wait_for(r"▶ 5:[12]\d / 21:11")
 
 

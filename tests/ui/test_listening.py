@@ -88,10 +88,20 @@ async def test_e_plays_a_recording_what_was_said_runs_along_and_enter_jumps_ther
         await it.press("enter")
         await it.until(lambda: position(it) >= int(turns[second] - 0.1))
         await it.until(lambda: f"▶ {int(turns[second]) // 60}:" in it.text)
-        await it.press("P")
+        await it.press("e")
         await it.until(lambda: "‖ " in it.text)
         await it.press("q")
         await it.until(lambda: it.app.screen is it.screen)
+
+
+async def test_in_a_preview_f4_opens_a_copy_of_a_recording_that_e_plays(calls: Any) -> None:
+    async with calls(opener={"audio": "no-such-program"}) as it:
+        await it.press("p")
+        await it.until(lambda: "talking" in it.text, 30)
+        assert "e Play" in it.keys
+        await it.press("f4")
+        await it.until(lambda: it.notices)
+        assert "no-such-program" in it.notices[0]
 
 
 async def test_a_cursor_that_the_user_moved_stays_where_it_is(calls: Any) -> None:

@@ -46,11 +46,12 @@ class PreviewScreen(BaseScreen[bool]):
         Binding("y", "copy('line')", "Copy", id="preview.copy", tooltip="Copy the line under the cursor"),
         Binding("Y", "copy('all')", "Copy all", id="preview.copy_all", show=False, tooltip="Copy everything shown"),
         Binding("d", "download", "Download", id="preview.download", tooltip="Download this file"),
-        Binding("P", "play", "Play", id="preview.play", tooltip="Listen to it; again pauses and goes on"),
+        Binding("e,P", "play", "Play", id="preview.play", tooltip="Listen to it; again pauses and goes on"),
         Binding("left_square_bracket", "skip(-10)", "−10 s", id="preview.rewind", tooltip="Ten seconds back"),
         Binding("right_square_bracket", "skip(10)", "+10 s", id="preview.forward", tooltip="Ten seconds forward"),
         Binding("s", "speed", "Speed", id="preview.speed", tooltip="Playback speed: 1×, 1.25×, 1.5×, 2×"),
         Binding("enter", "jump", "Listen from here", id="preview.jump", tooltip="Play from this line"),
+        # For sound, `e` plays, as in the lists; F4 opens a copy of it.
         Binding("e,f4", "open", "Open", id="preview.open", tooltip="Open a copy in another program"),
         Binding("escape", "back", "Back", id="preview.back", show=False, tooltip="Stop reading, or close this"),
         Binding("q,p,f3", "close", "Close", id="preview.close", tooltip="Back to where you were"),
