@@ -463,6 +463,17 @@ async def test_what_short_targets_leave_is_for_the_titles() -> None:
         assert starts == [57, 46]
 
 
+async def test_a_screen_that_grows_gives_targets_the_room_they_need() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.table.show({"b": batch_of(transfer(1), transfer(2), target="/archive/of/all/calls/that/we/keep/2024")})
+        await pilot.pause()
+        assert "Where to" not in lines_of(app)[1]
+        await pilot.resize_terminal(120, 20)
+        await pilot.pause()
+        assert lines_of(app)[1].index("Where to") == 46
+
+
 async def test_transfers_are_called_after_people_or_as_somebody_named_their_file() -> None:
     app = Host()
     async with app.run_test(size=(120, 20)) as pilot:

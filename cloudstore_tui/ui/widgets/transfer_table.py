@@ -124,7 +124,7 @@ class TransferTable(CursorList):
         self._rows: list[TransferRow] = []
         self._drawn: dict[int, tuple[Line, bool]] = {}
         self._target = 0
-        """Cells of the longest target."""
+        """Cells of the longest target; 0 on narrow screens, where targets follow the titles."""
         self.unfolded: set[str] = set()
         """Keys of the unfolded batches."""
         self.marks: set[TransferRow] = set()
@@ -158,9 +158,11 @@ class TransferTable(CursorList):
         """Show batches; redraw only the lines in view that differ."""
         before = self.row
         self._batches = batches
-        self._target = max((cell_len(_where(batch)) for batch in islice(batches.values(), _MEASURED)), default=0)
+        is_narrow = self.size.width < WIDE
+        measured = () if is_narrow else islice(batches.values(), _MEASURED)
+        self._target = max((cell_len(_where(batch)) for batch in measured), default=0)
         self.unfolded &= batches.keys()
-        self._rows = _rows_of(batches, self.unfolded, is_narrow=self.size.width < WIDE)
+        self._rows = _rows_of(batches, self.unfolded, is_narrow=is_narrow)
         self.marks &= set(self._rows) if self.marks else set()
         self.set_row_count(len(self._rows))
         if before is not None and before != self.row:
