@@ -151,6 +151,11 @@ async def test_what_is_not_read_beside_the_way_is_said_once_and_can_be_read_on_e
         assert [line.strip() for line in tree(it)].count("more…") == 1
 
 
+async def test_regions_that_were_not_read_are_called_regions(browser: Any) -> None:
+    async with browser(start="acme8:us-east/callcenterrecording/", size=(160, 40)) as it:
+        assert "    more regions…" in tree(it)
+
+
 async def test_a_place_with_very_many_folders_shows_a_thousand_and_more_on_demand(browser: Any, folders: Any) -> None:
     folders.tree[""] = [f"f{number:04}/" for number in range(2_300)]
     folders.page_size = 1_500

@@ -196,7 +196,8 @@ def _notes(place: Place) -> Iterator[PlaceLine]:
     elif place.error:
         yield PlaceLine(place, LineKind.ERROR, place.error)
     elif place.has_more or (is_partial(place) and not any(map(is_partial, place.children))):
-        yield PlaceLine(place, LineKind.MORE, "more…")
+        is_profile = not place.location.region and any(child.location.region for child in place.children)
+        yield PlaceLine(place, LineKind.MORE, "more regions…" if is_profile else "more…")
     elif not place.children and not place.needs_load:
         yield PlaceLine(place, LineKind.NOTE, "no folders")
 
