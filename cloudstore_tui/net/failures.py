@@ -28,7 +28,7 @@ from cloudstore_tui.net.reply import BlobReply, Reply, code_of, is_html, message
 THROTTLING = frozenset({408, 425, 429})
 """Statuses that ask to retry later."""
 LOGIN_REFUSED = "the service refuses the login"
-_PROXY_LOGIN = "Put it into HTTPS_PROXY, or set NO_PROXY."
+_PROXY_LOGIN = "Put one that it accepts into HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT, or set NO_PROXY."
 
 _MEANING: Mapping[int, tuple[type[StorageError], str, str]] = {
     400: (UsageError, "the service refuses the request", ""),
@@ -208,14 +208,16 @@ def store_error(reply: BlobReply) -> StorageError:
 
 
 _TRUST_HINT = "If its authority is your own, add it to this system or name its file in SSL_CERT_FILE."
-_LOST = "the connection to {host} was lost"
+_DATE_HINT = "Check the clock of this machine; if it is right, the certificate must be renewed where it is used."
+_NAME_HINT = "Check that address, and whether a proxy or a firewall is in the way."
+_LOST = "the connection to {peer} was lost"
 _UNKNOWN_NAME = "the name of {peer} cannot be resolved"
 _NETWORK = {
     5: _UNKNOWN_NAME,
     6: _UNKNOWN_NAME,
     7: "{peer} cannot be reached",
     18: _LOST,
-    52: "{host} closed the connection without an answer",
+    52: "{peer} closed the connection without an answer",
     55: _LOST,
     56: _LOST,
     97: "the proxy {proxy} does not connect to {host}",
@@ -225,7 +227,8 @@ _NO_STORE = frozenset({58, 59, 77})
 _UNSAFE = frozenset({1, 3})
 _STRANGE = frozenset({8, 61})
 _TIMED_OUT, _TLS_HANDSHAKE = 28, 35
-_OLD_TLS = ("unsupported protocol", "protocol version", "wrong version number", "no protocols available")
+_OLD_TLS = ("unsupported protocol", "protocol version", "no protocols available")
+_NO_TLS = ("wrong version number", "http request", "packet length too long")
 _PROBLEM = re.compile(r"(?:certificate problem|verify result): ([A-Za-z ,-]{4,80})")
 
 
@@ -259,23 +262,22 @@ class FailureContext(msgspec.Struct, frozen=True):
 def curl_error(code: int, context: FailureContext) -> StorageError:
     """The error for a libcurl result code."""
     host, proxy = context.host, context.proxy
-    if proxy and context.connect_status >= 400:
+    if proxy and context.connect_status >= 300:
         return _proxy_refusal(context)
     if code == _TIMED_OUT:
         return timeout_error(context)
     if code == _TLS_HANDSHAKE:
         return _handshake_error(context)
     if code in _CERTIFICATE:
-        return UnsafeError(
-            f"the connection to {host} is not safe: {_certificate_fault(context.text)}", hint=_TRUST_HINT
-        )
+        fault, hint = _certificate_fault(context.text)
+        return UnsafeError(f"the connection to {_peer(context)} is not safe: {fault}", hint=hint)
     if code in _NO_STORE:
         return UnsafeError("the file of trusted certificates cannot be read", hint="Check SSL_CERT_FILE.")
     if code in _STRANGE or (code in _UNSAFE and context.connected):
-        return ReplyError(f"{host} sent an answer that is not HTTP")
+        return ReplyError(f"{_peer(context)} sent an answer that is not HTTP")
     if code in _UNSAFE:
         return UnsafeError("the service gave a link that cannot be followed")
-    message = _NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})")
+    message = _NETWORK.get(code, f"the connection to {{peer}} failed (libcurl {code})")
     return HostError(message.format(host=host, proxy=proxy, peer=_peer(context)), connected=context.connected)
 
 
@@ -291,7 +293,9 @@ def timeout_error(context: FailureContext) -> HostError:
 
 
 def _peer(context: FailureContext) -> str:
-    return f"the proxy {context.proxy}" if context.proxy else context.host
+    """Who was at the other end: the proxy until it has connected."""
+    is_proxy = context.proxy and not context.connected and not context.connect_status
+    return f"the proxy {context.proxy}" if is_proxy else context.host
 
 
 def _proxy_refusal(context: FailureContext) -> StorageError:
@@ -300,14 +304,20 @@ def _proxy_refusal(context: FailureContext) -> StorageError:
     return HostError(_NETWORK[97].format(host=context.host, proxy=context.proxy), connected=False)
 
 
-def _certificate_fault(text: str) -> str:
+def _certificate_fault(text: str) -> tuple[str, str]:
+    """What is wrong with a certificate, and what to do."""
     if "subject name" in text:
-        return "its certificate is not valid for this name"
+        return "its certificate is not valid for this name", _NAME_HINT
     found = _PROBLEM.search(text)
-    return found[1].strip() if found else "its certificate cannot be trusted"
+    fault = found[1].strip() if found else "its certificate cannot be trusted"
+    return fault, _DATE_HINT if "expired" in fault or "not yet valid" in fault else _TRUST_HINT
 
 
 def _handshake_error(context: FailureContext) -> StorageError:
-    if any(sign in context.text.lower() for sign in _OLD_TLS):
-        return UnsafeError(f"{context.host} only speaks TLS older than 1.2", hint="Tell the service's support.")
-    return HostError(f"the TLS handshake with {context.host} failed", connected=False)
+    peer, text = _peer(context), context.text.lower()
+    if any(sign in text for sign in _OLD_TLS):
+        return UnsafeError(f"{peer} only speaks TLS older than 1.2", hint="Tell the service's support.")
+    if any(sign in text for sign in _NO_TLS):
+        way = f" through the proxy {context.proxy}" if context.proxy and context.connect_status else ""
+        return HostError(f"{peer} does not speak TLS{way}", connected=False)
+    return HostError(f"the TLS handshake with {peer} failed", connected=False)

@@ -116,6 +116,7 @@ def test_the_services_own_name_for_a_refusal_is_kept_beside_its_words(body: byte
 
 HOST, PROXIED = FailureContext("h.example:1"), FailureContext("h.example", "p.example:3128")
 CONNECTED = FailureContext("h.example", connected=True)
+TUNNELLED = replace(PROXIED, connect_status=200)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +145,39 @@ CONNECTED = FailureContext("h.example", connected=True)
         (35, replace(HOST, text="SSL routines::unsupported protocol"), UnsafeError,
          "h.example:1 only speaks TLS older than 1.2"),
         (35, HOST, HostError, "the TLS handshake with h.example:1 failed"),
+        (35, replace(HOST, text="SSL routines::wrong version number"), HostError, "h.example:1 does not speak TLS"),
+        (35, replace(PROXIED, text="SSL routines::wrong version number"), HostError,
+         "the proxy p.example:3128 does not speak TLS"),
+        (35, replace(TUNNELLED, text="SSL routines::wrong version number"), HostError,
+         "h.example does not speak TLS through the proxy p.example:3128"),
+        (7, replace(PROXIED, connect_status=302), HostError,
+         "the proxy p.example:3128 does not connect to h.example"),
+        (56, PROXIED, HostError, "the connection to the proxy p.example:3128 was lost"),
+        (56, TUNNELLED, HostError, "the connection to h.example was lost"),
+        (56, replace(PROXIED, connected=True), HostError, "the connection to h.example was lost"),
+        (8, PROXIED, ReplyError, "the proxy p.example:3128 sent an answer that is not HTTP"),
+        (60, PROXIED, UnsafeError,
+         "the connection to the proxy p.example:3128 is not safe: its certificate cannot be trusted"),
+        (60, TUNNELLED, UnsafeError, "the connection to h.example is not safe: its certificate cannot be trusted"),
         (99, CONNECTED, HostError, "the connection to h.example failed (libcurl 99)"),
     ],
 )  # fmt: skip
 def test_each_failure_below_http_has_its_words(code: int, known: FailureContext, kind: type, words: str) -> None:
     error = curl_error(code, known)
     assert (type(error), error.message) == (kind, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SSL certificate problem: self-signed certificate", "SSL_CERT_FILE"),
+        ("SSL certificate problem: unable to get local issuer certificate", "SSL_CERT_FILE"),
+        ("SSL certificate problem: certificate has expired", "clock"),
+        ("SSL certificate problem: certificate is not yet valid", "clock"),
+        ("SSL: no alternative certificate subject name matches target host name 'x'", "address"),
+    ],
+)
+def test_what_to_do_fits_the_fault_of_a_certificate(text: str, words: str) -> None:
+    hint = curl_error(60, replace(HOST, text=text)).hint
+    assert words in hint
+    assert ("SSL_CERT_FILE" in hint) == (words == "SSL_CERT_FILE")
