@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.state.searches import fill, placeholders_of
@@ -39,9 +38,22 @@ class Choice(Struct, frozen=True):
     note: str = ""
     """Further information beside it."""
 
-    def holds(self, words: Sequence[str]) -> bool:
-        text = f"{self.text} {self.note}".casefold()
-        return all(word in text for word in words)
+
+def matching(choices: Sequence[Choice], typed: str) -> list[int]:
+    """Indices of the choices that contain all words typed."""
+    words = typed.casefold().split()
+    texts = [f"{choice.text} {choice.note}".casefold() for choice in choices]
+    return [index for index, text in enumerate(texts) if all(word in text for word in words)]
+
+
+def lines_of(choices: Sequence[Choice]) -> list[Content]:
+    """The lines of a list, with aligned notes."""
+    texts = [show(choice.text, _LONGEST) for choice in choices]
+    width = min(max((text.cell_length for text in texts), default=0), _WIDEST)
+    return [
+        text.pad_right(max(width - text.cell_length, 0) + _GAP) + show(choice.note, _LONGEST) if choice.note else text
+        for choice, text in zip(choices, texts, strict=True)
+    ]
 
 
 class ChoiceResult(Struct, frozen=True):
@@ -101,9 +113,8 @@ class PickDialog(Dialog[ChoiceResult | None]):
             self.answer(ChoiceResult(self.shown[at], action))
 
     def matching(self, typed: str) -> list[int]:
-        """Indices of the lines that contain all words typed, in the order to show."""
-        words = typed.casefold().split()
-        return [index for index, pick in enumerate(self._picks) if pick.holds(words)]
+        """Indices of the lines to show, in this order."""
+        return matching(self._picks, typed)
 
     def _fill(self, typed: str) -> None:
         shown = self.matching(typed)
@@ -111,19 +122,6 @@ class PickDialog(Dialog[ChoiceResult | None]):
             return
         self.shown = shown
         self._list.show(lines_of([self._picks[index] for index in shown]), empty="Nothing matches.")
-
-
-def lines_of(picks: Sequence[Choice]) -> list[Option]:
-    """The lines of a list, with aligned notes."""
-    width = min(max((show(pick.text, _LONGEST).cell_length for pick in picks), default=0), _WIDEST)
-    return [Option(_line(pick, width)) for pick in picks]
-
-
-def _line(pick: Choice, width: int) -> Content:
-    text = show(pick.text, _LONGEST)
-    if not pick.note:
-        return text
-    return text.pad_right(max(width - text.cell_length, 0) + _GAP) + show(pick.note, _LONGEST)
 
 
 class BookmarksDialog(PickDialog):
@@ -227,8 +225,7 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         self.answer(ChoiceResult(self._shown[at]) if at is not None else typed or None)
 
     def _fill(self, typed: str) -> None:
-        words = typed.casefold().split()
-        self._shown = [index for index, pick in enumerate(self._known) if pick.holds(words)]
+        self._shown = matching(self._known, typed)
         self.query_one("#known", DialogList).show(lines_of([self._known[index] for index in self._shown]), None)
 
     async def _complete(self, text: str) -> Completion | None:
