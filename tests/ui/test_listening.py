@@ -175,3 +175,13 @@ async def test_a_named_program_is_taken_instead(calls: Any) -> None:
 
 def test_the_command_can_be_pasted_whatever_the_name_is() -> None:
     assert stream_line("acme8:us-east/a b").endswith(" 'cloudstore get '\"'\"'acme8:us-east/a b'\"'\"' --to -' | mpv -")
+
+
+@pytest.mark.parametrize("key", ["y", "e"])
+async def test_a_way_to_listen_that_is_not_offered_has_no_key(browser: Any, key: str) -> None:
+    async with browser() as it:
+        answers: list[object] = []
+        it.app.push_screen(ListenDialog("Sound is off.", "", program="", links=False), answers.append)
+        await it.settle()
+        await it.press(key, "escape")
+        assert answers == [None]

@@ -67,6 +67,8 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     """Whether the action cannot be undone; the frame is red then."""
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel"}
     """Labels of the buttons by action, the harmless one first."""
+    NEED_BUTTON: ClassVar[frozenset[str]] = frozenset()
+    """Actions whose keys work only while `buttons` has them."""
     ENTER: ClassVar[str] = ""
     """The action that Enter runs in a field or list."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,6 +105,9 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     def buttons(self) -> Mapping[str, str]:
         """Override it if the buttons depend on the question."""
         return self.BUTTONS
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return (action in self.buttons or action not in self.NEED_BUTTON) and super().check_action(action, parameters)
 
     def set_title(self, title: Content | str) -> None:
         """Set the title, on the edge of the frame; inside if it is too long for that, or if there is nothing else."""

@@ -126,6 +126,7 @@ class ConflictDialog(Dialog[OnConflict | None]):
     """Asks once for all files of a transfer that exist already; shows how they differ."""
 
     AUTO_FOCUS = "#skip"
+    NEED_BUTTON = frozenset({"keep_both"})
     ENTER = "skip"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "skip", "Skip", show=False, tooltip="Keep what is there", id="conflict.skip"),
@@ -144,9 +145,6 @@ class ConflictDialog(Dialog[OnConflict | None]):
         self._count = count
         self._zone = zone
         self._uploads = uploads
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return super().check_action(action, parameters) and not (self._uploads and action == "keep_both")
 
     def compose_body(self) -> ComposeResult:
         send = "To send" if self._uploads else "To fetch"
@@ -225,6 +223,7 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
     """Lists zip jobs with their statuses; answers with one command."""
 
     AUTO_FOCUS = "#jobs"
+    NEED_BUTTON = frozenset({"fetch", "stop", "clear"})
     ENTER = "fetch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "fetch", "Fetch", tooltip="Fetch this zip and open it", id="zips.fetch"),
@@ -251,10 +250,6 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
     def buttons(self) -> Mapping[str, str]:
         orders = {"clear": "Clear", "stop": "Stop", "fetch": "Fetch"} if self._jobs else {}
         return {"cancel": "Close", **orders}
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        needs_job = action in ("fetch", "stop", "clear")
-        return bool(self._jobs) if needs_job else super().check_action(action, parameters)
 
     def on_mount(self) -> None:
         if self._jobs:

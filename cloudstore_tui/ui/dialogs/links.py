@@ -115,6 +115,7 @@ def stream_line(address: str) -> str:
 class ListenDialog(Dialog[ListenWay | None]):
     """Says why playback is impossible here, and offers a link, another program, or a command for the user's machine."""
 
+    NEED_BUTTON = frozenset({"link", "open", "copy"})
     DEFAULT_CSS = "ListenDialog #line { margin-top: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "link", "Link", tooltip="Ask for a signed link, show and copy it", id="listen.link"),
@@ -136,10 +137,6 @@ class ListenDialog(Dialog[ListenWay | None]):
         self._line = stream_line(address) if address else ""
         self._program = program
         self._links = links
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        possible = {"link": self._links, "open": bool(self._program), "copy": bool(self._line)}
-        return possible.get(action, True) and super().check_action(action, parameters)
 
     def compose_body(self) -> ComposeResult:
         yield Static(show(self._why))

@@ -77,6 +77,7 @@ class NumberQuestion(QuestionDialog):
     """A question that can ask for a number to be typed, so that neither a letter nor a paste confirms it."""
 
     DANGER = True
+    NEED_BUTTON = frozenset({"yes"})
     ENTER = "confirm"
     DEFAULT_CSS = """
     NumberQuestion {
@@ -90,12 +91,6 @@ class NumberQuestion(QuestionDialog):
         """Ask a question; if `number` is given, it must be typed."""
         super().__init__(title, yes, no)
         self._number = number
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable `y` if a number must be typed."""
-        if self._number is not None and action == "yes":
-            return False
-        return super().check_action(action, parameters)
 
     def compose_number(self) -> ComposeResult:
         """The field for the number, if one must be typed."""

@@ -123,6 +123,13 @@ async def test_of_many_five_are_shown_literally_and_it_fits(opened: Any, size: t
         assert it.fits()
 
 
+async def test_uploads_cannot_keep_both(opened: Any) -> None:
+    async with opened(ConflictDialog(conflicts("a.mp3"), "acme:calls/", uploads=True)) as it:
+        await it.press("k")
+        assert it.answers == []
+        assert "Keep both" not in it.text
+
+
 async def test_overwriting_is_never_the_end_of_a_paste(opened: Any) -> None:
     async with opened(ConflictDialog(conflicts("a.mp3"), "~/calls")) as it:
         await it.paste("o")

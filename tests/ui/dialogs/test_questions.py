@@ -139,6 +139,14 @@ async def test_of_several_the_yes_button_needs_the_number_too(opened: Any) -> No
         assert it.focus == "count"
 
 
+async def test_of_several_y_does_not_confirm_outside_the_field_either(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(21))) as it:
+        await it.press("down")
+        assert it.focus == "cancel"
+        await it.press("y")
+        assert it.answers == []
+
+
 async def test_letters_in_the_field_are_no_commands(opened: Any) -> None:
     async with opened(DeleteDialog(objects(30))) as it:
         await it.press("n", "y", "q")
