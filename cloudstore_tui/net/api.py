@@ -291,7 +291,11 @@ class ApiClient:
 
     def _token_error(self, error: StorageError) -> StorageError:
         """The error for a refusal of a token service, which is about the login whatever its status."""
-        if error.status is None or error.status >= 500 or isinstance(error, LoginError | UnavailableError):
+        if (
+            error.status is None
+            or error.status >= 500
+            or isinstance(error, LoginError | UnavailableError | UnsafeError)
+        ):
             return error
         if isinstance(error, MissingError):
             return ConfigError(

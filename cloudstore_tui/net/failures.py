@@ -85,7 +85,8 @@ def api_error(reply: Reply, subject: str) -> StorageError:
 def _meaning_of_class(status: int) -> tuple[type[StorageError], str, str]:
     """What a status means that is not in `_MEANING`."""
     if 300 <= status < 400:
-        return UnsafeError, f"the service answers with a redirect ({status}), which is not followed", ""
+        message = f"the service answers with a redirect ({status}), which is not followed"
+        return UnsafeError, message, "Check the addresses in the profile; a proxy on the way may have answered instead."
     message = f"the service answers with status {status}"
     if status >= 500:
         return UnavailableError, message, "Try again in a few minutes."
@@ -225,7 +226,8 @@ _NETWORK = {
 _CERTIFICATE = frozenset({51, 60, 83, 91})
 _NO_STORE = frozenset({58, 59, 77})
 _UNSAFE = frozenset({1, 3})
-_STRANGE = frozenset({8, 61})
+_NOT_HTTP = "{peer} sent an answer that is not HTTP"
+_STRANGE = {8: _NOT_HTTP, 61: _NOT_HTTP, 100: "the headers of the reply are too large"}
 _TIMED_OUT, _TLS_HANDSHAKE = 28, 35
 _OLD_TLS = ("unsupported protocol", "protocol version", "no protocols available")
 _NO_TLS = ("wrong version number", "http request", "packet length too long")
@@ -274,7 +276,7 @@ def curl_error(code: int, context: FailureContext) -> StorageError:
     if code in _NO_STORE:
         return UnsafeError("the file of trusted certificates cannot be read", hint="Check SSL_CERT_FILE.")
     if code in _STRANGE or (code in _UNSAFE and context.connected):
-        return ReplyError(f"{_peer(context)} sent an answer that is not HTTP")
+        return ReplyError(_STRANGE.get(code, _NOT_HTTP).format(peer=_peer(context)))
     if code in _UNSAFE:
         return UnsafeError("the service gave a link that cannot be followed")
     message = _NETWORK.get(code, f"the connection to {{peer}} failed (libcurl {code})")

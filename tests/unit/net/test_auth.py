@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, ReplyError, StorageError, UnavailableError
+from cloudstore_tui.core.errors import (
+    ConfigError,
+    LoginError,
+    NetworkError,
+    ReplyError,
+    StorageError,
+    UnavailableError,
+    UnsafeError,
+)
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net import channel
 from cloudstore_tui.net.api import ApiClient
@@ -230,6 +238,7 @@ async def test_a_token_request_is_sent_exactly_so(server: Any, profile: Profile)
         (400, {"ErrorCode": "invalid_client", "Error": "Client is bad"}, LoginError, "Client is bad"),
         (403, {}, LoginError, "not allow"),
         (404, {}, ConfigError, "no token service"),
+        (302, {}, UnsafeError, "redirect .*addresses in the profile"),
     ],
 )
 async def test_a_refused_token_says_why_at_once(

@@ -159,6 +159,7 @@ TUNNELLED = replace(PROXIED, connect_status=200)
         (60, PROXIED, UnsafeError,
          "the connection to the proxy p.example:3128 is not safe: its certificate cannot be trusted"),
         (60, TUNNELLED, UnsafeError, "the connection to h.example is not safe: its certificate cannot be trusted"),
+        (100, CONNECTED, ReplyError, "the headers of the reply are too large"),
         (99, CONNECTED, HostError, "the connection to h.example failed (libcurl 99)"),
     ],
 )  # fmt: skip
