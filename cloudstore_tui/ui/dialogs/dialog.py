@@ -107,7 +107,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         return self.BUTTONS
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return (action in self.buttons or action not in self.NEED_BUTTON) and super().check_action(action, parameters)
+        return (action not in self.NEED_BUTTON or action in self.buttons) and super().check_action(action, parameters)
 
     def set_title(self, title: Content | str) -> None:
         """Set the title, on the edge of the frame; inside if it is too long for that, or if there is nothing else."""

@@ -162,7 +162,7 @@ class CompletingField(Field):
             await run_briefly(self, self._complete_typed, "completion")
 
     async def _complete_typed(self) -> None:
-        self._completing, _ = head, _ = split_last(self.value)
+        self._completing = head = split_last(self.value)[0]
         try:
             while True:
                 typed = self.value
